@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The inside of a host, for the files that make one. They fill in what their
+ * source says and end with xln__host_finish(), which derives the rest, checks
+ * it, and after which nothing changes.
+ */
+#ifndef XLN_HOST_H
+#define XLN_HOST_H
+
+#include "libxl_numa.h"
+
+struct xln_host {
+    unsigned nr_cpus, nr_nodes, nr_pools;
+
+    struct xln_host_cpu *cpus;      /* [nr_cpus] */
+    bool *cpu_exists;
+
+    struct xln_host_node *nodes;    /* [nr_nodes]; `cpus` is derived */
+    struct xln_nodemap *exists;     /* which of them the host has */
+    unsigned *distances;            /* [from * nr_nodes + to] */
+
+    struct xln_host_pool *pools;    /* [nr_pools]; the sets are owned */
+
+    struct xln_node_cpus node_cpus; /* derived, [nr_nodes] */
+};
+
+/*
+ * A host of this size without a CPU, a node or a pool in it; all distances
+ * are XLN_NONE. -ERANGE: above XLN_MAX_CPUS or XLN_MAX_NODES, or none of one.
+ */
+int xln__host_new(unsigned nr_cpus, unsigned nr_nodes, unsigned nr_pools,
+                  struct xln_host **host_r);
+
+/*
+ * Derive the nodes' CPU sets. -EINVAL: a CPU is on a node that does not
+ * exist, more is free than there is, more is in the DMA zone than is free, or
+ * a node is larger than 2^52 bytes (so sums over nodes can't overflow).
+ */
+int xln__host_finish(struct xln_host *host);
+
+#endif /* XLN_HOST_H */

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "job.h"
+
+/* ---- CPUs ---- */
+
+static int find_pool(struct job *job)
+{
+    const struct xln_host *host = job->host;
+    unsigned nr_cpus = xln_host_nr_cpus(host);
+    int rc;
+
+    rc = xln_cpumap_new(nr_cpus, &job->pool);
+    if (rc)
+        return rc;
+    for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+        const struct xln_host_cpu *c = xln_host_cpu(host, cpu);
+
+        if (c && c->online)
+            xln_cpumap_set(job->pool, cpu);
+    }
+    if (job->need->pool_cpus)
+        xln_cpumap_and(job->pool, job->need->pool_cpus);
+    return 0;
+}
+
+/* All masks together; a vCPU without one may run anywhere. */
+static void unite_masks(const struct job *job, unsigned nr,
+                        const struct xln_cpumap *const *masks,
+                        struct xln_cpumap *cpus)
+{
+    xln_cpumap_zero(cpus);
+    for (unsigned vcpu = 0; vcpu < job->need->nr_vcpus; vcpu++) {
+        if (vcpu >= nr || !masks[vcpu]) {
+            xln_cpumap_fill(cpus);
+            return;
+        }
+        xln_cpumap_or(cpus, masks[vcpu]);
+    }
+}
+
+static unsigned count_common(const struct xln_cpumap *a,
+                             const struct xln_cpumap *b)
+{
+    unsigned cpu, nr = 0;
+
+    XLN_FOREACH(xln_cpumap, cpu, a)
+        nr += xln_cpumap_test(b, cpu);
+    return nr;
+}
+
+static int find_allowed(struct job *job)
+{
+    const struct xln_need *need = job->need;
+    unsigned node, nr_cpus;
+    int rc;
+
+    rc = xln_cpumap_new(xln_host_nr_cpus(job->host), &job->allowed);
+    if (rc)
+        return rc;
+    unite_masks(job, need->nr_hard, need->hard, job->allowed);
+    xln_cpumap_and(job->allowed, job->pool);
+    /* Masks outside the pool are libxl's to complain about. */
+    if (xln_cpumap_is_empty(job->allowed))
+        xln_cpumap_or(job->allowed, job->pool);
+
+    job->nr_allowed = calloc(xln_host_nr_nodes(job->host),
+                             sizeof(*job->nr_allowed));
+    if (!job->nr_allowed)
+        return -ENOMEM;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host))
+        job->nr_allowed[node] = count_common(
+            xln_host_node(job->host, node)->cpus, job->allowed);
+
+    nr_cpus = xln_cpumap_count(job->allowed);
+    job->need_cpus = nr_cpus < need->nr_vcpus ? nr_cpus : need->nr_vcpus;
+    return 0;
+}
+
+/* Keep the nodes of one mask, unless another mask asks for as much. */
+static int add_spot(struct job *job, const struct xln_cpumap *cpus)
+{
+    struct xln_nodemap *nodes;
+    int rc;
+
+    rc = xln_host_nodes_of_cpus(job->host, cpus, &nodes);
+    if (rc)
+        return rc;
+    for (unsigned i = 0; i < job->nr_spots; i++) {
+        if (xln_nodemap_is_subset(job->spots[i], nodes)) {
+            xln_nodemap_free(nodes);
+            return 0;
+        }
+    }
+    job->spots[job->nr_spots++] = nodes;
+    return 0;
+}
+
+static int find_spots(struct job *job)
+{
+    const struct xln_need *need = job->need;
+    unsigned nr = need->nr_hard < need->nr_vcpus ? need->nr_hard
+                                                 : need->nr_vcpus;
+    struct xln_cpumap *cpus = NULL;
+    int rc;
+
+    if (!nr)
+        return 0;
+    job->spots = calloc(nr, sizeof(struct xln_nodemap *));
+    if (!job->spots)
+        return -ENOMEM;
+    rc = xln_cpumap_new(xln_host_nr_cpus(job->host), &cpus);
+    if (rc)
+        return rc;
+
+    for (unsigned vcpu = 0; vcpu < nr && !rc; vcpu++) {
+        if (!need->hard[vcpu])
+            continue;
+        xln_cpumap_zero(cpus);
+        xln_cpumap_or(cpus, need->hard[vcpu]);
+        xln_cpumap_and(cpus, job->pool);
+        if (!xln_cpumap_is_empty(cpus))
+            rc = add_spot(job, cpus);
+    }
+    xln_cpumap_free(cpus);
+    return rc;
+}
+
+/* ---- nodes that the user named ---- */
+
+static bool has_memory(const struct job *job, unsigned node)
+{
+    return xln_host_node(job->host, node)->total_bytes > 0;
+}
+
+uint64_t xln__job_usable(const struct job *job, unsigned node, bool with_dma)
+{
+    return xln_host_node_usable(xln_host_node(job->host, node), with_dma,
+                                job->request->dma_reserve_bytes);
+}
+
+/* A set of the host's width; all others are made from it. */
+int xln__job_new_nodes(const struct job *job, struct xln_nodemap **nodes_r)
+{
+    return xln_nodemap_new(xln_host_nr_nodes(job->host), nodes_r);
+}
+
+int xln__job_nodes_with_memory(const struct job *job,
+                             struct xln_nodemap **nodes_r)
+{
+    unsigned node;
+    int rc;
+
+    rc = xln__job_new_nodes(job, nodes_r);
+    if (rc)
+        return rc;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host)) {
+        if (has_memory(job, node))
+            xln_nodemap_set(*nodes_r, node);
+    }
+    return 0;
+}
+
+static int check_nodes(const struct job *job, const struct xln_nodemap *nodes)
+{
+    if (!nodes)
+        return 0;
+    if (xln_nodemap_is_empty(nodes) ||
+        !xln_nodemap_is_subset(nodes, xln_host_nodes(job->host)))
+        return -EINVAL;
+    return 0;
+}
+
+int xln__job_copy_nodes(const struct job *job, const struct xln_nodemap *nodes,
+                      struct xln_nodemap **copy_r)
+{
+    int rc = xln__job_new_nodes(job, copy_r);
+
+    if (!rc)
+        xln_nodemap_or(*copy_r, nodes);
+    return rc;
+}
+
+/*
+ * The nodes that Xen itself would give a domain with these affinities (auto
+ * node affinity, domain_update_node_affinity() in xen/common/sched/core.c):
+ * of soft and hard together, or of hard alone where these have no CPU in
+ * common.
+ */
+static int nodes_of_soft(const struct job *job, struct xln_nodemap **nodes_r)
+{
+    const struct xln_need *need = job->need;
+    struct xln_cpumap *cpus;
+    int rc;
+
+    rc = xln_cpumap_new(xln_host_nr_cpus(job->host), &cpus);
+    if (rc)
+        return rc;
+    unite_masks(job, need->nr_soft, need->soft, cpus);
+    xln_cpumap_and(cpus, job->allowed);
+    if (xln_cpumap_is_empty(cpus))
+        xln_cpumap_or(cpus, job->allowed);
+    rc = xln_host_nodes_of_cpus(job->host, cpus, nodes_r);
+    xln_cpumap_free(cpus);
+    return rc;
+}
+
+static int find_named(struct job *job)
+{
+    const struct xln_request *request = job->request;
+    int rc;
+
+    rc = check_nodes(job, request->nodes);
+    if (rc)
+        return rc;
+    rc = check_nodes(job, request->mem_nodes);
+    if (rc)
+        return rc;
+
+    if (request->mem_nodes)
+        return xln__job_copy_nodes(job, request->mem_nodes, &job->named);
+    if (request->all_nodes)
+        return xln__job_nodes_with_memory(job, &job->named);
+    if (request->nodes)
+        return xln__job_copy_nodes(job, request->nodes, &job->named);
+    if (!job->need->nr_soft)
+        return 0;
+
+    rc = nodes_of_soft(job, &job->named);
+    if (!rc && xln_nodemap_is_empty(job->named)) {
+        /* A pool without an online CPU: nothing to go by. */
+        xln_nodemap_free(job->named);
+        job->named = NULL;
+    }
+    return rc;
+}
+
+int xln__job_init(struct job *job, const struct xln_host *host,
+                  const struct xln_request *request,
+                  const struct xln_need *need)
+{
+    uint64_t extra_bytes = need->overhead_bytes;
+    int rc;
+
+    *job = (struct job){ .host = host, .request = request, .need = need };
+
+    if (!need->nr_vcpus)
+        return -EINVAL;
+    job->need_bytes = need->memory_bytes + extra_bytes;
+    if (job->need_bytes < extra_bytes)
+        job->need_bytes = UINT64_MAX;
+
+    rc = find_pool(job);
+    if (rc)
+        return rc;
+    rc = find_allowed(job);
+    if (rc)
+        return rc;
+    rc = find_spots(job);
+    if (rc)
+        return rc;
+    return find_named(job);
+}
+
+void xln__job_clear(struct job *job)
+{
+    for (unsigned i = 0; i < job->nr_spots; i++)
+        xln_nodemap_free(job->spots[i]);
+    free(job->spots);
+    free(job->nr_allowed);
+    xln_cpumap_free(job->pool);
+    xln_cpumap_free(job->allowed);
+    xln_nodemap_free(job->named);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What follows from the arguments of xln_place() alone, for the files that
+ * find the plan.
+ */
+#ifndef XLN_JOB_H
+#define XLN_JOB_H
+
+#include "libxl_numa.h"
+
+/* What follows from the arguments alone. */
+struct job {
+    const struct xln_host *host;
+    const struct xln_request *request;
+    const struct xln_need *need;
+    uint64_t need_bytes;
+
+    struct xln_cpumap *pool;        /* online CPUs of the domain's pool */
+    struct xln_cpumap *allowed;     /* those that some vCPU may run on */
+    unsigned *nr_allowed;           /* [node] */
+    unsigned need_cpus;
+
+    /* For a vCPU's hard affinity, the nodes with a CPU of it: the domain
+     * needs one of each. */
+    struct xln_nodemap **spots;
+    unsigned nr_spots;
+
+    struct xln_nodemap *named;      /* NULL: the policy chooses */
+    bool own_dma;                   /* the chosen nodes' DMA zone counts */
+};
+
+/* 0 or a negative errno; clear it in either case. */
+int xln__job_init(struct job *job, const struct xln_host *host,
+                  const struct xln_request *request,
+                  const struct xln_need *need);
+void xln__job_clear(struct job *job);
+
+/* What can be planned with on one node. */
+uint64_t xln__job_usable(const struct job *job, unsigned node, bool with_dma);
+
+/* Sets of the host's width: an empty one, one with what `nodes` has of it, and
+ * the nodes that have memory. */
+int xln__job_new_nodes(const struct job *job, struct xln_nodemap **nodes_r);
+int xln__job_copy_nodes(const struct job *job, const struct xln_nodemap *nodes,
+                        struct xln_nodemap **copy_r);
+int xln__job_nodes_with_memory(const struct job *job,
+                               struct xln_nodemap **nodes_r);
+
+#endif /* XLN_JOB_H */

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * request + host -> plan.
+ *
+ * What the arguments say is first turned into a `struct job`: CPUs, and the
+ * nodes that the user named, if any (job.c). Then a set of nodes is chosen
+ * (search.c), memory is shared out over it, and the vCPUs follow.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "job.h"
+#include "search.h"
+#include "span.h"
+
+/* Memory is shared out in superpages, which the builders ask for first. */
+#define EXTENT_BYTES (UINT64_C(2) << 20)
+
+/* ---- distances ---- */
+
+struct neighbour {
+    unsigned node;
+    unsigned distance;      /* from the nearest of the set */
+};
+
+static int compare_neighbours(const void *a, const void *b)
+{
+    const struct neighbour *x = a, *y = b;
+
+    if (x->distance != y->distance)
+        return x->distance < y->distance ? -1 : 1;
+    return (x->node > y->node) - (x->node < y->node);
+}
+
+static unsigned distance_from(const struct xln_host *host,
+                              const struct xln_nodemap *nodes, unsigned to)
+{
+    unsigned from, distance = XLN_NONE;
+
+    XLN_FOREACH(xln_nodemap, from, nodes) {
+        struct span span = xln__span_of(host, from, to);
+
+        if (span.max < distance)
+            distance = span.max;
+    }
+    return distance;
+}
+
+/* All of `others` that are not in `nodes`, nearest to these first. */
+static int find_neighbours(const struct job *job,
+                           const struct xln_nodemap *nodes,
+                           const struct xln_nodemap *others,
+                           struct neighbour **list_r, unsigned *nr_r)
+{
+    struct neighbour *list;
+    unsigned node, nr = 0;
+
+    list = calloc(xln_host_nr_nodes(job->host), sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    XLN_FOREACH(xln_nodemap, node, others) {
+        if (xln_nodemap_test(nodes, node))
+            continue;
+        list[nr].node = node;
+        list[nr++].distance = distance_from(job->host, nodes, node);
+    }
+    qsort(list, nr, sizeof(*list), compare_neighbours);
+    *list_r = list;
+    *nr_r = nr;
+    return 0;
+}
+
+/* ---- nodes ---- */
+
+/* What the policy may choose from: memory, and a CPU to use it from. */
+static int find_candidates(const struct job *job, struct xln_nodemap **nodes_r)
+{
+    unsigned node;
+    int rc;
+
+    rc = xln__job_nodes_with_memory(job, nodes_r);
+    if (rc)
+        return rc;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host)) {
+        if (!job->nr_allowed[node])
+            xln_nodemap_clear(*nodes_r, node);
+    }
+    return 0;
+}
+
+/* The CPUs are all on nodes without memory: those that are nearest to them. */
+static int find_remote_candidates(const struct job *job,
+                                  struct xln_nodemap *candidates)
+{
+    struct xln_nodemap *homes = NULL, *others = NULL;
+    struct neighbour *list = NULL;
+    unsigned nr;
+    int rc;
+
+    rc = xln_host_nodes_of_cpus(job->host, job->allowed, &homes);
+    if (rc)
+        goto out;
+    rc = xln__job_nodes_with_memory(job, &others);
+    if (rc)
+        goto out;
+    rc = find_neighbours(job, homes, others, &list, &nr);
+    if (rc)
+        goto out;
+    for (unsigned i = 0; i < nr; i++) {
+        if (list[i].distance == list[0].distance)
+            xln_nodemap_set(candidates, list[i].node);
+    }
+ out:
+    free(list);
+    xln_nodemap_free(homes);
+    xln_nodemap_free(others);
+    return rc;
+}
+
+/* Choose among `candidates`, of which there is at least one. */
+static int choose_among(struct job *job, const struct xln_nodemap *candidates,
+                        struct xln_plan *plan)
+{
+    struct xln_candidate best = { 0 }, next = { 0 };
+    unsigned nr_fitting;
+    int rc;
+
+    rc = xln__search(job, candidates, &best, &next, &nr_fitting);
+    if (rc)
+        goto out;
+    rc = xln_nodemap_copy(best.nodes, &plan->nodes);
+    if (rc || job->named)
+        goto out;
+    plan->nr_fitting = nr_fitting;
+    plan->chosen = best;
+    plan->next = next;
+    best.nodes = next.nodes = NULL;
+ out:
+    xln_nodemap_free(best.nodes);
+    xln_nodemap_free(next.nodes);
+    return rc;
+}
+
+static int choose_auto(struct job *job, struct xln_plan *plan)
+{
+    struct xln_nodemap *candidates = NULL;
+    int rc;
+
+    rc = find_candidates(job, &candidates);
+    if (rc)
+        goto out;
+    if (xln_nodemap_is_empty(candidates)) {
+        rc = find_remote_candidates(job, candidates);
+        if (rc)
+            goto out;
+    }
+    if (xln_nodemap_is_empty(candidates))
+        rc = xln__job_new_nodes(job, &plan->nodes);      /* no memory at all */
+    else
+        rc = choose_among(job, candidates, plan);
+ out:
+    xln_nodemap_free(candidates);
+    return rc;
+}
+
+static int choose_named(struct job *job, struct xln_plan *plan)
+{
+    unsigned max_nr = job->request->max_nodes;
+    struct xln_nodemap *candidates = NULL;
+    int rc;
+
+    plan->named = true;
+    job->own_dma = true;
+    rc = xln__job_nodes_with_memory(job, &candidates);
+    if (rc)
+        return rc;
+    xln_nodemap_and(candidates, job->named);
+    if (max_nr && max_nr < xln_nodemap_count(candidates))
+        rc = choose_among(job, candidates, plan);
+    else
+        rc = xln__job_copy_nodes(job, job->named, &plan->nodes);
+    xln_nodemap_free(candidates);
+    return rc;
+}
+
+/* ---- memory ---- */
+
+struct room {
+    unsigned node;
+    uint64_t usable_bytes;
+    uint64_t bytes;             /* its share */
+};
+
+static int compare_rooms(const void *a, const void *b)
+{
+    const struct room *x = a, *y = b;
+
+    if (x->usable_bytes != y->usable_bytes)
+        return x->usable_bytes < y->usable_bytes ? -1 : 1;
+    return (x->node > y->node) - (x->node < y->node);
+}
+
+static uint64_t min_bytes(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * Share `bytes` out equally, as far as each room goes; returns what is left
+ * over. From the smallest room up, each takes its part of what is still to be
+ * shared, or all that it has; so what a small one lacks falls equally on the
+ * larger ones. Whole extents, but for the last; what was lost by that is
+ * taken where there is still room.
+ *
+ * Example, in MiB: 100 over rooms of 10, 200 and 31. 10 takes 10 (less than
+ * 100 / 3); 31 takes 30 (less than 90 / 2, a whole extent less than 31); 200
+ * takes the other 60.
+ */
+static uint64_t share_out(struct room *rooms, unsigned nr, uint64_t bytes)
+{
+    qsort(rooms, nr, sizeof(*rooms), compare_rooms);
+    for (unsigned i = 0; i < nr; i++) {
+        struct room *room = &rooms[i];
+
+        room->bytes = min_bytes(bytes / (nr - i), room->usable_bytes);
+        if (i < nr - 1)
+            room->bytes -= room->bytes % EXTENT_BYTES;
+        bytes -= room->bytes;
+    }
+    for (unsigned i = 0; i < nr; i++) {
+        uint64_t more = min_bytes(rooms[i].usable_bytes - rooms[i].bytes,
+                                  bytes);
+
+        rooms[i].bytes += more;
+        bytes -= more;
+    }
+    return bytes;
+}
+
+/* Add to the share of a node; the order is that of the first addition. */
+static void add_share(struct xln_plan *plan, unsigned node, uint64_t bytes)
+{
+    unsigned i;
+
+    if (!bytes)
+        return;
+    for (i = 0; i < plan->nr_shares && plan->shares[i].node != node; i++)
+        ;
+    if (i == plan->nr_shares)
+        plan->shares[plan->nr_shares++] = (struct xln_share){ .node = node };
+    plan->shares[i].bytes += bytes;
+}
+
+static uint64_t share_of(const struct xln_plan *plan, unsigned node)
+{
+    for (unsigned i = 0; i < plan->nr_shares; i++) {
+        if (plan->shares[i].node == node)
+            return plan->shares[i].bytes;
+    }
+    return 0;
+}
+
+/* From the plan's own nodes; returns what they don't have. */
+static int fill_own(const struct job *job, struct xln_plan *plan,
+                    uint64_t *left_r)
+{
+    unsigned node, nr = 0;
+    struct room *rooms;
+
+    rooms = calloc(xln_host_nr_nodes(job->host), sizeof(*rooms));
+    if (!rooms)
+        return -ENOMEM;
+    XLN_FOREACH(xln_nodemap, node, plan->nodes) {
+        rooms[nr].node = node;
+        rooms[nr++].usable_bytes = xln__job_usable(job, node, job->own_dma);
+    }
+    *left_r = share_out(rooms, nr, job->need_bytes);
+    XLN_FOREACH(xln_nodemap, node, plan->nodes) {
+        for (unsigned i = 0; i < nr; i++) {
+            if (rooms[i].node == node)
+                add_share(plan, node, rooms[i].bytes);
+        }
+    }
+    plan->nr_own = plan->nr_shares;
+    free(rooms);
+    return 0;
+}
+
+/* From other nodes, nearest first; returns what they don't have either. */
+static uint64_t fill_nearest(const struct job *job, struct xln_plan *plan,
+                             uint64_t left, bool with_dma)
+{
+    for (unsigned i = 0; i < plan->nr_nearest && left; i++) {
+        unsigned node = plan->nearest[i];
+        uint64_t bytes = min_bytes(
+            xln__job_usable(job, node, with_dma) - share_of(plan, node), left);
+
+        add_share(plan, node, bytes);
+        left -= bytes;
+    }
+    return left;
+}
+
+static int find_nearest(const struct job *job, struct xln_plan *plan)
+{
+    struct xln_nodemap *others = NULL;
+    struct neighbour *list = NULL;
+    unsigned nr;
+    int rc;
+
+    rc = xln__job_nodes_with_memory(job, &others);
+    if (rc)
+        goto out;
+    rc = find_neighbours(job, plan->nodes, others, &list, &nr);
+    if (rc)
+        goto out;
+    rc = -ENOMEM;
+    plan->nearest = calloc(nr + 1, sizeof(*plan->nearest));
+    if (!plan->nearest)
+        goto out;
+
+    for (unsigned i = 0; i < nr; i++)
+        plan->nearest[i] = list[i].node;
+    plan->nr_nearest = nr;
+    rc = 0;
+ out:
+    free(list);
+    xln_nodemap_free(others);
+    return rc;
+}
+
+static int plan_memory(const struct job *job, struct xln_plan *plan)
+{
+    uint64_t left;
+    int rc;
+
+    rc = find_nearest(job, plan);
+    if (rc)
+        return rc;
+    plan->shares = calloc(xln_host_nr_nodes(job->host), sizeof(*plan->shares));
+    if (!plan->shares)
+        return -ENOMEM;
+    rc = fill_own(job, plan, &left);
+    if (rc)
+        return rc;
+    if (job->request->mode != XLN_MODE_STRICT) {
+        left = fill_nearest(job, plan, left, false);
+        left = fill_nearest(job, plan, left, true);
+    }
+    if (left)
+        plan->verdict = XLN_NOTHING_FITS;
+    return 0;
+}
+
+/* ---- vCPUs ---- */
+
+/* The nodes to run on, as far as the request says. */
+static int find_homes(const struct job *job, const struct xln_plan *plan,
+                      struct xln_nodemap **homes_r)
+{
+    const struct xln_request *request = job->request;
+
+    if (request->mem_nodes && request->all_nodes)
+        return xln__job_nodes_with_memory(job, homes_r);
+    if (request->mem_nodes && request->nodes)
+        return xln__job_copy_nodes(job, request->nodes, homes_r);
+    return xln__job_copy_nodes(job, plan->nodes, homes_r);
+}
+
+static unsigned count_allowed(const struct job *job,
+                              const struct xln_nodemap *nodes)
+{
+    unsigned node, nr = 0;
+
+    XLN_FOREACH(xln_nodemap, node, nodes)
+        nr += job->nr_allowed[node];
+    return nr;
+}
+
+/* Instead of nodes without CPUs, the nearest that have enough together. */
+static int move_homes(const struct job *job, struct xln_nodemap *homes)
+{
+    struct neighbour *list;
+    unsigned nr, nr_cpus = 0;
+    int rc;
+
+    rc = find_neighbours(job, homes, xln_host_nodes(job->host), &list, &nr);
+    if (rc)
+        return rc;
+    xln_nodemap_zero(homes);
+    for (unsigned i = 0; i < nr && nr_cpus < job->need_cpus; i++) {
+        if (!job->nr_allowed[list[i].node])
+            continue;
+        xln_nodemap_set(homes, list[i].node);
+        nr_cpus += job->nr_allowed[list[i].node];
+    }
+    free(list);
+    return 0;
+}
+
+static bool have_cpus(const struct job *job, const struct xln_nodemap *nodes)
+{
+    unsigned node;
+
+    XLN_FOREACH(xln_nodemap, node, nodes) {
+        if (!xln_cpumap_is_empty(xln_host_node(job->host, node)->cpus))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Where the nodes have CPUs, but none that the vCPUs may use, it depends on
+ * who chose: what the user named is done as asked (within the pool; Xen has
+ * no use for soft affinity outside hard).
+ */
+static int plan_vcpus(const struct job *job, struct xln_plan *plan)
+{
+    struct xln_nodemap *homes = NULL;
+    struct xln_cpumap *cpus = NULL;
+    int rc;
+
+    rc = find_homes(job, plan, &homes);
+    if (rc)
+        goto out;
+    if (!count_allowed(job, homes) &&
+        !(plan->named && have_cpus(job, homes))) {
+        rc = move_homes(job, homes);
+        if (rc)
+            goto out;
+    }
+    rc = xln_host_cpus_of_nodes(job->host, homes, &cpus);
+    if (rc)
+        goto out;
+    xln_cpumap_and(cpus, job->pool);
+    if (!xln_cpumap_is_empty(cpus)) {
+        xln_cpumap_or(plan->vcpu_cpus, cpus);
+        xln_nodemap_or(plan->vcpu_nodes, homes);
+    }
+ out:
+    xln_nodemap_free(homes);
+    xln_cpumap_free(cpus);
+    return rc;
+}
+
+/* ---- the plan ---- */
+
+/* Whether the chosen nodes have the CPUs that the domain should have. */
+static bool cpus_suffice(const struct job *job, const struct xln_plan *plan)
+{
+    for (unsigned i = 0; i < job->nr_spots; i++) {
+        if (!xln_nodemap_intersects(job->spots[i], plan->nodes))
+            return false;
+    }
+    return count_allowed(job, plan->nodes) >= job->need_cpus;
+}
+
+static bool uses_dma(const struct job *job, const struct xln_plan *plan)
+{
+    /* On nodes that the user named it is no surprise. */
+    for (unsigned i = plan->named ? plan->nr_own : 0; i < plan->nr_shares;
+         i++) {
+        if (plan->shares[i].bytes > xln__job_usable(job, plan->shares[i].node, false))
+            return true;
+    }
+    return false;
+}
+
+static void judge(const struct job *job, struct xln_plan *plan)
+{
+    if (uses_dma(job, plan))
+        plan->relaxed |= XLN_RELAXED_DMA;
+    if (!plan->named && !cpus_suffice(job, plan))
+        plan->relaxed |= XLN_RELAXED_CPUS;
+    if (plan->nr_shares > plan->nr_own)
+        plan->relaxed |= XLN_RELAXED_MEMORY;
+    if (plan->verdict != XLN_NOTHING_FITS &&
+        plan->relaxed & ~XLN_RELAXED_DMA)
+        plan->verdict = XLN_FITS_RELAXED;
+}
+
+static int make_plan(struct job *job, struct xln_plan *plan)
+{
+    int rc;
+
+    plan->need_bytes = job->need_bytes;
+    rc = xln__job_new_nodes(job, &plan->vcpu_nodes);
+    if (rc)
+        return rc;
+    rc = xln_cpumap_new(xln_host_nr_cpus(job->host), &plan->vcpu_cpus);
+    if (rc)
+        return rc;
+    rc = xln_cpumap_copy(job->allowed, &plan->allowed_cpus);
+    if (rc)
+        return rc;
+
+    rc = job->named ? choose_named(job, plan) : choose_auto(job, plan);
+    if (rc)
+        return rc;
+    rc = plan_memory(job, plan);
+    if (rc)
+        return rc;
+    judge(job, plan);
+    if (job->request->vcpus_mode == XLN_VCPUS_NONE || job->need->nr_soft)
+        return 0;
+    return plan_vcpus(job, plan);
+}
+
+int xln_place(const struct xln_host *host, const struct xln_request *request,
+              const struct xln_need *need, struct xln_plan **plan_r)
+{
+    struct xln_plan *plan = calloc(1, sizeof(*plan));
+    struct job job;
+    int rc;
+
+    if (!plan)
+        return -ENOMEM;
+    rc = xln__job_init(&job, host, request, need);
+    if (rc)
+        goto out;
+    rc = make_plan(&job, plan);
+    if (rc)
+        goto out;
+
+    *plan_r = plan;
+    plan = NULL;
+ out:
+    xln__job_clear(&job);
+    xln_plan_free(plan);
+    return rc;
+}
+
+void xln_plan_free(struct xln_plan *plan)
+{
+    if (!plan)
+        return;
+    xln_nodemap_free(plan->nodes);
+    free(plan->shares);
+    free(plan->nearest);
+    xln_nodemap_free(plan->vcpu_nodes);
+    xln_cpumap_free(plan->vcpu_cpus);
+    xln_cpumap_free(plan->allowed_cpus);
+    xln_nodemap_free(plan->chosen.nodes);
+    xln_nodemap_free(plan->next.nodes);
+    free(plan);
+}

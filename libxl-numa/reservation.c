@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * DIR/lock is what flock() is held on. DIR/<domid> is a record:
+ *
+ *     domain 12 2a2f4e4c-7c4b-4a2e-9d5e-0a1b2c3d4e5f
+ *     creator 4711 889231           (process, its start time in clock ticks)
+ *     node 2 171966464
+ *
+ * It is written under another name and renamed, so whoever sees it sees all
+ * of it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libxl_numa.h"
+
+#define LOCK_RETRY_MS 2
+#define RECORD_MAX (64 + 128 + XLN_MAX_NODES * 32)
+
+struct xln_reservations {
+    int dir_fd;
+    int lock_fd;
+};
+
+struct record {
+    uint32_t domid;
+    uint8_t uuid[16];
+    pid_t creator;
+    unsigned long long start_time;
+    unsigned nr_shares;
+    struct xln_share shares[XLN_MAX_NODES];
+};
+
+/* Field 22 of /proc/PID/stat; the name before it may hold anything, so count
+ * from its closing parenthesis. 0: there is no such process. */
+static unsigned long long start_time(pid_t pid)
+{
+    char path[32], stat[1024], *s;
+    unsigned long long ticks = 0;
+    ssize_t size;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    size = read(fd, stat, sizeof(stat) - 1);
+    close(fd);
+    if (size <= 0)
+        return 0;
+    stat[size] = '\0';
+    s = strrchr(stat, ')');
+    if (!s || sscanf(s + 1,
+                     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u"
+                     " %*d %*d %*d %*d %*d %*d %llu", &ticks) != 1)
+        return 0;
+    return ticks;
+}
+
+static int lock_within(int fd, unsigned timeout_ms)
+{
+    const struct timespec pause = { .tv_nsec = LOCK_RETRY_MS * 1000000 };
+    unsigned waited;
+
+    for (waited = 0; flock(fd, LOCK_EX | LOCK_NB); waited += LOCK_RETRY_MS) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return -errno;
+        if (waited >= timeout_ms)
+            return -ETIMEDOUT;
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+int xln_reservations_lock(const char *dir, unsigned timeout_ms,
+                          struct xln_reservations **held_r)
+{
+    struct xln_reservations *held = calloc(1, sizeof(*held));
+    int rc;
+
+    if (!held)
+        return -ENOMEM;
+    held->dir_fd = held->lock_fd = -1;
+    if (mkdir(dir, 0700) && errno != EEXIST) {
+        rc = -errno;
+        goto out;
+    }
+    held->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (held->dir_fd < 0) {
+        rc = -errno;
+        goto out;
+    }
+    held->lock_fd = openat(held->dir_fd, "lock",
+                           O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (held->lock_fd < 0) {
+        rc = -errno;
+        goto out;
+    }
+    rc = lock_within(held->lock_fd, timeout_ms);
+    if (rc)
+        goto out;
+    *held_r = held;
+    held = NULL;
+
+ out:
+    xln_reservations_unlock(held);
+    return rc;
+}
+
+void xln_reservations_unlock(struct xln_reservations *held)
+{
+    if (!held)
+        return;
+    if (held->lock_fd >= 0)
+        close(held->lock_fd);
+    if (held->dir_fd >= 0)
+        close(held->dir_fd);
+    free(held);
+}
+
+#define UUID_FMT                                                              \
+    "%02hhx%02hhx%02hhx%02hhx-%02hhx%02hhx-%02hhx%02hhx-%02hhx%02hhx-"        \
+    "%02hhx%02hhx%02hhx%02hhx%02hhx%02hhx"
+#define UUID_ARGS(op, u)                                                      \
+    op u[0], op u[1], op u[2], op u[3], op u[4], op u[5], op u[6], op u[7],   \
+        op u[8], op u[9], op u[10], op u[11], op u[12], op u[13], op u[14],   \
+        op u[15]
+
+/* Lines that are not understood make the whole record void. */
+static int record_parse(char *text, struct record *record)
+{
+    char *line, *rest;
+    uint8_t *uuid = record->uuid;
+    long creator;
+    struct xln_share share;
+
+    memset(record, 0, sizeof(*record));
+    for (line = strtok_r(text, "\n", &rest); line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        if (sscanf(line, "domain %" SCNu32 " " UUID_FMT, &record->domid,
+                   UUID_ARGS(&, uuid)) == 17)
+            continue;
+        if (sscanf(line, "creator %ld %llu", &creator,
+                   &record->start_time) == 2) {
+            record->creator = creator;
+            continue;
+        }
+        if (sscanf(line, "node %u %" SCNu64, &share.node, &share.bytes) != 2 ||
+            share.node >= XLN_MAX_NODES || record->nr_shares == XLN_MAX_NODES)
+            return -EINVAL;
+        record->shares[record->nr_shares++] = share;
+    }
+    return record->creator > 0 && record->start_time ? 0 : -EINVAL;
+}
+
+static int record_read(int dir_fd, const char *name, struct record *record)
+{
+    char *text = NULL;
+    ssize_t size;
+    int fd, rc;
+
+    fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return -errno;
+    text = malloc(RECORD_MAX);
+    if (!text) {
+        rc = -ENOMEM;
+        goto out;
+    }
+    size = read(fd, text, RECORD_MAX - 1);
+    if (size < 0) {
+        rc = -errno;
+        goto out;
+    }
+    text[size] = '\0';
+    rc = record_parse(text, record);
+
+ out:
+    free(text);
+    close(fd);
+    return rc;
+}
+
+/*
+ * The pages of a shares' domain come from its nodes in proportion, so what is
+ * left of each share is too. Counted in MiB, rounded up: the product then
+ * fits 64 bits.
+ */
+static void add_outstanding(const struct record *record, uint64_t used_bytes,
+                            uint64_t *reserved_bytes)
+{
+    uint64_t total_mib = 0, left_mib, used_mib = used_bytes >> 20;
+    unsigned i;
+
+    for (i = 0; i < record->nr_shares; i++)
+        total_mib += record->shares[i].bytes >> 20;
+    if (!total_mib || used_mib >= total_mib)
+        return;
+    left_mib = total_mib - used_mib;
+    for (i = 0; i < record->nr_shares; i++) {
+        uint64_t mib = record->shares[i].bytes >> 20;
+
+        reserved_bytes[record->shares[i].node] +=
+            (mib * left_mib + total_mib - 1) / total_mib << 20;
+    }
+}
+
+/* Adds what one record promises; false: it counts no more. */
+static int count_record(struct xln_reservations *held, xc_interface *xch,
+                        const char *name, uint64_t *reserved_bytes,
+                        bool *void_r)
+{
+    struct record *record = malloc(sizeof(*record));
+    xc_domaininfo_t info;
+    int rc, r;
+
+    if (!record)
+        return -ENOMEM;
+    *void_r = true;
+    rc = record_read(held->dir_fd, name, record);
+    if (rc == -ENOMEM)
+        goto out;
+    if (rc || start_time(record->creator) != record->start_time) {
+        rc = 0;
+        goto out;
+    }
+    r = xc_domain_getinfolist(xch, record->domid, 1, &info);
+    if (r < 0) {
+        rc = -errno;
+        goto out;
+    }
+    if (r == 1 && info.domain == record->domid &&
+        !memcmp(info.handle, record->uuid, sizeof(record->uuid))) {
+        add_outstanding(record, (uint64_t)info.tot_pages << 12,
+                        reserved_bytes);
+        *void_r = false;
+    }
+
+ out:
+    free(record);
+    return rc;
+}
+
+int xln_reservations_outstanding(struct xln_reservations *held,
+                                 xc_interface *xch, uint64_t *reserved_bytes)
+{
+    struct dirent *entry;
+    bool is_void;
+    DIR *dir;
+    int fd, rc = 0;
+
+    memset(reserved_bytes, 0, XLN_MAX_NODES * sizeof(*reserved_bytes));
+    fd = openat(held->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    dir = fdopendir(fd);
+    if (!dir) {
+        rc = -errno;
+        close(fd);
+        return rc;
+    }
+    while (!rc && (entry = readdir(dir))) {
+        if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "lock"))
+            continue;
+        rc = count_record(held, xch, entry->d_name, reserved_bytes, &is_void);
+        if (!rc && is_void)
+            unlinkat(held->dir_fd, entry->d_name, 0);
+    }
+    closedir(dir);
+    return rc;
+}
+
+static int record_write(FILE *f, uint32_t domid, const uint8_t uuid[16],
+                        const struct xln_share *shares, unsigned nr_shares)
+{
+    unsigned i;
+
+    fprintf(f, "domain %" PRIu32 " " UUID_FMT "\n", domid, UUID_ARGS(, uuid));
+    fprintf(f, "creator %ld %llu\n", (long)getpid(), start_time(getpid()));
+    for (i = 0; i < nr_shares; i++)
+        fprintf(f, "node %u %" PRIu64 "\n", shares[i].node, shares[i].bytes);
+    return fflush(f) ? -errno : 0;
+}
+
+int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
+                         const uint8_t uuid[16],
+                         const struct xln_share *shares, unsigned nr_shares)
+{
+    char name[16];
+    FILE *f;
+    int fd, rc;
+
+    snprintf(name, sizeof(name), "%" PRIu32, domid);
+    /* The lock is ours, so nobody else has a file of this name in hand. */
+    unlinkat(held->dir_fd, ".new", 0);
+    fd = openat(held->dir_fd, ".new",
+                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    f = fdopen(fd, "w");
+    if (!f) {
+        rc = -errno;
+        close(fd);
+        return rc;
+    }
+    rc = record_write(f, domid, uuid, shares, nr_shares);
+    if (fclose(f) && !rc)
+        rc = -errno;
+    if (!rc && renameat(held->dir_fd, ".new", held->dir_fd, name))
+        rc = -errno;
+    if (rc)
+        unlinkat(held->dir_fd, ".new", 0);
+    return rc;
+}
+
+void xln_reservations_remove(const char *dir, uint32_t domid)
+{
+    char path[512];
+
+    if (snprintf(path, sizeof(path), "%s/%" PRIu32, dir, domid) <
+        (int)sizeof(path))
+        unlink(path);
+}

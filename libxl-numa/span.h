@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Distances, as sets of nodes are compared by them. */
+#ifndef XLN_SPAN_H
+#define XLN_SPAN_H
+
+#include "libxl_numa.h"
+
+/* One node's distance to another or to a set, or within a set. */
+struct span {
+    unsigned max;
+    uint64_t sum;
+};
+
+/* Both directions: a guest reads and writes, and firmware may tell them
+ * apart. */
+static inline struct span xln__span_of(const struct xln_host *host, unsigned a, unsigned b)
+{
+    unsigned there = xln_host_distance(host, a, b);
+    unsigned back = xln_host_distance(host, b, a);
+
+    return (struct span){
+        .max = there > back ? there : back,
+        .sum = (uint64_t)there + back,
+    };
+}
+
+static inline struct span xln__span_add(struct span a, struct span b)
+{
+    return (struct span){
+        .max = a.max > b.max ? a.max : b.max,
+        .sum = a.sum + b.sum,
+    };
+}
+
+static inline int xln__span_compare(struct span a, struct span b)
+{
+    if (a.max != b.max)
+        return a.max < b.max ? -1 : 1;
+    return (a.sum > b.sum) - (a.sum < b.sum);
+}
+
+#endif /* XLN_SPAN_H */

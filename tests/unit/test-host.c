@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "host.h"
+#include "tap.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+static void add_node(struct xln_host *host, unsigned node, uint64_t mib)
+{
+    xln_nodemap_set(host->exists, node);
+    host->nodes[node].total_bytes = mib * MIB;
+    host->nodes[node].free_bytes = mib * MIB;
+}
+
+static void add_cpu(struct xln_host *host, unsigned cpu, unsigned node,
+                    bool online)
+{
+    host->cpu_exists[cpu] = true;
+    host->cpus[cpu].node = node;
+    host->cpus[cpu].online = online;
+}
+
+/*
+ * Nodes 0, 2 and 3 (no CPUs), CPUs 0-1 on node 0, 2 (offline) and 3 on node
+ * 2, 5 on an unknown node; no CPU 4. Pool 7 has CPUs 0 and 3.
+ */
+static struct xln_host *sparse_host(void)
+{
+    struct xln_host *host;
+    struct xln_cpumap *cpus;
+
+    if (xln__host_new(6, 4, 1, &host) || xln_cpumap_new(6, &cpus))
+        abort();
+    add_node(host, 0, 1024);
+    add_node(host, 2, 2048);
+    add_node(host, 3, 4096);
+    add_cpu(host, 0, 0, true);
+    add_cpu(host, 1, 0, true);
+    add_cpu(host, 2, 2, false);
+    add_cpu(host, 3, 2, true);
+    add_cpu(host, 5, XLN_NONE, true);
+    xln_cpumap_set(cpus, 0);
+    xln_cpumap_set(cpus, 3);
+    host->pools[0].id = 7;
+    host->pools[0].cpus = cpus;
+    host->distances[0 * 4 + 2] = 21;
+    host->distances[2 * 4 + 0] = 17;
+    host->distances[0 * 4 + 1] = 99;
+    return host;
+}
+
+static void test_bounds(void)
+{
+    struct xln_host *host = NULL;
+
+    ok(xln__host_new(0, 1, 0, &host) == -ERANGE, "a host has a CPU");
+    ok(xln__host_new(1, 0, 0, &host) == -ERANGE, "a host has a node");
+    ok(xln__host_new(XLN_MAX_CPUS + 1, 1, 0, &host) == -ERANGE,
+       "too many CPUs are refused");
+    ok(xln__host_new(1, XLN_MAX_NODES + 1, 0, &host) == -ERANGE,
+       "too many nodes are refused");
+    ok(!host, "no host comes out of a failure");
+    ok(xln__host_new(XLN_MAX_CPUS, XLN_MAX_NODES, 0, &host) == 0,
+       "the largest host can be made");
+    ok(xln__host_finish(host) == 0, "a host without anything is valid");
+    ok(xln_host_distance(host, 0, 0) == XLN_NONE,
+       "distances are unknown at first");
+    xln_host_free(host);
+    xln_host_free(NULL);
+    ok(true, "freeing NULL does nothing");
+}
+
+static void is_cpus(const struct xln_cpumap *cpus, const char *expected,
+                    const char *what)
+{
+    char *text = NULL;
+
+    if (cpus && xln_cpumap_format(cpus, &text))
+        abort();
+    is_str(text, expected, what);
+    free(text);
+}
+
+static void is_nodes(const struct xln_nodemap *nodes, const char *expected,
+                     const char *what)
+{
+    char *text = NULL;
+
+    if (nodes && xln_nodemap_format(nodes, &text))
+        abort();
+    is_str(text, expected, what);
+    free(text);
+}
+
+static void test_lookups(const struct xln_host *host)
+{
+    const struct xln_node_cpus *node_cpus = xln_host_node_cpus(host);
+
+    ok(xln_host_nr_cpus(host) == 6 && xln_host_nr_nodes(host) == 4,
+       "the sizes are those asked for");
+    ok(xln_host_cpu(host, 3) && xln_host_cpu(host, 3)->node == 2,
+       "a CPU is on its node");
+    ok(!xln_host_cpu(host, 4) && !xln_host_cpu(host, 6),
+       "a CPU that is not there is NULL");
+    ok(xln_host_node(host, 2) &&
+       xln_host_node(host, 2)->total_bytes == 2048 * MIB,
+       "a node has its memory");
+    ok(!xln_host_node(host, 1) && !xln_host_node(host, 4) &&
+       !xln_host_node(host, XLN_NONE), "a node that is not there is NULL");
+    ok(xln_host_pool(host, 7) && !xln_host_pool(host, 0),
+       "pools are found by their number");
+    is_cpus(xln_host_pool(host, 7)->cpus, "0,3", "a pool has its CPUs");
+    is_nodes(xln_host_nodes(host), "0,2-3", "sparse node numbers are kept");
+    is_cpus(xln_host_node(host, 0)->cpus, "0-1", "a node has its CPUs");
+    is_cpus(xln_host_node(host, 2)->cpus, "3", "an offline CPU does not count");
+    is_cpus(xln_host_node(host, 3)->cpus, "", "a node may have no CPU");
+    ok(node_cpus->nr_nodes == 4 && !node_cpus->cpus[1] &&
+       node_cpus->cpus[2] == xln_host_node(host, 2)->cpus,
+       "the parser's table has these sets, NULL where there is no node");
+}
+
+static void test_distances(const struct xln_host *host)
+{
+    ok(xln_host_distance(host, 0, 2) == 21 &&
+       xln_host_distance(host, 2, 0) == 17,
+       "the two directions may differ");
+    ok(xln_host_distance(host, 0, 3) == XLN_NONE,
+       "an unknown distance is XLN_NONE");
+    ok(xln_host_distance(host, 0, 1) == XLN_NONE &&
+       xln_host_distance(host, 0, 4) == XLN_NONE &&
+       xln_host_distance(host, XLN_NONE, 0) == XLN_NONE,
+       "so is that to a node that is not there");
+}
+
+static void test_conversions(const struct xln_host *host)
+{
+    struct xln_cpumap *cpus;
+    struct xln_nodemap *nodes;
+
+    if (xln_cpumap_new(100, &cpus))
+        abort();
+    xln_cpumap_set(cpus, 1);
+    xln_cpumap_set(cpus, 2);
+    xln_cpumap_set(cpus, 5);
+    xln_cpumap_set(cpus, 99);
+    if (xln_host_nodes_of_cpus(host, cpus, &nodes))
+        abort();
+    is_nodes(nodes, "0", "CPUs that are offline, absent or nowhere have no "
+             "node");
+    xln_cpumap_free(cpus);
+
+    xln_nodemap_fill(nodes);
+    if (xln_host_cpus_of_nodes(host, nodes, &cpus))
+        abort();
+    is_cpus(cpus, "0-1,3", "all nodes have all online CPUs with a node");
+    ok(xln_cpumap_nr_bits(cpus) == 6 && xln_nodemap_nr_bits(nodes) == 4,
+       "sets are of the host's width");
+    xln_cpumap_free(cpus);
+    xln_nodemap_free(nodes);
+}
+
+static int finish_with(uint64_t total, uint64_t free_bytes, uint64_t dma,
+                       unsigned cpu_node)
+{
+    struct xln_host *host;
+    int rc;
+
+    if (xln__host_new(2, 3, 0, &host))
+        abort();
+    xln_nodemap_set(host->exists, 1);
+    host->nodes[1].total_bytes = total;
+    host->nodes[1].free_bytes = free_bytes;
+    host->nodes[1].dma_bytes = dma;
+    add_cpu(host, 0, 1, true);
+    add_cpu(host, 1, cpu_node, true);
+    rc = xln__host_finish(host);
+    xln_host_free(host);
+    return rc;
+}
+
+static void test_validation(void)
+{
+    const uint64_t most = UINT64_C(1) << 52;
+
+    ok(finish_with(9, 9, 9, 1) == 0, "all may be free, all in the DMA zone");
+    ok(finish_with(9, 10, 0, 1) == -EINVAL, "no more is free than there is");
+    ok(finish_with(9, 4, 5, 1) == -EINVAL,
+       "no more is in the DMA zone than is free");
+    ok(finish_with(9, 9, 0, 0) == -EINVAL, "a CPU's node exists");
+    ok(finish_with(9, 9, 0, 3) == -EINVAL, "a CPU's node is in range");
+    ok(finish_with(9, 9, 0, XLN_NONE) == 0, "a CPU's node may be unknown");
+    ok(finish_with(most, most, 0, 1) == 0, "a node of 4 PiB is possible");
+    ok(finish_with(most + 1, 0, 0, 1) == -EINVAL, "a larger one is not");
+}
+
+static void test_usable(void)
+{
+    static const struct {
+        uint64_t free_bytes, dma, reserved, dma_reserve;
+        uint64_t without, with;
+        const char *what;
+    } cases[] = {
+        { 100, 0, 0, 64, 100, 100, "what is free is usable" },
+        { 100, 80, 0, 64, 20, 36, "of the DMA zone a part stays out" },
+        { 100, 50, 0, 64, 50, 50, "a DMA zone below that part stays out" },
+        { 100, 80, 0, 0, 20, 100, "without such a part all can be used" },
+        { 100, 0, 30, 64, 70, 70, "what is reserved is not usable" },
+        { 100, 80, 30, 64, 0, 6, "both go off" },
+        { 100, 80, 90, 64, 0, 0, "usable is never below nothing" },
+        { UINT64_MAX, 0, UINT64_MAX, 0, 0, 0, "numbers do not wrap" },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct xln_host_node node = {
+            .free_bytes = cases[i].free_bytes,
+            .dma_bytes = cases[i].dma,
+            .reserved_bytes = cases[i].reserved,
+        };
+        uint64_t reserve = cases[i].dma_reserve;
+
+        ok(xln_host_node_usable(&node, false, reserve) == cases[i].without &&
+           xln_host_node_usable(&node, true, reserve) == cases[i].with,
+           "%s", cases[i].what);
+    }
+}
+
+int main(void)
+{
+    struct xln_host *host = sparse_host();
+
+    test_bounds();
+    ok(xln__host_finish(host) == 0, "a sparse host is valid");
+    test_lookups(host);
+    test_distances(host);
+    test_conversions(host);
+    xln_host_free(host);
+    test_validation();
+    test_usable();
+    return tap_done();
+}
