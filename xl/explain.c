@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain.h"
+
+#define MIB(bytes) ((bytes) >> 20)
+#define PAGES_MIB(pages) ((double)(pages) / 256)
+
+/* "node 2" or "nodes 1-2"; "" if there is no memory for it. */
+static char *nodes_text(const struct xln_nodemap *nodes)
+{
+    char *set, *text;
+
+    if (xln_nodemap_format(nodes, &set))
+        return NULL;
+    if (asprintf(&text, "node%s %s", xln_nodemap_count(nodes) == 1 ? "" : "s",
+                 set) < 0)
+        text = NULL;
+    free(set);
+    return text;
+}
+
+static const char *or_nothing(const char *text)
+{
+    return text ? text : "";
+}
+
+static char *vcpus_text(const struct xln_request *request,
+                        const struct xln_plan *plan)
+{
+    char *cpus, *text;
+
+    if (xln_cpumap_is_empty(plan->vcpu_cpus))
+        return strdup("vCPUs as configured");
+    if (xln_cpumap_format(plan->vcpu_cpus, &cpus))
+        return NULL;
+    if (asprintf(&text, "vCPUs %s CPUs %s",
+                 request->vcpus_mode == XLN_VCPUS_HARD ? "bound to" : "prefer",
+                 cpus) < 0)
+        text = NULL;
+    free(cpus);
+    return text;
+}
+
+char *explain_plan(const struct xln_request *request,
+                   const struct xln_need *need, const struct xln_plan *plan)
+{
+    char *nodes = nodes_text(plan->nodes), *vcpus = vcpus_text(request, plan);
+    char *text;
+
+    if (asprintf(&text, "%" PRIu64 " MiB and %u vCPU%s: memory from %s, %s",
+                 MIB(plan->need_bytes), need->nr_vcpus,
+                 need->nr_vcpus == 1 ? "" : "s", or_nothing(nodes),
+                 or_nothing(vcpus)) < 0)
+        text = NULL;
+    free(nodes);
+    free(vcpus);
+    return text;
+}
+
+/* What stays of a set that holds what is needed. */
+static uint64_t left_over(const struct xln_plan *plan,
+                          const struct xln_candidate *c)
+{
+    return c->usable_bytes > plan->need_bytes
+               ? c->usable_bytes - plan->need_bytes
+               : 0;
+}
+
+static char *reason_auto(const struct xln_request *request,
+                         const struct xln_plan *plan)
+{
+    char *next = plan->next.nodes ? nodes_text(plan->next.nodes) : NULL;
+    char *text, *rest;
+
+    if (!next)
+        rest = strdup("nothing else fits");
+    else if (asprintf(&rest, "next is %s with %" PRIu64 " MiB", next,
+                      MIB(left_over(plan, &plan->next))) < 0)
+        rest = NULL;
+    if (asprintf(&text,
+                 "%s fit among %u that fit: leaves %" PRIu64 " MiB; %s%s%s",
+                 xln_policy_name(request->policy), plan->nr_fitting,
+                 MIB(left_over(plan, &plan->chosen)), or_nothing(rest),
+                 plan->relaxed & XLN_RELAXED_DMA
+                     ? "; takes from what is kept for DMA"
+                     : "",
+                 plan->relaxed & XLN_RELAXED_CPUS
+                     ? "; fewer CPUs there than vCPUs"
+                     : "") < 0)
+        text = NULL;
+    free(next);
+    free(rest);
+    return text;
+}
+
+char *explain_reason(const struct xln_request *request,
+                     const struct xln_plan *plan)
+{
+    if (plan->relaxed & XLN_RELAXED_MEMORY)
+        return strdup(plan->named ? "the nodes are named, but too small"
+                                  : "no set of nodes fits: most of it goes "
+                                    "where most is free");
+    if (plan->named)
+        return strdup("the nodes are named");
+    return reason_auto(request, plan);
+}
+
+/* "node 2 has 949 MiB free (885 MiB usable; Domain-0 holds 12 MiB there)" */
+static void append_node(FILE *f, const struct xln_host *host, unsigned node,
+                        const struct xln_request *request,
+                        const struct xln_residency_domain *dom0)
+{
+    const struct xln_host_node *n = xln_host_node(host, node);
+
+    fprintf(f, "node %u has %" PRIu64 " MiB free, %" PRIu64 " MiB usable",
+            node, MIB(n->free_bytes),
+            MIB(xln_host_node_usable(n, true, request->dma_reserve_bytes)));
+    if (dom0)
+        fprintf(f, " (Domain-0 holds %.0f MiB there)",
+                PAGES_MIB(dom0->pages[node]));
+}
+
+char *explain_shortage(const struct xln_host *host,
+                       const struct xln_request *request,
+                       const struct xln_plan *plan,
+                       const struct populate *built,
+                       const struct xln_residency *residency)
+{
+    bool strict = request->mode == XLN_MODE_STRICT;
+    const struct xln_nodemap *nodes = strict ? plan->nodes
+                                             : xln_host_nodes(host);
+    const struct xln_residency_domain *dom0 =
+        residency ? xln_residency_domain(residency, 0) : NULL;
+    char *text = NULL, *set = nodes_text(nodes);
+    const char *separator = "; ";
+    uint64_t granted = populate_granted(built, NULL);
+    size_t size;
+    unsigned node;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f) {
+        free(set);
+        return NULL;
+    }
+    fprintf(f, "%s%" PRIu64 " MiB needed, not to be had from %s",
+            strict ? "nodes_mode=\"strict\": " : "", MIB(plan->need_bytes),
+            or_nothing(set));
+    if (granted)
+        fprintf(f, ", which ended at %.1f MiB", PAGES_MIB(granted));
+    XLN_FOREACH(xln_nodemap, node, nodes) {
+        fputs(separator, f);
+        append_node(f, host, node, request, dom0);
+        separator = ", ";
+    }
+    free(set);
+    if (fclose(f)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static unsigned nearest_distance(const struct xln_host *host,
+                                 const struct xln_nodemap *from,
+                                 const struct xln_nodemap *to)
+{
+    unsigned i, j, distance, least = XLN_NONE;
+
+    XLN_FOREACH(xln_nodemap, i, from)
+        XLN_FOREACH(xln_nodemap, j, to) {
+            distance = xln_host_distance(host, i, j);
+            if (distance < least)
+                least = distance;
+        }
+    return least;
+}
+
+char *explain_remote(const struct xln_host *host,
+                     const struct xln_request *request,
+                     const struct xln_plan *plan)
+{
+    const struct xln_cpumap *cpus = plan->allowed_cpus;
+    struct xln_nodemap *cpu_nodes = NULL;
+    char *text = NULL, *memory = NULL, *run = NULL, *set = NULL;
+    char away[16];
+    unsigned distance;
+
+    if (!plan->named || request->mem_nodes ||
+        xln_host_nodes_of_cpus(host, cpus, &cpu_nodes) ||
+        xln_nodemap_is_empty(cpu_nodes) ||
+        xln_nodemap_intersects(cpu_nodes, plan->nodes))
+        goto out;
+    memory = nodes_text(plan->nodes);
+    run = nodes_text(cpu_nodes);
+    if (xln_cpumap_format(cpus, &set))
+        goto out;
+    distance = nearest_distance(host, cpu_nodes, plan->nodes);
+    if (distance == XLN_NONE)
+        strcpy(away, "unknown");
+    else
+        snprintf(away, sizeof(away), "%u", distance);
+    if (asprintf(&text,
+                 "memory on %s is remote: the vCPUs may only run on CPUs %s "
+                 "(%s), distance %s",
+                 or_nothing(memory), set, or_nothing(run), away) < 0)
+        text = NULL;
+
+ out:
+    xln_nodemap_free(cpu_nodes);
+    free(memory);
+    free(run);
+    free(set);
+    return text;
+}
+
+char *explain_spill(const struct xln_plan *plan, const struct populate *built)
+{
+    uint64_t total = populate_granted(built, NULL);
+    uint64_t away = total - populate_granted(built, plan->nodes);
+    char *text = NULL, *set;
+    size_t size;
+    unsigned i;
+    FILE *f;
+
+    if (!away)
+        return NULL;
+    set = nodes_text(plan->nodes);
+    f = open_memstream(&text, &size);
+    if (!f) {
+        free(set);
+        return NULL;
+    }
+    fprintf(f, "%.1f of %.1f MiB did not fit on %s:", PAGES_MIB(away),
+            PAGES_MIB(total), or_nothing(set));
+    for (i = 0; i < built->nr_nodes; i++)
+        if (built->nodes[i].granted_pages &&
+            !xln_nodemap_test(plan->nodes, built->nodes[i].node))
+            fprintf(f, " %.1f MiB went to node %u",
+                    PAGES_MIB(built->nodes[i].granted_pages),
+                    built->nodes[i].node);
+    free(set);
+    if (fclose(f)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}

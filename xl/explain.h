@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A plan, and what became of it, in words. Each function gives one malloc'd
+ * line, NULL if there is no memory for it.
+ */
+#ifndef EXPLAIN_H
+#define EXPLAIN_H
+
+#include <libxl_numa.h>
+
+#include "populate.h"
+
+/* What the plan is: "memory from node 2, vCPUs prefer CPUs 4-5". */
+char *explain_plan(const struct xln_request *request,
+                   const struct xln_need *need, const struct xln_plan *plan);
+
+/* Why it is that one and not another. */
+char *explain_reason(const struct xln_request *request,
+                     const struct xln_plan *plan);
+
+/* Why there is not enough memory, on `host` as it was then. `built` is how far
+ * it came; `residency`, for what Domain-0 holds, may be NULL. */
+char *explain_shortage(const struct xln_host *host,
+                       const struct xln_request *request,
+                       const struct xln_plan *plan,
+                       const struct populate *built,
+                       const struct xln_residency *residency);
+
+/* That memory is away from the CPUs that the vCPUs are bound to; NULL too
+ * where it is not, or the user said so. */
+char *explain_remote(const struct xln_host *host,
+                     const struct xln_request *request,
+                     const struct xln_plan *plan);
+
+/* How much went to other nodes than the plan's own; NULL too if none did. */
+char *explain_spill(const struct xln_plan *plan, const struct populate *built);
+
+#endif /* EXPLAIN_H */

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Every key has one canonical text, whichever way it was written: what is
+ * read is turned into it at once, and a request is only ever made from it.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys.h"
+
+#define XSDATA_PREFIX "numa/"
+#define XSDATA_VERSION "1"
+/* A domain's request is small; anything longer did not come from us. */
+#define VALUE_MAX 1024
+#define NODES_EXPECTED "a list of nodes such as \"0-3,^2\" or [0, 2]"
+
+enum {
+    KEY_NODES,
+    KEY_POLICY,
+    KEY_MODE,
+    KEY_CPUS,
+    KEY_MEM,
+    KEY_MAX,
+    KEY_DMA_RESERVE,
+    NR_KEYS,
+};
+
+struct keys {
+    char *text[NR_KEYS];
+};
+
+/*
+ * check: turn a value into its canonical text; -EINVAL: it is not one.
+ * apply: put canonical text into a request.
+ */
+struct key {
+    const char *name;
+    const char *expected;
+    bool list;              /* an xl list is accepted too: its items unite */
+    bool host_only;
+    int (*check)(const char *value, char **text_r);
+    int (*apply)(const char *text, struct xln_request *request);
+};
+
+static int copy_text(const char *text, char **text_r)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        return -ENOMEM;
+    *text_r = copy;
+    return 0;
+}
+
+static int parse_nodes(const char *text, struct xln_nodemap **nodes_r)
+{
+    struct xln_nodemap *nodes;
+    int rc;
+
+    rc = xln_nodemap_new(XLN_MAX_NODES, &nodes);
+    if (rc)
+        return rc;
+    rc = xln_nodemap_parse(text, 0, nodes, NULL);
+    if (!rc && xln_nodemap_is_empty(nodes))
+        rc = -EINVAL;
+    if (rc) {
+        xln_nodemap_free(nodes);
+        return rc == -ENOMEM ? rc : -EINVAL;
+    }
+    *nodes_r = nodes;
+    return 0;
+}
+
+static int check_node_list(const char *value, char **text_r)
+{
+    struct xln_nodemap *nodes;
+    int rc;
+
+    /* "all" depends on the host; inside a list it is not to be had. */
+    if (strstr(value, "all"))
+        return -EINVAL;
+    rc = parse_nodes(value, &nodes);
+    if (rc)
+        return rc;
+    rc = xln_nodemap_format(nodes, text_r);
+    xln_nodemap_free(nodes);
+    return rc;
+}
+
+static int check_nodes(const char *value, char **text_r)
+{
+    if (!strcmp(value, "auto") || !strcmp(value, "all"))
+        return copy_text(value, text_r);
+    return check_node_list(value, text_r);
+}
+
+static int apply_nodes(const char *text, struct xln_request *request)
+{
+    xln_nodemap_free(request->nodes);
+    request->nodes = NULL;
+    request->all_nodes = !strcmp(text, "all");
+    if (request->all_nodes || !strcmp(text, "auto"))
+        return 0;
+    return parse_nodes(text, &request->nodes);
+}
+
+static int apply_mem(const char *text, struct xln_request *request)
+{
+    xln_nodemap_free(request->mem_nodes);
+    request->mem_nodes = NULL;
+    return parse_nodes(text, &request->mem_nodes);
+}
+
+static int check_policy(const char *value, char **text_r)
+{
+    const struct xln_policy *policy = xln_policy_by_name(value);
+
+    return policy ? copy_text(xln_policy_name(policy), text_r) : -EINVAL;
+}
+
+static int apply_policy(const char *text, struct xln_request *request)
+{
+    request->policy = xln_policy_by_name(text);
+    return 0;
+}
+
+static int check_mode(const char *value, char **text_r)
+{
+    if (strcmp(value, "preferred") && strcmp(value, "strict"))
+        return -EINVAL;
+    return copy_text(value, text_r);
+}
+
+static int apply_mode(const char *text, struct xln_request *request)
+{
+    request->mode = strcmp(text, "strict") ? XLN_MODE_PREFERRED
+                                           : XLN_MODE_STRICT;
+    return 0;
+}
+
+static int check_cpus(const char *value, char **text_r)
+{
+    if (strcmp(value, "soft") && strcmp(value, "hard") &&
+        strcmp(value, "none"))
+        return -EINVAL;
+    return copy_text(value, text_r);
+}
+
+static int apply_cpus(const char *text, struct xln_request *request)
+{
+    request->vcpus_mode = !strcmp(text, "hard")   ? XLN_VCPUS_HARD
+                          : !strcmp(text, "none") ? XLN_VCPUS_NONE
+                                                  : XLN_VCPUS_SOFT;
+    return 0;
+}
+
+/* Digits alone, from 1 to `max`. */
+static int check_number(const char *value, unsigned long max, char **text_r)
+{
+    char text[24];
+    unsigned long number;
+
+    if (!*value || strspn(value, "0123456789") != strlen(value))
+        return -EINVAL;
+    errno = 0;
+    number = strtoul(value, NULL, 10);
+    if (errno || number > max)
+        return -EINVAL;
+    snprintf(text, sizeof(text), "%lu", number);
+    return copy_text(text, text_r);
+}
+
+static int check_max(const char *value, char **text_r)
+{
+    if (value[strspn(value, "0")] == '\0')
+        return -EINVAL;
+    return check_number(value, XLN_MAX_NODES, text_r);
+}
+
+static int apply_max(const char *text, struct xln_request *request)
+{
+    request->max_nodes = strtoul(text, NULL, 10);
+    return 0;
+}
+
+static int check_dma_reserve(const char *value, char **text_r)
+{
+    return check_number(value, 4096, text_r);
+}
+
+static int apply_dma_reserve(const char *text, struct xln_request *request)
+{
+    request->dma_reserve_bytes = (uint64_t)strtoul(text, NULL, 10) << 20;
+    return 0;
+}
+
+static const struct key all_keys[NR_KEYS] = {
+    [KEY_NODES] = { "nodes", "\"auto\", \"all\" or " NODES_EXPECTED, true,
+                    false, check_nodes, apply_nodes },
+    [KEY_POLICY] = { "nodes_policy", "\"first\", \"best\" or \"worst\"", false,
+                     false, check_policy, apply_policy },
+    [KEY_MODE] = { "nodes_mode", "\"preferred\" or \"strict\"", false, false,
+                   check_mode, apply_mode },
+    [KEY_CPUS] = { "nodes_cpus", "\"soft\", \"hard\" or \"none\"", false,
+                   false, check_cpus, apply_cpus },
+    [KEY_MEM] = { "nodes_mem", NODES_EXPECTED, true, false, check_node_list,
+                  apply_mem },
+    [KEY_MAX] = { "nodes_max", "a number of nodes, 1 to 1024", false, false,
+                  check_max, apply_max },
+    [KEY_DMA_RESERVE] = { "dma_reserve", "MiB, 0 to 4096", false, true,
+                          check_dma_reserve, apply_dma_reserve },
+};
+
+/* The line of a wrong value; -EINVAL, or -ENOMEM if there's no room for it. */
+__attribute__((format(printf, 2, 3)))
+static int explain(char **error_r, const char *fmt, ...)
+{
+    va_list ap;
+    int r;
+
+    va_start(ap, fmt);
+    r = vasprintf(error_r, fmt, ap);
+    va_end(ap);
+    return r < 0 ? -ENOMEM : -EINVAL;
+}
+
+static int check_value(const struct key *key, const char *source,
+                       const char *value, char **text_r, char **error_r)
+{
+    int rc = strlen(value) > VALUE_MAX ? -EINVAL : key->check(value, text_r);
+
+    if (rc == -EINVAL)
+        return explain(error_r, "%s: %s=\"%.*s\": expected %s", source,
+                       key->name, VALUE_MAX, value, key->expected);
+    return rc;
+}
+
+/* The items of a list, each a list of nodes of its own, united. */
+static int unite_items(const struct key *key, const char *source,
+                       const XLU_Config *config, const XLU_ConfigList *list,
+                       int nr_items, struct xln_nodemap *nodes, char **error_r)
+{
+    struct xln_nodemap *item_nodes;
+    const char *item;
+    char *text;
+    int i, rc;
+
+    for (i = 0; i < nr_items; i++) {
+        XLU_ConfigValue *value = xlu_cfg_get_listitem2(list, i);
+
+        if (!value || xlu_cfg_value_get_string(config, value,
+                                               (char **)&item, 1))
+            return explain(error_r, "%s: %s: item %d is a list: expected %s",
+                           source, key->name, i + 1, key->expected);
+        rc = strlen(item) > VALUE_MAX ? -EINVAL : check_node_list(item, &text);
+        if (rc == -EINVAL)
+            return explain(error_r,
+                           "%s: %s: item %d, \"%.*s\": expected %s", source,
+                           key->name, i + 1, VALUE_MAX, item, key->expected);
+        if (rc)
+            return rc;
+        rc = parse_nodes(text, &item_nodes);
+        free(text);
+        if (rc)
+            return rc;
+        xln_nodemap_or(nodes, item_nodes);
+        xln_nodemap_free(item_nodes);
+    }
+    return 0;
+}
+
+static int read_list(const struct key *key, const char *source,
+                     const XLU_Config *config, const XLU_ConfigList *list,
+                     int nr_items, char **text_r, char **error_r)
+{
+    struct xln_nodemap *nodes;
+    int rc;
+
+    if (!key->list || nr_items == 0)
+        return explain(error_r, "%s: %s=[%s]: expected %s", source, key->name,
+                       nr_items ? "..." : "", key->expected);
+    rc = xln_nodemap_new(XLN_MAX_NODES, &nodes);
+    if (rc)
+        return rc;
+    rc = unite_items(key, source, config, list, nr_items, nodes, error_r);
+    if (!rc)
+        rc = xln_nodemap_format(nodes, text_r);
+    xln_nodemap_free(nodes);
+    return rc;
+}
+
+static int read_key(const struct key *key, const char *source,
+                    const XLU_Config *config, char **text_r, char **error_r)
+{
+    const XLU_ConfigList *list;
+    const char *value;
+    int nr_items;
+
+    if (!xlu_cfg_get_string(config, key->name, &value, 1))
+        return check_value(key, source, value, text_r, error_r);
+    if (!xlu_cfg_get_list(config, key->name, (XLU_ConfigList **)&list,
+                          &nr_items, 1))
+        return read_list(key, source, config, list, nr_items, text_r,
+                         error_r);
+    return 0;
+}
+
+static int read_keys(const XLU_Config *config, const char *source, bool host,
+                     struct keys **keys_r, char **error_r)
+{
+    struct keys *keys = calloc(1, sizeof(*keys));
+    int i, rc = keys ? 0 : -ENOMEM;
+
+    for (i = 0; i < NR_KEYS && !rc; i++)
+        if (host || !all_keys[i].host_only)
+            rc = read_key(&all_keys[i], source, config, &keys->text[i],
+                          error_r);
+    if (rc) {
+        keys_free(keys);
+        return rc;
+    }
+    *keys_r = keys;
+    return 0;
+}
+
+int keys_read_host(const XLU_Config *config, const char *source,
+                   struct keys **keys_r, char **error_r)
+{
+    return read_keys(config, source, true, keys_r, error_r);
+}
+
+/* What our keys and xl's own say together must make sense. */
+static int check_together(const struct keys *keys, const XLU_Config *config,
+                          const char *source, char **error_r)
+{
+    const char *type = "pv";
+    XLU_ConfigList *vnuma;
+    long memory, maxmem;
+
+    if (!xlu_cfg_get_list(config, "vnuma", &vnuma, NULL, 1) &&
+        (keys->text[KEY_NODES] || keys->text[KEY_MEM]))
+        return explain(error_r,
+                       "%s: %s=\"%s\" and a vnuma= list: expected one of the "
+                       "two, as the list names its nodes",
+                       source,
+                       all_keys[keys->text[KEY_NODES] ? KEY_NODES : KEY_MEM]
+                           .name,
+                       keys->text[KEY_NODES] ? keys->text[KEY_NODES]
+                                             : keys->text[KEY_MEM]);
+    if (keys->text[KEY_MODE] && !strcmp(keys->text[KEY_MODE], "strict") &&
+        (!xlu_cfg_get_string(config, "type", &type, 1) ||
+         !xlu_cfg_get_string(config, "builder", &type, 1)) &&
+        strcmp(type, "pv") && strcmp(type, "generic") &&
+        !xlu_cfg_get_long(config, "memory", &memory, 1) &&
+        !xlu_cfg_get_long(config, "maxmem", &maxmem, 1) && memory < maxmem)
+        return explain(error_r,
+                       "%s: nodes_mode=\"strict\": strict needs memory = "
+                       "maxmem, here memory=%ld and maxmem=%ld: what is "
+                       "populated on demand follows no plan",
+                       source, memory, maxmem);
+    return 0;
+}
+
+int keys_read_domain(const XLU_Config *config, const char *source,
+                     struct keys **keys_r, char **error_r)
+{
+    struct keys *keys;
+    int rc;
+
+    rc = read_keys(config, source, false, &keys, error_r);
+    if (rc)
+        return rc;
+    rc = check_together(keys, config, source, error_r);
+    if (rc) {
+        keys_free(keys);
+        return rc;
+    }
+    *keys_r = keys;
+    return 0;
+}
+
+static const struct key *find_key(const char *name, int *index_r)
+{
+    int i;
+
+    for (i = 0; i < NR_KEYS; i++)
+        if (!all_keys[i].host_only && !strcmp(name, all_keys[i].name)) {
+            *index_r = i;
+            return &all_keys[i];
+        }
+    return NULL;
+}
+
+int keys_read_xsdata(libxl_key_value_list xsdata, struct keys **keys_r,
+                     char **error_r)
+{
+    struct keys *keys = calloc(1, sizeof(*keys));
+    const struct key *key;
+    int i, index, rc = keys ? 0 : -ENOMEM;
+
+    for (i = 0; xsdata && xsdata[i] && !rc; i += 2) {
+        if (!xsdata[i + 1] || strncmp(xsdata[i], XSDATA_PREFIX,
+                                      strlen(XSDATA_PREFIX)))
+            continue;
+        /* A key that a later version wrote is none of ours. */
+        key = find_key(xsdata[i] + strlen(XSDATA_PREFIX), &index);
+        if (!key || keys->text[index])
+            continue;
+        rc = check_value(key, "recorded request", xsdata[i + 1],
+                         &keys->text[index], error_r);
+    }
+    if (rc) {
+        keys_free(keys);
+        return rc;
+    }
+    *keys_r = keys;
+    return 0;
+}
+
+static int add_entry(char **list, int *nr, const char *key, const char *value)
+{
+    if (asprintf(&list[*nr], XSDATA_PREFIX "%s", key) < 0) {
+        list[*nr] = NULL;
+        return -ENOMEM;
+    }
+    list[*nr + 1] = strdup(value);
+    if (!list[*nr + 1]) {
+        free(list[*nr]);
+        list[*nr] = NULL;
+        return -ENOMEM;
+    }
+    *nr += 2;
+    return 0;
+}
+
+int keys_write_xsdata(const struct keys *keys, libxl_key_value_list *xsdata)
+{
+    char **list, **old = *xsdata;
+    int i, nr = 0, nr_old = 0, rc;
+
+    while (old && old[nr_old])
+        nr_old += 2;
+    list = calloc(nr_old + 2 * NR_KEYS + 3, sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+
+    rc = add_entry(list, &nr, "version", XSDATA_VERSION);
+    for (i = 0; i < NR_KEYS && !rc; i++)
+        if (keys->text[i])
+            rc = add_entry(list, &nr, all_keys[i].name, keys->text[i]);
+    if (rc) {
+        libxl_key_value_list_dispose(&list);
+        return rc;
+    }
+    for (i = 0; i < nr_old; i += 2) {
+        if (strncmp(old[i], XSDATA_PREFIX, strlen(XSDATA_PREFIX))) {
+            list[nr++] = old[i];
+            list[nr++] = old[i + 1];
+        } else {
+            free(old[i]);
+            free(old[i + 1]);
+        }
+    }
+    free(old);
+    *xsdata = list;
+    return 0;
+}
+
+int keys_apply(const struct keys *keys, struct xln_request *request)
+{
+    int i, rc = 0;
+
+    for (i = 0; i < NR_KEYS && !rc; i++)
+        if (keys->text[i])
+            rc = all_keys[i].apply(keys->text[i], request);
+    return rc;
+}
+
+static int check_nodes_exist(const struct key *key, const char *text,
+                             const char *source,
+                             const struct xln_nodemap *nodes, char **error_r)
+{
+    struct xln_nodemap *named = NULL;
+    char *host = NULL, *absent = NULL;
+    int rc;
+
+    if (!text || !strcmp(text, "auto") || !strcmp(text, "all"))
+        return 0;
+    rc = parse_nodes(text, &named);
+    if (rc)
+        goto out;
+    if (xln_nodemap_is_subset(named, nodes))
+        goto out;
+    xln_nodemap_andnot(named, nodes);
+    rc = xln_nodemap_format(named, &absent);
+    if (rc)
+        goto out;
+    rc = xln_nodemap_format(nodes, &host);
+    if (rc)
+        goto out;
+    rc = explain(error_r, "%s: %s=\"%s\": no node %s here: this host has %s",
+                 source, key->name, text, absent, host);
+
+ out:
+    xln_nodemap_free(named);
+    free(absent);
+    free(host);
+    return rc;
+}
+
+int keys_check_nodes(const struct keys *keys, const char *source,
+                     const struct xln_nodemap *nodes, char **error_r)
+{
+    int rc = check_nodes_exist(&all_keys[KEY_NODES], keys->text[KEY_NODES],
+                               source, nodes, error_r);
+
+    return rc ? rc
+              : check_nodes_exist(&all_keys[KEY_MEM], keys->text[KEY_MEM],
+                                  source, nodes, error_r);
+}
+
+bool keys_name_nodes(const struct keys *keys)
+{
+    return keys->text[KEY_NODES] || keys->text[KEY_MEM];
+}
+
+void keys_free(struct keys *keys)
+{
+    int i;
+
+    if (!keys)
+        return;
+    for (i = 0; i < NR_KEYS; i++)
+        free(keys->text[i]);
+    free(keys);
+}

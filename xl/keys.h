@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Our keys: from an xl configuration, from xl-numa.conf, to and from the
+ * request that a domain carries with it.
+ */
+#ifndef KEYS_H
+#define KEYS_H
+
+#include <libxl.h>
+#include <libxlutil.h>
+
+#include <libxl_numa.h>
+
+/* The keys that were given, each as its canonical text. */
+struct keys;
+
+/*
+ * Read our keys from a parsed configuration. `source` is what messages call
+ * it. 0, -ENOMEM, or -EINVAL with a malloc'd line in *error_r that names
+ * source, key, value and what would be right.
+ */
+int keys_read_domain(const XLU_Config *config, const char *source,
+                     struct keys **keys_r, char **error_r);
+
+/* The same for a host's defaults, which may have dma_reserve= too. */
+int keys_read_host(const XLU_Config *config, const char *source,
+                   struct keys **keys_r, char **error_r);
+
+/*
+ * The keys that a domain's xsdata holds; all unset if there are none. The
+ * text comes from outside and is checked as a file's would be.
+ */
+int keys_read_xsdata(libxl_key_value_list xsdata, struct keys **keys_r,
+                     char **error_r);
+
+/* Replace our entries in `xsdata` by these keys; others' are kept. */
+int keys_write_xsdata(const struct keys *keys, libxl_key_value_list *xsdata);
+
+/* Put the keys that are set into a request. 0 or -ENOMEM. */
+int keys_apply(const struct keys *keys, struct xln_request *request);
+
+/*
+ * Whether every node that the keys name is in `nodes`. -EINVAL and a line
+ * in *error_r if not.
+ */
+int keys_check_nodes(const struct keys *keys, const char *source,
+                     const struct xln_nodemap *nodes, char **error_r);
+
+/* Whether a key that names nodes is set. */
+bool keys_name_nodes(const struct keys *keys);
+
+void keys_free(struct keys *keys);
+
+#endif /* KEYS_H */

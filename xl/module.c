@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xl-placement.so: the functions by which the installed xl reaches libxl,
+ * libxlutil and libxenctrl, so far as placement has a part in them. Each does
+ * its part and calls the real one.
+ *
+ * libxl is one shared object and libxenctrl another, so what one calls in the
+ * other comes through here too:
+ *
+ *     xl create g.cfg
+ *       xlu_cfg_readdata                our keys are read, and checked
+ *       libxl_domain_create_new         the request is noted in the config
+ *         xc_domain_max_vcpus           libxl's first call of a build: plan
+ *         xc_domain_populate_physmap    each extent from its node
+ *       <- libxl_domain_create_new      record, warn, give the config back
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libxl.h>
+#include <libxl_utils.h>
+#include <libxlutil.h>
+#include <xenctrl.h>
+
+#include "module.h"
+#include "placement.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT extern const char xl_placement_release[];
+const char xl_placement_release[] = XEN_RELEASE;
+
+/*
+ * All that this file keeps. Creates in flight are found by their domain, never
+ * by thread: the event loop of one thread may build the domain of another.
+ */
+static struct {
+    pthread_mutex_t lock;
+    bool started;               /* the first libxl_ctx_alloc() was seen */
+    bool inert;                 /* another release: do nothing */
+    bool dry_run;
+    bool sxp;                   /* xl prints its dry run in the old form */
+    libxl_ctx *ctx;
+    xentoollog_logger *lg;
+    const XLU_Config *parsing;  /* what xlu_cfg_init() was told last */
+    char *source;
+    struct keys *keys;          /* of the text that was parsed last */
+    struct in_flight *creates;
+} state = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+struct in_flight {
+    struct in_flight *next;
+    struct placement *placement;
+};
+
+/* The real function; the process has it, or could not have called ours. */
+static void *real(const char *name)
+{
+    void *function = dlsym(RTLD_NEXT, name);
+
+    if (!function) {
+        fprintf(stderr, "xl-placement.so: no %s in this process\n", name);
+        abort();
+    }
+    return function;
+}
+
+#define REAL(name) ((__typeof__(&name))real(#name))
+
+/* ---- the process ---- */
+
+/* LD_PRELOAD as it was before our xl put this module at its head: whatever
+ * this process starts shall not have it. */
+static void restore_preload(void)
+{
+    const char *list = getenv("LD_PRELOAD"), *rest;
+    Dl_info self;
+
+    if (!list || !dladdr(xl_placement_release, &self) ||
+        strncmp(list, self.dli_fname, strlen(self.dli_fname)))
+        return;
+    rest = list + strlen(self.dli_fname);
+    if (*rest == '\0')
+        unsetenv("LD_PRELOAD");
+    else if (*rest == ':')
+        setenv("LD_PRELOAD", rest + 1, 1);
+}
+
+/* libxl's structures differ from release to release. */
+static bool release_differs(xentoollog_logger *lg)
+{
+    const char *base;
+    Dl_info libxl;
+
+    if (!dladdr(real("libxl_ctx_alloc"), &libxl))
+        return true;
+    base = strrchr(libxl.dli_fname, '/');
+    base = base ? base + 1 : libxl.dli_fname;
+    if (!strcmp(base, "libxenlight.so." XEN_RELEASE) ||
+        !strncmp(base, "libxenlight.so." XEN_RELEASE ".",
+                 strlen("libxenlight.so." XEN_RELEASE ".")))
+        return false;
+    xtl_log(lg, XTL_WARN, -1, "numa",
+            "this module is for Xen %s, %s is not: domains are placed by xl "
+            "itself", XEN_RELEASE, base);
+    return true;
+}
+
+EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
+                           xentoollog_logger *lg)
+{
+    int r = REAL(libxl_ctx_alloc)(pctx, version, flags, lg);
+
+    if (!state.started) {
+        state.started = true;
+        state.dry_run = getenv(MODULE_DRY_RUN);
+        unsetenv(MODULE_DRY_RUN);
+        unsetenv(MODULE_GUARD);
+        restore_preload();
+        if (!r)
+            state.inert = release_differs(lg);
+    }
+    if (!r) {
+        state.ctx = *pctx;
+        state.lg = lg;
+    }
+    return r;
+}
+
+/* ---- configurations ---- */
+
+EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *source)
+{
+    XLU_Config *config = REAL(xlu_cfg_init)(report, source);
+
+    if (config) {
+        state.parsing = config;
+        free(state.source);
+        state.source = source ? strdup(source) : NULL;
+    }
+    return config;
+}
+
+/* Nodes that this host has not got are an error only where a user named them
+ * just now; so this is here, where the status is that of a bad file. */
+static int check_nodes(const struct keys *keys, char **error_r)
+{
+    struct xln_host *host = NULL;
+    xc_interface *xch;
+    int rc;
+
+    if (!keys_name_nodes(keys))
+        return 0;
+    xch = xc_interface_open(state.lg, NULL, 0);
+    if (!xch)
+        return 0;
+    rc = xln_host_read(xch, NULL, &host);
+    if (!rc)
+        rc = keys_check_nodes(keys, state.source, xln_host_nodes(host),
+                              error_r);
+    xln_host_free(host);
+    xc_interface_close(xch);
+    return rc == -EINVAL ? rc : 0;
+}
+
+static int check_defaults(void)
+{
+    struct keys *defaults;
+    int rc = placement_host_defaults(state.ctx, state.lg, &defaults);
+
+    if (!rc)
+        keys_free(defaults);
+    return rc;
+}
+
+static int read_domain_config(const XLU_Config *config)
+{
+    struct keys *keys = NULL;
+    char *error = NULL;
+    int rc;
+
+    rc = keys_read_domain(config, state.source, &keys, &error);
+    if (!rc)
+        rc = check_nodes(keys, &error);
+    if (error)
+        xtl_log(state.lg, XTL_ERROR, -1, "numa", "%s", error);
+    free(error);
+    if (!rc)
+        rc = check_defaults();
+    if (rc) {
+        keys_free(keys);
+        return rc;
+    }
+    if (state.dry_run && state.sxp)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "a dry run in sxp format does not show the placement");
+    keys_free(state.keys);
+    state.keys = keys;
+    return 0;
+}
+
+static void read_xl_conf(const XLU_Config *config)
+{
+    const char *format;
+
+    state.sxp = !xlu_cfg_get_string(config, "output_format", &format, 1) &&
+                !strcmp(format, "sxp");
+}
+
+EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int size)
+{
+    int e = REAL(xlu_cfg_readdata)(config, data, size);
+
+    if (e || state.inert || !state.started || config != state.parsing ||
+        !state.source || !strcmp(state.source, HOST_DEFAULTS))
+        return e;
+    if (!strcmp(state.source, XEN_CONFIG_DIR "/xl.conf")) {
+        read_xl_conf(config);
+        return 0;
+    }
+    return -read_domain_config(config);
+}
+
+static struct keys *take_keys(void)
+{
+    struct keys *keys = state.keys;
+
+    state.keys = NULL;
+    return keys;
+}
+
+/* A dry run prints its configuration instead of building it. */
+EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
+                                         libxl_domain_config *config)
+{
+    bool refused = false;
+    struct placement *p;
+    xc_interface *xch;
+    char *json;
+
+    if (!state.dry_run || state.inert ||
+        placement_begin(ctx, state.lg, config, take_keys(), &p))
+        return REAL(libxl_domain_config_to_json)(ctx, config);
+    xch = xc_interface_open(state.lg, NULL, 0);
+    if (xch)
+        refused = placement_plan(p, xch, XLN_NONE) == -ENOSPC;
+    json = REAL(libxl_domain_config_to_json)(ctx, config);
+    placement_end(p, refused);
+    if (xch)
+        xc_interface_close(xch);
+    return json;
+}
+
+/* ---- creates ---- */
+
+static struct in_flight *enter(struct placement *p)
+{
+    struct in_flight *entry = malloc(sizeof(*entry));
+
+    if (!entry)
+        return NULL;
+    entry->placement = p;
+    pthread_mutex_lock(&state.lock);
+    entry->next = state.creates;
+    state.creates = entry;
+    pthread_mutex_unlock(&state.lock);
+    return entry;
+}
+
+static void leave(struct in_flight *entry)
+{
+    struct in_flight **at;
+
+    pthread_mutex_lock(&state.lock);
+    for (at = &state.creates; *at != entry; at = &(*at)->next)
+        ;
+    *at = entry->next;
+    pthread_mutex_unlock(&state.lock);
+    free(entry);
+}
+
+/* NULL: the create goes on as stock. */
+static struct in_flight *begin(libxl_ctx *ctx, libxl_domain_config *config,
+                               const libxl_asyncop_how *ao_how)
+{
+    struct placement *p;
+    struct in_flight *entry;
+
+    /* One that returns before it is done could not give the configuration
+     * back. */
+    if (state.inert || ao_how)
+        return NULL;
+    if (placement_begin(ctx, state.lg, config, take_keys(), &p))
+        return NULL;
+    entry = placement_note_request(p) ? NULL : enter(p);
+    if (!entry)
+        placement_end(p, true);
+    return entry;
+}
+
+/*
+ * libxl has removed a domain that it could not build, and still hands out its
+ * domid. xl would have it removed once more, and end with three lines about a
+ * domain that does not exist, after the one that says what was wrong.
+ */
+static void forget_removed(libxl_ctx *ctx, uint32_t *domid)
+{
+    libxl_dominfo info;
+
+    libxl_dominfo_init(&info);
+    if (libxl_domain_info(ctx, &info, *domid) == ERROR_DOMAIN_NOTFOUND)
+        *domid = INVALID_DOMID;
+    libxl_dominfo_dispose(&info);
+}
+
+static int end(struct in_flight *entry, libxl_ctx *ctx, uint32_t *domid, int r)
+{
+    struct placement *p;
+
+    if (!entry)
+        return r;
+    p = entry->placement;
+    leave(entry);
+    if (placement_end(p, r != 0))
+        forget_removed(ctx, domid);
+    return r;
+}
+
+EXPORT int libxl_domain_create_new(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
+    const libxl_asyncop_how *ao_how,
+    const libxl_asyncprogress_how *aop_console_how)
+{
+    struct in_flight *entry = begin(ctx, config, ao_how);
+
+    return end(entry, ctx, domid,
+               REAL(libxl_domain_create_new)(ctx, config, domid, ao_how,
+                                             aop_console_how));
+}
+
+EXPORT int libxl_domain_create_restore(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
+    int restore_fd, int send_back_fd,
+    const libxl_domain_restore_params *params, const libxl_asyncop_how *ao_how,
+    const libxl_asyncprogress_how *aop_console_how)
+{
+    struct in_flight *entry = begin(ctx, config, ao_how);
+
+    return end(entry, ctx, domid,
+               REAL(libxl_domain_create_restore)(
+                   ctx, config, domid, restore_fd, send_back_fd, params,
+                   ao_how, aop_console_how));
+}
+
+EXPORT int libxl_domain_soft_reset(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t domid,
+    const libxl_asyncop_how *ao_how,
+    const libxl_asyncprogress_how *aop_console_how)
+{
+    struct in_flight *entry = NULL;
+    struct placement *p;
+
+    if (!state.inert && !ao_how &&
+        !placement_begin_reset(ctx, state.lg, config, domid, &p)) {
+        entry = enter(p);
+        if (!entry)
+            placement_end(p, true);
+    }
+    return end(entry, ctx, &domid,
+               REAL(libxl_domain_soft_reset)(ctx, config, domid, ao_how,
+                                             aop_console_how));
+}
+
+/* ---- builds ---- */
+
+static bool is_stub_of(const char *name, const char *guest)
+{
+    size_t length = strlen(guest);
+
+    return !strncmp(name, guest, length) && !strcmp(name + length, "-dm");
+}
+
+/* The create that makes the domain of this uuid, or, since a stub domain's
+ * uuid is its own, the guest for which a domain of this name is made. */
+static struct placement *find_create(const xen_domain_handle_t uuid,
+                                     const char *name)
+{
+    struct placement *found = NULL, *p;
+    struct in_flight *entry;
+
+    pthread_mutex_lock(&state.lock);
+    for (entry = state.creates; entry && !found; entry = entry->next) {
+        p = entry->placement;
+        if (name ? is_stub_of(name, p->config->c_info.name)
+                 : !memcmp(p->config->c_info.uuid.uuid, uuid,
+                           sizeof(xen_domain_handle_t)))
+            found = p;
+    }
+    pthread_mutex_unlock(&state.lock);
+    return found;
+}
+
+static struct placement *find_domain(uint32_t domid)
+{
+    struct placement *found = NULL, *p;
+    struct in_flight *entry;
+
+    pthread_mutex_lock(&state.lock);
+    for (entry = state.creates; entry && !found; entry = entry->next) {
+        p = entry->placement;
+        if (p->domid == domid || p->stub_domid == domid)
+            found = p;
+    }
+    pthread_mutex_unlock(&state.lock);
+    return found;
+}
+
+static bool any_in_flight(void)
+{
+    bool any;
+
+    pthread_mutex_lock(&state.lock);
+    any = state.creates;
+    pthread_mutex_unlock(&state.lock);
+    return any;
+}
+
+static int plan_build(xc_interface *xch, uint32_t domid)
+{
+    struct placement *p;
+    xc_domaininfo_t info;
+    char *name;
+    int rc = 0;
+
+    if (xc_domain_getinfolist(xch, domid, 1, &info) != 1 ||
+        info.domain != domid)
+        return 0;
+    p = find_create(info.handle, NULL);
+    if (p)
+        return placement_plan(p, xch, domid);
+
+    name = libxl_domid_to_name(state.ctx, domid);
+    p = name ? find_create(NULL, name) : NULL;
+    free(name);
+    if (p)
+        rc = placement_adopt_stub(p, domid);
+    return rc;
+}
+
+EXPORT int xc_domain_max_vcpus(xc_interface *xch, uint32_t domid, unsigned max)
+{
+    int r = REAL(xc_domain_max_vcpus)(xch, domid, max);
+
+    if (r || !any_in_flight())
+        return r;
+    if (plan_build(xch, domid) == -ENOSPC) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return 0;
+}
+
+EXPORT int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
+                                      unsigned long nr, unsigned order,
+                                      unsigned mem_flags, xen_pfn_t *extents)
+{
+    struct placement *p = find_domain(domid);
+
+    if (!p)
+        return REAL(xc_domain_populate_physmap)(xch, domid, nr, order,
+                                                mem_flags, extents);
+    return placement_populate(p, REAL(xc_domain_populate_physmap), xch, domid,
+                              nr, order, mem_flags, extents);
+}
+
+/* Never calls the real one, which may come back through the function above. */
+EXPORT int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
+                                            unsigned long nr, unsigned order,
+                                            unsigned mem_flags,
+                                            xen_pfn_t *extents)
+{
+    int r = xc_domain_populate_physmap(xch, domid, nr, order, mem_flags,
+                                       extents);
+
+    if (r >= 0 && (unsigned long)r == nr)
+        return 0;
+    if (r >= 0) {
+        errno = EBUSY;
+        r = -1;
+    }
+    return r;
+}

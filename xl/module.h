@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What xl and the module that it loads tell each other. */
+#ifndef MODULE_H
+#define MODULE_H
+
+/* The release of Xen that a module was built for, a string in it. */
+#define MODULE_RELEASE_SYMBOL "xl_placement_release"
+
+/* Set for the installed xl when its create is a dry run. */
+#define MODULE_DRY_RUN "XL_NUMA_DRY_RUN"
+
+/* Set to our xl's process id around its exec: who starts with it in its
+ * environment and has that id is being called in a circle. */
+#define MODULE_GUARD "XL_NUMA_EXEC"
+
+#endif /* MODULE_H */

@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxl_utils.h>
+#include <xenstore.h>
+
+#include "explain.h"
+#include "placement.h"
+
+#define RESERVATIONS XEN_RUN_DIR "/numa"
+/* Planning takes milliseconds; whoever holds the lock longer is stuck. */
+#define LOCK_TIMEOUT_MS 10000
+#define CONTEXT "numa"
+
+static void say(const struct placement *p, xentoollog_level level,
+                const char *text)
+{
+    if (text)
+        xtl_log(p->lg, level, -1, CONTEXT, "'%s': %s", p->config->c_info.name,
+                text);
+}
+
+/* Log a line that explain.c made, and free it. */
+static void say_free(const struct placement *p, xentoollog_level level,
+                     char *text)
+{
+    say(p, level, text);
+    free(text);
+}
+
+static void warn_failed(const struct placement *p, const char *what, int rc,
+                        const char *so)
+{
+    xtl_log(p->lg, XTL_WARN, -1, CONTEXT, "'%s': %s: %s: %s",
+            p->config->c_info.name, what, strerror(-rc), so);
+}
+
+/* ---- beginning ---- */
+
+static int read_defaults(xentoollog_logger *lg, const char *data, int size,
+                         struct keys **keys_r)
+{
+    XLU_Config *config = xlu_cfg_init(stderr, HOST_DEFAULTS);
+    char *error = NULL;
+    int rc;
+
+    if (!config)
+        return -ENOMEM;
+    rc = -xlu_cfg_readdata(config, data, size);
+    if (!rc)
+        rc = keys_read_host(config, HOST_DEFAULTS, keys_r, &error);
+    if (error)
+        xtl_log(lg, XTL_ERROR, -1, CONTEXT, "%s", error);
+    free(error);
+    xlu_cfg_destroy(config);
+    return rc;
+}
+
+int placement_host_defaults(libxl_ctx *ctx, xentoollog_logger *lg,
+                            struct keys **keys_r)
+{
+    void *data = NULL;
+    int size = 0, rc;
+
+    rc = libxl_read_file_contents(ctx, HOST_DEFAULTS, &data, &size);
+    if (rc && rc != ENOENT)
+        return -EIO;
+    rc = read_defaults(lg, data ? data : "", size, keys_r);
+    free(data);
+    return rc;
+}
+
+static struct placement *new_placement(libxl_ctx *ctx, xentoollog_logger *lg,
+                                       libxl_domain_config *config)
+{
+    struct placement *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return NULL;
+    p->ctx = ctx;
+    p->lg = lg;
+    p->config = config;
+    p->domid = p->stub_domid = XLN_NONE;
+    return p;
+}
+
+static int recorded_keys(struct placement *p)
+{
+    char *error = NULL;
+    int rc;
+
+    rc = keys_read_xsdata(p->config->c_info.xsdata, &p->keys, &error);
+    if (rc == -EINVAL) {
+        say(p, XTL_WARN, error);
+        say(p, XTL_WARN, "its recorded request is ignored, the default holds");
+        rc = keys_read_xsdata(NULL, &p->keys, &error);
+    }
+    free(error);
+    return rc;
+}
+
+int placement_begin(libxl_ctx *ctx, xentoollog_logger *lg,
+                    libxl_domain_config *config, struct keys *keys,
+                    struct placement **placement_r)
+{
+    struct placement *p = new_placement(ctx, lg, config);
+    int rc = 0;
+
+    if (!p) {
+        keys_free(keys);
+        return -ENOMEM;
+    }
+    p->keys = keys;
+    if (!p->keys)
+        rc = recorded_keys(p);
+    if (rc) {
+        placement_end(p, true);
+        return rc;
+    }
+    *placement_r = p;
+    return 0;
+}
+
+int placement_note_request(struct placement *p)
+{
+    return keys_write_xsdata(p->keys, &p->config->c_info.xsdata);
+}
+
+/* ---- planning ---- */
+
+static int make_request(struct placement *p)
+{
+    struct keys *defaults;
+    int rc;
+
+    rc = placement_host_defaults(p->ctx, p->lg, &defaults);
+    if (rc)
+        return rc;
+    rc = xln_request_new(&p->request);
+    if (!rc)
+        rc = keys_apply(defaults, p->request);
+    if (!rc)
+        rc = keys_apply(p->keys, p->request);
+    keys_free(defaults);
+    return rc;
+}
+
+static int make_mask(const libxl_bitmap *map, unsigned nr_cpus,
+                     const struct xln_cpumap **mask_r)
+{
+    struct xln_cpumap *mask;
+    unsigned cpu;
+    int rc;
+
+    rc = xln_cpumap_new(nr_cpus, &mask);
+    if (rc)
+        return rc;
+    for (cpu = 0; cpu < nr_cpus; cpu++)
+        if (libxl_bitmap_test(map, cpu))
+            xln_cpumap_set(mask, cpu);
+    *mask_r = mask;
+    return 0;
+}
+
+/* The user's affinities of one kind, of the vCPUs that there are. */
+static int make_masks(const libxl_bitmap *maps, int nr_maps, unsigned nr_vcpus,
+                      unsigned nr_cpus, const struct xln_cpumap *const **masks_r,
+                      unsigned *nr_r)
+{
+    unsigned nr = nr_maps < (int)nr_vcpus ? (unsigned)nr_maps : nr_vcpus, i;
+    const struct xln_cpumap **masks;
+    int rc = 0;
+
+    masks = calloc(nr + 1, sizeof(*masks));
+    if (!masks)
+        return -ENOMEM;
+    *masks_r = masks;
+    *nr_r = nr;
+    for (i = 0; i < nr && !rc; i++)
+        rc = make_mask(&maps[i], nr_cpus, &masks[i]);
+    return rc;
+}
+
+static void free_masks(const struct xln_cpumap *const *masks, unsigned nr)
+{
+    unsigned i;
+
+    for (i = 0; masks && i < nr; i++)
+        xln_cpumap_free((struct xln_cpumap *)(uintptr_t)masks[i]);
+    free((void *)(uintptr_t)masks);
+}
+
+static void dispose_need(struct xln_need *need)
+{
+    free_masks(need->hard, need->nr_hard);
+    free_masks(need->soft, need->nr_soft);
+}
+
+/* What the domain needs, from a copy of its configuration that
+ * libxl has put its defaults into. */
+static int need_of_config(const struct placement *p,
+                          const libxl_domain_config *config, uint64_t need_kb,
+                          struct xln_need *need)
+{
+    const libxl_domain_build_info *info = &config->b_info;
+    const struct xln_host_pool *pool =
+        xln_host_pool(p->host, config->c_info.poolid);
+    unsigned nr_cpus = xln_host_nr_cpus(p->host);
+    int rc;
+
+    need->memory_bytes = info->target_memkb << 10;
+    need->overhead_bytes = (need_kb << 10) - need->memory_bytes;
+    need->nr_vcpus = info->max_vcpus;
+    need->pool_cpus = pool ? pool->cpus : NULL;
+    rc = make_masks(info->vcpu_hard_affinity, info->num_vcpu_hard_affinity,
+                    need->nr_vcpus, nr_cpus, &need->hard, &need->nr_hard);
+    if (rc)
+        return rc;
+    return make_masks(info->vcpu_soft_affinity, info->num_vcpu_soft_affinity,
+                      need->nr_vcpus, nr_cpus, &need->soft, &need->nr_soft);
+}
+
+static int make_need(const struct placement *p, struct xln_need *need)
+{
+    libxl_domain_config copy;
+    uint64_t need_kb;
+    int rc = -EIO;
+
+    libxl_domain_config_init(&copy);
+    libxl_domain_config_copy(p->ctx, &copy, p->config);
+    if (!libxl_domain_need_memory(p->ctx, &copy, p->domid, &need_kb))
+        rc = need_of_config(p, &copy, need_kb, need);
+    libxl_domain_config_dispose(&copy);
+    return rc;
+}
+
+/* A lock that can't be had costs exactness when creates run side by side, and
+ * no create. */
+static struct xln_reservations *lock_reservations(const struct placement *p)
+{
+    struct xln_reservations *held;
+    int rc = xln_reservations_lock(RESERVATIONS, LOCK_TIMEOUT_MS, &held);
+
+    if (!rc)
+        return held;
+    warn_failed(p, "cannot lock " RESERVATIONS, rc,
+                "creates that run at the same time may choose the same node");
+    return NULL;
+}
+
+static int read_host(struct placement *p, xc_interface *xch,
+                     struct xln_reservations *held)
+{
+    uint64_t *reserved = calloc(XLN_MAX_NODES, sizeof(*reserved));
+    int rc = 0;
+
+    if (!reserved)
+        return -ENOMEM;
+    if (held)
+        rc = xln_reservations_outstanding(held, xch, reserved);
+    if (!rc)
+        rc = xln_host_read(xch, reserved, &p->host);
+    free(reserved);
+    return rc;
+}
+
+static void reserve(const struct placement *p, struct xln_reservations *held,
+                    const struct xln_share *shares, unsigned nr_shares)
+{
+    int rc;
+
+    if (!held || p->domid == XLN_NONE)
+        return;
+    rc = xln_reservations_add(held, p->domid, p->config->c_info.uuid.uuid,
+                              shares, nr_shares);
+    if (rc)
+        warn_failed(p, "cannot write to " RESERVATIONS, rc,
+                    "creates that run at the same time may choose the same "
+                    "node");
+}
+
+/* A hand-written vnuma= list is its own plan: only its memory is counted. */
+static int reserve_vnodes(const struct placement *p,
+                          struct xln_reservations *held)
+{
+    const libxl_domain_build_info *info = &p->config->b_info;
+    struct xln_share *shares = calloc(info->num_vnuma_nodes, sizeof(*shares));
+    int i;
+
+    if (!shares)
+        return -ENOMEM;
+    for (i = 0; i < info->num_vnuma_nodes; i++) {
+        shares[i].node = info->vnuma_nodes[i].pnode;
+        shares[i].bytes = info->vnuma_nodes[i].memkb << 10;
+    }
+    reserve(p, held, shares, info->num_vnuma_nodes);
+    free(shares);
+    return 0;
+}
+
+static void say_plan(const struct placement *p, const struct xln_need *need)
+{
+    say_free(p, XTL_DETAIL, explain_plan(p->request, need, p->plan));
+    say_free(p, XTL_DETAIL, explain_reason(p->request, p->plan));
+    say_free(p, XTL_WARN, explain_remote(p->host, p->request, p->plan));
+}
+
+/* Put the plan where libxl, and populate.c, will look for it. */
+static int enact(struct placement *p, const struct xln_need *need)
+{
+    int rc;
+
+    rc = xln_affinity_new(p->ctx, p->plan, p->request->vcpus_mode, need,
+                          &p->affinity);
+    if (rc)
+        return rc;
+    rc = populate_init(&p->built, p->plan,
+                       p->request->mode == XLN_MODE_STRICT,
+                       need->memory_bytes);
+    if (rc) {
+        xln_affinity_free(p->affinity);
+        p->affinity = NULL;
+        return rc;
+    }
+    xln_affinity_swap(p->affinity, &p->config->b_info);
+    return 0;
+}
+
+static int plan_domain(struct placement *p, struct xln_reservations *held)
+{
+    struct xln_need need = { 0 };
+    int rc;
+
+    rc = make_need(p, &need);
+    if (rc)
+        goto out;
+    rc = xln_place(p->host, p->request, &need, &p->plan);
+    if (rc)
+        goto out;
+    say_plan(p, &need);
+    if (p->plan->verdict == XLN_NOTHING_FITS) {
+        p->short_of_memory = true;
+        if (p->request->mode == XLN_MODE_STRICT) {
+            rc = -ENOSPC;
+            goto out;
+        }
+    }
+    /* No node of the host has memory to speak of: for xl to say. */
+    if (xln_nodemap_is_empty(p->plan->nodes))
+        goto out;
+    reserve(p, held, p->plan->shares, p->plan->nr_shares);
+    rc = enact(p, &need);
+
+ out:
+    dispose_need(&need);
+    return rc;
+}
+
+static int plan_locked(struct placement *p, xc_interface *xch,
+                       struct xln_reservations *held)
+{
+    int rc;
+
+    rc = read_host(p, xch, held);
+    /* One node: there is nothing to choose. */
+    if (rc || xln_nodemap_count(xln_host_nodes(p->host)) < 2)
+        return rc;
+    if (p->config->b_info.num_vnuma_nodes)
+        return reserve_vnodes(p, held);
+    return plan_domain(p, held);
+}
+
+/* The domain keeps its memory, so it keeps its nodes. */
+static int keep_nodes(struct placement *p)
+{
+    struct xln_nodemap *nodes;
+    int rc;
+
+    rc = xln_nodemap_new(XLN_MAX_NODES, &nodes);
+    if (rc)
+        return rc;
+    rc = xln_nodemap_parse(p->kept_nodes, 0, nodes, NULL);
+    if (!rc)
+        rc = xln_affinity_of_nodes(p->ctx, nodes, &p->affinity);
+    if (!rc)
+        xln_affinity_swap(p->affinity, &p->config->b_info);
+    xln_nodemap_free(nodes);
+    return rc;
+}
+
+int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid)
+{
+    struct xln_reservations *held;
+    int rc;
+
+    p->domid = domid;
+    if (p->kept_nodes) {
+        rc = keep_nodes(p);
+    } else {
+        rc = make_request(p);
+        if (!rc) {
+            held = lock_reservations(p);
+            rc = plan_locked(p, xch, held);
+            xln_reservations_unlock(held);
+        }
+    }
+    if (rc && rc != -ENOSPC) {
+        warn_failed(p, "cannot plan", rc, "placed by xl itself");
+        rc = 0;
+    }
+    return rc;
+}
+
+/* ---- building ---- */
+
+/* What populate.c asks the hypervisor with. */
+struct asker {
+    populate_physmap_fn *real;
+    xc_interface *xch;
+    uint32_t domid;
+    unsigned mem_flags;
+};
+
+static long ask(void *arg, unsigned node, unsigned long nr, unsigned order,
+                xen_pfn_t *extents)
+{
+    const struct asker *a = arg;
+
+    return a->real(a->xch, a->domid, nr, order,
+                   a->mem_flags | XENMEMF_exact_node(node), extents);
+}
+
+static uint64_t free_bytes(void *arg, unsigned node)
+{
+    const struct asker *a = arg;
+    uint64_t bytes;
+
+    return xc_availheap(a->xch, 0, 0, node, &bytes) ? 0 : bytes;
+}
+
+int placement_adopt_stub(struct placement *p, uint32_t stub_domid)
+{
+    int rc;
+
+    if (!p->plan)
+        return 0;
+    rc = populate_init(&p->stub_built, p->plan, false, 0);
+    if (!rc)
+        p->stub_domid = stub_domid;
+    return rc;
+}
+
+/* Single pages are not to be had: the build will fail. Keep the host as it is
+ * now, before libxl gives back what was granted. */
+static void ran_short(struct placement *p, xc_interface *xch)
+{
+    struct xln_host *host;
+
+    p->short_of_memory = true;
+    if (xln_host_read(xch, NULL, &host))
+        return;
+    xln_host_free(p->host);
+    p->host = host;
+}
+
+int placement_populate(struct placement *p, populate_physmap_fn *real,
+                       xc_interface *xch, uint32_t domid, unsigned long nr,
+                       unsigned order, unsigned mem_flags, xen_pfn_t *extents)
+{
+    static const struct populate_ops ops = { ask, free_bytes };
+    struct asker asker = { real, xch, domid, mem_flags };
+    bool stub = domid == p->stub_domid;
+    struct populate *built = stub ? &p->stub_built : &p->built;
+    bool named = mem_flags >> 8 & 0xff;
+    long done;
+
+    if (!built->nodes || mem_flags & XENMEMF_populate_on_demand || named) {
+        done = real(xch, domid, nr, order, mem_flags, extents);
+        if (done > 0 && named)
+            populate_count(built, XENMEMF_get_node(mem_flags),
+                           (uint64_t)done << order);
+        return done;
+    }
+    done = populate_extents(built, &ops, &asker, nr, order, extents);
+    if (!stub && order == 0 && done >= 0 && (unsigned long)done < nr)
+        ran_short(p, xch);
+    return done;
+}
+
+/* ---- ending ---- */
+
+/*
+ * /libxl/<domid>/numa/: `nodes` as planned, and `pages` as granted,
+ * "node:pages,...". Only the control domain can read it, and libxl removes it
+ * with the domain.
+ */
+static void record_path(char *path, size_t size, uint32_t domid,
+                        const char *key)
+{
+    snprintf(path, size, "/libxl/%" PRIu32 "/numa/%s", domid, key);
+}
+
+static void record_write(uint32_t domid, const char *nodes, const char *pages)
+{
+    struct xs_handle *xs = xs_open(0);
+    char path[64];
+
+    if (!xs)
+        return;
+    record_path(path, sizeof(path), domid, "nodes");
+    xs_write(xs, XBT_NULL, path, nodes, strlen(nodes));
+    record_path(path, sizeof(path), domid, "pages");
+    xs_write(xs, XBT_NULL, path, pages, strlen(pages));
+    xs_close(xs);
+}
+
+static int record_read(uint32_t domid, char **nodes_r, char **pages_r)
+{
+    struct xs_handle *xs = xs_open(0);
+    char path[64];
+
+    if (!xs)
+        return -errno;
+    record_path(path, sizeof(path), domid, "nodes");
+    *nodes_r = xs_read(xs, XBT_NULL, path, NULL);
+    record_path(path, sizeof(path), domid, "pages");
+    *pages_r = xs_read(xs, XBT_NULL, path, NULL);
+    xs_close(xs);
+    return *nodes_r && *pages_r ? 0 : -ENOENT;
+}
+
+static char *granted_text(const struct populate *built)
+{
+    const char *separator = "";
+    char *text = NULL;
+    size_t size;
+    unsigned i;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return NULL;
+    for (i = 0; i < built->nr_nodes; i++) {
+        if (!built->nodes[i].granted_pages)
+            continue;
+        fprintf(f, "%s%u:%" PRIu64, separator, built->nodes[i].node,
+                built->nodes[i].granted_pages);
+        separator = ",";
+    }
+    return fclose(f) ? NULL : text;
+}
+
+static void record(const struct placement *p)
+{
+    char *nodes, *pages;
+
+    if (p->kept_nodes)
+        record_write(p->domid, p->kept_nodes, p->kept_pages);
+    if (!p->plan || xln_nodemap_format(p->plan->nodes, &nodes))
+        return;
+    pages = granted_text(&p->built);
+    if (pages)
+        record_write(p->domid, nodes, pages);
+    free(pages);
+    free(nodes);
+}
+
+int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
+                          libxl_domain_config *config, uint32_t domid,
+                          struct placement **placement_r)
+{
+    struct placement *p = new_placement(ctx, lg, config);
+    int rc;
+
+    if (!p)
+        return -ENOMEM;
+    rc = record_read(domid, &p->kept_nodes, &p->kept_pages);
+    if (rc) {
+        placement_end(p, true);
+        return rc;
+    }
+    *placement_r = p;
+    return 0;
+}
+
+/* Why the create failed, as the last thing that is said about it. */
+static void say_shortage(const struct placement *p)
+{
+    xc_interface *xch = xc_interface_open(NULL, NULL, 0);
+    struct xln_residency *residency = NULL;
+
+    if (xch)
+        xln_residency_read(xch, &residency);
+    say_free(p, XTL_ERROR, explain_shortage(p->host, p->request, p->plan,
+                                            &p->built, residency));
+    xln_residency_free(residency);
+    if (xch)
+        xc_interface_close(xch);
+}
+
+bool placement_end(struct placement *p, bool failed)
+{
+    bool explained = failed && p->plan && p->short_of_memory;
+
+
+    if (p->affinity)
+        xln_affinity_swap(p->affinity, &p->config->b_info);
+    if (p->domid != XLN_NONE)
+        xln_reservations_remove(RESERVATIONS, p->domid);
+    if (explained)
+        say_shortage(p);
+    if (!failed && p->domid != XLN_NONE)
+        record(p);
+    if (!failed && p->plan)
+        say_free(p, XTL_WARN, explain_spill(p->plan, &p->built));
+
+    xln_affinity_free(p->affinity);
+    populate_dispose(&p->built);
+    populate_dispose(&p->stub_built);
+    xln_plan_free(p->plan);
+    xln_host_free(p->host);
+    xln_request_free(p->request);
+    free(p->kept_nodes);
+    free(p->kept_pages);
+    keys_free(p->keys);
+    free(p);
+    return explained;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One domain that is being made: what happens to it between libxl's first
+ * hypercall and the end of the create.
+ */
+#ifndef PLACEMENT_H
+#define PLACEMENT_H
+
+#include <libxl.h>
+#include <xenctrl.h>
+
+#include "keys.h"
+#include "populate.h"
+
+/* xl-numa.conf, for messages and for reading. */
+#define HOST_DEFAULTS XEN_CONFIG_DIR "/xl-numa.conf"
+
+/* xc_domain_populate_physmap(), the real one. */
+typedef int populate_physmap_fn(xc_interface *xch, uint32_t domid,
+                                unsigned long nr_extents,
+                                unsigned int extent_order,
+                                unsigned int mem_flags,
+                                xen_pfn_t *extent_start);
+
+struct placement {
+    libxl_ctx *ctx;
+    xentoollog_logger *lg;
+    libxl_domain_config *config;    /* the caller's */
+    struct keys *keys;
+    uint32_t domid;                 /* XLN_NONE: not made yet */
+    uint32_t stub_domid;            /* its stub domain's; XLN_NONE: none */
+
+    /* What the plan was made from, and the plan; NULL where xl's own
+     * placement stands. */
+    struct xln_request *request;
+    struct xln_host *host;
+    struct xln_plan *plan;
+    struct xln_affinity *affinity;  /* exchanged with config->b_info's */
+    struct populate built, stub_built;
+    bool short_of_memory;           /* somebody asked, nobody had any left */
+
+    char *kept_nodes, *kept_pages;  /* soft reset: what its record says */
+};
+
+/* The defaults of the host; `keys_r` has none set if there is no such file.
+ * Errors are logged. */
+int placement_host_defaults(libxl_ctx *ctx, xentoollog_logger *lg,
+                            struct keys **keys_r);
+
+/*
+ * Begin a create. Takes over `keys`; NULL: those that `config` carries, of
+ * which bad ones are warned about and forgotten.
+ */
+int placement_begin(libxl_ctx *ctx, xentoollog_logger *lg,
+                    libxl_domain_config *config, struct keys *keys,
+                    struct placement **placement_r);
+
+/* Note the request in the configuration's xsdata, so that it is stored with
+ * the domain. */
+int placement_note_request(struct placement *p);
+
+/* Begin a soft reset of `domid`, which keeps its nodes. */
+int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
+                          libxl_domain_config *config, uint32_t domid,
+                          struct placement **placement_r);
+
+/*
+ * Plan, and put the plan into the configuration. `domid` is the domain that
+ * was made, XLN_NONE in a dry run: then nothing is reserved. Whatever fails
+ * here is warned about and leaves placement to xl, but -ENOSPC: the request is
+ * strict and can not be had.
+ */
+int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid);
+
+/* The pages that libxl asks for its stub domain come from the same nodes. */
+int placement_adopt_stub(struct placement *p, uint32_t stub_domid);
+
+/* xc_domain_populate_physmap() for a domain that has a plan. */
+int placement_populate(struct placement *p, populate_physmap_fn *real,
+                       xc_interface *xch, uint32_t domid, unsigned long nr,
+                       unsigned order, unsigned mem_flags,
+                       xen_pfn_t *extents);
+
+/*
+ * The create is over, well or not (`failed`): record what was granted, say
+ * what is not as it was asked for, and give the configuration back as it was.
+ * True: why it failed has been said.
+ */
+bool placement_end(struct placement *p, bool failed);
+
+#endif /* PLACEMENT_H */

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The xl that stands in front of the installed one. A command that makes a
+ * domain goes to the installed xl with the placement module loaded; every
+ * other goes there as it is. Either way this process becomes the installed
+ * xl: arguments, streams and exit status are its own.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "module.h"
+
+#define SYSFS_VERSION "/sys/hypervisor/version/"
+#define FALLBACK_PATH "/usr/local/sbin:/usr/sbin:/sbin"
+
+/* The commands that make domains, and so need the module. */
+static const char *const placing_commands[] = {
+    "create", "migrate-receive", "restore",
+};
+
+/* What the installed xl knows: a word is short for a command if no other one
+ * begins with it. */
+static const char *const stock_commands[] = {
+    "block-attach", "block-detach", "block-list", "button-press", "cd-eject",
+    "cd-insert", "channel-list", "claims", "config-update", "console",
+    "cpupool-cpu-add", "cpupool-cpu-remove", "cpupool-create",
+    "cpupool-destroy", "cpupool-list", "cpupool-migrate", "cpupool-numa-split",
+    "cpupool-rename", "create", "debug-keys", "destroy", "devd", "dmesg",
+    "domid", "domname", "dump-core", "getenforce", "info", "list", "loadpolicy",
+    "mem-max", "mem-set", "migrate", "migrate-receive", "network-attach",
+    "network-detach", "network-list", "pause", "pci-assignable-add",
+    "pci-assignable-list", "pci-assignable-remove", "pci-attach", "pci-detach",
+    "pci-list", "psr-cat-set", "psr-cat-show", "psr-cmt-attach",
+    "psr-cmt-detach", "psr-cmt-show", "psr-hwinfo", "psr-mba-set",
+    "psr-mba-show", "qemu-monitor-command", "reboot", "remus", "rename",
+    "restore", "save", "sched-credit", "sched-credit2", "sched-rtds",
+    "set-parameters", "setenforce", "sharing", "shutdown", "sysrq", "top",
+    "trigger", "unpause", "uptime", "usb-list", "usbctrl-attach",
+    "usbctrl-detach", "usbdev-attach", "usbdev-detach", "vcpu-list", "vcpu-pin",
+    "vcpu-set", "vdispl-attach", "vdispl-detach", "vdispl-list", "vkb-attach",
+    "vkb-detach", "vkb-list", "vm-list", "vncviewer", "vsnd-attach",
+    "vsnd-detach", "vsnd-list", "vtpm-attach", "vtpm-detach", "vtpm-list",
+};
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+__attribute__((format(printf, 1, 2)))
+static void complain(const char *fmt, ...)
+{
+    va_list ap;
+
+    fputs("xl: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+/* ---- which command ---- */
+
+/* The full name of a command, as the installed xl would take it; NULL: it
+ * would not, or it is for it to say. */
+static const char *find_command(const char *word)
+{
+    const char *found = NULL;
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(stock_commands); i++) {
+        if (strncmp(stock_commands[i], word, strlen(word)))
+            continue;
+        if (!strcmp(stock_commands[i], word))
+            return stock_commands[i];
+        if (found)
+            return NULL;
+        found = stock_commands[i];
+    }
+    return found;
+}
+
+static bool places_domains(const char *command)
+{
+    size_t i;
+
+    for (i = 0; command && i < ARRAY_SIZE(placing_commands); i++)
+        if (!strcmp(command, placing_commands[i]))
+            return true;
+    return false;
+}
+
+/* Whether the options of `xl create` ask for a dry run. argv is reordered. */
+static bool has_dry_run_option(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "defconfig", required_argument, NULL, 'f' },
+        { "dryrun", no_argument, NULL, 'n' },
+        { "help", no_argument, NULL, 'h' },
+        { "ignore-global-affinity-masks", no_argument, NULL, 'i' },
+        { "quiet", no_argument, NULL, 'q' },
+        { "vncviewer", no_argument, NULL, 'V' },
+        { "vncviewer-autopass", no_argument, NULL, 'A' },
+        { 0 },
+    };
+    bool dry_run = false;
+    int opt;
+
+    optind = 0;
+    while ((opt = getopt_long(argc, argv, "AFVcdef:inpqh", options, NULL)) >= 0)
+        dry_run |= opt == 'n';
+    return dry_run;
+}
+
+/* The command of a command line, and whether it is to be a dry run. */
+static const char *read_command_line(int argc, char **argv, bool *dry_run_r)
+{
+    char **copy = calloc(argc + 1, sizeof(*copy));
+    const char *command;
+    bool dry_run = false;
+    int opt;
+
+    *dry_run_r = false;
+    if (!copy)
+        return NULL;
+    memcpy(copy, argv, argc * sizeof(*copy));
+    opterr = 0;
+    while ((opt = getopt(argc, copy, "+vftTN")) >= 0) {
+        if (opt == '?') {
+            free(copy);
+            return NULL;
+        }
+        dry_run |= opt == 'N';
+    }
+    command = optind < argc ? find_command(copy[optind]) : NULL;
+    if (command && !strcmp(command, "create"))
+        dry_run |= has_dry_run_option(argc - optind, copy + optind);
+    free(copy);
+    *dry_run_r = dry_run;
+    return command;
+}
+
+/* ---- which xl ---- */
+
+static bool read_number(const char *path, unsigned *number_r)
+{
+    FILE *f = fopen(path, "re");
+    bool good;
+
+    if (!f)
+        return false;
+    good = fscanf(f, "%u", number_r) == 1;
+    fclose(f);
+    return good;
+}
+
+/* The release of the running Xen, "4.17". */
+static bool running_release(char *release, size_t size)
+{
+    unsigned major, minor;
+
+    if (!read_number(SYSFS_VERSION "major", &major) ||
+        !read_number(SYSFS_VERSION "minor", &minor))
+        return false;
+    snprintf(release, size, "%u.%u", major, minor);
+    return true;
+}
+
+static bool is_other_program(const char *path)
+{
+    struct stat us, it;
+
+    if (stat(path, &it) || !S_ISREG(it.st_mode) || access(path, X_OK))
+        return false;
+    return stat("/proc/self/exe", &us) || us.st_dev != it.st_dev ||
+           us.st_ino != it.st_ino;
+}
+
+/* The first xl on a search path that is not this program. */
+static bool search_path(const char *dirs, char *path, size_t size)
+{
+    const char *end;
+
+    for (; dirs && *dirs; dirs = *end ? end + 1 : end) {
+        end = strchrnul(dirs, ':');
+        if (snprintf(path, size, "%.*s/xl", (int)(end - dirs), dirs) <
+                (int)size &&
+            is_other_program(path))
+            return true;
+    }
+    return false;
+}
+
+/* Debian keeps a release's xl apart, so that the one that fits the running
+ * Xen can be found; its /usr/sbin/xl is a script that does the same. */
+static bool find_installed_xl(const char *release, char *path, size_t size)
+{
+    if (release) {
+        snprintf(path, size, "/usr/lib/xen-%s/bin/xl", release);
+        if (is_other_program(path))
+            return true;
+    }
+    return search_path(getenv("PATH"), path, size) ||
+           search_path(FALLBACK_PATH, path, size);
+}
+
+/* ---- the module ---- */
+
+/* Whether the module can be loaded and is for this Xen; says why not. */
+static bool check_module(const char *release)
+{
+    const char *built_for;
+    void *module = dlopen(MODULE_PATH, RTLD_LAZY | RTLD_LOCAL);
+    bool good = false;
+
+    if (!module) {
+        complain("cannot load the placement module: %s: domains are placed "
+                 "by xl itself", dlerror());
+        return false;
+    }
+    built_for = dlsym(module, MODULE_RELEASE_SYMBOL);
+    if (!built_for)
+        complain("'%s' is no placement module: domains are placed by xl "
+                 "itself", MODULE_PATH);
+    else if (release && strcmp(built_for, release))
+        complain("the placement module is for Xen %s, this is Xen %s: "
+                 "domains are placed by xl itself", built_for, release);
+    else
+        good = true;
+    dlclose(module);
+    return good;
+}
+
+static int load_module(bool dry_run)
+{
+    const char *others = getenv("LD_PRELOAD");
+    char *list;
+    int r;
+
+    r = others && *others ? asprintf(&list, MODULE_PATH ":%s", others)
+                          : asprintf(&list, MODULE_PATH);
+    if (r < 0)
+        return -ENOMEM;
+    r = setenv("LD_PRELOAD", list, 1) ? -errno : 0;
+    free(list);
+    if (!r && dry_run)
+        r = setenv(MODULE_DRY_RUN, "1", 1) ? -errno : 0;
+    return r;
+}
+
+static bool called_in_a_circle(void)
+{
+    const char *guard = getenv(MODULE_GUARD);
+
+    return guard && strtol(guard, NULL, 10) == (long)getpid();
+}
+
+static int become(const char *path, char **argv)
+{
+    char pid[24];
+
+    snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+    setenv(MODULE_GUARD, pid, 1);
+    execv(path, argv);
+    complain("cannot run '%s': %s", path, strerror(errno));
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    char release_text[32], *release = NULL, path[PATH_MAX];
+    const char *command;
+    bool dry_run;
+
+    if (called_in_a_circle()) {
+        complain("the installed xl is this one: expected another in PATH");
+        return EXIT_FAILURE;
+    }
+    if (running_release(release_text, sizeof(release_text)))
+        release = release_text;
+    if (!find_installed_xl(release, path, sizeof(path))) {
+        complain("cannot find the installed xl, neither for the running Xen "
+                 "nor in PATH");
+        return EXIT_FAILURE;
+    }
+    command = read_command_line(argc, argv, &dry_run);
+    if (places_domains(command)) {
+        if (!release)
+            complain("no Xen is running here: '%s' can't place a domain",
+                     command);
+        else if (check_module(release) && load_module(dry_run))
+            complain("out of memory: domains are placed by xl itself");
+    }
+    return become(path, argv);
+}
