@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Reads the console ring of Xen, finds the last report that 'xl debug-keys u'
+# left in it, and prints
+#   what=pages: "domid node pages" for each domain and node
+#   what=free:  "node free_pages" for each node
+# Exits 1 if the ring has cut the report short.
+#
+# The part of a report that counts, and the older form of its fourth line:
+#   (XEN) 'u' pressed -> dumping numa info (now = 7345671011)
+#   (XEN) NODE0 start->0 size->262144 free->27436
+#   (XEN) Memory location of each domain:
+#   (XEN) d0 (total: 196608):            (XEN) Domain 0 (total: 196608):
+#   (XEN)     Node 0: 155648
+# Xen prints a report at one go and the ring drops its oldest bytes, so a
+# report whose first line is there is all there, and one that is cut is the
+# only one. That each domain lists as many nodes as there are is a second check.
+
+function cut_short(why) {
+    print "the report is cut short: " why \
+          " (boot with a larger conring_size)" > "/dev/stderr"
+    failed = 1
+    exit 1
+}
+
+function end_domain() {
+    if (domid != "" && nr_listed != nr_nodes)
+        cut_short("domain " domid " lists " nr_listed " of " nr_nodes " nodes")
+    domid = ""
+}
+
+# The first number in text.
+function number(text) {
+    match(text, /[0-9]+/)
+    return substr(text, RSTART, RLENGTH)
+}
+
+{
+    sub(/\r$/, "")
+    sub(/^\(XEN\) (\[[^]]*\] )?/, "")
+}
+
+/^'u' pressed -> dumping numa info/ {
+    started = 1
+    nr_nodes = nr_lines = 0
+    domid = ""
+    next
+}
+
+!started { next }
+
+/^NODE[0-9]+ start->[0-9]+ size->[0-9]+ free->[0-9]+/ {
+    free = $0
+    sub(/.*free->/, "", free)
+    free_line[nr_nodes++] = number($0) " " number(free)
+}
+
+/^(Domain |d)[0-9]+ \(total: [0-9]+\):/ {
+    end_domain()
+    domid = number($0)
+    nr_listed = 0
+}
+
+/^ +Node [0-9]+: [0-9]+$/ && domid != "" {
+    nr_listed++
+    pages = $0
+    sub(/.*: /, "", pages)
+    pages_line[nr_lines++] = domid " " number($0) " " pages
+}
+
+END {
+    if (failed)
+        exit 1
+    if (!started)
+        cut_short("its first line is gone")
+    end_domain()
+    for (i = 0; what == "pages" && i < nr_lines; i++)
+        print pages_line[i]
+    for (i = 0; what == "free" && i < nr_nodes; i++)
+        print free_line[i]
+}
