@@ -86,19 +86,22 @@ void xln_numainfo_free(struct xln_numainfo *info)
     free(info);
 }
 
-/* The value of dma_bits= on Xen's command line; 0: not there. */
+/* The value of dma_bits= on Xen's command line, the last one there; 0: none.
+ * Xen too reads numbers with a prefix. */
 static unsigned dma_bits_option(xc_interface *xch)
 {
+    static const char option[] = "dma_bits=";
     xen_commandline_t line;
+    unsigned bits = 0;
     const char *s;
 
     if (xc_version(xch, XENVER_commandline, line) < 0)
         return 0;
     line[sizeof(line) - 1] = '\0';
-    for (s = strstr(line, "dma_bits="); s; s = strstr(s + 1, "dma_bits="))
+    for (s = strstr(line, option); s; s = strstr(s + 1, option))
         if (s == line || s[-1] == ' ')
-            return strtoul(s + strlen("dma_bits="), NULL, 10);
-    return 0;
+            bits = strtoul(s + strlen(option), NULL, 0);
+    return bits;
 }
 
 /*
@@ -236,7 +239,7 @@ static int read_pools(xc_interface *xch, struct xln_host *host,
             return rc;
         xln_cpumap_or(online, host->pools[host->nr_pools - 1].cpus);
     }
-    if (!host->nr_pools)
+    if (errno != ENOENT || !host->nr_pools)
         return from_errno();
 
     unassigned = xc_cpupool_freeinfo(xch);

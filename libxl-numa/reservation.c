@@ -41,10 +41,11 @@ struct record {
 };
 
 /* Field 22 of /proc/PID/stat; the name before it may hold anything, so count
- * from its closing parenthesis. 0: there is no such process. */
+ * from its closing parenthesis. 0: there is no such process, or it is dead and
+ * its parent has not asked for it yet. */
 static unsigned long long start_time(pid_t pid)
 {
-    char path[32], stat[1024], *s;
+    char path[32], stat[1024], *s, process_state;
     unsigned long long ticks = 0;
     ssize_t size;
     int fd;
@@ -60,8 +61,10 @@ static unsigned long long start_time(pid_t pid)
     stat[size] = '\0';
     s = strrchr(stat, ')');
     if (!s || sscanf(s + 1,
-                     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u"
-                     " %*d %*d %*d %*d %*d %*d %llu", &ticks) != 1)
+                     " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u"
+                     " %*d %*d %*d %*d %*d %*d %llu",
+                     &process_state, &ticks) != 2 ||
+        process_state == 'Z' || process_state == 'X')
         return 0;
     return ticks;
 }
@@ -135,20 +138,23 @@ void xln_reservations_unlock(struct xln_reservations *held)
         op u[8], op u[9], op u[10], op u[11], op u[12], op u[13], op u[14],   \
         op u[15]
 
-/* Lines that are not understood make the whole record void. */
+/* A line that is missing or not understood makes the whole record void. */
 static int record_parse(char *text, struct record *record)
 {
     char *line, *rest;
     uint8_t *uuid = record->uuid;
-    long creator;
+    bool has_domain = false;
     struct xln_share share;
+    long creator;
 
     memset(record, 0, sizeof(*record));
     for (line = strtok_r(text, "\n", &rest); line;
          line = strtok_r(NULL, "\n", &rest)) {
         if (sscanf(line, "domain %" SCNu32 " " UUID_FMT, &record->domid,
-                   UUID_ARGS(&, uuid)) == 17)
+                   UUID_ARGS(&, uuid)) == 17) {
+            has_domain = true;
             continue;
+        }
         if (sscanf(line, "creator %ld %llu", &creator,
                    &record->start_time) == 2) {
             record->creator = creator;
@@ -159,7 +165,8 @@ static int record_parse(char *text, struct record *record)
             return -EINVAL;
         record->shares[record->nr_shares++] = share;
     }
-    return record->creator > 0 && record->start_time ? 0 : -EINVAL;
+    return has_domain && record->creator > 0 && record->start_time ? 0
+                                                                   : -EINVAL;
 }
 
 static int record_read(int dir_fd, const char *name, struct record *record)
@@ -190,10 +197,15 @@ static int record_read(int dir_fd, const char *name, struct record *record)
     return rc;
 }
 
+static uint64_t mib_up(uint64_t bytes)
+{
+    return (bytes >> 20) + (bytes << 44 != 0);
+}
+
 /*
- * The pages of a shares' domain come from its nodes in proportion, so what is
- * left of each share is too. Counted in MiB, rounded up: the product then
- * fits 64 bits.
+ * A domain's pages come from its nodes in proportion to its shares, so what is
+ * left of each share is in proportion too. Counted in MiB, rounded up: the
+ * product then fits 64 bits.
  */
 static void add_outstanding(const struct record *record, uint64_t used_bytes,
                             uint64_t *reserved_bytes)
@@ -202,19 +214,19 @@ static void add_outstanding(const struct record *record, uint64_t used_bytes,
     unsigned i;
 
     for (i = 0; i < record->nr_shares; i++)
-        total_mib += record->shares[i].bytes >> 20;
-    if (!total_mib || used_mib >= total_mib)
+        total_mib += mib_up(record->shares[i].bytes);
+    if (used_mib >= total_mib)
         return;
     left_mib = total_mib - used_mib;
     for (i = 0; i < record->nr_shares; i++) {
-        uint64_t mib = record->shares[i].bytes >> 20;
+        uint64_t mib = mib_up(record->shares[i].bytes);
 
         reserved_bytes[record->shares[i].node] +=
             (mib * left_mib + total_mib - 1) / total_mib << 20;
     }
 }
 
-/* Adds what one record promises; false: it counts no more. */
+/* Add what one record promises. *void_r: it counts no more. */
 static int count_record(struct xln_reservations *held, xc_interface *xch,
                         const char *name, uint64_t *reserved_bytes,
                         bool *void_r)
@@ -229,7 +241,8 @@ static int count_record(struct xln_reservations *held, xc_interface *xch,
     rc = record_read(held->dir_fd, name, record);
     if (rc == -ENOMEM)
         goto out;
-    if (rc || start_time(record->creator) != record->start_time) {
+    if (rc || strtoul(name, NULL, 10) != record->domid ||
+        start_time(record->creator) != record->start_time) {
         rc = 0;
         goto out;
     }

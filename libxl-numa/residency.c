@@ -28,9 +28,11 @@
 struct parser {
     struct xln_residency *residency;
     unsigned nr_allocated;
-    uint64_t *pages;            /* of the domain being read; its counts end */
-    uint64_t sum;               /* up in residency->domains[].pages */
-    bool open;
+    bool open;                  /* a domain is being read */
+    uint64_t *pages;            /* its counts, in residency->domains[] */
+    uint64_t sum;
+    unsigned next_node;         /* they come in ascending order */
+    bool wrong;
 };
 
 static int new_domain(struct parser *p, uint32_t domid, uint64_t total)
@@ -55,6 +57,8 @@ static int new_domain(struct parser *p, uint32_t domid, uint64_t total)
     domain->total_pages = total;
     domain->pages = p->pages;
     p->sum = 0;
+    p->next_node = 0;
+    p->wrong = false;
     p->open = true;
     return 0;
 }
@@ -67,33 +71,45 @@ static void end_domain(struct parser *p)
     if (!p->open)
         return;
     p->open = false;
-    if (p->sum == r->domains[r->nr_domains - 1].total_pages)
+    if (!p->wrong && p->sum == r->domains[r->nr_domains - 1].total_pages)
         return;
     free(p->pages);
     r->nr_domains--;
     r->complete = false;
 }
 
+static void add_node(struct parser *p, unsigned long node, uint64_t pages)
+{
+    if (node < p->next_node || node >= XLN_MAX_NODES) {
+        p->wrong = true;
+        return;
+    }
+    p->next_node = node + 1;
+    p->pages[node] = pages;
+    p->sum += pages;
+    if (p->next_node > p->residency->nr_nodes)
+        p->residency->nr_nodes = p->next_node;
+}
+
 static int parse_line(struct parser *p, const char *line)
 {
-    unsigned domid, node;
+    unsigned long domid, node;
     unsigned long long pages;
     char colon;
 
     if (!strncmp(line, "(XEN) ", 6))
         line += 6;
-    if (sscanf(line, "Domain %u (total: %llu)%c", &domid, &pages, &colon) == 3 ||
-        sscanf(line, "d%u (total: %llu)%c", &domid, &pages, &colon) == 3) {
+    if (sscanf(line, "Domain %lu (total: %llu)%c", &domid, &pages, &colon) == 3 ||
+        sscanf(line, "d%lu (total: %llu)%c", &domid, &pages, &colon) == 3) {
         end_domain(p);
+        if (domid > UINT16_MAX) {
+            p->residency->complete = false;
+            return 0;
+        }
         return new_domain(p, domid, pages);
     }
-    if (p->open && sscanf(line, " Node %u: %llu", &node, &pages) == 2 &&
-        node < XLN_MAX_NODES) {
-        p->pages[node] = pages;
-        p->sum += pages;
-        if (node >= p->residency->nr_nodes)
-            p->residency->nr_nodes = node + 1;
-    }
+    if (p->open && sscanf(line, " Node %lu: %llu", &node, &pages) == 2)
+        add_node(p, node, pages);
     return 0;
 }
 

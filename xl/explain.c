@@ -221,6 +221,7 @@ char *explain_spill(const struct xln_plan *plan, const struct populate *built)
 {
     uint64_t total = populate_granted(built, NULL);
     uint64_t away = total - populate_granted(built, plan->nodes);
+    const char *separator = ":";
     char *text = NULL, *set;
     size_t size;
     unsigned i;
@@ -234,14 +235,17 @@ char *explain_spill(const struct xln_plan *plan, const struct populate *built)
         free(set);
         return NULL;
     }
-    fprintf(f, "%.1f of %.1f MiB did not fit on %s:", PAGES_MIB(away),
+    fprintf(f, "%.1f of %.1f MiB did not fit on %s", PAGES_MIB(away),
             PAGES_MIB(total), or_nothing(set));
-    for (i = 0; i < built->nr_nodes; i++)
-        if (built->nodes[i].granted_pages &&
-            !xln_nodemap_test(plan->nodes, built->nodes[i].node))
-            fprintf(f, " %.1f MiB went to node %u",
-                    PAGES_MIB(built->nodes[i].granted_pages),
-                    built->nodes[i].node);
+    for (i = 0; i < built->nr_nodes; i++) {
+        if (!built->nodes[i].granted_pages ||
+            xln_nodemap_test(plan->nodes, built->nodes[i].node))
+            continue;
+        fprintf(f, "%s %.1f MiB went to node %u", separator,
+                PAGES_MIB(built->nodes[i].granted_pages),
+                built->nodes[i].node);
+        separator = ",";
+    }
     free(set);
     if (fclose(f)) {
         free(text);

@@ -3,8 +3,8 @@
  * Every key has one canonical text, whichever way it was written: what is
  * read is turned into it at once, and a request is only ever made from it.
  */
+#include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +102,9 @@ static int apply_nodes(const char *text, struct xln_request *request)
 {
     xln_nodemap_free(request->nodes);
     request->nodes = NULL;
+    /* Whoever names the nodes does not mean the host's default for memory. */
+    xln_nodemap_free(request->mem_nodes);
+    request->mem_nodes = NULL;
     request->all_nodes = !strcmp(text, "all");
     if (request->all_nodes || !strcmp(text, "auto"))
         return 0;
@@ -158,7 +161,7 @@ static int apply_cpus(const char *text, struct xln_request *request)
     return 0;
 }
 
-/* Digits alone, from 1 to `max`. */
+/* Digits alone, at most `max`. */
 static int check_number(const char *value, unsigned long max, char **text_r)
 {
     char text[24];
@@ -220,19 +223,33 @@ __attribute__((format(printf, 2, 3)))
 static int explain(char **error_r, const char *fmt, ...)
 {
     va_list ap;
+    char *s;
     int r;
 
     va_start(ap, fmt);
     r = vasprintf(error_r, fmt, ap);
     va_end(ap);
-    return r < 0 ? -ENOMEM : -EINVAL;
+    if (r < 0)
+        return -ENOMEM;
+    /* A value that came with a migration shall not speak to the terminal. */
+    for (s = *error_r; *s; s++)
+        if (iscntrl((unsigned char)*s))
+            *s = '?';
+    return -EINVAL;
 }
 
 static int check_value(const struct key *key, const char *source,
                        const char *value, char **text_r, char **error_r)
 {
-    int rc = strlen(value) > VALUE_MAX ? -EINVAL : key->check(value, text_r);
+    char *text = NULL;
+    int rc = strlen(value) > VALUE_MAX ? -EINVAL : key->check(value, &text);
 
+    if (!rc && strlen(text) > VALUE_MAX)
+        rc = -EINVAL;
+    if (rc)
+        free(text);
+    else
+        *text_r = text;
     if (rc == -EINVAL)
         return explain(error_r, "%s: %s=\"%.*s\": expected %s", source,
                        key->name, VALUE_MAX, value, key->expected);
@@ -278,6 +295,7 @@ static int read_list(const struct key *key, const char *source,
                      int nr_items, char **text_r, char **error_r)
 {
     struct xln_nodemap *nodes;
+    char *text = NULL;
     int rc;
 
     if (!key->list || nr_items == 0)
@@ -288,7 +306,10 @@ static int read_list(const struct key *key, const char *source,
         return rc;
     rc = unite_items(key, source, config, list, nr_items, nodes, error_r);
     if (!rc)
-        rc = xln_nodemap_format(nodes, text_r);
+        rc = xln_nodemap_format(nodes, &text);
+    if (!rc)
+        rc = check_value(key, source, text, text_r, error_r);
+    free(text);
     xln_nodemap_free(nodes);
     return rc;
 }
@@ -333,48 +354,61 @@ int keys_read_host(const XLU_Config *config, const char *source,
     return read_keys(config, source, true, keys_r, error_r);
 }
 
-/* What our keys and xl's own say together must make sense. */
-static int check_together(const struct keys *keys, const XLU_Config *config,
-                          const char *source, char **error_r)
+/* A vnuma= list names its nodes itself. */
+static int check_vnuma(const struct keys *keys, const XLU_Config *config,
+                       const char *source, char **error_r)
+{
+    int key = keys->text[KEY_NODES] ? KEY_NODES : KEY_MEM;
+    XLU_ConfigList *vnodes;
+    int nr_vnodes;
+
+    if (!keys->text[key] ||
+        xlu_cfg_get_list(config, "vnuma", &vnodes, &nr_vnodes, 1) ||
+        nr_vnodes == 0)
+        return 0;
+    return explain(error_r,
+                   "%s: %s=\"%s\" and a vnuma= list: expected one of the two, "
+                   "as the list names its nodes",
+                   source, all_keys[key].name, keys->text[key]);
+}
+
+static int check_strict(const char *mode, const XLU_Config *config,
+                        const char *source, char **error_r)
 {
     const char *type = "pv";
-    XLU_ConfigList *vnuma;
     long memory, maxmem;
 
-    if (!xlu_cfg_get_list(config, "vnuma", &vnuma, NULL, 1) &&
-        (keys->text[KEY_NODES] || keys->text[KEY_MEM]))
-        return explain(error_r,
-                       "%s: %s=\"%s\" and a vnuma= list: expected one of the "
-                       "two, as the list names its nodes",
-                       source,
-                       all_keys[keys->text[KEY_NODES] ? KEY_NODES : KEY_MEM]
-                           .name,
-                       keys->text[KEY_NODES] ? keys->text[KEY_NODES]
-                                             : keys->text[KEY_MEM]);
-    if (keys->text[KEY_MODE] && !strcmp(keys->text[KEY_MODE], "strict") &&
-        (!xlu_cfg_get_string(config, "type", &type, 1) ||
-         !xlu_cfg_get_string(config, "builder", &type, 1)) &&
-        strcmp(type, "pv") && strcmp(type, "generic") &&
-        !xlu_cfg_get_long(config, "memory", &memory, 1) &&
-        !xlu_cfg_get_long(config, "maxmem", &maxmem, 1) && memory < maxmem)
-        return explain(error_r,
-                       "%s: nodes_mode=\"strict\": strict needs memory = "
-                       "maxmem, here memory=%ld and maxmem=%ld: what is "
-                       "populated on demand follows no plan",
-                       source, memory, maxmem);
-    return 0;
+    if (!mode || strcmp(mode, "strict") ||
+        (xlu_cfg_get_string(config, "type", &type, 1) &&
+         xlu_cfg_get_string(config, "builder", &type, 1)) ||
+        !strcmp(type, "pv") || !strcmp(type, "generic") ||
+        xlu_cfg_get_long(config, "memory", &memory, 1) ||
+        xlu_cfg_get_long(config, "maxmem", &maxmem, 1) || memory >= maxmem)
+        return 0;
+    return explain(error_r,
+                   "%s: nodes_mode=\"strict\": strict needs memory = maxmem, "
+                   "here memory=%ld and maxmem=%ld: what is populated on "
+                   "demand follows no plan",
+                   source, memory, maxmem);
 }
 
 int keys_read_domain(const XLU_Config *config, const char *source,
-                     struct keys **keys_r, char **error_r)
+                     const struct keys *defaults, struct keys **keys_r,
+                     char **error_r)
 {
     struct keys *keys;
+    const char *mode;
     int rc;
 
     rc = read_keys(config, source, false, &keys, error_r);
     if (rc)
         return rc;
-    rc = check_together(keys, config, source, error_r);
+    mode = keys->text[KEY_MODE];
+    if (!mode && defaults)
+        mode = defaults->text[KEY_MODE];
+    rc = check_vnuma(keys, config, source, error_r);
+    if (!rc)
+        rc = check_strict(mode, config, source, error_r);
     if (rc) {
         keys_free(keys);
         return rc;
@@ -421,6 +455,17 @@ int keys_read_xsdata(libxl_key_value_list xsdata, struct keys **keys_r,
     return 0;
 }
 
+/* What a later version of ours wrote is not. */
+static bool is_our_entry(const char *name)
+{
+    int index;
+
+    if (strncmp(name, XSDATA_PREFIX, strlen(XSDATA_PREFIX)))
+        return false;
+    name += strlen(XSDATA_PREFIX);
+    return !strcmp(name, "version") || find_key(name, &index);
+}
+
 static int add_entry(char **list, int *nr, const char *key, const char *value)
 {
     if (asprintf(&list[*nr], XSDATA_PREFIX "%s", key) < 0) {
@@ -457,7 +502,7 @@ int keys_write_xsdata(const struct keys *keys, libxl_key_value_list *xsdata)
         return rc;
     }
     for (i = 0; i < nr_old; i += 2) {
-        if (strncmp(old[i], XSDATA_PREFIX, strlen(XSDATA_PREFIX))) {
+        if (!is_our_entry(old[i])) {
             list[nr++] = old[i];
             list[nr++] = old[i + 1];
         } else {

@@ -15,16 +15,22 @@
 struct keys;
 
 /*
- * Read our keys from a parsed configuration. `source` is what messages call
- * it. 0, -ENOMEM, or -EINVAL with a malloc'd line in *error_r that names
- * source, key, value and what would be right.
+ * Read a host's defaults from a parsed configuration: our keys, and
+ * dma_reserve=. `source` is what messages call it. 0, -ENOMEM, or -EINVAL with
+ * a malloc'd line in *error_r that names source, key, value and what would be
+ * right.
  */
-int keys_read_domain(const XLU_Config *config, const char *source,
-                     struct keys **keys_r, char **error_r);
-
-/* The same for a host's defaults, which may have dma_reserve= too. */
 int keys_read_host(const XLU_Config *config, const char *source,
                    struct keys **keys_r, char **error_r);
+
+/*
+ * Read our keys from a domain's configuration, the same way. With those of
+ * the host's `defaults` (NULL: none) they must also make sense together with
+ * what the configuration says to xl.
+ */
+int keys_read_domain(const XLU_Config *config, const char *source,
+                     const struct keys *defaults, struct keys **keys_r,
+                     char **error_r);
 
 /*
  * The keys that a domain's xsdata holds; all unset if there are none. The
@@ -33,7 +39,8 @@ int keys_read_host(const XLU_Config *config, const char *source,
 int keys_read_xsdata(libxl_key_value_list xsdata, struct keys **keys_r,
                      char **error_r);
 
-/* Replace our entries in `xsdata` by these keys; others' are kept. */
+/* Replace our entries in `xsdata` by these keys; others' are kept, and so is
+ * what a later version of ours may have there. */
 int keys_write_xsdata(const struct keys *keys, libxl_key_value_list *xsdata);
 
 /* Put the keys that are set into a request. 0 or -ENOMEM. */

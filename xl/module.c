@@ -132,131 +132,7 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
     return r;
 }
 
-/* ---- configurations ---- */
-
-EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *source)
-{
-    XLU_Config *config = REAL(xlu_cfg_init)(report, source);
-
-    if (config) {
-        state.parsing = config;
-        free(state.source);
-        state.source = source ? strdup(source) : NULL;
-    }
-    return config;
-}
-
-/* Nodes that this host has not got are an error only where a user named them
- * just now; so this is here, where the status is that of a bad file. */
-static int check_nodes(const struct keys *keys, char **error_r)
-{
-    struct xln_host *host = NULL;
-    xc_interface *xch;
-    int rc;
-
-    if (!keys_name_nodes(keys))
-        return 0;
-    xch = xc_interface_open(state.lg, NULL, 0);
-    if (!xch)
-        return 0;
-    rc = xln_host_read(xch, NULL, &host);
-    if (!rc)
-        rc = keys_check_nodes(keys, state.source, xln_host_nodes(host),
-                              error_r);
-    xln_host_free(host);
-    xc_interface_close(xch);
-    return rc == -EINVAL ? rc : 0;
-}
-
-static int check_defaults(void)
-{
-    struct keys *defaults;
-    int rc = placement_host_defaults(state.ctx, state.lg, &defaults);
-
-    if (!rc)
-        keys_free(defaults);
-    return rc;
-}
-
-static int read_domain_config(const XLU_Config *config)
-{
-    struct keys *keys = NULL;
-    char *error = NULL;
-    int rc;
-
-    rc = keys_read_domain(config, state.source, &keys, &error);
-    if (!rc)
-        rc = check_nodes(keys, &error);
-    if (error)
-        xtl_log(state.lg, XTL_ERROR, -1, "numa", "%s", error);
-    free(error);
-    if (!rc)
-        rc = check_defaults();
-    if (rc) {
-        keys_free(keys);
-        return rc;
-    }
-    if (state.dry_run && state.sxp)
-        xtl_log(state.lg, XTL_WARN, -1, "numa",
-                "a dry run in sxp format does not show the placement");
-    keys_free(state.keys);
-    state.keys = keys;
-    return 0;
-}
-
-static void read_xl_conf(const XLU_Config *config)
-{
-    const char *format;
-
-    state.sxp = !xlu_cfg_get_string(config, "output_format", &format, 1) &&
-                !strcmp(format, "sxp");
-}
-
-EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int size)
-{
-    int e = REAL(xlu_cfg_readdata)(config, data, size);
-
-    if (e || state.inert || !state.started || config != state.parsing ||
-        !state.source || !strcmp(state.source, HOST_DEFAULTS))
-        return e;
-    if (!strcmp(state.source, XEN_CONFIG_DIR "/xl.conf")) {
-        read_xl_conf(config);
-        return 0;
-    }
-    return -read_domain_config(config);
-}
-
-static struct keys *take_keys(void)
-{
-    struct keys *keys = state.keys;
-
-    state.keys = NULL;
-    return keys;
-}
-
-/* A dry run prints its configuration instead of building it. */
-EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
-                                         libxl_domain_config *config)
-{
-    bool refused = false;
-    struct placement *p;
-    xc_interface *xch;
-    char *json;
-
-    if (!state.dry_run || state.inert ||
-        placement_begin(ctx, state.lg, config, take_keys(), &p))
-        return REAL(libxl_domain_config_to_json)(ctx, config);
-    xch = xc_interface_open(state.lg, NULL, 0);
-    if (xch)
-        refused = placement_plan(p, xch, XLN_NONE) == -ENOSPC;
-    json = REAL(libxl_domain_config_to_json)(ctx, config);
-    placement_end(p, refused);
-    if (xch)
-        xc_interface_close(xch);
-    return json;
-}
-
-/* ---- creates ---- */
+/* ---- the creates in flight ---- */
 
 static struct in_flight *enter(struct placement *p)
 {
@@ -284,22 +160,190 @@ static void leave(struct in_flight *entry)
     free(entry);
 }
 
-/* NULL: the create goes on as stock. */
-static struct in_flight *begin(libxl_ctx *ctx, libxl_domain_config *config,
-                               const libxl_asyncop_how *ao_how)
+static bool any_in_flight(void)
 {
+    bool any;
+
+    pthread_mutex_lock(&state.lock);
+    any = state.creates;
+    pthread_mutex_unlock(&state.lock);
+    return any;
+}
+
+/* ---- configurations ---- */
+
+EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *source)
+{
+    XLU_Config *config = REAL(xlu_cfg_init)(report, source);
+
+    /* Not what this module reads itself. */
+    if (config && source && strcmp(source, HOST_DEFAULTS)) {
+        free(state.source);
+        state.source = strdup(source);
+        state.parsing = state.source ? config : NULL;
+    }
+    return config;
+}
+
+/* Nodes that this host has not got are an error where a user names them just
+ * now; so that is here, where the status is that of a bad file. */
+static int check_nodes(const struct keys *keys, char **error_r)
+{
+    struct xln_host *host = NULL;
+    xc_interface *xch;
+    int rc = 0;
+
+    if (!keys_name_nodes(keys))
+        return 0;
+    xch = xc_interface_open(state.lg, NULL, 0);
+    if (!xch)
+        return 0;
+    if (!xln_host_read(xch, NULL, &host))
+        rc = keys_check_nodes(keys, state.source, xln_host_nodes(host),
+                              error_r);
+    xln_host_free(host);
+    xc_interface_close(xch);
+    return rc;
+}
+
+/* Read and check a domain's keys; says what is wrong with them. */
+static int read_keys(const XLU_Config *config, const struct keys *defaults,
+                     struct keys **keys_r)
+{
+    struct keys *keys = NULL;
+    char *error = NULL;
+    int rc;
+
+    rc = keys_read_domain(config, state.source, defaults, &keys, &error);
+    if (!rc)
+        rc = check_nodes(keys, &error);
+    if (error)
+        xtl_log(state.lg, XTL_ERROR, -1, "numa", "%s", error);
+    free(error);
+    if (rc) {
+        keys_free(keys);
+        return rc;
+    }
+    *keys_r = keys;
+    return 0;
+}
+
+static int read_domain_config(const XLU_Config *config)
+{
+    struct keys *defaults, *keys;
+    int rc;
+
+    rc = placement_host_defaults(state.ctx, state.lg, &defaults);
+    if (rc)
+        return rc;
+    rc = read_keys(config, defaults, &keys);
+    keys_free(defaults);
+    if (rc)
+        return rc;
+    if (state.dry_run && state.sxp)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "a dry run in sxp format does not show the placement");
+    keys_free(state.keys);
+    state.keys = keys;
+    return 0;
+}
+
+/*
+ * What xl makes of an error: it ends. A user's mistake is worth that, but not
+ * what went wrong here, nor, when a guest reboots after `xl config-update`,
+ * a mistake that nobody is there to mend: the guest would be gone.
+ */
+static int outcome(int rc)
+{
+    bool rebooting = !strcmp(state.source, "<updated>");
+
+    if (rc == -EINVAL && !rebooting)
+        return EINVAL;
+    if (rc)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "%s: cannot read the keys: %s: the default request holds",
+                state.source, strerror(-rc));
+    return 0;
+}
+
+static void read_xl_conf(const XLU_Config *config)
+{
+    const char *format;
+
+    state.sxp = !xlu_cfg_get_string(config, "output_format", &format, 1) &&
+                !strcmp(format, "sxp");
+}
+
+EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int size)
+{
+    int e = REAL(xlu_cfg_readdata)(config, data, size);
+
+    if (e || state.inert || !state.started || config != state.parsing)
+        return e;
+    state.parsing = NULL;
+    if (!strcmp(state.source, XEN_CONFIG_DIR "/xl.conf")) {
+        read_xl_conf(config);
+        return 0;
+    }
+    return outcome(read_domain_config(config));
+}
+
+static struct keys *take_keys(void)
+{
+    struct keys *keys = state.keys;
+
+    state.keys = NULL;
+    return keys;
+}
+
+/* A dry run prints its configuration instead of building it. */
+EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
+                                         libxl_domain_config *config)
+{
+    bool refused = false;
     struct placement *p;
-    struct in_flight *entry;
+    xc_interface *xch;
+    char *json;
+
+    if (!state.dry_run || state.inert || any_in_flight() ||
+        placement_begin(ctx, state.lg, config, take_keys(), &p))
+        return REAL(libxl_domain_config_to_json)(ctx, config);
+    xch = xc_interface_open(state.lg, NULL, 0);
+    if (xch)
+        refused = placement_plan(p, xch, XLN_NONE) == -ENOSPC;
+    json = REAL(libxl_domain_config_to_json)(ctx, config);
+    placement_end(p, refused);
+    if (xch)
+        xc_interface_close(xch);
+    return json;
+}
+
+/* ---- creates ---- */
+
+static struct in_flight *begin(libxl_ctx *ctx, libxl_domain_config *config,
+                               const libxl_asyncop_how *ao_how, bool restoring)
+{
+    struct in_flight *entry = NULL;
+    struct placement *p;
+    int rc;
 
     /* One that returns before it is done could not give the configuration
      * back. */
     if (state.inert || ao_how)
         return NULL;
-    if (placement_begin(ctx, state.lg, config, take_keys(), &p))
-        return NULL;
-    entry = placement_note_request(p) ? NULL : enter(p);
+    rc = placement_begin(ctx, state.lg, config, take_keys(), &p);
+    if (!rc) {
+        p->restoring = restoring;
+        rc = placement_note_request(p);
+        if (!rc)
+            entry = enter(p);
+        if (!entry)
+            placement_end(p, true);
+    }
     if (!entry)
-        placement_end(p, true);
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "'%s': out of memory: placed by xl itself",
+                config->c_info.name);
     return entry;
 }
 
@@ -336,7 +380,7 @@ EXPORT int libxl_domain_create_new(
     const libxl_asyncop_how *ao_how,
     const libxl_asyncprogress_how *aop_console_how)
 {
-    struct in_flight *entry = begin(ctx, config, ao_how);
+    struct in_flight *entry = begin(ctx, config, ao_how, false);
 
     return end(entry, ctx, domid,
                REAL(libxl_domain_create_new)(ctx, config, domid, ao_how,
@@ -349,7 +393,7 @@ EXPORT int libxl_domain_create_restore(
     const libxl_domain_restore_params *params, const libxl_asyncop_how *ao_how,
     const libxl_asyncprogress_how *aop_console_how)
 {
-    struct in_flight *entry = begin(ctx, config, ao_how);
+    struct in_flight *entry = begin(ctx, config, ao_how, true);
 
     return end(entry, ctx, domid,
                REAL(libxl_domain_create_restore)(
@@ -363,8 +407,14 @@ EXPORT int libxl_domain_soft_reset(
     const libxl_asyncprogress_how *aop_console_how)
 {
     struct in_flight *entry = NULL;
+    struct keys *keys = take_keys();
     struct placement *p;
 
+    /* After `xl config-update` the new request is stored with the new
+     * configuration, and holds when the guest reboots. */
+    if (keys)
+        keys_write_xsdata(keys, &config->c_info.xsdata);
+    keys_free(keys);
     if (!state.inert && !ao_how &&
         !placement_begin_reset(ctx, state.lg, config, domid, &p)) {
         entry = enter(p);
@@ -378,56 +428,42 @@ EXPORT int libxl_domain_soft_reset(
 
 /* ---- builds ---- */
 
-static bool is_stub_of(const char *name, const char *guest)
+static bool makes_uuid(const struct placement *p, const void *uuid)
 {
-    size_t length = strlen(guest);
-
-    return !strncmp(name, guest, length) && !strcmp(name + length, "-dm");
+    return !memcmp(p->config->c_info.uuid.uuid, uuid,
+                   sizeof(xen_domain_handle_t));
 }
 
-/* The create that makes the domain of this uuid, or, since a stub domain's
- * uuid is its own, the guest for which a domain of this name is made. */
-static struct placement *find_create(const xen_domain_handle_t uuid,
-                                     const char *name)
+/* A stub domain's uuid is its own; it is known by its name, GUEST-dm. */
+static bool makes_stub(const struct placement *p, const void *name)
 {
-    struct placement *found = NULL, *p;
+    const char *guest = p->config->c_info.name;
+    size_t length = guest ? strlen(guest) : 0;
+
+    return guest && !strncmp(name, guest, length) &&
+           !strcmp((const char *)name + length, "-dm");
+}
+
+static bool makes_domain(const struct placement *p, const void *domid)
+{
+    const uint32_t *wanted = domid;
+
+    return p->domid == *wanted || p->stub_domid == *wanted;
+}
+
+static struct placement *find(bool (*makes)(const struct placement *p,
+                                            const void *what),
+                              const void *what)
+{
+    struct placement *found = NULL;
     struct in_flight *entry;
 
     pthread_mutex_lock(&state.lock);
-    for (entry = state.creates; entry && !found; entry = entry->next) {
-        p = entry->placement;
-        if (name ? is_stub_of(name, p->config->c_info.name)
-                 : !memcmp(p->config->c_info.uuid.uuid, uuid,
-                           sizeof(xen_domain_handle_t)))
-            found = p;
-    }
+    for (entry = state.creates; entry && !found; entry = entry->next)
+        if (makes(entry->placement, what))
+            found = entry->placement;
     pthread_mutex_unlock(&state.lock);
     return found;
-}
-
-static struct placement *find_domain(uint32_t domid)
-{
-    struct placement *found = NULL, *p;
-    struct in_flight *entry;
-
-    pthread_mutex_lock(&state.lock);
-    for (entry = state.creates; entry && !found; entry = entry->next) {
-        p = entry->placement;
-        if (p->domid == domid || p->stub_domid == domid)
-            found = p;
-    }
-    pthread_mutex_unlock(&state.lock);
-    return found;
-}
-
-static bool any_in_flight(void)
-{
-    bool any;
-
-    pthread_mutex_lock(&state.lock);
-    any = state.creates;
-    pthread_mutex_unlock(&state.lock);
-    return any;
 }
 
 static int plan_build(xc_interface *xch, uint32_t domid)
@@ -440,12 +476,12 @@ static int plan_build(xc_interface *xch, uint32_t domid)
     if (xc_domain_getinfolist(xch, domid, 1, &info) != 1 ||
         info.domain != domid)
         return 0;
-    p = find_create(info.handle, NULL);
+    p = find(makes_uuid, info.handle);
     if (p)
         return placement_plan(p, xch, domid);
 
     name = libxl_domid_to_name(state.ctx, domid);
-    p = name ? find_create(NULL, name) : NULL;
+    p = name ? find(makes_stub, name) : NULL;
     free(name);
     if (p)
         rc = placement_adopt_stub(p, domid);
@@ -469,7 +505,7 @@ EXPORT int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
                                       unsigned long nr, unsigned order,
                                       unsigned mem_flags, xen_pfn_t *extents)
 {
-    struct placement *p = find_domain(domid);
+    struct placement *p = find(makes_domain, &domid);
 
     if (!p)
         return REAL(xc_domain_populate_physmap)(xch, domid, nr, order,

@@ -6,15 +6,17 @@
 #include <string.h>
 
 #include <libxl_utils.h>
-#include <xenstore.h>
 
 #include "explain.h"
 #include "placement.h"
+#include "record.h"
 
 #define RESERVATIONS XEN_RUN_DIR "/numa"
 /* Planning takes milliseconds; whoever holds the lock longer is stuck. */
 #define LOCK_TIMEOUT_MS 10000
 #define CONTEXT "numa"
+/* In use on a host, that asking for residency is no burden. */
+#define RESIDENCY_MAX_BYTES (UINT64_C(64) << 30)
 
 static void say(const struct placement *p, xentoollog_level level,
                 const char *text)
@@ -50,7 +52,8 @@ static int read_defaults(xentoollog_logger *lg, const char *data, int size,
 
     if (!config)
         return -ENOMEM;
-    rc = -xlu_cfg_readdata(config, data, size);
+    /* What libxlutil has to say it says itself. */
+    rc = xlu_cfg_readdata(config, data, size) ? -EINVAL : 0;
     if (!rc)
         rc = keys_read_host(config, HOST_DEFAULTS, keys_r, &error);
     if (error)
@@ -64,11 +67,15 @@ int placement_host_defaults(libxl_ctx *ctx, xentoollog_logger *lg,
                             struct keys **keys_r)
 {
     void *data = NULL;
-    int size = 0, rc;
+    int size = 0, r, rc;
 
-    rc = libxl_read_file_contents(ctx, HOST_DEFAULTS, &data, &size);
-    if (rc && rc != ENOENT)
-        return -EIO;
+    r = libxl_read_file_contents(ctx, HOST_DEFAULTS, &data, &size);
+    if (r && r != ENOENT) {
+        xtl_log(lg, XTL_WARN, r, CONTEXT,
+                "cannot read '%s': going on without the host's defaults",
+                HOST_DEFAULTS);
+        return keys_read_xsdata(NULL, keys_r, NULL);
+    }
     rc = read_defaults(lg, data ? data : "", size, keys_r);
     free(data);
     return rc;
@@ -147,6 +154,29 @@ static int make_request(struct placement *p)
         rc = keys_apply(p->keys, p->request);
     keys_free(defaults);
     return rc;
+}
+
+/* A recorded request, or the host's defaults, may name nodes of a host that
+ * was: those of this one are left, or the choice of the policy. */
+static void drop_absent(const struct placement *p, const char *key,
+                        struct xln_nodemap **nodes)
+{
+    const struct xln_nodemap *here = xln_host_nodes(p->host);
+    char *named = NULL;
+
+    if (!*nodes || xln_nodemap_is_subset(*nodes, here))
+        return;
+    if (!xln_nodemap_format(*nodes, &named))
+        xtl_log(p->lg, XTL_WARN, -1, CONTEXT,
+                "'%s': %s=\"%s\": not all of these nodes are on this host; "
+                "the others are ignored",
+                p->config->c_info.name, key, named);
+    free(named);
+    xln_nodemap_and(*nodes, here);
+    if (xln_nodemap_is_empty(*nodes)) {
+        xln_nodemap_free(*nodes);
+        *nodes = NULL;
+    }
 }
 
 static int make_mask(const libxl_bitmap *map, unsigned nr_cpus,
@@ -309,6 +339,21 @@ static void say_plan(const struct placement *p, const struct xln_need *need)
     say_free(p, XTL_WARN, explain_remote(p->host, p->request, p->plan));
 }
 
+/* What a strict request can not have, whatever the plan: a configuration that
+ * was stored is not refused for it as one that is read would be. */
+static void warn_not_strict(const struct placement *p)
+{
+    const libxl_domain_build_info *info = &p->config->b_info;
+
+    if (info->type != LIBXL_DOMAIN_TYPE_PV &&
+        info->target_memkb < info->max_memkb)
+        say(p, XTL_WARN, "nodes_mode=\"strict\" does not hold for memory that "
+                         "is populated on demand (memory < maxmem)");
+    if (p->restoring)
+        say(p, XTL_WARN, "nodes_mode=\"strict\" does not hold for restored "
+                         "memory: it follows node affinity, which may spill");
+}
+
 /* Put the plan where libxl, and populate.c, will look for it. */
 static int enact(struct placement *p, const struct xln_need *need)
 {
@@ -335,6 +380,8 @@ static int plan_domain(struct placement *p, struct xln_reservations *held)
     struct xln_need need = { 0 };
     int rc;
 
+    drop_absent(p, "nodes", &p->request->nodes);
+    drop_absent(p, "nodes_mem", &p->request->mem_nodes);
     rc = make_need(p, &need);
     if (rc)
         goto out;
@@ -342,9 +389,10 @@ static int plan_domain(struct placement *p, struct xln_reservations *held)
     if (rc)
         goto out;
     say_plan(p, &need);
-    if (p->plan->verdict == XLN_NOTHING_FITS) {
-        p->short_of_memory = true;
-        if (p->request->mode == XLN_MODE_STRICT) {
+    if (p->request->mode == XLN_MODE_STRICT) {
+        warn_not_strict(p);
+        if (p->plan->verdict == XLN_NOTHING_FITS) {
+            p->short_of_memory = true;
             rc = -ENOSPC;
             goto out;
         }
@@ -454,13 +502,12 @@ int placement_adopt_stub(struct placement *p, uint32_t stub_domid)
     return rc;
 }
 
-/* Single pages are not to be had: the build will fail. Keep the host as it is
- * now, before libxl gives back what was granted. */
-static void ran_short(struct placement *p, xc_interface *xch)
+/* Single pages are not to be had, so the build will fail: keep the host as it
+ * is now, before libxl gives back what was granted. */
+static void keep_host(struct placement *p, xc_interface *xch)
 {
     struct xln_host *host;
 
-    p->short_of_memory = true;
     if (xln_host_read(xch, NULL, &host))
         return;
     xln_host_free(p->host);
@@ -475,63 +522,23 @@ int placement_populate(struct placement *p, populate_physmap_fn *real,
     struct asker asker = { real, xch, domid, mem_flags };
     bool stub = domid == p->stub_domid;
     struct populate *built = stub ? &p->stub_built : &p->built;
-    bool named = mem_flags >> 8 & 0xff;
+    bool node_named = XENMEMF_get_node(mem_flags) != XENMEMF_get_node(0);
     long done;
 
-    if (!built->nodes || mem_flags & XENMEMF_populate_on_demand || named) {
-        done = real(xch, domid, nr, order, mem_flags, extents);
-        if (done > 0 && named)
-            populate_count(built, XENMEMF_get_node(mem_flags),
-                           (uint64_t)done << order);
-        return done;
-    }
+    if (!built->nodes || node_named || mem_flags & XENMEMF_populate_on_demand)
+        return real(xch, domid, nr, order, mem_flags, extents);
     done = populate_extents(built, &ops, &asker, nr, order, extents);
-    if (!stub && order == 0 && done >= 0 && (unsigned long)done < nr)
-        ran_short(p, xch);
+    if (!stub && order == 0) {
+        /* Who asks for a few pages may do without them; then the next answer
+         * is a better one. */
+        p->short_of_memory = done >= 0 && (unsigned long)done < nr;
+        if (p->short_of_memory)
+            keep_host(p, xch);
+    }
     return done;
 }
 
 /* ---- ending ---- */
-
-/*
- * /libxl/<domid>/numa/: `nodes` as planned, and `pages` as granted,
- * "node:pages,...". Only the control domain can read it, and libxl removes it
- * with the domain.
- */
-static void record_path(char *path, size_t size, uint32_t domid,
-                        const char *key)
-{
-    snprintf(path, size, "/libxl/%" PRIu32 "/numa/%s", domid, key);
-}
-
-static void record_write(uint32_t domid, const char *nodes, const char *pages)
-{
-    struct xs_handle *xs = xs_open(0);
-    char path[64];
-
-    if (!xs)
-        return;
-    record_path(path, sizeof(path), domid, "nodes");
-    xs_write(xs, XBT_NULL, path, nodes, strlen(nodes));
-    record_path(path, sizeof(path), domid, "pages");
-    xs_write(xs, XBT_NULL, path, pages, strlen(pages));
-    xs_close(xs);
-}
-
-static int record_read(uint32_t domid, char **nodes_r, char **pages_r)
-{
-    struct xs_handle *xs = xs_open(0);
-    char path[64];
-
-    if (!xs)
-        return -errno;
-    record_path(path, sizeof(path), domid, "nodes");
-    *nodes_r = xs_read(xs, XBT_NULL, path, NULL);
-    record_path(path, sizeof(path), domid, "pages");
-    *pages_r = xs_read(xs, XBT_NULL, path, NULL);
-    xs_close(xs);
-    return *nodes_r && *pages_r ? 0 : -ENOENT;
-}
 
 static char *granted_text(const struct populate *built)
 {
@@ -550,20 +557,25 @@ static char *granted_text(const struct populate *built)
                 built->nodes[i].granted_pages);
         separator = ",";
     }
-    return fclose(f) ? NULL : text;
+    if (fclose(f)) {
+        free(text);
+        return NULL;
+    }
+    return text;
 }
 
 static void record(const struct placement *p)
 {
-    char *nodes, *pages;
+    char *nodes, *pages = NULL;
 
     if (p->kept_nodes)
         record_write(p->domid, p->kept_nodes, p->kept_pages);
     if (!p->plan || xln_nodemap_format(p->plan->nodes, &nodes))
         return;
-    pages = granted_text(&p->built);
-    if (pages)
-        record_write(p->domid, nodes, pages);
+    /* Nothing counted: the memory came another way (a restore). */
+    if (populate_granted(&p->built, NULL))
+        pages = granted_text(&p->built);
+    record_write(p->domid, nodes, pages);
     free(pages);
     free(nodes);
 }
@@ -586,25 +598,57 @@ int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
     return 0;
 }
 
+/*
+ * What Domain-0 holds is only to be had with the pages of everybody else: Xen
+ * walks them all, some 10 ns each, with a CPU of dom0's. Not where that would
+ * be felt.
+ */
+static struct xln_residency *read_residency(const struct placement *p)
+{
+    struct xln_residency *residency = NULL;
+    const struct xln_host_node *n;
+    xc_interface *xch;
+    uint64_t used = 0;
+    unsigned node;
+
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(p->host)) {
+        n = xln_host_node(p->host, node);
+        used += n->total_bytes - n->free_bytes;
+    }
+    if (used > RESIDENCY_MAX_BYTES)
+        return NULL;
+    xch = xc_interface_open(p->lg, NULL, 0);
+    if (!xch)
+        return NULL;
+    if (xln_residency_read(xch, &residency))
+        residency = NULL;
+    xc_interface_close(xch);
+    return residency;
+}
+
 /* Why the create failed, as the last thing that is said about it. */
 static void say_shortage(const struct placement *p)
 {
-    xc_interface *xch = xc_interface_open(NULL, NULL, 0);
-    struct xln_residency *residency = NULL;
+    struct xln_residency *residency = read_residency(p);
 
-    if (xch)
-        xln_residency_read(xch, &residency);
     say_free(p, XTL_ERROR, explain_shortage(p->host, p->request, p->plan,
                                             &p->built, residency));
     xln_residency_free(residency);
-    if (xch)
-        xc_interface_close(xch);
+}
+
+/* Whether it failed for want of memory: that was seen, or it had been expected
+ * and the builder did not get a page (its claim was refused). */
+static bool lacked_memory(const struct placement *p)
+{
+    if (!p->plan)
+        return false;
+    return p->short_of_memory || (p->plan->verdict == XLN_NOTHING_FITS &&
+                                  !populate_granted(&p->built, NULL));
 }
 
 bool placement_end(struct placement *p, bool failed)
 {
-    bool explained = failed && p->plan && p->short_of_memory;
-
+    bool explained = failed && lacked_memory(p);
 
     if (p->affinity)
         xln_affinity_swap(p->affinity, &p->config->b_info);
@@ -612,7 +656,7 @@ bool placement_end(struct placement *p, bool failed)
         xln_reservations_remove(RESERVATIONS, p->domid);
     if (explained)
         say_shortage(p);
-    if (!failed && p->domid != XLN_NONE)
+    if (!failed && p->domid != XLN_NONE && p->affinity)
         record(p);
     if (!failed && p->plan)
         say_free(p, XTL_WARN, explain_spill(p->plan, &p->built));

@@ -27,6 +27,7 @@ struct placement {
     xentoollog_logger *lg;
     libxl_domain_config *config;    /* the caller's */
     struct keys *keys;
+    bool restoring;                 /* memory comes by another process */
     uint32_t domid;                 /* XLN_NONE: not made yet */
     uint32_t stub_domid;            /* its stub domain's; XLN_NONE: none */
 
@@ -37,13 +38,13 @@ struct placement {
     struct xln_plan *plan;
     struct xln_affinity *affinity;  /* exchanged with config->b_info's */
     struct populate built, stub_built;
-    bool short_of_memory;           /* somebody asked, nobody had any left */
+    bool short_of_memory;           /* there is not what was asked for last */
 
     char *kept_nodes, *kept_pages;  /* soft reset: what its record says */
 };
 
-/* The defaults of the host; `keys_r` has none set if there is no such file.
- * Errors are logged. */
+/* The defaults of the host, none if its file is not there or can't be read.
+ * -EINVAL: something in it is wrong, which has been logged; or -ENOMEM. */
 int placement_host_defaults(libxl_ctx *ctx, xentoollog_logger *lg,
                             struct keys **keys_r);
 

@@ -10,13 +10,12 @@
  * owes: with shares of 60 and 30 MiB the 2 MiB extents come from nodes
  * A B A A B A A B ...
  *
- * A node that refuses an extent
- *  - has free memory, but in smaller pieces: it still owes its share, and is
- *    not asked for this size again. When no other node owes an extent of this
- *    size the answer is short, and the builder asks again, for smaller ones.
- *    (A PV build does so only when it is through with all its 2 MiB extents.)
- *  - is full: what it owes passes to the next one, nearest first, at the same
- *    size; else a spill would be built of 4 KiB pages.
+ * A node that refuses an extent is not asked for this size again. It still
+ * owes what it has in smaller pieces; the rest of its share passes to the next
+ * nodes, at the same size, or a spill would be built of 4 KiB pages. When
+ * no node that owes an extent of this size has one, the answer is short, and
+ * the builder asks again, for smaller ones. (A PV build does so only when it
+ * is through with all its 2 MiB extents.)
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,16 +25,6 @@
 #define PAGE_SHIFT 12
 #define ORDER_2M 9
 #define ORDER_ANY 63
-
-static void add_node(struct populate *p, unsigned node, uint64_t pages)
-{
-    p->nodes[p->nr_nodes++] = (struct populate_node){
-        .node = node,
-        .share_pages = pages,
-        .owed_pages = pages,
-        .max_order = ORDER_ANY,
-    };
-}
 
 static bool has_node(const struct populate *p, unsigned node)
 {
@@ -47,35 +36,38 @@ static bool has_node(const struct populate *p, unsigned node)
     return false;
 }
 
-/*
- * The plan's shares are of everything that the domain needs; the builder
- * populates its memory alone. Scale them down, in 2 MiB steps, and deal what
- * is left by these steps from the first node on.
- */
+static void add_node(struct populate *p, unsigned node, uint64_t pages)
+{
+    if (has_node(p, node))
+        return;
+    p->nodes[p->nr_nodes++] = (struct populate_node){
+        .node = node,
+        .share_pages = pages,
+        .owed_pages = pages,
+        .max_order = ORDER_ANY,
+    };
+}
+
+/* The plan's shares are of everything that the domain needs; the builder
+ * populates its memory alone. */
 static void scale_shares(struct populate *p, uint64_t memory_pages)
 {
-    const uint64_t step = UINT64_C(1) << ORDER_2M;
-    uint64_t total_mib = 0, rest = memory_pages;
+    uint64_t total_mib = 0, mib = 0, end, begin = 0;
     unsigned i;
 
     for (i = 0; i < p->nr_nodes; i++)
         total_mib += p->nodes[i].share_pages >> 8;
-    for (i = 0; i < p->nr_nodes && total_mib; i++) {
+    for (i = 0; i < p->nr_nodes; i++) {
         struct populate_node *n = &p->nodes[i];
 
-        /* In MiB the product fits: 2^25 times 2^33 for 24 TiB. */
-        n->owed_pages = (n->share_pages >> 8) * memory_pages / total_mib;
-        n->owed_pages &= ~(step - 1);
-        rest -= n->owed_pages;
+        /* Where this share ends in the whole, so that the last one ends where
+         * the memory does. In MiB the product fits: 2^25 times 2^33 pages for
+         * 24 TiB. */
+        mib += n->share_pages >> 8;
+        end = total_mib ? mib * memory_pages / total_mib : 0;
+        n->owed_pages = n->share_pages = end - begin;
+        begin = end;
     }
-    for (i = 0; rest && p->nr_nodes; i = (i + 1) % p->nr_nodes) {
-        uint64_t pages = rest < step ? rest : step;
-
-        p->nodes[i].owed_pages += pages;
-        rest -= pages;
-    }
-    for (i = 0; i < p->nr_nodes; i++)
-        p->nodes[i].share_pages = p->nodes[i].owed_pages;
 }
 
 int populate_init(struct populate *p, const struct xln_plan *plan, bool strict,
@@ -84,7 +76,8 @@ int populate_init(struct populate *p, const struct xln_plan *plan, bool strict,
     unsigned i;
 
     *p = (struct populate){ 0 };
-    p->nodes = calloc(plan->nr_shares + plan->nr_nearest + 1,
+    p->nodes = calloc(plan->nr_shares + xln_nodemap_count(plan->nodes) +
+                          plan->nr_nearest + 1,
                       sizeof(*p->nodes));
     if (!p->nodes)
         return -ENOMEM;
@@ -93,9 +86,11 @@ int populate_init(struct populate *p, const struct xln_plan *plan, bool strict,
             add_node(p, plan->shares[i].node,
                      plan->shares[i].bytes >> PAGE_SHIFT);
     scale_shares(p, memory_bytes >> PAGE_SHIFT);
+    /* The plan's own nodes may have memory that it did not count on. */
+    XLN_FOREACH(xln_nodemap, i, plan->nodes)
+        add_node(p, i, 0);
     for (i = 0; i < plan->nr_nearest && !strict; i++)
-        if (!has_node(p, plan->nearest[i]))
-            add_node(p, plan->nearest[i], 0);
+        add_node(p, plan->nearest[i], 0);
     return 0;
 }
 
@@ -132,47 +127,31 @@ static struct populate_node *pick_owing(struct populate *p, unsigned order)
     return best;
 }
 
-/* Whether some node will give what it owes only in smaller extents. */
-static bool owed_in_smaller(const struct populate *p, unsigned order)
-{
-    unsigned i;
-
-    for (i = 0; i < p->nr_nodes; i++)
-        if (!p->nodes[i].full && p->nodes[i].max_order < order &&
-            p->nodes[i].owed_pages >> order)
-            return true;
-    return false;
-}
-
 /* For an extent that no node owes whole: the end of the memory, or what the
  * builder asks beyond it (a domain's own special pages). */
-static struct populate_node *pick_any(struct populate *p, unsigned order)
+static struct populate_node *owes_most(struct populate *p)
 {
-    struct populate_node *best = NULL;
+    struct populate_node *most = NULL;
     unsigned i;
 
     for (i = 0; i < p->nr_nodes; i++) {
         struct populate_node *n = &p->nodes[i];
 
-        if (n->full || n->max_order < order)
-            continue;
-        if (!best || n->owed_pages > best->owed_pages)
-            best = n;
+        if (!n->full && (!most || n->owed_pages > most->owed_pages))
+            most = n;
     }
-    return best;
+    return most;
 }
 
+/* NULL: the builder shall come with smaller extents, or nobody has any. */
 static struct populate_node *pick(struct populate *p, unsigned order)
 {
     struct populate_node *n = pick_owing(p, order);
 
-    if (n)
+    if (n || order > ORDER_2M)
         return n;
-    /* A larger extent than any node has left to give, or could give: the
-     * builder shall come with smaller ones. */
-    if (order > ORDER_2M || owed_in_smaller(p, order))
-        return NULL;
-    return pick_any(p, order);
+    n = owes_most(p);
+    return n && n->max_order >= order ? n : NULL;
 }
 
 static unsigned nr_owing(const struct populate *p)
@@ -184,19 +163,24 @@ static unsigned nr_owing(const struct populate *p)
     return nr;
 }
 
-/* How many extents to ask of a node before it is another's turn: 2 MiB worth,
- * or all that one node alone still owes. */
+/*
+ * How many extents to ask of a node before it is another's turn: all that it
+ * owes if it is the only one that does, else a 64th of its share, so that any
+ * part of the memory is spread like the whole; between 2 and 64 MiB.
+ */
 static unsigned long run_length(const struct populate *p,
                                 const struct populate_node *n,
                                 unsigned long nr, unsigned order)
 {
-    const uint64_t turn = order < ORDER_2M ? 1u << (ORDER_2M - order) : 1;
-    uint64_t run = n->owed_pages >> order;
+    const uint64_t least = UINT64_C(1) << ORDER_2M, most = least * 32;
+    uint64_t turn = n->share_pages / 64, run = n->owed_pages >> order;
 
     if (!run)
         return n->owed_pages ? 1 : nr;
-    if (nr_owing(p) > 1 && run > turn)
-        run = turn;
+    if (nr_owing(p) > 1) {
+        turn = (turn < least ? least : turn > most ? most : turn) >> order;
+        run = !turn ? 1 : turn < run ? turn : run;
+    }
     return run < nr ? run : nr;
 }
 
@@ -206,34 +190,49 @@ static void grant(struct populate_node *n, uint64_t pages)
     n->owed_pages -= pages < n->owed_pages ? pages : n->owed_pages;
 }
 
-/* What a full node owes passes to the next one that is not. */
-static void pass_on(struct populate *p, struct populate_node *full)
+/* What one node owes and can not give passes to those that can, the plan's
+ * own first, then the nearest. */
+static void pass_on(struct populate *p, struct populate_node *from,
+                    uint64_t pages, const struct populate_ops *ops, void *arg)
 {
     unsigned i;
 
-    full->full = true;
-    for (i = 0; i < p->nr_nodes; i++) {
+    for (i = 0; i < p->nr_nodes && pages; i++) {
         struct populate_node *n = &p->nodes[i];
+        uint64_t room, take;
 
-        if (n->full)
+        if (n == from || n->full)
             continue;
-        n->owed_pages += full->owed_pages;
-        n->share_pages += full->owed_pages;
-        full->owed_pages = 0;
-        return;
+        room = ops->free_bytes(arg, n->node) >> PAGE_SHIFT;
+        if (room <= n->owed_pages)
+            continue;
+        take = room - n->owed_pages < pages ? room - n->owed_pages : pages;
+        n->owed_pages += take;
+        n->share_pages += take;
+        from->owed_pages -= take;
+        pages -= take;
     }
 }
 
+/*
+ * A node did not have an extent of this size. That alone says nothing of a
+ * 1 GiB extent: the builder comes back with 2 MiB ones. Then it is known what
+ * the node still has; it owes no more than that, in smaller pieces.
+ */
 static void refused(struct populate *p, struct populate_node *n,
                     unsigned order, const struct populate_ops *ops, void *arg)
 {
-    uint64_t extent_bytes = UINT64_C(1) << (order + PAGE_SHIFT);
+    uint64_t left_pages = 0;
 
-    if (order > ORDER_2M ||
-        (order > 0 && ops->free_bytes(arg, n->node) >= extent_bytes))
+    if (order > 0)
         n->max_order = order - 1;
-    else
-        pass_on(p, n);
+    if (order > ORDER_2M)
+        return;
+    if (order > 0)
+        left_pages = ops->free_bytes(arg, n->node) >> PAGE_SHIFT;
+    n->full = left_pages == 0;
+    if (n->owed_pages > left_pages)
+        pass_on(p, n, n->owed_pages - left_pages, ops, arg);
 }
 
 long populate_extents(struct populate *p, const struct populate_ops *ops,
@@ -255,15 +254,6 @@ long populate_extents(struct populate *p, const struct populate_ops *ops,
             refused(p, n, order, ops, arg);
     }
     return done;
-}
-
-void populate_count(struct populate *p, unsigned node, uint64_t pages)
-{
-    unsigned i;
-
-    for (i = 0; i < p->nr_nodes; i++)
-        if (p->nodes[i].node == node)
-            grant(&p->nodes[i], pages);
 }
 
 uint64_t populate_granted(const struct populate *p,

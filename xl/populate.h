@@ -53,9 +53,6 @@ long populate_extents(struct populate *p, const struct populate_ops *ops,
                       void *arg, unsigned long nr, unsigned order,
                       xen_pfn_t *extents);
 
-/* Pages that others asked for by naming a node, for the count. */
-void populate_count(struct populate *p, unsigned node, uint64_t pages);
-
 /* Pages granted so far on `nodes`; NULL: on all. */
 uint64_t populate_granted(const struct populate *p,
                           const struct xln_nodemap *nodes);

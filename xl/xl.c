@@ -7,6 +7,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,6 +114,11 @@ static bool has_dry_run_option(int argc, char **argv)
     bool dry_run = false;
     int opt;
 
+    /* The file first, as the installed xl takes it. */
+    if (argc > 1 && argv[1][0] != '-' && !strchr(argv[1], '=')) {
+        argc--;
+        argv++;
+    }
     optind = 0;
     while ((opt = getopt_long(argc, argv, "AFVcdef:inpqh", options, NULL)) >= 0)
         dry_run |= opt == 'n';
@@ -172,38 +179,77 @@ static bool running_release(char *release, size_t size)
     return true;
 }
 
-static bool is_other_program(const char *path)
+static bool is_this_program(const struct stat *it)
 {
-    struct stat us, it;
+    struct stat us;
 
-    if (stat(path, &it) || !S_ISREG(it.st_mode) || access(path, X_OK))
-        return false;
-    return stat("/proc/self/exe", &us) || us.st_dev != it.st_dev ||
-           us.st_ino != it.st_ino;
+    return !stat("/proc/self/exe", &us) && us.st_dev == it->st_dev &&
+           us.st_ino == it->st_ino;
 }
 
-/* The first xl on a search path that is not this program. */
+/* Another copy of this program would look for the installed xl in its turn. */
+static bool is_copy_of_us(const char *path, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool copy = false;
+    void *image;
+
+    if (fd < 0)
+        return false;
+    image = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    close(fd);
+    if (image == MAP_FAILED)
+        return false;
+    copy = memmem(image, size, MODULE_RELEASE_SYMBOL,
+                  strlen(MODULE_RELEASE_SYMBOL));
+    munmap(image, size);
+    return copy;
+}
+
+static bool is_installed_xl(const char *path, bool *is_us_r)
+{
+    struct stat it;
+
+    *is_us_r = false;
+    if (stat(path, &it) || !S_ISREG(it.st_mode) || access(path, X_OK))
+        return false;
+    *is_us_r = is_this_program(&it);
+    return !*is_us_r && !is_copy_of_us(path, it.st_size);
+}
+
+/*
+ * The xl on a search path that a shell would find if we were not there: the
+ * first one behind us. What stands before us may be a script that led here.
+ */
 static bool search_path(const char *dirs, char *path, size_t size)
 {
+    char candidate[PATH_MAX];
+    bool found = false, us;
     const char *end;
 
     for (; dirs && *dirs; dirs = *end ? end + 1 : end) {
         end = strchrnul(dirs, ':');
-        if (snprintf(path, size, "%.*s/xl", (int)(end - dirs), dirs) <
-                (int)size &&
-            is_other_program(path))
-            return true;
+        if (end == dirs ||
+            snprintf(candidate, sizeof(candidate), "%.*s/xl",
+                     (int)(end - dirs), dirs) >= (int)sizeof(candidate))
+            continue;
+        if (is_installed_xl(candidate, &us) && !found)
+            found = snprintf(path, size, "%s", candidate) < (int)size;
+        else if (us)
+            found = false;
     }
-    return false;
+    return found;
 }
 
 /* Debian keeps a release's xl apart, so that the one that fits the running
  * Xen can be found; its /usr/sbin/xl is a script that does the same. */
 static bool find_installed_xl(const char *release, char *path, size_t size)
 {
+    bool us;
+
     if (release) {
         snprintf(path, size, "/usr/lib/xen-%s/bin/xl", release);
-        if (is_other_program(path))
+        if (is_installed_xl(path, &us))
             return true;
     }
     return search_path(getenv("PATH"), path, size) ||
@@ -225,7 +271,10 @@ static bool check_module(const char *release)
         return false;
     }
     built_for = dlsym(module, MODULE_RELEASE_SYMBOL);
-    if (!built_for)
+    if (strpbrk(MODULE_PATH, " :"))
+        complain("no module can be loaded from '%s', for its blank or colon: "
+                 "domains are placed by xl itself", MODULE_PATH);
+    else if (!built_for)
         complain("'%s' is no placement module: domains are placed by xl "
                  "itself", MODULE_PATH);
     else if (release && strcmp(built_for, release))
@@ -243,14 +292,15 @@ static int load_module(bool dry_run)
     char *list;
     int r;
 
+    unsetenv(MODULE_DRY_RUN);
+    if (dry_run && setenv(MODULE_DRY_RUN, "1", 1))
+        return -errno;
     r = others && *others ? asprintf(&list, MODULE_PATH ":%s", others)
                           : asprintf(&list, MODULE_PATH);
     if (r < 0)
         return -ENOMEM;
     r = setenv("LD_PRELOAD", list, 1) ? -errno : 0;
     free(list);
-    if (!r && dry_run)
-        r = setenv(MODULE_DRY_RUN, "1", 1) ? -errno : 0;
     return r;
 }
 
@@ -292,8 +342,8 @@ int main(int argc, char **argv)
     command = read_command_line(argc, argv, &dry_run);
     if (places_domains(command)) {
         if (!release)
-            complain("no Xen is running here: '%s' can't place a domain",
-                     command);
+            complain("no release of Xen in " SYSFS_VERSION ": '%s' can't "
+                     "place a domain", command);
         else if (check_module(release) && load_module(dry_run))
             complain("out of memory: domains are placed by xl itself");
     }

@@ -1,0 +1,781 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Our keys, through libxlutil's own parser. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fake-alloc.h"
+#include "keys.h"
+#include "tap.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define NODES_TEXT                                                            \
+    "\"auto\", \"all\" or a list of nodes such as \"0-3,^2\" or [0, 2]"
+#define MEM_TEXT "a list of nodes such as \"0-3,^2\" or [0, 2]"
+
+static void need(int rc)
+{
+    if (!rc)
+        return;
+    printf("Bail out! %s\n", strerror(rc < 0 ? -rc : rc));
+    exit(1);
+}
+
+static void *need_block(void *block)
+{
+    need(block ? 0 : ENOMEM);
+    return block;
+}
+
+static XLU_Config *config_of(const char *text)
+{
+    XLU_Config *config = need_block(xlu_cfg_init(stdout, "# libxlutil"));
+
+    need(xlu_cfg_readdata(config, text, strlen(text)));
+    return config;
+}
+
+/* The keys of a text; NULL and *error_r if it has a wrong one. */
+static struct keys *read_text(const char *text, bool host, char **error_r)
+{
+    XLU_Config *config = config_of(text);
+    struct keys *keys = NULL;
+    int rc;
+
+    *error_r = NULL;
+    rc = host ? keys_read_host(config, "g.cfg", &keys, error_r)
+              : keys_read_domain(config, "g.cfg", NULL, &keys, error_r);
+    if (rc && rc != -EINVAL)
+        need(rc);
+    if (rc)
+        keys = NULL;
+    xlu_cfg_destroy(config);
+    return keys;
+}
+
+static struct keys *good_text(const char *text)
+{
+    char *error;
+    struct keys *keys = read_text(text, false, &error);
+
+    if (keys)
+        return keys;
+    printf("Bail out! %s\n", error);
+    exit(1);
+}
+
+/* ---- what xsdata has, as "key=value" lines ---- */
+
+static char *show(libxl_key_value_list xsdata)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = need_block(open_memstream(&text, &size));
+    int i;
+
+    for (i = 0; xsdata && xsdata[i]; i += 2)
+        fprintf(f, "%s%s=%s", i ? "|" : "", xsdata[i],
+                xsdata[i + 1] ? xsdata[i + 1] : "(null)");
+    need(fclose(f) ? ENOMEM : 0);
+    return text;
+}
+
+static libxl_key_value_list xsdata_of(const struct keys *keys)
+{
+    libxl_key_value_list xsdata = NULL;
+
+    need(keys_write_xsdata(keys, &xsdata));
+    return xsdata;
+}
+
+static void is_canonical(const char *config, const char *expected)
+{
+    struct keys *keys = good_text(config);
+    libxl_key_value_list xsdata = xsdata_of(keys);
+    char *text = show(xsdata);
+    char full[2048];
+
+    snprintf(full, sizeof(full), "numa/version=1%s%s", *expected ? "|" : "",
+             expected);
+    is_str(text, full, *config ? config : "no key at all");
+    free(text);
+    libxl_key_value_list_dispose(&xsdata);
+    keys_free(keys);
+}
+
+static void test_canonical(void)
+{
+    static const struct {
+        const char *config, *expected;
+    } cases[] = {
+        { "", "" },
+        { "name = \"g\"", "" },
+        { "nodes = \"auto\"", "numa/nodes=auto" },
+        { "nodes = \"all\"", "numa/nodes=all" },
+        { "nodes = \"2\"", "numa/nodes=2" },
+        { "nodes = '2'", "numa/nodes=2" },
+        { "nodes = 2", "numa/nodes=2" },
+        { "nodes = 007", "numa/nodes=7" },
+        { "nodes = \"0-3,^2\"", "numa/nodes=0-1,3" },
+        { "nodes = \"3,1,2,,0\"", "numa/nodes=0-3" },
+        { "nodes = \"1023\"", "numa/nodes=1023" },
+        { "nodes = [0]", "numa/nodes=0" },
+        { "nodes = [0, 2]", "numa/nodes=0,2" },
+        { "nodes = [\"0-1\", \"3\"]", "numa/nodes=0-1,3" },
+        { "nodes = [2, \"0-3,^2\"]", "numa/nodes=0-3" },
+        { "nodes = [2, 2, 2,]", "numa/nodes=2" },
+        { "nodes_policy = \"first\"", "numa/nodes_policy=first" },
+        { "nodes_policy = \"best\"", "numa/nodes_policy=best" },
+        { "nodes_policy = \"worst\"", "numa/nodes_policy=worst" },
+        { "nodes_policy = \"greedy\"", "numa/nodes_policy=first" },
+        { "nodes_policy = \"packed\"", "numa/nodes_policy=best" },
+        { "nodes_policy = \"spread\"", "numa/nodes_policy=worst" },
+        { "nodes_mode = \"preferred\"", "numa/nodes_mode=preferred" },
+        { "nodes_mode = \"strict\"", "numa/nodes_mode=strict" },
+        { "nodes_cpus = \"soft\"", "numa/nodes_cpus=soft" },
+        { "nodes_cpus = \"hard\"", "numa/nodes_cpus=hard" },
+        { "nodes_cpus = \"none\"", "numa/nodes_cpus=none" },
+        { "nodes_mem = \"3,4\"", "numa/nodes_mem=3-4" },
+        { "nodes_mem = [3]", "numa/nodes_mem=3" },
+        { "nodes_max = 2", "numa/nodes_max=2" },
+        { "nodes_max = \"002\"", "numa/nodes_max=2" },
+        { "nodes_max = 1024", "numa/nodes_max=1024" },
+        { "nodes = \"1\"; nodes += \",2\"", "numa/nodes=1-2" },
+        { "nodes = [1]; nodes += [3, \"5-6\"]", "numa/nodes=1,3,5-6" },
+        { "nodes += [1]", "numa/nodes=1" },
+        { "nodes = \"1\"; nodes = \"2\"", "numa/nodes=2" },
+        { "nodes_max=3; nodes_mem=\"1\"; nodes_cpus=\"hard\"; "
+          "nodes_mode=\"strict\"; nodes_policy=\"worst\"; nodes=\"0-1\"",
+          "numa/nodes=0-1|numa/nodes_policy=worst|numa/nodes_mode=strict|"
+          "numa/nodes_cpus=hard|numa/nodes_mem=1|numa/nodes_max=3" },
+        /* A host's key is none of a domain's. */
+        { "dma_reserve = 128", "" },
+    };
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(cases); i++)
+        is_canonical(cases[i].config, cases[i].expected);
+}
+
+static void test_errors(void)
+{
+    static const struct {
+        const char *config, *expected;
+    } cases[] = {
+        { "nodes=\"a\"", "nodes=\"a\": expected " NODES_TEXT },
+        { "nodes=\"1-\"", "nodes=\"1-\": expected " NODES_TEXT },
+        { "nodes=\"0--2\"", "nodes=\"0--2\": expected " NODES_TEXT },
+        { "nodes=\"3-1\"", "nodes=\"3-1\": expected " NODES_TEXT },
+        { "nodes=\"\"", "nodes=\"\": expected " NODES_TEXT },
+        { "nodes=\",\"", "nodes=\",\": expected " NODES_TEXT },
+        { "nodes=\"^1\"", "nodes=\"^1\": expected " NODES_TEXT },
+        { "nodes=\"1,^1\"", "nodes=\"1,^1\": expected " NODES_TEXT },
+        { "nodes=\"-1\"", "nodes=\"-1\": expected " NODES_TEXT },
+        { "nodes=\"1024\"", "nodes=\"1024\": expected " NODES_TEXT },
+        { "nodes=\"4294967297\"",
+          "nodes=\"4294967297\": expected " NODES_TEXT },
+        { "nodes=\"ALL\"", "nodes=\"ALL\": expected " NODES_TEXT },
+        { "nodes=\"all,^1\"", "nodes=\"all,^1\": expected " NODES_TEXT },
+        { "nodes=\"node:1\"", "nodes=\"node:1\": expected " NODES_TEXT },
+        { "nodes=\"1 \"", "nodes=\"1 \": expected " NODES_TEXT },
+        { "nodes=0x1", "nodes=\"0x1\": expected " NODES_TEXT },
+        { "nodes=[]", "nodes=[]: expected " NODES_TEXT },
+        { "nodes=[[\"1\"]]",
+          "nodes: item 1 is a list: expected " NODES_TEXT },
+        { "nodes=[0, []]", "nodes: item 2 is a list: expected " NODES_TEXT },
+        { "nodes=[0, 1, \"x\"]",
+          "nodes: item 3, \"x\": expected " NODES_TEXT },
+        { "nodes=[\"auto\"]",
+          "nodes: item 1, \"auto\": expected " NODES_TEXT },
+        { "nodes=[\"all\"]", "nodes: item 1, \"all\": expected " NODES_TEXT },
+        { "nodes=[1, \"\"]", "nodes: item 2, \"\": expected " NODES_TEXT },
+        { "nodes=\"1\"; nodes+=\",x\"",
+          "nodes=\"1,x\": expected " NODES_TEXT },
+        { "nodes_policy=\"bset\"",
+          "nodes_policy=\"bset\": expected \"first\", \"best\" or "
+          "\"worst\"" },
+        { "nodes_policy=\"\"",
+          "nodes_policy=\"\": expected \"first\", \"best\" or \"worst\"" },
+        { "nodes_policy=\"Best\"",
+          "nodes_policy=\"Best\": expected \"first\", \"best\" or "
+          "\"worst\"" },
+        { "nodes_policy=1",
+          "nodes_policy=\"1\": expected \"first\", \"best\" or \"worst\"" },
+        { "nodes_policy=[\"best\"]",
+          "nodes_policy=[...]: expected \"first\", \"best\" or \"worst\"" },
+        { "nodes_policy=[]",
+          "nodes_policy=[]: expected \"first\", \"best\" or \"worst\"" },
+        { "nodes_mode=\"prefered\"",
+          "nodes_mode=\"prefered\": expected \"preferred\" or \"strict\"" },
+        { "nodes_mode=[]",
+          "nodes_mode=[]: expected \"preferred\" or \"strict\"" },
+        { "nodes_cpus=\"core\"",
+          "nodes_cpus=\"core\": expected \"soft\", \"hard\" or \"none\"" },
+        { "nodes_cpus=[[1]]",
+          "nodes_cpus=[...]: expected \"soft\", \"hard\" or \"none\"" },
+        { "nodes_mem=\"auto\"", "nodes_mem=\"auto\": expected " MEM_TEXT },
+        { "nodes_mem=\"all\"", "nodes_mem=\"all\": expected " MEM_TEXT },
+        { "nodes_mem=\"\"", "nodes_mem=\"\": expected " MEM_TEXT },
+        { "nodes_mem=[]", "nodes_mem=[]: expected " MEM_TEXT },
+        { "nodes_mem=[\"0:75%\"]",
+          "nodes_mem: item 1, \"0:75%\": expected " MEM_TEXT },
+        { "nodes_max=0",
+          "nodes_max=\"0\": expected a number of nodes, 1 to 1024" },
+        { "nodes_max=\"00\"",
+          "nodes_max=\"00\": expected a number of nodes, 1 to 1024" },
+        { "nodes_max=1025",
+          "nodes_max=\"1025\": expected a number of nodes, 1 to 1024" },
+        { "nodes_max=\"-1\"",
+          "nodes_max=\"-1\": expected a number of nodes, 1 to 1024" },
+        { "nodes_max=\"\"",
+          "nodes_max=\"\": expected a number of nodes, 1 to 1024" },
+        { "nodes_max=\"18446744073709551617\"",
+          "nodes_max=\"18446744073709551617\": expected a number of nodes, "
+          "1 to 1024" },
+        { "nodes_max=0x2",
+          "nodes_max=\"0x2\": expected a number of nodes, 1 to 1024" },
+        { "nodes_max=[1]",
+          "nodes_max=[...]: expected a number of nodes, 1 to 1024" },
+    };
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *error, full[512];
+        struct keys *keys = read_text(cases[i].config, false, &error);
+
+        snprintf(full, sizeof(full), "g.cfg: %s", cases[i].expected);
+        is_str(error, full, cases[i].config);
+        free(error);
+        keys_free(keys);
+    }
+}
+
+static void test_long_values(void)
+{
+    static char config[1 << 20];
+    struct keys *keys;
+    char *error;
+
+    memset(config, '1', sizeof(config));
+    memcpy(config, "nodes=\"", 7);
+    config[sizeof(config) - 2] = '"';
+    config[sizeof(config) - 1] = '\0';
+    keys = read_text(config, false, &error);
+    ok(!keys && error && strlen(error) < 2048,
+       "a value of a megabyte is refused in one line that can be read");
+    free(error);
+    keys_free(keys);
+}
+
+/* ---- a host's defaults ---- */
+
+static void test_host(void)
+{
+    struct xln_request *request;
+    struct keys *keys;
+    char *error;
+
+    need(xln_request_new(&request));
+    keys = read_text("dma_reserve=128; nodes_policy=\"worst\"", true, &error);
+    ok(keys && keys_apply(keys, request) == 0 &&
+           request->dma_reserve_bytes == 128 << 20 &&
+           request->policy == xln_policy_by_name("worst"),
+       "a host's defaults are the same keys and dma_reserve");
+    keys_free(keys);
+    keys = read_text("dma_reserve=0", true, &error);
+    ok(keys && keys_apply(keys, request) == 0 &&
+           request->dma_reserve_bytes == 0,
+       "dma_reserve may be 0");
+    keys_free(keys);
+    keys = read_text("dma_reserve=4096", true, &error);
+    ok(keys && keys_apply(keys, request) == 0 &&
+           request->dma_reserve_bytes == UINT64_C(4) << 30,
+       "dma_reserve may be all of a DMA zone");
+    keys_free(keys);
+    xln_request_free(request);
+
+    keys = read_text("dma_reserve=4097", true, &error);
+    is_str(error, "g.cfg: dma_reserve=\"4097\": expected MiB, 0 to 4096",
+           "a dma_reserve that is larger than any DMA zone");
+    free(error);
+    keys_free(keys);
+    keys = read_text("dma_reserve=\"64M\"", true, &error);
+    is_str(error, "g.cfg: dma_reserve=\"64M\": expected MiB, 0 to 4096",
+           "a dma_reserve with a unit");
+    free(error);
+    keys_free(keys);
+}
+
+/* ---- applying ---- */
+
+static bool nodes_are(const struct xln_nodemap *nodes, const char *expected)
+{
+    char *text;
+    bool same;
+
+    if (!nodes || !expected)
+        return !nodes && !expected;
+    need(xln_nodemap_format(nodes, &text));
+    same = !strcmp(text, expected);
+    free(text);
+    return same;
+}
+
+static struct xln_request *request_of(const char *config)
+{
+    struct xln_request *request;
+    struct keys *keys = good_text(config);
+
+    need(xln_request_new(&request));
+    need(keys_apply(keys, request));
+    keys_free(keys);
+    return request;
+}
+
+static void test_apply(void)
+{
+    struct xln_request *r = request_of("");
+
+    ok(!r->nodes && !r->all_nodes && !r->mem_nodes && !r->max_nodes &&
+           r->policy == xln_policy_default() &&
+           r->mode == XLN_MODE_PREFERRED && r->vcpus_mode == XLN_VCPUS_SOFT &&
+           r->dma_reserve_bytes == XLN_DMA_RESERVE_DEFAULT,
+       "no key leaves the defaults");
+    xln_request_free(r);
+
+    r = request_of("nodes=\"0-3,^2\"; nodes_mem=[5]; nodes_max=3; "
+                   "nodes_policy=\"first\"; nodes_mode=\"strict\"; "
+                   "nodes_cpus=\"hard\"");
+    ok(nodes_are(r->nodes, "0-1,3") && !r->all_nodes &&
+           nodes_are(r->mem_nodes, "5") && r->max_nodes == 3 &&
+           r->policy == xln_policy_by_name("first") &&
+           r->mode == XLN_MODE_STRICT && r->vcpus_mode == XLN_VCPUS_HARD,
+       "each key is in the request");
+    xln_request_free(r);
+
+    r = request_of("nodes=\"all\"; nodes_cpus=\"none\"");
+    ok(!r->nodes && r->all_nodes && r->vcpus_mode == XLN_VCPUS_NONE,
+       "all nodes");
+    xln_request_free(r);
+}
+
+/* The domain's keys win over the host's, whichever way round; who names nodes
+ * does not get the host's default for memory. */
+static void test_apply_over(void)
+{
+    static const char *const texts[] = {
+        "nodes=\"auto\"; nodes_cpus=\"soft\"; nodes_mode=\"preferred\"",
+        "nodes=\"all\"; nodes_cpus=\"hard\"; nodes_mode=\"strict\"",
+        "nodes=\"1,2\"; nodes_cpus=\"none\"; nodes_mem=\"3\"",
+    };
+    static const char *const nodes[] = { NULL, NULL, "1-2" };
+    unsigned i, j, nr_wrong = 0;
+
+    for (i = 0; i < ARRAY_SIZE(texts); i++)
+        for (j = 0; j < ARRAY_SIZE(texts); j++) {
+            struct xln_request *r = request_of(texts[i]);
+            struct keys *keys = good_text(texts[j]);
+
+            need(keys_apply(keys, r));
+            nr_wrong += !nodes_are(r->nodes, nodes[j]) ||
+                        r->all_nodes != (j == 1) ||
+                        !nodes_are(r->mem_nodes,
+                                   j == 2 ? "3" : NULL) ||
+                        r->vcpus_mode != (j == 0   ? XLN_VCPUS_SOFT
+                                          : j == 1 ? XLN_VCPUS_HARD
+                                                   : XLN_VCPUS_NONE);
+            keys_free(keys);
+            xln_request_free(r);
+        }
+    ok(!nr_wrong, "a domain's key replaces the host's default of that name");
+}
+
+/* ---- xsdata ---- */
+
+/* xsdata with these entries; libxl's lists end in a NULL key. */
+static libxl_key_value_list make_xsdata(const char *const *entries,
+                                        unsigned nr)
+{
+    libxl_key_value_list xsdata =
+        need_block(calloc(2 * nr + 1, sizeof(*xsdata)));
+    unsigned i;
+
+    for (i = 0; i < 2 * nr; i++)
+        xsdata[i] = entries[i] ? need_block(strdup(entries[i])) : NULL;
+    return xsdata;
+}
+
+static void test_round_trip(void)
+{
+    struct keys *keys = good_text(
+        "nodes=[\"0-2\", 5]; nodes_policy=\"spread\"; nodes_mode=\"strict\"; "
+        "nodes_cpus=\"none\"; nodes_mem=\"7\"; nodes_max=6");
+    libxl_key_value_list xsdata = xsdata_of(keys), again;
+    struct xln_request *request;
+    char *error = NULL, *a, *b;
+
+    keys_free(keys);
+    need(keys_read_xsdata(xsdata, &keys, &error));
+    again = xsdata_of(keys);
+    a = show(xsdata);
+    b = show(again);
+    is_str(b, a, "what is written to xsdata is read back");
+    need(xln_request_new(&request));
+    need(keys_apply(keys, request));
+    ok(nodes_are(request->nodes, "0-2,5") &&
+           nodes_are(request->mem_nodes, "7") && request->max_nodes == 6 &&
+           request->mode == XLN_MODE_STRICT &&
+           request->vcpus_mode == XLN_VCPUS_NONE &&
+           request->policy == xln_policy_by_name("worst"),
+       "and asks for the same as the configuration did");
+    xln_request_free(request);
+    free(a);
+    free(b);
+    libxl_key_value_list_dispose(&xsdata);
+    libxl_key_value_list_dispose(&again);
+    keys_free(keys);
+}
+
+/* Whatever is accepted is accepted again at the next reboot. */
+static void round_trips(const char *config, const char *what)
+{
+    struct keys *keys = NULL, *back = NULL;
+    libxl_key_value_list xsdata;
+    char *error;
+    int rc;
+
+    keys = read_text(config, false, &error);
+    if (!keys) {
+        ok(true, "%s (refused)", what);
+        free(error);
+        return;
+    }
+    xsdata = xsdata_of(keys);
+    rc = keys_read_xsdata(xsdata, &back, &error);
+    if (!ok(rc == 0, "%s", what) && error) {
+        printf("# %.200s\n", error);
+        free(error);
+    }
+    keys_free(back);
+    keys_free(keys);
+    libxl_key_value_list_dispose(&xsdata);
+}
+
+static void test_long_round_trip(void)
+{
+    char config[8192];
+    int length, node;
+
+    length = sprintf(config, "nodes = [");
+    for (node = 0; node < XLN_MAX_NODES; node += 2)
+        length += sprintf(config + length, "%d,", node);
+    sprintf(config + length, "]");
+    round_trips(config, "every other node of 1024 survives xsdata");
+
+    length = sprintf(config, "nodes = \"0-1023");
+    for (node = 101; length < 1000; node += 3)
+        length += sprintf(config + length, ",^%d", node);
+    sprintf(config + length, "\"");
+    round_trips(config, "a long text that is accepted survives xsdata");
+
+    length = sprintf(config, "nodes = [");
+    for (node = 0; node < 64; node += 2)
+        length += sprintf(config + length, "%d,", node);
+    sprintf(config + length, "]");
+    round_trips(config, "every other node of 64 survives xsdata");
+}
+
+static void test_others_xsdata(void)
+{
+    static const char *const before[] = {
+        "vm-data/a", "1",       "numa/nodes", "7",       "numa/old", "x",
+        "empty",     NULL,      "numax",      "y",       "vm/numa/nodes", "3",
+    };
+    libxl_key_value_list xsdata = make_xsdata(before, ARRAY_SIZE(before) / 2);
+    struct keys *keys = good_text("nodes=\"1\"");
+    char *text;
+
+    need(keys_write_xsdata(keys, &xsdata));
+    text = show(xsdata);
+    is_str(text,
+           "numa/version=1|numa/nodes=1|vm-data/a=1|numa/old=x|empty=(null)|"
+           "numax=y|vm/numa/nodes=3",
+           "xsdata of others, and of a later version, is kept; ours is replaced");
+    free(text);
+    need(keys_write_xsdata(keys, &xsdata));
+    text = show(xsdata);
+    is_str(text,
+           "numa/version=1|numa/nodes=1|vm-data/a=1|numa/old=x|empty=(null)|"
+           "numax=y|vm/numa/nodes=3",
+           "writing it again changes nothing");
+    free(text);
+    libxl_key_value_list_dispose(&xsdata);
+    keys_free(keys);
+}
+
+static void is_read_as(const char *const *entries, unsigned nr,
+                       const char *expected, const char *what)
+{
+    libxl_key_value_list xsdata = make_xsdata(entries, nr), again;
+    struct keys *keys = NULL;
+    char *error = NULL, *text;
+
+    if (keys_read_xsdata(xsdata, &keys, &error)) {
+        is_str(error, expected, what);
+    } else {
+        again = xsdata_of(keys);
+        text = show(again);
+        is_str(text, expected, what);
+        free(text);
+        libxl_key_value_list_dispose(&again);
+    }
+    free(error);
+    keys_free(keys);
+    libxl_key_value_list_dispose(&xsdata);
+}
+
+#define READ_AS(expected, what, ...)                                          \
+    do {                                                                      \
+        static const char *const entries_[] = { __VA_ARGS__ };                \
+        is_read_as(entries_, ARRAY_SIZE(entries_) / 2, expected, what);       \
+    } while (0)
+
+static void test_hostile_xsdata(void)
+{
+    struct keys *keys = NULL;
+    char *error = NULL;
+
+    ok(keys_read_xsdata(NULL, &keys, &error) == 0 && !keys_name_nodes(keys),
+       "a domain without xsdata has no request");
+    keys_free(keys);
+
+    READ_AS("numa/version=1", "unknown keys, of ours and of others",
+            "numa/", "1", "numa/nodesx", "a", "numa/node", "b", "NUMA/nodes",
+            "c", "", "d", "nodes", "7", "numa/dma_reserve", "1");
+    READ_AS("numa/version=1|numa/nodes=2", "of duplicates the first counts",
+            "numa/nodes", "2", "numa/nodes", "3", "numa/nodes", "rubbish");
+    READ_AS("numa/version=1|numa/nodes=2",
+            "a request of a later version is read as far as it is known",
+            "numa/version", "99", "numa/nodes_smt", "x", "numa/nodes", "2");
+    READ_AS("numa/version=1|numa/nodes_max=2",
+            "a key without a value is skipped, and the rest read",
+            "numa/nodes", NULL, "other", NULL, "numa/nodes_max", "2");
+    READ_AS("recorded request: nodes=\"x\": expected " NODES_TEXT,
+            "a wrong value is told as one of the record", "numa/nodes", "x");
+    READ_AS("recorded request: nodes=\"\": expected " NODES_TEXT,
+            "an empty value", "numa/nodes", "");
+    READ_AS("recorded request: nodes_max=\"-1\": expected a number of nodes, "
+            "1 to 1024",
+            "a wrong number", "numa/nodes_policy", "best", "numa/nodes_max",
+            "-1");
+}
+
+static void test_huge_xsdata(void)
+{
+    const size_t size = 3 << 20;
+    char *huge = need_block(malloc(size + 1));
+    const char *const value[] = { "numa/nodes", huge };
+    const char *const key[] = { huge, "1" };
+    libxl_key_value_list xsdata;
+    struct keys *keys = NULL;
+    char *error = NULL;
+
+    memset(huge, '1', size);
+    huge[size] = '\0';
+    xsdata = make_xsdata(value, 1);
+    ok(keys_read_xsdata(xsdata, &keys, &error) == -EINVAL && error &&
+           strlen(error) < 2048,
+       "a value of megabytes is refused in one line that can be read");
+    free(error);
+    libxl_key_value_list_dispose(&xsdata);
+
+    memcpy(huge, "numa/", 5);
+    xsdata = make_xsdata(key, 1);
+    ok(keys_read_xsdata(xsdata, &keys, &error) == 0,
+       "a key of megabytes is none of ours");
+    libxl_key_value_list_dispose(&xsdata);
+    keys_free(keys);
+    free(huge);
+}
+
+/* ---- our keys and xl's own ---- */
+
+static void is_refused(const char *config, const char *expected,
+                       const char *what)
+{
+    char *error;
+    struct keys *keys = read_text(config, false, &error);
+
+    is_str(error, expected, what);
+    free(error);
+    keys_free(keys);
+}
+
+#define IS_ACCEPTED(config, what) is_refused(config, NULL, what)
+
+static void test_vnuma(void)
+{
+    const char *const list = "vnuma = [ [ \"pnode=0\", \"size=64\" ] ]\n";
+    char config[256];
+
+    snprintf(config, sizeof(config), "%snodes=\"1\"", list);
+    is_refused(config,
+               "g.cfg: nodes=\"1\" and a vnuma= list: expected one of the "
+               "two, as the list names its nodes",
+               "a vnuma= list and nodes=");
+    snprintf(config, sizeof(config), "%snodes_mem=[2]", list);
+    is_refused(config,
+               "g.cfg: nodes_mem=\"2\" and a vnuma= list: expected one of the "
+               "two, as the list names its nodes",
+               "a vnuma= list and nodes_mem=");
+    snprintf(config, sizeof(config), "%snodes_policy=\"best\"", list);
+    IS_ACCEPTED(config, "a vnuma= list without nodes is its own answer");
+    IS_ACCEPTED("vnuma = []\nnodes = \"1\"",
+                "an empty vnuma= list names no node, as in xl");
+}
+
+static void test_strict(void)
+{
+    IS_ACCEPTED("type=\"pvh\"; nodes_mode=\"strict\"; memory=512; maxmem=512",
+                "strict with memory = maxmem");
+    IS_ACCEPTED("type=\"hvm\"; nodes_mode=\"strict\"; memory=512",
+                "strict without maxmem");
+    is_refused("type=\"pvh\"; nodes_mode=\"strict\"; memory=512; maxmem=1024",
+               "g.cfg: nodes_mode=\"strict\": strict needs memory = maxmem, "
+               "here memory=512 and maxmem=1024: what is populated on demand "
+               "follows no plan",
+               "strict and populate on demand, PVH");
+    is_refused("builder=\"hvm\"; nodes_mode=\"strict\"; memory=1; maxmem=2",
+               "g.cfg: nodes_mode=\"strict\": strict needs memory = maxmem, "
+               "here memory=1 and maxmem=2: what is populated on demand "
+               "follows no plan",
+               "strict and populate on demand, HVM by its old name");
+    IS_ACCEPTED("nodes_mode=\"strict\"; memory=512; maxmem=1024",
+                "a PV guest, which has no populate on demand");
+    IS_ACCEPTED("builder=\"generic\"; nodes_mode=\"strict\"; memory=1; "
+                "maxmem=2", "the same by its old name");
+    IS_ACCEPTED("type=\"pvh\"; nodes_mode=\"preferred\"; memory=1; maxmem=2",
+                "populate on demand without strict");
+}
+
+/* ---- nodes that the host has ---- */
+
+static void check(const char *config, const char *host, const char *expected,
+                  const char *what)
+{
+    struct keys *keys = good_text(config);
+    struct xln_nodemap *nodes;
+    char *error = NULL;
+    int rc;
+
+    need(xln_nodemap_new(64, &nodes));
+    need(xln_nodemap_parse(host, 0, nodes, NULL));
+    rc = keys_check_nodes(keys, "g.cfg", nodes, &error);
+    is_str(error, expected, what);
+    if (rc != (expected ? -EINVAL : 0))
+        ok(false, "%s: returns %d", what, rc);
+    free(error);
+    xln_nodemap_free(nodes);
+    keys_free(keys);
+}
+
+static void test_check_nodes(void)
+{
+    struct keys *keys;
+
+    check("", "0-3", NULL, "no node is named");
+    check("nodes=\"auto\"", "0-3", NULL, "auto names none");
+    check("nodes=\"all\"", "0-3", NULL, "all names none");
+    check("nodes=\"0,3\"; nodes_mem=\"2\"", "0-3", NULL, "nodes of this host");
+    check("nodes=\"7\"", "0-3",
+          "g.cfg: nodes=\"7\": no node 7 here: this host has 0-3",
+          "a node that the host has not");
+    check("nodes=\"0-1023\"", "0,2-3",
+          "g.cfg: nodes=\"0-1023\": no node 1,4-1023 here: this host has "
+          "0,2-3",
+          "more nodes than the host has");
+    check("nodes=\"1\"; nodes_mem=\"1,4\"", "0-3",
+          "g.cfg: nodes_mem=\"1,4\": no node 4 here: this host has 0-3",
+          "a node for memory that the host has not");
+
+    keys = good_text("nodes_policy=\"best\"");
+    ok(!keys_name_nodes(keys), "a policy names no nodes");
+    keys_free(keys);
+    keys = good_text("nodes_mem=\"1\"");
+    ok(keys_name_nodes(keys), "nodes_mem does");
+    keys_free(keys);
+    keys_free(NULL);
+}
+
+/* ---- no memory ---- */
+
+/* Everything once; the first error, which can only be -ENOMEM. */
+static int use_all(const XLU_Config *config, libxl_key_value_list *xsdata,
+                   struct xln_request *request, const struct xln_nodemap *host)
+{
+    struct keys *keys = NULL, *back = NULL;
+    char *error = NULL;
+    int rc;
+
+    rc = keys_read_domain(config, "g.cfg", NULL, &keys, &error);
+    if (!rc)
+        rc = keys_write_xsdata(keys, xsdata);
+    if (!rc)
+        rc = keys_read_xsdata(*xsdata, &back, &error);
+    if (!rc)
+        rc = keys_apply(back, request);
+    if (!rc && keys_check_nodes(back, "g.cfg", host, &error) == -ENOMEM)
+        rc = -ENOMEM;
+    free(error);
+    keys_free(keys);
+    keys_free(back);
+    return rc;
+}
+
+static void test_no_memory(void)
+{
+    static const char *const other[] = { "other", "x", "numa/nodes", "1" };
+    XLU_Config *config = config_of("nodes=[1, \"3-4\"]; nodes_mem=\"5\"; "
+                                   "nodes_policy=\"best\"; nodes_max=3");
+    unsigned nth, nr_wrong = 0;
+    struct xln_nodemap *host;
+    int rc = -ENOMEM;
+
+    need(xln_nodemap_new(4, &host));
+    xln_nodemap_fill(host);
+    for (nth = 1; rc && nth < 1000; nth++) {
+        libxl_key_value_list xsdata = make_xsdata(other, 2);
+        struct xln_request *request;
+
+        need(xln_request_new(&request));
+        fake_alloc_fail(nth);
+        rc = use_all(config, &xsdata, request, host);
+        fake_alloc_fail(0);
+        nr_wrong += rc && rc != -ENOMEM;
+        xln_request_free(request);
+        libxl_key_value_list_dispose(&xsdata);
+    }
+    ok(!nr_wrong && nth > 20 && nth < 1000,
+       "no memory, at any point, is -ENOMEM and nothing worse");
+    xln_nodemap_free(host);
+    xlu_cfg_destroy(config);
+}
+
+int main(void)
+{
+    test_canonical();
+    test_errors();
+    test_long_values();
+    test_host();
+    test_apply();
+    test_apply_over();
+    test_round_trip();
+    test_long_round_trip();
+    test_others_xsdata();
+    test_hostile_xsdata();
+    test_huge_xsdata();
+    test_vnuma();
+    test_strict();
+    test_check_nodes();
+    test_no_memory();
+    return tap_done();
+}

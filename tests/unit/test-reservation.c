@@ -1,0 +1,769 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reservations in a directory of our own; domains are a table. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fake-alloc.h"
+#include "libxl_numa.h"
+#include "tap.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define MIB (UINT64_C(1) << 20)
+#define MIB_PAGES 256
+#define TIMEOUT_MS 20000
+
+static void need(int rc)
+{
+    if (!rc)
+        return;
+    printf("Bail out! %s\n", strerror(rc < 0 ? -rc : rc));
+    exit(1);
+}
+
+static void need_call(int r)
+{
+    need(r < 0 ? errno : 0);
+}
+
+/* ---- domains ---- */
+
+static struct {
+    unsigned nr;
+    struct domain {
+        uint32_t domid;
+        uint8_t uuid;           /* its first byte; the rest is 0 */
+        uint64_t pages;
+    } all[16];
+    int fail;                   /* errno of the next call; 0: none */
+} domains;
+
+/* Stands in for libxenctrl's: domains in the order of their numbers. */
+int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
+                          xc_domaininfo_t *info)
+{
+    unsigned i, nr = 0;
+
+    (void)xch;
+    if (domains.fail) {
+        errno = domains.fail;
+        return -1;
+    }
+    for (i = 0; i < domains.nr && nr < max; i++) {
+        const struct domain *d = &domains.all[i];
+
+        if (d->domid < first)
+            continue;
+        memset(&info[nr], 0, sizeof(info[nr]));
+        info[nr].domain = d->domid;
+        info[nr].handle[0] = d->uuid;
+        info[nr].tot_pages = d->pages;
+        nr++;
+    }
+    return nr;
+}
+
+static struct domain *add_domain(uint32_t domid, uint8_t uuid, uint64_t pages)
+{
+    struct domain *d = &domains.all[domains.nr++];
+
+    *d = (struct domain){ domid, uuid, pages };
+    return d;
+}
+
+/* ---- a directory ---- */
+
+static char dir[256];
+static uint64_t reserved[XLN_MAX_NODES];
+
+static void path_of(char *path, size_t size, const char *name)
+{
+    snprintf(path, size, "%s/%s", dir, name);
+}
+
+static void make_dir(void)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    snprintf(dir, sizeof(dir), "%.200s/xln-XXXXXX", tmp ? tmp : "/tmp");
+    need(mkdtemp(dir) ? 0 : errno);
+    memset(&domains, 0, sizeof(domains));
+}
+
+static void remove_dir(void)
+{
+    char path[512];
+    struct dirent *entry;
+    DIR *d = opendir(dir);
+
+    while (d && (entry = readdir(d))) {
+        path_of(path, sizeof(path), entry->d_name);
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+            unlink(path))
+            rmdir(path);
+    }
+    if (d)
+        closedir(d);
+    rmdir(dir);
+}
+
+static bool exists(const char *name)
+{
+    char path[512];
+    struct stat st;
+
+    path_of(path, sizeof(path), name);
+    return !lstat(path, &st);
+}
+
+static struct xln_reservations *lock(void)
+{
+    struct xln_reservations *held;
+
+    need(xln_reservations_lock(dir, TIMEOUT_MS, &held));
+    return held;
+}
+
+static int read_outstanding(void)
+{
+    struct xln_reservations *held = lock();
+    int rc = xln_reservations_outstanding(held, NULL, reserved);
+
+    xln_reservations_unlock(held);
+    return rc;
+}
+
+/* On all nodes; ~0: it can't be read. */
+static uint64_t outstanding(void)
+{
+    uint64_t bytes = 0;
+    unsigned i;
+
+    if (read_outstanding())
+        return ~UINT64_C(0);
+    for (i = 0; i < XLN_MAX_NODES; i++)
+        bytes += reserved[i];
+    return bytes;
+}
+
+static void add(uint32_t domid, uint8_t uuid, const struct xln_share *shares,
+                unsigned nr_shares)
+{
+    const uint8_t full[16] = { uuid };
+    struct xln_reservations *held = lock();
+
+    need(xln_reservations_add(held, domid, full, shares, nr_shares));
+    xln_reservations_unlock(held);
+}
+
+static void add_one(uint32_t domid, uint8_t uuid, unsigned node, uint64_t mib)
+{
+    const struct xln_share share = { node, mib * MIB };
+
+    add(domid, uuid, &share, 1);
+}
+
+static void write_file(const char *name, const char *text, size_t size)
+{
+    char path[512];
+    int fd;
+
+    path_of(path, sizeof(path), name);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    need_call(fd);
+    need(write(fd, text, size) == (ssize_t)size ? 0 : EIO);
+    close(fd);
+}
+
+static size_t read_file(const char *name, char *text, size_t size)
+{
+    char path[512];
+    ssize_t length;
+    int fd;
+
+    path_of(path, sizeof(path), name);
+    fd = open(path, O_RDONLY);
+    need_call(fd);
+    length = read(fd, text, size - 1);
+    need_call(length < 0 ? -1 : 0);
+    close(fd);
+    text[length] = '\0';
+    return length;
+}
+
+/* ---- the lock ---- */
+
+static void test_lock(void)
+{
+    struct xln_reservations *held, *other = NULL;
+    char inner[512];
+
+    make_dir();
+    path_of(inner, sizeof(inner), "numa");
+    ok(xln_reservations_lock(inner, 0, &held) == 0,
+       "the directory is made when it is first needed");
+    ok(xln_reservations_lock(inner, 4, &other) == -ETIMEDOUT && !other,
+       "a lock that another one holds is not had");
+    xln_reservations_unlock(held);
+    ok(xln_reservations_lock(inner, 0, &held) == 0,
+       "once it is released it is");
+    xln_reservations_unlock(held);
+    xln_reservations_unlock(NULL);
+    path_of(inner, sizeof(inner), "numa/lock");
+    unlink(inner);
+    remove_dir();
+}
+
+static void test_bad_directories(void)
+{
+    struct xln_reservations *held = NULL;
+    char path[512], link[512];
+    int rc;
+
+    make_dir();
+    path_of(path, sizeof(path), "no/such");
+    ok(xln_reservations_lock(path, 0, &held) == -ENOENT,
+       "a directory whose parent is not there");
+    write_file("file", "", 0);
+    path_of(path, sizeof(path), "file");
+    ok(xln_reservations_lock(path, 0, &held) == -ENOTDIR,
+       "a file in the directory's place");
+    path_of(link, sizeof(link), "link");
+    need_call(symlink(dir, link));
+    rc = xln_reservations_lock(link, 0, &held);
+    ok(rc == -ENOTDIR || rc == -ELOOP,
+       "a symbolic link in the directory's place is not followed");
+    path_of(path, sizeof(path), "lock");
+    need_call(symlink("file", path));
+    ok(xln_reservations_lock(dir, 0, &held) == -ELOOP,
+       "a symbolic link in the lock's place is not followed");
+    unlink(path);
+    need_call(mkdir(path, 0700));
+    ok(xln_reservations_lock(dir, 0, &held) == -EISDIR,
+       "a directory in the lock's place");
+    ok(!held, "no lock comes out of a failure");
+    rmdir(path);
+    if (geteuid() == 0) {
+        ok(true, "a directory that others own # SKIP running as root");
+    } else {
+        need_call(chmod(dir, 0500));
+        ok(xln_reservations_lock(dir, 0, &held) == -EACCES,
+           "a directory that others own");
+        need_call(chmod(dir, 0700));
+    }
+    remove_dir();
+}
+
+/* ---- what is outstanding ---- */
+
+static void test_follows_pages(void)
+{
+    static const struct xln_share shares[] = {
+        { 3, 100 * MIB }, { 0, 200 * MIB }, { 1023, 300 * MIB },
+    };
+    struct domain *d;
+
+    make_dir();
+    ok(outstanding() == 0, "at first nothing is outstanding");
+    d = add_domain(12, 7, 0);
+    add(12, 7, shares, 3);
+    ok(outstanding() == 600 * MIB && reserved[3] == 100 * MIB &&
+           reserved[0] == 200 * MIB && reserved[1023] == 300 * MIB,
+       "a domain without a page has all of its shares outstanding");
+    d->pages = 300 * MIB_PAGES;
+    ok(outstanding() == 300 * MIB && reserved[3] == 50 * MIB &&
+           reserved[0] == 100 * MIB && reserved[1023] == 150 * MIB,
+       "one with half of its pages half of each");
+    d->pages = 599 * MIB_PAGES;
+    ok(outstanding() >= MIB && outstanding() <= 3 * MIB,
+       "one with almost all of them the rest");
+    d->pages = 600 * MIB_PAGES;
+    ok(outstanding() == 0, "one with all of them nothing");
+    d->pages = UINT64_C(1) << 40;
+    ok(outstanding() == 0, "one with more than that nothing");
+    ok(exists("12"), "and keeps its record until it is removed");
+    xln_reservations_remove(dir, 12);
+    ok(!exists("12"), "which then is gone");
+    xln_reservations_remove(dir, 12);
+    ok(outstanding() == 0, "removing it again does nothing");
+    remove_dir();
+}
+
+static void test_pieces_of_mebibytes(void)
+{
+    static const struct xln_share shares[] = {
+        { 0, 2 * MIB - 4096 }, { 1, MIB + 4096 }, { 2, MIB / 2 },
+    };
+    unsigned i, nr_less = 0;
+
+    make_dir();
+    add_domain(1, 1, 0);
+    add(1, 1, shares, 3);
+    need(read_outstanding());
+    for (i = 0; i < 3; i++)
+        nr_less += reserved[i] < shares[i].bytes;
+    ok(!nr_less, "no share counts for less than was promised of it");
+    remove_dir();
+}
+
+static void test_large(void)
+{
+    static struct xln_share shares[XLN_MAX_NODES];
+    unsigned i;
+
+    make_dir();
+    for (i = 0; i < XLN_MAX_NODES; i++)
+        shares[i] = (struct xln_share){ i, UINT64_C(24) << 40 };
+    add_domain(1, 1, UINT64_C(12) << 30);
+    add(1, 1, shares, 1);
+    ok(outstanding() == 0, "a domain of 24 TiB that has them");
+    domains.all[0].pages = UINT64_C(3) << 30;
+    ok(outstanding() == UINT64_C(12) << 40, "a domain of 24 TiB, half built");
+    domains.all[0].pages = 0;
+    for (i = 0; i < XLN_MAX_NODES; i++)
+        shares[i].bytes = (i + 1) * MIB;
+    add(1, 1, shares, XLN_MAX_NODES);
+    ok(outstanding() == 524800 * MIB && reserved[1000] == 1001 * MIB,
+       "a domain on 1024 nodes");
+    add(1, 1, shares, 0);
+    ok(outstanding() == 0, "a domain that promises nothing");
+    remove_dir();
+}
+
+static void test_several(void)
+{
+    make_dir();
+    add_domain(5, 5, 0);
+    add_domain(6, 6, 10 * MIB_PAGES);
+    add_one(5, 5, 2, 100);
+    add_one(6, 6, 2, 50);
+    ok(outstanding() == 140 * MIB && reserved[2] == 140 * MIB,
+       "what several domains promise adds up");
+    add_one(5, 5, 1, 30);
+    ok(outstanding() == 70 * MIB && reserved[1] == 30 * MIB,
+       "a domain's record replaces the one that it had");
+    remove_dir();
+}
+
+static void test_void_records(void)
+{
+    make_dir();
+    add_domain(5, 5, 0);
+    add_one(5, 6, 0, 100);
+    ok(outstanding() == 0, "the record of another uuid does not count");
+    ok(!exists("5"), "and is removed");
+
+    add_one(4, 4, 0, 100);
+    ok(outstanding() == 0 && !exists("4"),
+       "the record of a domain that is gone does not count");
+    add_one(7, 7, 0, 100);
+    ok(outstanding() == 0 && !exists("7"),
+       "nor that of one above all that there are");
+    remove_dir();
+}
+
+static void test_hypercall_fails(void)
+{
+    make_dir();
+    add_domain(5, 5, 0);
+    add_one(5, 5, 0, 100);
+    domains.fail = EPERM;
+    ok(read_outstanding() == -EPERM, "a refused hypercall is told");
+    domains.fail = 0;
+    ok(outstanding() == 100 * MIB, "and costs no record");
+    remove_dir();
+}
+
+/* ---- creators ---- */
+
+/* A process that runs `create`, tells that it did, and waits to be killed (it
+ * is too if this program ends early). */
+static pid_t start_creator(void (*create)(int number), int number,
+                           int ready_fd)
+{
+    pid_t pid = fork();
+
+    need_call(pid);
+    if (pid)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    create(number);
+    if (write(ready_fd, "x", 1) == 1)
+        for (;;)
+            pause();
+    _exit(1);
+}
+
+static void await_byte(int fd)
+{
+    char byte;
+
+    need(read(fd, &byte, 1) == 1 ? 0 : EIO);
+}
+
+static void lock_for_good(int number)
+{
+    (void)number;
+    lock();
+}
+
+static void test_lock_after_death(void)
+{
+    struct xln_reservations *held;
+    int ready[2];
+    pid_t pid;
+
+    make_dir();
+    need_call(pipe(ready));
+    pid = start_creator(lock_for_good, 0, ready[1]);
+    close(ready[1]);
+    await_byte(ready[0]);
+    close(ready[0]);
+    ok(xln_reservations_lock(dir, 4, &held) == -ETIMEDOUT,
+       "a lock that another process holds is not had");
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    ok(xln_reservations_lock(dir, 0, &held) == 0,
+       "a process that is killed leaves no lock behind");
+    xln_reservations_unlock(held);
+    remove_dir();
+}
+
+static void create_one(int number)
+{
+    add_one(number, number, 0, 100);
+}
+
+static pid_t start_one(int number)
+{
+    int ready[2];
+    pid_t pid;
+
+    need_call(pipe(ready));
+    pid = start_creator(create_one, number, ready[1]);
+    close(ready[1]);
+    await_byte(ready[0]);
+    close(ready[0]);
+    return pid;
+}
+
+static void test_dead_creator(void)
+{
+    siginfo_t info;
+    pid_t pid;
+
+    make_dir();
+    add_domain(9, 9, 0);
+    pid = start_one(9);
+    ok(outstanding() == 100 * MIB, "the record of another process counts");
+    kill(pid, SIGKILL);
+    need_call(waitid(P_PID, pid, &info, WEXITED | WNOWAIT));
+    ok(outstanding() == 0,
+       "the record of a killed creator is void before its parent notices");
+    waitpid(pid, NULL, 0);
+    ok(outstanding() == 0 && !exists("9"),
+       "the record of a killed creator is void, and is removed");
+    remove_dir();
+}
+
+/* The process number of the creator is in use, by a process of another time. */
+static void test_reused_number(void)
+{
+    char text[512], other[512];
+    unsigned long long start;
+    long pid;
+
+    make_dir();
+    add_domain(9, 0, 0);
+    add_one(9, 0, 0, 100);
+    read_file("9", text, sizeof(text));
+    need(sscanf(text, "%*[^\n]\ncreator %ld %llu", &pid, &start) == 2 ? 0
+                                                                    : EIO);
+    ok(pid == (long)getpid() && start > 0, "a record names its creator");
+    snprintf(other, sizeof(other),
+             "domain 9 00000000-0000-0000-0000-000000000000\n"
+             "creator %ld %llu\nnode 0 %llu\n",
+             pid, start, 100ull << 20);
+    is_str(other, text, "a record is as the documentation shows it");
+    snprintf(other, sizeof(other),
+             "domain 9 00000000-0000-0000-0000-000000000000\n"
+             "creator %ld %llu\nnode 0 %llu\n",
+             pid, start + 1, 100ull << 20);
+    write_file("9", other, strlen(other));
+    ok(outstanding() == 0 && !exists("9"),
+       "a later process with the creator's number is not the creator");
+    remove_dir();
+}
+
+/* Eight creators, four nodes with room for two of them: each sees what is
+ * free, less what is outstanding, and takes the first node that it fits on. */
+#define NR_CREATORS 8
+#define NODE_MIB 700
+#define GUEST_MIB 300
+
+static unsigned *chosen;        /* [NR_CREATORS], shared */
+
+static void create_somewhere(int number)
+{
+    const uint8_t uuid[16] = { number };
+    struct xln_reservations *held = lock();
+    struct xln_share share = { 0, GUEST_MIB * MIB };
+
+    need(xln_reservations_outstanding(held, NULL, reserved));
+    while (reserved[share.node] + share.bytes > NODE_MIB * MIB)
+        share.node++;
+    chosen[number] = share.node;
+    need(xln_reservations_add(held, number, uuid, &share, 1));
+    xln_reservations_unlock(held);
+}
+
+static void test_creators_at_once(void)
+{
+    unsigned nr_on[NR_CREATORS] = { 0 };
+    pid_t pids[NR_CREATORS];
+    bool even = true;
+    int ready[2], i;
+
+    make_dir();
+    chosen = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    need(chosen == MAP_FAILED ? errno : 0);
+    need_call(pipe(ready));
+    for (i = 0; i < NR_CREATORS; i++)
+        add_domain(i, i, 0);
+    for (i = 0; i < NR_CREATORS; i++)
+        pids[i] = start_creator(create_somewhere, i, ready[1]);
+    close(ready[1]);
+    for (i = 0; i < NR_CREATORS; i++)
+        await_byte(ready[0]);
+    close(ready[0]);
+    for (i = 0; i < NR_CREATORS; i++)
+        if (chosen[i] < NR_CREATORS)
+            nr_on[chosen[i]]++;
+    for (i = 0; i < NR_CREATORS; i++)
+        even = even && nr_on[i] == (i < NR_CREATORS / 2 ? 2 : 0);
+    ok(even, "creators at once never count the same page");
+    ok(outstanding() == NR_CREATORS * GUEST_MIB * MIB,
+       "and all that they promised is outstanding");
+    for (i = 0; i < NR_CREATORS; i++) {
+        kill(pids[i], SIGKILL);
+        waitpid(pids[i], NULL, 0);
+    }
+    ok(outstanding() == 0, "when they have ended, nothing is");
+    munmap(chosen, 4096);
+    remove_dir();
+}
+
+/* ---- files that did not come from us ---- */
+
+static void does_not_count(const char *text, size_t size, const char *what)
+{
+    write_file("5", text, size);
+    ok(outstanding() == 100 * MIB, "%s does not count", what);
+}
+
+#define DOMAIN_5 "domain 5 05000000-0000-0000-0000-000000000000\n"
+
+static void test_corrupt(void)
+{
+    static char big[2 << 20];
+    char start[64], text[512];
+    size_t length;
+    unsigned i;
+
+    make_dir();
+    add_domain(5, 5, 0);
+    add_domain(6, 6, 0);
+    add_one(6, 6, 0, 100);
+    read_file("6", text, sizeof(text));
+    need(sscanf(text, "%*[^\n]\n%63[^\n]", start) == 1 ? 0 : EIO);
+
+    does_not_count("", 0, "an empty file");
+    does_not_count("\0\0\0\0", 4, "a file of zeros");
+    does_not_count("rubbish\n", 8, "rubbish");
+    does_not_count("\xff\xfe\n\xff", 4, "rubbish that is no text");
+    for (i = 0; i < sizeof(big); i++)
+        big[i] = "node 0 1\n"[i % 9];
+    does_not_count(big, sizeof(big), "a file of megabytes");
+    does_not_count(DOMAIN_5, strlen(DOMAIN_5), "a record without a creator");
+    length = snprintf(text, sizeof(text), "%s\nnode 0 104857600\n", start);
+    does_not_count(text, length, "a record without a domain");
+    length = snprintf(text, sizeof(text), DOMAIN_5 "creator 1 0\nnode 0 %llu\n",
+                      5ull << 30);
+    does_not_count(text, length, "a record of a creator of no time");
+    length = snprintf(text, sizeof(text),
+                      DOMAIN_5 "creator -1 7\nnode 0 %llu\n", 5ull << 30);
+    does_not_count(text, length, "a record of process -1");
+    length = snprintf(text, sizeof(text), DOMAIN_5 "%s\nnode 1024 1048576\n",
+                      start);
+    does_not_count(text, length, "a record with a node beyond all bounds");
+    length = snprintf(text, sizeof(text), DOMAIN_5 "%s\nnode -1 1048576\n",
+                      start);
+    does_not_count(text, length, "a record with node -1");
+    length = snprintf(text, sizeof(text), DOMAIN_5 "%s\nnode 1\n", start);
+    does_not_count(text, length, "a record with a node and no size");
+    length = snprintf(text, sizeof(text),
+                      DOMAIN_5 "%s\nnode 1 1048576\nmore\n", start);
+    does_not_count(text, length, "a record with a line that we don't know");
+    length = snprintf(text, sizeof(text), DOMAIN_5 "%s\n", start);
+    memcpy(big, text, length);
+    for (i = 0; length + 9 * i + 9 < sizeof(big); i++)
+        memcpy(big + length + 9 * i, "node 1 9\n", 9);
+    does_not_count(big, sizeof(big), "a record with too many nodes");
+    /* What a creator would see if it counted: sums that no uint64_t holds. */
+    length = snprintf(text, sizeof(text),
+                      DOMAIN_5 "%s\nnode 1 18446744073709551615\n"
+                               "node 1 18446744073709551615\n", start);
+    write_file("5", text, length);
+    ok(read_outstanding() == 0 && reserved[0] == 100 * MIB,
+       "a record with absurd sizes does not harm the others");
+    remove_dir();
+}
+
+static void test_truncated(void)
+{
+    static const struct xln_share shares[] = { { 0, 64 * MIB },
+                                               { 1, 32 * MIB } };
+    unsigned nr_wrong = 0;
+    char text[512];
+    size_t length, size;
+
+    make_dir();
+    add_domain(5, 5, 0);
+    add(5, 5, shares, 2);
+    length = read_file("5", text, sizeof(text));
+    for (size = 0; size < length; size++) {
+        write_file("5", text, size);
+        nr_wrong += read_outstanding() || reserved[0] > 64 * MIB ||
+                    reserved[1] > 32 * MIB;
+    }
+    ok(!nr_wrong, "a record cut anywhere never counts for more than it was");
+    write_file("5", text, length);
+    ok(outstanding() == 96 * MIB, "the whole record counts");
+    remove_dir();
+}
+
+static void test_odd_entries(void)
+{
+    char path[512], target[512];
+    int fd;
+
+    make_dir();
+    add_domain(5, 5, 0);
+    add_domain(6, 6, 0);
+    add_domain(7, 7, 0);
+    add_domain(8, 8, 0);
+    add_domain(9, 9, 0);
+    add_one(5, 5, 0, 100);
+    read_file("5", target, sizeof(target));
+    path_of(path, sizeof(path), "6");
+    need_call(mkdir(path, 0700));
+    path_of(path, sizeof(path), "7");
+    need_call(mkfifo(path, 0600));
+    path_of(path, sizeof(path), "8");
+    need_call(symlink("5", path));
+    path_of(path, sizeof(path), "9");
+    fd = open(path, O_WRONLY | O_CREAT, 0600);
+    need_call(fd);
+    need_call(ftruncate(fd, INT64_C(1) << 40));
+    close(fd);
+    write_file(".new", target, strlen(target));
+    write_file(".hidden", target, strlen(target));
+    path_of(path, sizeof(path), "loop");
+    need_call(symlink("loop", path));
+
+    ok(outstanding() == 100 * MIB,
+       "directories, FIFOs, links, files of a TiB and hidden ones don't count");
+    ok(exists("5") && !exists("7") && !exists("8") && !exists("9"),
+       "they are removed, and the record is kept");
+    add_one(5, 5, 0, 50);
+    ok(outstanding() == 50 * MIB, "what a dead creator left half written is "
+                                  "in nobody's way");
+    remove_dir();
+}
+
+static void test_no_directory(void)
+{
+    const struct xln_share share = { 0, MIB };
+    const uint8_t uuid[16] = { 1 };
+    struct xln_reservations *held;
+
+    make_dir();
+    held = lock();
+    remove_dir();
+    ok(xln_reservations_add(held, 1, uuid, &share, 1) == -ENOENT,
+       "a directory that vanished under the lock is told");
+    ok(xln_reservations_outstanding(held, NULL, reserved) == 0,
+       "and holds no records");
+    xln_reservations_unlock(held);
+    xln_reservations_remove("/a/path/that/is/not/there", 1);
+}
+
+static void test_no_memory(void)
+{
+    struct xln_reservations *held;
+    unsigned nth, nr_wrong = 0;
+    int rc = -ENOMEM;
+
+    make_dir();
+    add_domain(5, 5, 0);
+    add_one(5, 5, 0, 100);
+    for (nth = 1; rc && nth < 100; nth++) {
+        fake_alloc_fail(nth);
+        rc = xln_reservations_lock(dir, 0, &held);
+        if (!rc) {
+            rc = xln_reservations_outstanding(held, NULL, reserved);
+            xln_reservations_unlock(held);
+        }
+        fake_alloc_fail(0);
+        nr_wrong += rc && rc != -ENOMEM;
+    }
+    ok(!nr_wrong && nth > 3 && nth < 100 && outstanding() == 100 * MIB,
+       "no memory is -ENOMEM, and costs no record");
+    remove_dir();
+}
+
+static unsigned nr_descriptors(void)
+{
+    unsigned nr = 0;
+    DIR *d = opendir("/proc/self/fd");
+
+    while (d && readdir(d))
+        nr++;
+    if (d)
+        closedir(d);
+    return nr;
+}
+
+int main(void)
+{
+    unsigned nr_before = nr_descriptors();
+
+    test_lock();
+    test_bad_directories();
+    test_follows_pages();
+    test_pieces_of_mebibytes();
+    test_large();
+    test_several();
+    test_void_records();
+    test_hypercall_fails();
+    test_lock_after_death();
+    test_reused_number();
+    test_creators_at_once();
+    test_corrupt();
+    test_truncated();
+    test_odd_entries();
+    test_no_directory();
+    test_no_memory();
+    ok(nr_descriptors() == nr_before, "no file is left open");
+    test_dead_creator();
+    return tap_done();
+}

@@ -1,0 +1,225 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Our xl in front of an installed one that is a script of ours.
+
+front=$(cd "${top_builddir:-.}" && pwd)/xl/xl
+if [ -e /sys/hypervisor/version/major ]; then
+    # Here it would find the running Xen's own xl first.
+    echo "1..0 # SKIP a Xen is running here"
+    exit 0
+fi
+
+# Away from the build tree, and gone in any case.
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+system_path=$PATH
+run=0
+failed=0
+
+# result STATUS NAME
+result() {
+    run=$((run + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $run - $2"
+    else
+        failed=$((failed + 1))
+        echo "not ok $run - $2"
+    fi
+}
+
+# same GOT EXPECTED NAME
+same() {
+    [ "$1" = "$2" ]
+    result $? "$3"
+    [ "$1" = "$2" ] || printf '%s\n' "got: $1" "expected: $2" | sed 's/^/# /'
+}
+
+# Make the "installed" xl: tells how it was called, as it is told to.
+mkdir "$tmp/bin" "$tmp/empty" "$tmp/circle"
+cat > "$tmp/bin/xl" <<'END'
+#!/bin/sh
+case $FAKE in
+    args) printf '%s' $#; [ $# -eq 0 ] || printf '[%s]' "$@" ;;
+    copy) cat; echo "to stderr" >&2 ;;
+    env) echo "${LD_PRELOAD-unset} ${XL_NUMA_DRY_RUN-unset}" ;;
+    signal) kill -TERM $$ ;;
+    pid) echo $$ ;;
+    *) exit "$FAKE" ;;
+esac
+END
+chmod +x "$tmp/bin/xl"
+
+# xl FAKE ARG...: our xl, with the fake one and what it needs in PATH
+xl() {
+    FAKE=$1
+    shift
+    PATH="$tmp/bin:$system_path" FAKE=$FAKE "$front" "$@"
+}
+
+# ---- what passes ----
+
+same "$(xl args list)" "1[list]" "an argument passes"
+same "$(xl args)" "0" "no argument at all passes"
+same "$(xl args list 'a b' '' "c'd" '*' -- -x)" \
+    "7[list][a b][][c'd][*][--][-x]" \
+    "blanks, empty arguments and quotes pass"
+same "$(xl args list "$(printf 'a\nb\tc')")" \
+    "2[list][$(printf 'a\nb\tc')]" "line ends in an argument pass"
+same "$(xl args -v -t -N list -l g 2> "$tmp/err")" \
+    "6[-v][-t][-N][list][-l][g]" "global options keep their places"
+same "$(xl args nonsense -z --what)" "3[nonsense][-z][--what]" \
+    "a command that nobody knows passes"
+same "$(xl args -X list)" "2[-X][list]" "an option that nobody knows passes"
+same "$(cat "$tmp/err")" "" "and nothing is said"
+
+for status in 0 1 2 3 42 255; do
+    xl $status list
+    same $? $status "exit status $status is the installed xl's"
+done
+# The shell tells of it too.
+(xl signal list) 2> /dev/null
+same $? 143 "an xl that is killed by a signal is"
+
+same "$(printf 'one\n two' | xl copy list 2> /dev/null)" \
+    "$(printf 'one\n two')" "standard input and output pass"
+same "$(echo x | xl copy list 2>&1 > /dev/null)" "to stderr" \
+    "standard error passes"
+same "$(FAKE=pid PATH="$tmp/bin:$system_path" \
+    sh -c 'echo $$; exec "$0" list' "$front" | uniq | wc -l | tr -d ' ')" 1 \
+    "the installed xl takes the place of ours, in the same process"
+
+same "$(LD_PRELOAD='' xl env list)" " unset" \
+    "the environment of another command is left alone"
+
+# ---- without Xen ----
+
+no_xen() {
+    echo "xl: no release of Xen in /sys/hypervisor/version/: '$1' can't place a\
+ domain"
+}
+
+# warns COMMAND ARG...: says the line for COMMAND, and runs all the same
+warns() {
+    command=$1
+    shift
+    out=$(xl args "$@" 2> "$tmp/err")
+    same "$(cat "$tmp/err")" "$(no_xen "$command")" "xl $*: one line"
+    same "${out%%\[*}" $# "xl $*: the installed xl runs with all of it"
+}
+
+# silent ARG...
+silent() {
+    same "$(xl args "$@" 2>&1 > /dev/null)" "" "xl $*: says nothing"
+}
+
+warns create create g.cfg
+warns create crea g.cfg
+warns create cr g.cfg
+warns create -v create g.cfg
+warns create -vvv -t create -p g.cfg
+warns create -N create g.cfg
+warns create create -n g.cfg
+warns create create 'my guest.cfg' 'memory=512'
+warns restore restore g.save
+warns restore rest g.save
+warns migrate-receive migrate-receive
+warns migrate-receive migrate-r
+
+silent list
+silent li
+silent l
+silent c
+silent re
+silent migrate g host
+silent mig g host
+silent creat3 g.cfg
+silent CREATE g.cfg
+silent -- list
+silent -x create g.cfg
+silent ''
+same "$(xl env create g.cfg 2> /dev/null)" "${LD_PRELOAD-unset} unset" \
+    "without Xen no module is loaded"
+xl 3 create g.cfg 2> /dev/null
+same $? 3 "nor is the status of a create touched"
+
+# ---- which xl ----
+
+PATH="$tmp/empty:$tmp/bin:$system_path" FAKE=7 "$front" list
+same $? 7 "a directory of PATH without an xl is passed over"
+
+mkdir "$tmp/odd" "$tmp/odd/xl"
+PATH="$tmp/odd:$tmp/bin:$system_path" FAKE=7 "$front" list
+same $? 7 "a directory of the name xl is passed over"
+
+mkdir "$tmp/plain"
+echo nothing > "$tmp/plain/xl"
+PATH="$tmp/plain:$tmp/bin:$system_path" FAKE=7 "$front" list
+same $? 7 "a file that can't be run is passed over"
+
+mkdir "$tmp/link"
+ln -s "$front" "$tmp/link/xl"
+PATH="$tmp/link:$tmp/bin:$system_path" FAKE=7 "$tmp/link/xl" list
+same $? 7 "a link to our own xl is passed over"
+
+PATH="$tmp/no such:$tmp/bin:$system_path" FAKE=7 "$front" list
+same $? 7 "a directory of PATH that is not there is passed over"
+
+mkdir "$tmp/copy"
+cp "$front" "$tmp/copy/xl"
+PATH="$tmp/copy:$tmp/bin:$system_path" FAKE=7 "$front" list
+same $? 7 "a copy of our own xl is passed over"
+
+mkdir "$tmp/before"
+cat > "$tmp/before/xl" <<END
+#!/bin/sh
+"$tmp/link/xl" "\$@"
+END
+chmod +x "$tmp/before/xl"
+PATH="$tmp/before:$tmp/link:$tmp/bin:$system_path" FAKE=7 "$tmp/before/xl" list
+same $? 7 "a script before ours in PATH, that calls ours, is passed over"
+
+cat > "$tmp/circle/xl" <<END
+#!/bin/sh
+exec "$front" "\$@"
+END
+chmod +x "$tmp/circle/xl"
+out=$(PATH="$tmp/circle:$system_path" "$front" list 2>&1)
+status=$?
+same "$out" "xl: the installed xl is this one: expected another in PATH" \
+    "an xl that calls ours again: a line says so"
+same $status 1 "and it ends"
+
+mkdir "$tmp/nested"
+cat > "$tmp/nested/xl" <<END
+#!/bin/sh
+PATH="$tmp/bin:$system_path" FAKE=9 "$front" list
+END
+chmod +x "$tmp/nested/xl"
+PATH="$tmp/nested:$system_path" "$front" list
+same $? 9 "an xl that starts another one of its own is no circle"
+
+for dir in /usr/local/sbin /usr/sbin /sbin; do
+    [ -x "$dir/xl" ] && installed=$dir/xl
+done
+if [ "$installed" ]; then
+    run=$((run + 1))
+    echo "ok $run - no installed xl # SKIP there is $installed"
+else
+    out=$(PATH="$tmp/empty" "$front" list 2>&1)
+    status=$?
+    same "$out" "xl: cannot find the installed xl, neither for the running\
+ Xen nor in PATH" "no installed xl: a line says so"
+    same $status 1 "and it ends"
+fi
+
+printf 'no program' > "$tmp/plain/xl"
+chmod +x "$tmp/plain/xl"
+out=$(PATH="$tmp/plain:$system_path" "$front" list 2>&1)
+status=$?
+same "$out" "xl: cannot run '$tmp/plain/xl': Exec format error" \
+    "an installed xl that is no program: a line says so"
+same $status 1 "and it ends"
+
+echo "1..$run"
+[ $failed -eq 0 ]

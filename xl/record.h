@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a domain got, in xenstore under /libxl/<domid>/numa/: `nodes` as
+ * planned, "1-2", and `pages` as granted, "1:20480,2:20480". Only the control
+ * domain can read it, and libxl removes it with the domain.
+ */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include <stdint.h>
+
+/* `pages` NULL: not known. A record that can not be written is no reason to
+ * fail. */
+void record_write(uint32_t domid, const char *nodes, const char *pages);
+
+/* Two malloc'd texts; *pages_r is NULL where these are not known. -ENOENT:
+ * the domain has no record. */
+int record_read(uint32_t domid, char **nodes_r, char **pages_r);
+
+#endif /* RECORD_H */
