@@ -145,6 +145,11 @@ static int make_request(struct placement *p)
     int rc;
 
     rc = placement_host_defaults(p->ctx, p->lg, &defaults);
+    if (rc == -EINVAL) {
+        /* A create would have been refused; this guest is to reboot. */
+        say(p, XTL_WARN, "the host's defaults are ignored");
+        rc = keys_read_xsdata(NULL, &defaults, NULL);
+    }
     if (rc)
         return rc;
     rc = xln_request_new(&p->request);

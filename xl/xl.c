@@ -342,8 +342,8 @@ int main(int argc, char **argv)
     command = read_command_line(argc, argv, &dry_run);
     if (places_domains(command)) {
         if (!release)
-            complain("no release of Xen in " SYSFS_VERSION ": '%s' can't "
-                     "place a domain", command);
+            complain("no Xen to be seen in " SYSFS_VERSION ": '%s' can't place "
+                     "a domain", command);
         else if (check_module(release) && load_module(dry_run))
             complain("out of memory: domains are placed by xl itself");
     }

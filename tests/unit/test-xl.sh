@@ -95,7 +95,7 @@ same "$(LD_PRELOAD='' xl env list)" " unset" \
 # ---- without Xen ----
 
 no_xen() {
-    echo "xl: no release of Xen in /sys/hypervisor/version/: '$1' can't place a\
+    echo "xl: no Xen to be seen in /sys/hypervisor/version/: '$1' can't place a\
  domain"
 }
 
