@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
+# rig: --topology 4node
+#
+# Creates that are started at once know of each other.
+
+. /root/lib.sh
+
+# The same room on every node: what the smallest has, and what its guests need.
+even_out() {
+    room=$(usable_list | awk '{ mib = int($2 / 256) }
+        NR == 1 || mib < least { least = mib } END { print least }')
+    usable_list | while read -r node pages _; do
+        [ $((pages / 256 - room)) -lt 8 ] ||
+            create idle "ballast$node" "nodes=\"$node\"" \
+                'nodes_mode="strict"' memory=$((pages / 256 - room))
+    done
+    # Two of five twelfths fit, three do not.
+    mib=$((room * 5 / 12))
+    usable_list | sed 's/^/# node, usable pages, CPUs: /'
+}
+
+all_at_once() { # XL NUMBER
+    for number in $(seq "$2"); do
+        {
+            "$1" create /root/idle.cfg "name=\"g$number\"" "memory=$mib" \
+                > "/tmp/out.$number" 2>&1
+            echo $? > "/tmp/status.$number"
+        } &
+    done
+    wait
+    rig-pages | awk '$1 ~ /^g[0-9]/ && $3 > 0' > /tmp/pages
+    sort -n -k 2 /tmp/pages | sed 's/^/# /'
+}
+
+failures() { # NUMBER
+    for number in $(seq "$1"); do
+        [ "$(cat "/tmp/status.$number")" = 0 ] || cat "/tmp/out.$number"
+    done
+}
+
+# How many guests have pages on the node that most of them share.
+most_on_a_node() {
+    awk '{ if (++n[$2] > most) most = n[$2] } END { print most }' /tmp/pages
+}
+
+remove_guests() {
+    for guest in $(stock-xl list | awk '$1 ~ /^g[0-9]/ { print $1 }'); do
+        stock-xl destroy "$guest"
+    done
+    await 30 nothing_dies
+}
+
+even_out
+nr=$(($(cpu_nodes | wc -w) * 2))
+all_at_once xl $nr
+is "$(failures $nr)" "" "$nr creates of $mib MiB at once: all run"
+is "$(wc -l < /tmp/pages)" $nr "every guest is on one node"
+is "$(most_on_a_node)" 2 "no node is chosen three times"
+remove_guests
+
+all_at_once stock-xl $nr
+echo "# stock beside it: $(failures $nr | wc -l) lines of failures," \
+    "$(wc -l < /tmp/pages) instead of $nr parts of guests," \
+    "up to $(most_on_a_node) on a node"
+done_testing

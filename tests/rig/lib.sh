@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh disable=SC2034 # what is set here is read by the scripts
+#
+# What the rig tests share: guests, and what the host says about them. All of
+# it comes from stock tools and from the hypervisor's own reports.
+#
+#   create CONFIG NAME [KEY=VALUE...]   ours; talk in $out and $err, xl's status
+#   stock_create CONFIG NAME [...]      the same under stock xl
+#   remove NAME...                      destroys guests, waits until all is freed
+#   pages_of NAME                       "node pages" of each node that has any
+#   take_report                         these ask one report from now on (report='')
+#   nodes_of NAME                       "0 2": the nodes that have any
+#   shares_even NAME NODE...            pages on these nodes only, equally many
+#   nodes, cpu_nodes                    nodes with memory; those with CPUs too
+#   free_mib NODE                       free memory
+#   dma_node, dma_pages                 the node of the DMA zone, what is free there
+#   usable_mib NODE                     free memory that is not in the DMA zone
+#   usable_list                         "node pages cpus": the same of all nodes
+#   take_usable                         what the next one looks at (usable='')
+#   clear_size MIB                      about that, and no node only just has it
+#   expected_node POLICY MIB [VCPUS]    where the policy puts such a guest
+#   roomy MIB                           nodes with CPUs and at least that much free
+#   cpus_of NODE...                     "4-5": their CPUs
+#   distance A B                        between two nodes
+#   node_affinity NAME                  as xl list -n shows it
+#   affinity NAME [VCPU]                "hard / soft"
+#   nothing_left FREE                   no guest, nothing of one, memory as before
+#   expect STATUS COMMAND [ARG...]      succeeds if the command ends so
+
+# shellcheck source=tools/rig/dom0/rig.sh
+. /root/rig.sh
+
+out=/tmp/out err=/tmp/err
+: > $out
+: > $err
+
+create_with() { # XL CONFIG NAME [KEY=VALUE...]
+    create_xl=$1 create_config=$2 create_name=$3
+    shift 3
+    case $create_config in
+    /*) ;;
+    *)  create_config=/root/$create_config.cfg ;;
+    esac
+    "$create_xl" create "$create_config" "name=\"$create_name\"" "$@" \
+        > $out 2> $err
+}
+
+create() {
+    create_with xl "$@"
+}
+
+stock_create() {
+    create_with stock-xl "$@"
+}
+
+# Prints what the failed create had to say.
+created() {
+    create "$@" || { cat $err; return 1; }
+}
+
+# A domain that is being destroyed still has pages, and has lost its name.
+nothing_dies() {
+    ! stock-xl list | awk 'NR > 1 { print $(NF - 1) }' | grep -q d
+}
+
+remove() {
+    for remove_name; do
+        stock-xl destroy "$remove_name"
+    done
+    await 30 nothing_dies
+}
+
+# From the report in $report, if there is one: it takes a while to make.
+report=''
+
+take_report() {
+    report=/tmp/report
+    rig-pages > "$report"
+}
+
+pages_of() {
+    if [ -n "$report" ]; then
+        grep "^$1 " "$report"
+    else
+        rig-pages "$1"
+    fi | awk '$NF > 0 { print $(NF - 1), $NF }'
+}
+
+nodes_of() {
+    pages_of "$1" | awk '{ printf "%s%s", sep, $1; sep = " " } END { print "" }'
+}
+
+# Within 2 % of the equal share, or one 2 MiB extent.
+shares_even() {
+    shares_pages=$(pages_of "$1")
+    shift
+    echo "$shares_pages"
+    echo "$shares_pages" | awk -v nodes="$*" '
+        { pages[$1] = $2; total += $2; nr++ }
+        END {
+            wanted = split(nodes, node, " ")
+            share = total / wanted
+            slack = share / 50 > 512 ? share / 50 : 512
+            for (i = 1; i <= wanted; i++)
+                if (pages[node[i]] < share - slack ||
+                    pages[node[i]] > share + slack)
+                    exit 1
+            exit nr != wanted
+        }'
+}
+
+# CPUs, nodes and distances do not change: they are asked for once.
+stock-xl info -n > /tmp/info
+
+# "node memsize memfree distances"
+numa_info() {
+    awk '/^node:/ { on = 1; next }
+         on && $1 ~ /^[0-9]+:$/ { sub(":", ""); print; next }
+         on { exit }' /tmp/info
+}
+
+# "cpu node" for each CPU.
+cpu_list() {
+    awk '/^cpu:/ { on = 1; next }
+         on && $1 ~ /^[0-9]+:$/ { sub(":", ""); print $1, $4; next }
+         on { exit }' /tmp/info
+}
+
+one_line() {
+    awk '{ printf "%s%s", sep, $1; sep = " " } END { print "" }'
+}
+
+nodes() {
+    numa_info | awk '$2 > 0' | one_line
+}
+
+cpu_nodes() {
+    { cpu_list; numa_info; } | awk '
+        NF == 2 { cpus[$2]++ }
+        NF > 2 && $2 > 0 && cpus[$1]' | one_line
+}
+
+free_mib() {
+    rig-free "$1" | awk '{ print int($2 / 256) }'
+}
+
+dma_node() {
+    stock-xl debug-keys u
+    stock-xl dmesg -c | sed -n 's/.*NODE\([0-9]*\) start->0 .*/\1/p' | tail -n 1
+}
+
+# Xen keeps for DMA what lies below a quarter of the first node, rounded up to
+# a power of two (arch_get_dma_bitsize(), xen/arch/x86/numa.c); the heap zone N of
+# its report has the pages from 2^(N - 1) up to 2^N.
+dma_pages() {
+    stock-xl debug-keys u
+    stock-xl debug-keys m
+    stock-xl dmesg -c | awk '
+        /NODE[0-9]+ start->0 / {
+            size = $0
+            sub(/.*size->/, "", size)
+            zone = 0
+            for (pages = 1; pages < int(size / 4); pages *= 2)
+                zone++
+        }
+        /Physical memory information/ { kib = 0 }
+        /heap\[[0-9]+\]: / {
+            number = $0
+            sub(/.*heap\[/, "", number)
+            free = $0
+            sub(/.*: /, "", free)
+            if (number + 0 <= zone)
+                kib += free
+        }
+        END { print kib / 4 }'
+}
+
+# "node pages cpus" of each node with CPUs and memory: what is free there, less
+# the DMA zone.
+usable_list() {
+    usable_dma=$(dma_node) usable_dma_pages=$(dma_pages)
+    { cpu_list; numa_info; rig-free | sed 's/^/free /'; } | awk \
+        -v dma="$usable_dma" -v dma_pages="$usable_dma_pages" '
+        NF == 2 { cpus[$2]++ }
+        NF == 4 && $2 > 0 { memory[$1] = 1 }
+        $1 == "free" && memory[$2] && cpus[$2] {
+            print $2, $3 - ($2 == dma ? dma_pages : 0), cpus[$2]
+        }'
+}
+
+usable_mib() {
+    usable_list | awk -v node="$1" '$1 == node { print int($2 / 256) }'
+}
+
+# From the list in $usable, if there is one: for a row of guests of which each
+# is removed before the next.
+usable=''
+
+take_usable() {
+    usable=/tmp/usable
+    usable_list > "$usable"
+}
+
+known_usable() {
+    if [ -n "$usable" ]; then
+        cat "$usable"
+    else
+        usable_list
+    fi
+}
+
+# The toolstack needs a little more than the guest's memory: a size near this
+# one for which it is clear on each node whether it fits.
+clear_size() { # MIB
+    known_usable | awk -v mib="$1" '
+        { pages[NR] = $2 }
+        END {
+            do {
+                close_call = 0
+                for (i = 1; i <= NR; i++)
+                    if (pages[i] >= mib * 256 && pages[i] < (mib + 16) * 256)
+                        close_call = 1
+                mib -= close_call
+            } while (close_call)
+            print mib
+        }'
+}
+
+# The definition of the three policies, for a guest that fits on one node.
+expected_node() {
+    known_usable | awk -v policy="$1" -v mib="$2" -v vcpus="${3:-1}" '
+        $3 < vcpus || $2 < mib * 256 { next }
+        !any || (policy == "best" && $2 < least) ||
+        (policy == "worst" && $2 > most) {
+            node = $1
+            any = 1
+            least = most = $2
+        }
+        END { print any ? node : "none" }'
+}
+
+roomy() {
+    rig-free | awk -v nodes=" $(cpu_nodes) " -v mib="$1" '
+        index(nodes, " " $1 " ") && $2 >= mib * 256' | one_line
+}
+
+# Reads numbers in ascending order, prints "0-3,5".
+ranges() {
+    awk '
+        function flush() {
+            if (first != "")
+                text = text sep first (last > first ? "-" last : "")
+            sep = text == "" ? "" : ","
+        }
+        first != "" && $1 == last + 1 { last = $1; next }
+        { flush(); first = last = $1 }
+        END { flush(); print text }'
+}
+
+cpus_of() {
+    cpu_list | awk -v nodes=" $* " 'index(nodes, " " $2 " ") { print $1 }' |
+        ranges
+}
+
+nr_cpus_of() {
+    cpu_list | awk -v node="$1" '$2 == node { n++ } END { print n + 0 }'
+}
+
+distance() {
+    numa_info | awk -v from="$1" -v to="$2" '
+        $1 == from { split($4, d, ","); print d[to + 1] }'
+}
+
+node_affinity() {
+    stock-xl list -n "$1" | awk 'NR == 2 { print $NF }'
+}
+
+affinity() {
+    stock-xl vcpu-list "$1" | awk -v vcpu="${2:-0}" '
+        NR > 1 && $(NF - 6) == vcpu { print $(NF - 2), $(NF - 1), $NF }'
+}
+
+# Every domid that xenstore or Xen knows, reservations, and free memory, as
+# they should be when a create has failed.
+leftovers() {
+    guest_domids
+    xenstore-list /libxl 2> /dev/null
+    xenstore-list /local/domain | grep -vx 0
+    find /run/xen/numa -mindepth 1 ! -name lock 2> /dev/null
+}
+
+free_within() { # PAGES FREE-BEFORE
+    rig-free | awk -v slack="$1" -v before="$2" '
+        BEGIN {
+            nr = split(before, words)
+            for (i = 1; i < nr; i += 2)
+                was[words[i]] = words[i + 1]
+        }
+        {
+            print $1, $2, "before", was[$1]
+            d = $2 - was[$1]
+            if (d > slack || d < -slack)
+                bad = 1
+        }
+        END { exit bad }'
+}
+
+nothing_left() { # FREE-BEFORE
+    nothing_found=$(leftovers)
+    echo "$nothing_found"
+    [ -z "$nothing_found" ] && free_within 64 "$1"
+}
+
+expect() {
+    expected_status=$1
+    shift
+    "$@"
+    got_status=$?
+    [ $got_status = "$expected_status" ] || {
+        echo "status $got_status, not $expected_status"
+        cat $err
+        return 1
+    }
+}
