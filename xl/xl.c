@@ -206,12 +206,17 @@ static bool is_copy_of_us(const char *path, size_t size)
     return copy;
 }
 
+static bool is_program(const char *path, struct stat *it)
+{
+    return !stat(path, it) && S_ISREG(it->st_mode) && !access(path, X_OK);
+}
+
 static bool is_installed_xl(const char *path, bool *is_us_r)
 {
     struct stat it;
 
     *is_us_r = false;
-    if (stat(path, &it) || !S_ISREG(it.st_mode) || access(path, X_OK))
+    if (!is_program(path, &it))
         return false;
     *is_us_r = is_this_program(&it);
     return !*is_us_r && !is_copy_of_us(path, it.st_size);
@@ -245,11 +250,11 @@ static bool search_path(const char *dirs, char *path, size_t size)
  * Xen can be found; its /usr/sbin/xl is a script that does the same. */
 static bool find_installed_xl(const char *release, char *path, size_t size)
 {
-    bool us;
+    struct stat it;
 
     if (release) {
         snprintf(path, size, "/usr/lib/xen-%s/bin/xl", release);
-        if (is_installed_xl(path, &us))
+        if (is_program(path, &it) && !is_this_program(&it))
             return true;
     }
     return search_path(getenv("PATH"), path, size) ||
