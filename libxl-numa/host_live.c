@@ -239,6 +239,7 @@ static int read_pools(xc_interface *xch, struct xln_host *host,
             return rc;
         xln_cpumap_or(online, host->pools[host->nr_pools - 1].cpus);
     }
+    /* That there is no other is an error too, and the only good one. */
     if (errno != ENOENT || !host->nr_pools)
         return from_errno();
 

@@ -99,7 +99,8 @@ static int parse_line(struct parser *p, const char *line)
 
     if (!strncmp(line, "(XEN) ", 6))
         line += 6;
-    if (sscanf(line, "Domain %lu (total: %llu)%c", &domid, &pages, &colon) == 3 ||
+    if (sscanf(line, "Domain %lu (total: %llu)%c",
+               &domid, &pages, &colon) == 3 ||
         sscanf(line, "d%lu (total: %llu)%c", &domid, &pages, &colon) == 3) {
         end_domain(p);
         if (domid > UINT16_MAX) {

@@ -8,11 +8,12 @@
  * other comes through here too:
  *
  *     xl create g.cfg
+ *       xlu_cfg_init                    the file's name, for messages
  *       xlu_cfg_readdata                our keys are read, and checked
  *       libxl_domain_create_new         the request is noted in the config
  *         xc_domain_max_vcpus           libxl's first call of a build: plan
  *         xc_domain_populate_physmap    each extent from its node
- *       <- libxl_domain_create_new      record, warn, give the config back
+ *       <- libxl_domain_create_new      record, warn, take the plan out
  */
 #include <dlfcn.h>
 #include <errno.h>

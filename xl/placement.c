@@ -203,8 +203,8 @@ static int make_mask(const libxl_bitmap *map, unsigned nr_cpus,
 
 /* The user's affinities of one kind, of the vCPUs that there are. */
 static int make_masks(const libxl_bitmap *maps, int nr_maps, unsigned nr_vcpus,
-                      unsigned nr_cpus, const struct xln_cpumap *const **masks_r,
-                      unsigned *nr_r)
+                      unsigned nr_cpus,
+                      const struct xln_cpumap *const **masks_r, unsigned *nr_r)
 {
     unsigned nr = nr_maps < (int)nr_vcpus ? (unsigned)nr_maps : nr_vcpus, i;
     const struct xln_cpumap **masks;
@@ -235,8 +235,8 @@ static void dispose_need(struct xln_need *need)
     free_masks(need->soft, need->nr_soft);
 }
 
-/* What the domain needs, from a copy of its configuration that
- * libxl has put its defaults into. */
+/* What the domain needs, from a copy of its configuration that libxl has put
+ * its defaults into. */
 static int need_of_config(const struct placement *p,
                           const libxl_domain_config *config, uint64_t need_kb,
                           struct xln_need *need)
