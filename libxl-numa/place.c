@@ -461,7 +461,8 @@ static bool uses_dma(const struct job *job, const struct xln_plan *plan)
     /* On nodes that the user named it is no surprise. */
     for (unsigned i = plan->named ? plan->nr_own : 0; i < plan->nr_shares;
          i++) {
-        if (plan->shares[i].bytes > xln__job_usable(job, plan->shares[i].node, false))
+        if (plan->shares[i].bytes >
+            xln__job_usable(job, plan->shares[i].node, false))
             return true;
     }
     return false;

@@ -402,7 +402,8 @@ static unsigned pick(const struct search *s, bool nearest)
         if (s->in_now[i] || (!nearest && !s->slots[i].bytes))
             continue;
         if (best != XLN_NONE && nearest)
-            order = xln__span_compare(s->spans_to_now[i], s->spans_to_now[best]);
+            order = xln__span_compare(s->spans_to_now[i],
+                                      s->spans_to_now[best]);
         if (best == XLN_NONE || order < 0 ||
             (!order && s->slots[i].bytes > s->slots[best].bytes))
             best = i;

@@ -13,7 +13,8 @@ struct span {
 
 /* Both directions: a guest reads and writes, and firmware may tell them
  * apart. */
-static inline struct span xln__span_of(const struct xln_host *host, unsigned a, unsigned b)
+static inline struct span xln__span_of(const struct xln_host *host,
+                                       unsigned a, unsigned b)
 {
     unsigned there = xln_host_distance(host, a, b);
     unsigned back = xln_host_distance(host, b, a);
