@@ -60,7 +60,7 @@ created() {
 
 # A domain that is being destroyed still has pages, and has lost its name.
 nothing_dies() {
-    ! stock-xl list | awk 'NR > 1 { print $(NF - 1) }' | grep -q d
+    ! rig-xen domains | grep -q '^domain [0-9]* d'
 }
 
 remove() {
@@ -87,7 +87,7 @@ pages_of() {
 }
 
 nodes_of() {
-    pages_of "$1" | awk '{ printf "%s%s", sep, $1; sep = " " } END { print "" }'
+    pages_of "$1" | one_line
 }
 
 # Within 2 % of the equal share, or one 2 MiB extent.
@@ -109,68 +109,71 @@ shares_even() {
         }'
 }
 
-# CPUs, nodes and distances do not change: they are asked for once.
-stock-xl info -n > /tmp/info
+# CPUs, nodes and distances do not change: they are asked for once, for
+#   /tmp/nodes   "node memsize memfree distances"
+#   /tmp/cpus    "cpu node"
+stock-xl info -n | awk '
+    /^[a-z]+ *:/ { table = $1 }
+    table ~ /^node/ && /^ *[0-9]+: / { sub(":", ""); print > "/tmp/nodes" }
+    table ~ /^cpu/ && /^ *[0-9]+: / { sub(":", ""); print $1, $4 > "/tmp/cpus" }'
 
-# "node memsize memfree distances"
 numa_info() {
-    awk '/^node:/ { on = 1; next }
-         on && $1 ~ /^[0-9]+:$/ { sub(":", ""); print; next }
-         on { exit }' /tmp/info
+    cat /tmp/nodes
 }
 
-# "cpu node" for each CPU.
 cpu_list() {
-    awk '/^cpu:/ { on = 1; next }
-         on && $1 ~ /^[0-9]+:$/ { sub(":", ""); print $1, $4; next }
-         on { exit }' /tmp/info
+    cat /tmp/cpus
 }
 
 one_line() {
     awk '{ printf "%s%s", sep, $1; sep = " " } END { print "" }'
 }
 
+nodes_with_memory=$(numa_info | awk '$2 > 0' | one_line)
+nodes_with_both=$({ cpu_list; numa_info; } | awk '
+    NF == 2 { cpus[$2]++ }
+    NF > 2 && $2 > 0 && cpus[$1]' | one_line)
+
 nodes() {
-    numa_info | awk '$2 > 0' | one_line
+    echo "$nodes_with_memory"
 }
 
 cpu_nodes() {
-    { cpu_list; numa_info; } | awk '
-        NF == 2 { cpus[$2]++ }
-        NF > 2 && $2 > 0 && cpus[$1]' | one_line
+    echo "$nodes_with_both"
 }
 
 free_mib() {
     rig-free "$1" | awk '{ print int($2 / 256) }'
 }
 
-dma_node() {
-    stock-xl debug-keys u
-    stock-xl dmesg -c | sed -n 's/.*NODE\([0-9]*\) start->0 .*/\1/p' | tail -n 1
-}
-
 # Xen keeps for DMA what lies below a quarter of the first node, rounded up to
 # a power of two (arch_get_dma_bitsize(), xen/arch/x86/numa.c); the heap zone N of
-# its report has the pages from 2^(N - 1) up to 2^N.
+# its report has the pages from 2^(N - 1) up to 2^N. Which node that is does not
+# change, nor does the zone.
+dma_zone=$(rig-xen keys u | awk '
+    /NODE[0-9]+ start->0 / {
+        node = $0
+        sub(/.*NODE/, "", node)
+        size = $0
+        sub(/.*size->/, "", size)
+        zone = 0
+        for (pages = 1; pages < int(size / 4); pages *= 2)
+            zone++
+    }
+    END { print node + 0, zone + 0 }')
+
+dma_node() {
+    echo "${dma_zone% *}"
+}
+
 dma_pages() {
-    stock-xl debug-keys u
-    stock-xl debug-keys m
-    stock-xl dmesg -c | awk '
-        /NODE[0-9]+ start->0 / {
-            size = $0
-            sub(/.*size->/, "", size)
-            zone = 0
-            for (pages = 1; pages < int(size / 4); pages *= 2)
-                zone++
-        }
-        /Physical memory information/ { kib = 0 }
+    rig-xen keys m | awk -v zone="${dma_zone#* }" '
         /heap\[[0-9]+\]: / {
             number = $0
             sub(/.*heap\[/, "", number)
-            free = $0
-            sub(/.*: /, "", free)
+            sub(/.*: /, "")
             if (number + 0 <= zone)
-                kib += free
+                kib += $0
         }
         END { print kib / 4 }'
 }
@@ -178,9 +181,9 @@ dma_pages() {
 # "node pages cpus" of each node with CPUs and memory: what is free there, less
 # the DMA zone.
 usable_list() {
-    usable_dma=$(dma_node) usable_dma_pages=$(dma_pages)
+    usable_dma=$(dma_pages)
     { cpu_list; numa_info; rig-free | sed 's/^/free /'; } | awk \
-        -v dma="$usable_dma" -v dma_pages="$usable_dma_pages" '
+        -v dma="$(dma_node)" -v dma_pages="$usable_dma" '
         NF == 2 { cpus[$2]++ }
         NF == 4 && $2 > 0 { memory[$1] = 1 }
         $1 == "free" && memory[$2] && cpus[$2] {

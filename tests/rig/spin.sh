@@ -20,19 +20,15 @@ three_guests() { # NODES_CPUS VCPUS
 
 # The second vCPU is started by the first.
 all_spin() {
-    [ "$(stock-xl vcpu-list | awk '
-        $1 ~ /^[abc]$/ && $4 != "-" && $6 > 0' | wc -l)" = $((3 * spin_vcpus)) ]
+    [ "$(rig-xen vcpus 1 | wc -l)" = $((3 * spin_vcpus)) ]
 }
 
 # "guest/vcpu cpu" for each vCPU and sample; then the guests may go, which
 # leave the machine little time for anything else.
 take_samples() { # NUMBER
-    for _ in $(seq "$1"); do
-        stock-xl vcpu-list | awk '
-            $1 ~ /^[abc]$/ && $4 != "-" { print $1 "/" $3, $4 }'
-    done > /tmp/samples
+    rig-xen vcpus "$1" | awk '{ print $1 "/" $2, $3 }' > /tmp/samples
     destroy_all
-    cpu_list | sed 's/^/cpu /' > /tmp/cpus
+    cpu_list | sed 's/^/cpu /' > /tmp/places
 }
 
 vcpus() {
@@ -41,7 +37,7 @@ vcpus() {
 
 # "a/0: 59 of 60 on node 2"
 share() { # VCPU
-    { cat /tmp/cpus; sed 's/^/home /' /tmp/homes; cat /tmp/samples; } | awk -v vcpu="$1" '
+    { cat /tmp/places; sed 's/^/home /' /tmp/homes; cat /tmp/samples; } | awk -v vcpu="$1" '
         $1 == "cpu" { node[$2] = $3; next }
         $1 == "home" { home[$2] = $3; next }
         $1 == vcpu {

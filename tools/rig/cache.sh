@@ -223,6 +223,16 @@ install_guest_kernel() { # PACKAGES ROOT
     strip -s "$2/boot/guest"
 }
 
+# Linked statically, which is what makes it quick to start in dom0.
+install_rig_xen() { # PACKAGES ROOT
+    gcc -std=gnu11 -O2 -Wall -Wextra -static -I "$1/usr/include" \
+        -o "$2/usr/bin/rig-xen" "$rig_dir/dom0/rig-xen.c" \
+        -L "$1/usr/$lib_dir" -lxenctrl -lxenstore -lxencall \
+        -lxenforeignmemory -lxendevicemodel -lxenevtchn -lxengnttab \
+        -lxentoolcore -lxentoollog
+    strip -s "$2/usr/bin/rig-xen"
+}
+
 install_skeleton() { # ROOT
     mkdir -p "$1"/{boot,dev,etc/xen,lib64,proc,rig,root,sys,tmp} \
              "$1"/run/{lock,xen,xenstored} \
@@ -245,6 +255,7 @@ make_base() { # DIR
     install_toolstack "$packages" "$root"
     install_modules "$packages" "$root"
     install_guest_kernel "$packages" "$root"
+    install_rig_xen "$packages" "$root"
     install_guest_root "$packages" "$root"
     extract_kernel "$packages"/boot/vmlinuz-* "$1/vmlinux"
     ln "$1/vmlinux" "$root/boot/vmlinux" 2> /dev/null ||
@@ -269,7 +280,7 @@ cache_base() {
     packages=$(packages_dir)
     cache_make "$packages" make_packages
     base=$cache/base-$({ echo "$packages"; cat "$rig_dir/cache.sh" \
-        "$rig_dir"/guest/*; } | checksum)
+        "$rig_dir"/guest/* "$rig_dir"/dom0/*.c; } | checksum)
     cache_make "$base" make_base
 }
 

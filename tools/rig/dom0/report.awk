@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Reads the console ring of Xen, finds the last report that 'xl debug-keys u'
-# left in it, and prints
-#   what=pages: "domid node pages" for each domain and node
-#   what=free:  "node free_pages" for each node
-# Exits 1 if the ring has cut the report short.
+# Reads what Xen's console has, finds the last report of debug key u in it, and
+# prints
+#   what=pages: "domain node pages" for each domain and node, or for those of
+#               only, a name or domid; a domain is called by its name if lines
+#               of 'rig-xen domains' before the report give it one
+#   what=free:  "node free_pages" for each node, or for node only
+# Exits 1 if the ring has cut the report short, or has nothing of that.
 #
 # The part of a report that counts, and the older form of its fourth line:
 #   (XEN) 'u' pressed -> dumping numa info (now = 7345671011)
@@ -42,9 +44,16 @@ function number(text) {
 
 /^'u' pressed -> dumping numa info/ {
     started = 1
-    nr_nodes = nr_lines = 0
+    nr_nodes = nr_lines = nr_free = 0
     domid = ""
     next
+}
+
+!started && /^domain [0-9]+ [^ ] ./ {
+    domid = $2
+    sub(/^domain [0-9]+ [^ ] /, "")
+    name[domid] = $0
+    domid = ""
 }
 
 !started { next }
@@ -52,7 +61,9 @@ function number(text) {
 /^NODE[0-9]+ start->[0-9]+ size->[0-9]+ free->[0-9]+/ {
     free = $0
     sub(/.*free->/, "", free)
-    free_line[nr_nodes++] = number($0) " " number(free)
+    nr_nodes++
+    if (only == "" || only == number($0) "")
+        free_line[nr_free++] = number($0) " " number(free)
 }
 
 /^(Domain |d)[0-9]+ \(total: [0-9]+\):/ {
@@ -65,7 +76,9 @@ function number(text) {
     nr_listed++
     pages = $0
     sub(/.*: /, "", pages)
-    pages_line[nr_lines++] = domid " " number($0) " " pages
+    called = domid in name ? name[domid] : domid
+    if (only == "" || only == domid "" || only == called "")
+        pages_line[nr_lines++] = called " " number($0) " " pages
 }
 
 END {
@@ -74,8 +87,12 @@ END {
     if (!started)
         cut_short("its first line is gone")
     end_domain()
+    if ((what == "pages" ? nr_lines : nr_free) + 0 == 0) {
+        print "no '" only "' in the report" > "/dev/stderr"
+        exit 1
+    }
     for (i = 0; what == "pages" && i < nr_lines; i++)
         print pages_line[i]
-    for (i = 0; what == "free" && i < nr_nodes; i++)
+    for (i = 0; what == "free" && i < nr_free; i++)
         print free_line[i]
 }

@@ -80,12 +80,14 @@ await() {
 }
 
 domid() {
-    stock-xl domid "$1" 2> /dev/null
+    rig-xen domains | awk -v "name=$1" '
+        { domid = $2; sub(/^domain [0-9]+ [^ ] /, "") }
+        $0 == name { print domid; found = 1; exit }
+        END { exit !found }'
 }
 
-# Counted from the right: a name may hold spaces, or be missing.
 guest_domids() {
-    stock-xl list | awk 'NR > 1 && $(NF - 4) > 0 { print $(NF - 4) }'
+    rig-xen domains | awk '$2 > 0 { print $2 }'
 }
 
 no_guests() {
