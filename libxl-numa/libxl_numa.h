@@ -571,6 +571,55 @@ void xln_affinity_swap(struct xln_affinity *affinity,
 void xln_affinity_free(struct xln_affinity *affinity);
 
 /* ------------------------------------------------------------------ */
+/* Domains that run                                                     */
+/* ------------------------------------------------------------------ */
+
+struct xln_vcpu {
+    bool exists;                /* the rest is 0 where it does not */
+    bool online, blocked, running;
+    unsigned cpu;               /* it runs there, or ran there last */
+    uint64_t time_ns;           /* that it has run */
+    struct xln_cpumap *hard, *soft;
+};
+
+/* A domain that is dying has neither nodes nor vcpus. */
+struct xln_domain {
+    uint32_t domid;
+    uint8_t uuid[16];
+    bool dying, is_pv;
+    uint32_t pool_id;
+    uint64_t memory_bytes;      /* that it has */
+    uint64_t claimed_bytes;       /* claimed for it, not allocated yet */
+    struct xln_nodemap *nodes;  /* its node affinity */
+    unsigned nr_vcpus;
+    struct xln_vcpu *vcpus;     /* by number */
+};
+
+struct xln_domains {
+    unsigned nr;
+    struct xln_domain *list;    /* by domid, ascending */
+};
+
+/*
+ * Read all domains, or only `domid` if that is not XLN_NONE. A domain that goes
+ * away meanwhile is left out. -ESRCH: no such domain; -errno of the hypercall.
+ * Since: 0.1
+ */
+int xln_domains_read(xc_interface *xch, uint32_t domid,
+                     struct xln_domains **domains_r);
+
+/* Since: 0.1 */
+void xln_domains_free(struct xln_domains *domains);
+
+/*
+ * The CPUs that any vCPU of a domain may run on: its hard affinity within
+ * its pool; `soft`: that it prefers there, if it prefers any. Since: 0.1
+ */
+int xln_domain_cpus(const struct xln_domain *domain,
+                    const struct xln_cpumap *pool_cpus, bool soft,
+                    struct xln_cpumap **cpus_r);
+
+/* ------------------------------------------------------------------ */
 /* Residency: which node holds how many pages of which domain          */
 /* ------------------------------------------------------------------ */
 

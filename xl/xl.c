@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The xl that stands in front of the installed one. A command that makes a
- * domain goes to the installed xl with the placement module loaded; every
- * other goes there as it is. Either way this process becomes the installed
- * xl: arguments, streams and exit status are its own.
+ * The xl that stands in front of the installed one. A command of ours goes to
+ * xl-numa. One that makes a domain goes to the installed xl with the placement
+ * module loaded; every other goes there as it is. Either way this process
+ * becomes the other: arguments, streams and exit status are its own.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,21 @@
 /* The commands that make domains, and so need the module. */
 static const char *const placing_commands[] = {
     "create", "migrate-receive", "restore",
+};
+
+/* The commands of xl-numa, which have their records there. */
+static const char *const our_commands[] = {
+    "info", "node-affinity", "numa-info", "numa-stat", "vcpu-list", "vcpu-pin",
+};
+
+/* Of these only what the installed xl has not got, and that is new options:
+ * its own ones are listed here. */
+static const struct {
+    const char *name;
+    const char *options[4];
+} shared_commands[] = {
+    { "info", { "-n", "--numa" } },
+    { "vcpu-list", { NULL } },
 };
 
 /* What the installed xl knows: a word is short for a command if no other one
@@ -69,31 +85,74 @@ static void complain(const char *fmt, ...)
 
 /* ---- which command ---- */
 
-/* The full name of a command, as the installed xl would take it; NULL: it
- * would not, or it is for it to say. */
-static const char *find_command(const char *word)
+static bool is_one_of(const char *word, const char *const *names, size_t nr)
 {
-    const char *found = NULL;
     size_t i;
 
-    for (i = 0; i < ARRAY_SIZE(stock_commands); i++) {
-        if (strncmp(stock_commands[i], word, strlen(word)))
+    for (i = 0; word && i < nr; i++)
+        if (names[i] && !strcmp(names[i], word))
+            return true;
+    return false;
+}
+
+/* Finds the name that `word` is, or begins; how many it could be. */
+static unsigned match(const char *word, const char *const *names, size_t nr,
+                      const char **found_r)
+{
+    unsigned matches = 0;
+    size_t i;
+
+    for (i = 0; i < nr; i++) {
+        if (strncmp(names[i], word, strlen(word)))
             continue;
-        if (!strcmp(stock_commands[i], word))
-            return stock_commands[i];
-        if (found)
-            return NULL;
-        found = stock_commands[i];
+        *found_r = names[i];
+        if (!strcmp(names[i], word))
+            return 1;
+        matches++;
     }
-    return found;
+    return matches;
+}
+
+/*
+ * The full name of a command, as the installed xl would take it; a command of
+ * ours where it knows no such word. NULL: it would not, or it is for it to say.
+ */
+static const char *find_command(const char *word)
+{
+    const char *stock = NULL, *ours = NULL;
+    unsigned nr_stock, nr_ours;
+
+    nr_stock = match(word, stock_commands, ARRAY_SIZE(stock_commands), &stock);
+    nr_ours = match(word, our_commands, ARRAY_SIZE(our_commands), &ours);
+    if (nr_ours == 1 && !strcmp(word, ours))
+        return ours;
+    if (nr_stock == 1)
+        return stock;
+    return nr_stock == 0 && nr_ours == 1 ? ours : NULL;
 }
 
 static bool places_domains(const char *command)
 {
-    size_t i;
+    return is_one_of(command, placing_commands, ARRAY_SIZE(placing_commands));
+}
 
-    for (i = 0; command && i < ARRAY_SIZE(placing_commands); i++)
-        if (!strcmp(command, placing_commands[i]))
+/* Whether xl-numa runs the command with these arguments. */
+static bool is_ours(const char *command, int argc, char **argv)
+{
+    size_t i;
+    int arg;
+
+    if (!is_one_of(command, our_commands, ARRAY_SIZE(our_commands)))
+        return false;
+    for (i = 0; i < ARRAY_SIZE(shared_commands); i++)
+        if (!strcmp(shared_commands[i].name, command))
+            break;
+    if (i == ARRAY_SIZE(shared_commands))
+        return true;
+    for (arg = 1; arg < argc && strcmp(argv[arg], "--"); arg++)
+        if (argv[arg][0] == '-' && argv[arg][1] &&
+            !is_one_of(argv[arg], shared_commands[i].options,
+                       ARRAY_SIZE(shared_commands[i].options)))
             return true;
     return false;
 }
@@ -125,13 +184,15 @@ static bool has_dry_run_option(int argc, char **argv)
     return dry_run;
 }
 
-/* The command of a command line, and whether it is to be a dry run. */
-static const char *read_command_line(int argc, char **argv, bool *dry_run_r)
+/* The command of a command line, where it stands, and whether it is to be a
+ * dry run. */
+static const char *read_command_line(int argc, char **argv, int *at_r,
+                                     bool *dry_run_r)
 {
     char **copy = calloc(argc + 1, sizeof(*copy));
     const char *command;
     bool dry_run = false;
-    int opt;
+    int opt, at;
 
     *dry_run_r = false;
     if (!copy)
@@ -145,10 +206,12 @@ static const char *read_command_line(int argc, char **argv, bool *dry_run_r)
         }
         dry_run |= opt == 'N';
     }
-    command = optind < argc ? find_command(copy[optind]) : NULL;
+    at = optind;
+    command = at < argc ? find_command(copy[at]) : NULL;
     if (command && !strcmp(command, "create"))
-        dry_run |= has_dry_run_option(argc - optind, copy + optind);
+        dry_run |= has_dry_run_option(argc - at, copy + at);
     free(copy);
+    *at_r = at;
     *dry_run_r = dry_run;
     return command;
 }
@@ -327,16 +390,28 @@ static int become(const char *path, char **argv)
     return EXIT_FAILURE;
 }
 
+static int run_ours(const char *command, int at, char **argv)
+{
+    argv[at] = (char *)(uintptr_t)command;
+    execv(COMMANDS_PATH, argv);
+    complain("cannot run '%s': %s", COMMANDS_PATH, strerror(errno));
+    return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     char release_text[32], *release = NULL, path[PATH_MAX];
     const char *command;
     bool dry_run;
+    int at;
 
     if (called_in_a_circle()) {
         complain("the installed xl is this one: expected another in PATH");
         return EXIT_FAILURE;
     }
+    command = read_command_line(argc, argv, &at, &dry_run);
+    if (command && is_ours(command, argc - at, argv + at))
+        return run_ours(command, at, argv);
     if (running_release(release_text, sizeof(release_text)))
         release = release_text;
     if (!find_installed_xl(release, path, sizeof(path))) {
@@ -344,7 +419,6 @@ int main(int argc, char **argv)
                  "nor in PATH");
         return EXIT_FAILURE;
     }
-    command = read_command_line(argc, argv, &dry_run);
     if (places_domains(command)) {
         if (!release)
             complain("no Xen to be seen in " SYSFS_VERSION ": '%s' can't place "

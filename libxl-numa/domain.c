@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The domains of a running hypervisor. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libxl_numa.h"
+
+#define PAGE_SHIFT 12
+#define BATCH 256               /* domains that one hypercall tells of */
+
+static int from_errno(void)
+{
+    return errno ? -errno : -EIO;
+}
+
+static void dispose(struct xln_domain *d)
+{
+    unsigned i;
+
+    for (i = 0; d->vcpus && i < d->nr_vcpus; i++) {
+        xln_cpumap_free(d->vcpus[i].hard);
+        xln_cpumap_free(d->vcpus[i].soft);
+    }
+    free(d->vcpus);
+    xln_nodemap_free(d->nodes);
+}
+
+void xln_domains_free(struct xln_domains *domains)
+{
+    unsigned i;
+
+    if (!domains)
+        return;
+    for (i = 0; i < domains->nr; i++)
+        dispose(&domains->list[i]);
+    free(domains->list);
+    free(domains);
+}
+
+static void add_bits(struct xln_bitmap *set, const uint8_t *map,
+                     unsigned nr_bits)
+{
+    unsigned bit;
+
+    for (bit = 0; bit < nr_bits; bit++)
+        if (map[bit / 8] & (1u << bit % 8))
+            xln_bitmap_set(set, bit);
+}
+
+/* ---- one domain ---- */
+
+static int read_affinity(xc_interface *xch, uint32_t domid, unsigned vcpu,
+                         unsigned nr_cpus, struct xln_vcpu *v)
+{
+    xc_cpumap_t hard = xc_cpumap_alloc(xch), soft = xc_cpumap_alloc(xch);
+    int rc = -ENOMEM;
+
+    if (!hard || !soft)
+        goto out;
+    if (xc_vcpu_getaffinity(xch, domid, vcpu, hard, soft,
+                            XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)) {
+        rc = from_errno();
+        goto out;
+    }
+    rc = xln_cpumap_new(nr_cpus, &v->hard);
+    if (!rc)
+        rc = xln_cpumap_new(nr_cpus, &v->soft);
+    if (rc)
+        goto out;
+    add_bits(xln_cpumap_bits(v->hard), hard, nr_cpus);
+    add_bits(xln_cpumap_bits(v->soft), soft, nr_cpus);
+
+ out:
+    free(hard);
+    free(soft);
+    return rc;
+}
+
+static int read_vcpu(xc_interface *xch, uint32_t domid, unsigned vcpu,
+                     unsigned nr_cpus, struct xln_vcpu *v)
+{
+    xc_vcpuinfo_t info;
+
+    if (xc_vcpu_getinfo(xch, domid, vcpu, &info))
+        return from_errno();
+    v->exists = true;
+    v->online = info.online;
+    v->blocked = info.blocked;
+    v->running = info.running;
+    v->cpu = info.cpu;
+    v->time_ns = info.cpu_time;
+    return read_affinity(xch, domid, vcpu, nr_cpus, v);
+}
+
+static int read_vcpus(xc_interface *xch, unsigned nr_cpus,
+                      struct xln_domain *d)
+{
+    unsigned i;
+    int rc;
+
+    d->vcpus = calloc(d->nr_vcpus, sizeof(*d->vcpus));
+    if (!d->vcpus)
+        return -ENOMEM;
+    for (i = 0; i < d->nr_vcpus; i++) {
+        rc = read_vcpu(xch, d->domid, i, nr_cpus, &d->vcpus[i]);
+        /* Some numbers may have no vCPU yet, or the domain is going. */
+        if (rc == -ESRCH)
+            d->vcpus[i].exists = false;
+        else if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int read_nodes(xc_interface *xch, struct xln_domain *d)
+{
+    int max = xc_get_max_nodes(xch), rc;
+    xc_nodemap_t map;
+
+    if (max <= 0)
+        return from_errno();
+    map = xc_nodemap_alloc(xch);
+    if (!map)
+        return -ENOMEM;
+    rc = xc_domain_node_getaffinity(xch, d->domid, map) ? from_errno()
+                                                        : 0;
+    if (!rc)
+        rc = xln_nodemap_new(max, &d->nodes);
+    if (!rc)
+        add_bits(xln_nodemap_bits(d->nodes), map, max);
+    free(map);
+    return rc;
+}
+
+static void fill(struct xln_domain *d, const xc_domaininfo_t *info)
+{
+    d->domid = info->domain;
+    memcpy(d->uuid, info->handle, sizeof(d->uuid));
+    d->dying = info->flags & XEN_DOMINF_dying;
+    d->is_pv = !(info->flags & XEN_DOMINF_hvm_guest);
+    d->pool_id = info->cpupool;
+    d->memory_bytes = info->tot_pages << PAGE_SHIFT;
+    d->claimed_bytes = info->outstanding_pages << PAGE_SHIFT;
+    /* max_vcpu_id is all ones before there is any. */
+    d->nr_vcpus = info->max_vcpu_id + 1;
+}
+
+static int read_domain(xc_interface *xch, const xc_domaininfo_t *info,
+                       unsigned nr_cpus, struct xln_domain *d)
+{
+    int rc;
+
+    fill(d, info);
+    if (d->dying)
+        return 0;
+    rc = read_nodes(xch, d);
+    return rc ? rc : read_vcpus(xch, nr_cpus, d);
+}
+
+/* ---- all of them ---- */
+
+/* One more at the end of the list. -ESRCH: it has gone meanwhile. */
+static int add_domain(xc_interface *xch, const xc_domaininfo_t *info,
+                      unsigned nr_cpus, struct xln_domains *domains)
+{
+    struct xln_domain *list, d = { 0 };
+    int rc = read_domain(xch, info, nr_cpus, &d);
+
+    if (!rc) {
+        list = realloc(domains->list, (domains->nr + 1) * sizeof(d));
+        if (list) {
+            domains->list = list;
+            list[domains->nr++] = d;
+            return 0;
+        }
+        rc = -ENOMEM;
+    }
+    dispose(&d);
+    return rc;
+}
+
+static int read_batch(xc_interface *xch, uint32_t first, unsigned max,
+                      unsigned nr_cpus, struct xln_domains *domains)
+{
+    xc_domaininfo_t *info = calloc(max, sizeof(*info));
+    int nr, i, rc = 0;
+
+    if (!info)
+        return -ENOMEM;
+    nr = xc_domain_getinfolist(xch, first, max, info);
+    if (nr < 0)
+        rc = from_errno();
+    for (i = 0; i < nr && !rc; i++) {
+        rc = add_domain(xch, &info[i], nr_cpus, domains);
+        if (rc == -ESRCH)
+            rc = 0;
+    }
+    if (!rc && nr > 0)
+        rc = info[nr - 1].domain + 1;
+    free(info);
+    return rc;
+}
+
+static int read_some(xc_interface *xch, uint32_t domid,
+                     struct xln_domains *domains)
+{
+    int nr_cpus = xc_get_max_cpus(xch), next = 0;
+
+    if (nr_cpus <= 0)
+        return from_errno();
+    if (domid != XLN_NONE) {
+        next = read_batch(xch, domid, 1, nr_cpus, domains);
+        if (next < 0)
+            return next;
+        return domains->nr && domains->list[0].domid == domid ? 0 : -ESRCH;
+    }
+    do {
+        next = read_batch(xch, next, BATCH, nr_cpus, domains);
+    } while (next > 0);
+    return next;
+}
+
+int xln_domains_read(xc_interface *xch, uint32_t domid,
+                     struct xln_domains **domains_r)
+{
+    struct xln_domains *domains = calloc(1, sizeof(*domains));
+    int rc;
+
+    if (!domains)
+        return -ENOMEM;
+    rc = read_some(xch, domid, domains);
+    if (rc) {
+        xln_domains_free(domains);
+        return rc;
+    }
+    *domains_r = domains;
+    return 0;
+}
+
+/* ---- what follows from it ---- */
+
+int xln_domain_cpus(const struct xln_domain *domain,
+                    const struct xln_cpumap *pool_cpus, bool soft,
+                    struct xln_cpumap **cpus_r)
+{
+    struct xln_cpumap *all = NULL, *one = NULL;
+    unsigned i;
+    int rc;
+
+    rc = xln_cpumap_new(xln_cpumap_nr_bits(pool_cpus), &all);
+    for (i = 0; i < domain->nr_vcpus && !rc; i++) {
+        const struct xln_vcpu *v = &domain->vcpus[i];
+
+        if (!v->exists)
+            continue;
+        rc = xln_cpumap_copy(pool_cpus, &one);
+        if (rc)
+            break;
+        xln_cpumap_and(one, v->hard);
+        if (soft && xln_cpumap_intersects(one, v->soft))
+            xln_cpumap_and(one, v->soft);
+        xln_cpumap_or(all, one);
+        xln_cpumap_free(one);
+    }
+    if (rc) {
+        xln_cpumap_free(all);
+        return rc;
+    }
+    *cpus_r = all;
+    return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* JSON, written. Nothing else includes yajl. */
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "libxl_numa.h"
+
+struct xln__json;
+
+/* A text that grows with each call; an error is kept until the end. */
+struct xln__json *xln__json_new(void);
+
+void xln__json_object(struct xln__json *json);  /* opens one */
+void xln__json_object_end(struct xln__json *json);
+void xln__json_array(struct xln__json *json);
+void xln__json_array_end(struct xln__json *json);
+/* In an object each value follows its key. */
+void xln__json_key(struct xln__json *json, const char *key);
+void xln__json_text(struct xln__json *json, const char *text); /* NULL: null */
+void xln__json_number(struct xln__json *json, uint64_t number);
+void xln__json_real(struct xln__json *json, double number);
+void xln__json_bool(struct xln__json *json, bool value);
+void xln__json_set(struct xln__json *json, const struct xln_bitmap *set);
+
+/* Write it out and free it; -errno of whatever went wrong, at any time. */
+int xln__json_print(struct xln__json *json, FILE *f);
+
+#endif /* JSON_H */

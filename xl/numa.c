@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xl-numa: the commands of ours. The xl in front runs it, with the words of
+ * its own command line, for a command that is in this table.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libxl_utils.h>
+
+#include "cmd.h"
+
+#define PRIVCMD "/dev/xen/privcmd"
+
+const struct cmd *const commands[] = {
+    NULL
+};
+
+bool cmd_open_xen(struct cmd_line *line)
+{
+    /* libxc would say it in three lines. */
+    if (access(PRIVCMD, R_OK | W_OK)) {
+        complain("cannot open '%s': %s: expected root in dom0", PRIVCMD,
+                 strerror(errno));
+        return false;
+    }
+    line->xch = xc_interface_open(line->lg, NULL, 0);
+    if (line->xch && !libxl_ctx_alloc(&line->ctx, LIBXL_VERSION, 0, line->lg))
+        return true;
+    complain("cannot reach the hypervisor: %s", strerror(errno));
+    return false;
+}
+
+static void close_xen(struct cmd_line *line)
+{
+    libxl_ctx_free(line->ctx);
+    if (line->xch)
+        xc_interface_close(line->xch);
+}
+
+bool cmd_find_domain(struct cmd_line *line, const char *word,
+                     uint32_t *domid_r)
+{
+    if (!libxl_domain_qualifier_to_domid(line->ctx, word, domid_r))
+        return true;
+    complain("no domain '%s'", word);
+    return false;
+}
+
+static int run(struct cmd_line *line, int argc, char **argv)
+{
+    int code;
+
+    if (!cmd_parse(line, argc, argv, &code))
+        return code;
+    code = line->cmd->run(line);
+    close_xen(line);
+    return code;
+}
+
+/* What was printed has to arrive, on a full disk too. */
+static int check_output(int code)
+{
+    if (!fflush(stdout) && !ferror(stdout))
+        return code;
+    complain("cannot write the output: %s", strerror(errno));
+    return EXIT_FAILURE;
+}
+
+/* The options of xl itself are as the xl in front has seen them already. */
+static int read_global_options(int argc, char **argv, struct cmd_line *line)
+{
+    int level = XTL_PROGRESS, opt;
+
+    while ((opt = getopt(argc, argv, "+vftTN")) >= 0) {
+        switch (opt) {
+        case 'v': level -= level > XTL_DEBUG; break;
+        case 'f': line->force = true; break;
+        case 'N': line->dry_run = true; break;
+        }
+    }
+    line->lg = (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, level,
+                                                                 0);
+    return optind;
+}
+
+int main(int argc, char **argv)
+{
+    struct cmd_line line = { 0 };
+    int first = read_global_options(argc, argv, &line), i, code;
+
+    if (!line.lg || first == argc) {
+        complain("xl-numa is run by xl: see 'xl help'");
+        return EXIT_USAGE;
+    }
+    for (i = 0; commands[i] && strcmp(commands[i]->name, argv[first]); i++)
+        ;
+    line.cmd = commands[i];
+    if (!line.cmd) {
+        complain("xl-numa has no command '%s'", argv[first]);
+        return EXIT_USAGE;
+    }
+    code = check_output(run(&line, argc - first, argv + first));
+    xtl_logger_destroy(line.lg);
+    return code;
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <libsmartcols/libsmartcols.h>
+
+#include "cmd.h"
+#include "json.h"
+#include "table.h"
+
+#define MAX_COLUMNS 48
+
+enum cell_type { CELL_NOTHING, CELL_TEXT, CELL_NUMBER, CELL_REAL, CELL_BOOL,
+                 CELL_SET };
+
+struct cell {
+    enum cell_type type;
+    char *text;
+    union {
+        uint64_t number;
+        double real;
+        bool truth;
+        struct xln_bitmap *set;
+    };
+};
+
+struct table {
+    const struct table_column *columns;
+    const char *rows_name;
+    unsigned nr_columns;
+    unsigned order[MAX_COLUMNS], nr_shown;
+    struct cell *cells;         /* row by row */
+    unsigned nr_rows, size_rows;
+};
+
+int table_new(const struct table_column *columns, const char *rows,
+              struct table **table_r)
+{
+    struct table *table = calloc(1, sizeof(*table));
+    unsigned i;
+
+    if (!table)
+        return -ENOMEM;
+    table->columns = columns;
+    table->rows_name = rows;
+    for (i = 0; columns[i].name; i++)
+        if (columns[i].shown)
+            table->order[table->nr_shown++] = i;
+    table->nr_columns = i;
+    *table_r = table;
+    return 0;
+}
+
+void table_free(struct table *table)
+{
+    unsigned i;
+
+    if (!table)
+        return;
+    for (i = 0; i < table->nr_rows * table->nr_columns; i++) {
+        free(table->cells[i].text);
+        if (table->cells[i].type == CELL_SET)
+            xln_bitmap_free(table->cells[i].set);
+    }
+    free(table->cells);
+    free(table);
+}
+
+/* ---- columns ---- */
+
+static unsigned find_column(const struct table *table, const char *name,
+                            size_t length)
+{
+    unsigned i;
+
+    for (i = 0; i < table->nr_columns; i++)
+        if (strlen(table->columns[i].name) == length &&
+            !strncasecmp(table->columns[i].name, name, length))
+            return i;
+    return XLN_NONE;
+}
+
+void table_print_columns(FILE *f, const struct table_column *columns)
+{
+    const char *separator = "";
+
+    for (; columns->name; columns++, separator = ", ")
+        fprintf(f, "%s%s", separator, columns->name);
+}
+
+bool table_choose(struct table *table, const char *names)
+{
+    const char *end;
+    unsigned column;
+
+    if (*names == '+')
+        names++;
+    else
+        table->nr_shown = 0;
+    for (;; names = end + 1) {
+        end = strchrnul(names, ',');
+        column = find_column(table, names, end - names);
+        if (column == XLN_NONE || table->nr_shown == MAX_COLUMNS) {
+            fprintf(stderr, "xl: unknown column '%.*s': expected some of ",
+                    (int)(end - names), names);
+            table_print_columns(stderr, table->columns);
+            fputc('\n', stderr);
+            return false;
+        }
+        table->order[table->nr_shown++] = column;
+        if (!*end)
+            return true;
+    }
+}
+
+/* ---- cells ---- */
+
+int table_row(struct table *table)
+{
+    unsigned size = table->size_rows ? 2 * table->size_rows : 16;
+    size_t row_size = table->nr_columns * sizeof(*table->cells);
+    struct cell *cells;
+
+    if (table->nr_rows == table->size_rows) {
+        cells = realloc(table->cells, size * row_size);
+        if (!cells)
+            return -ENOMEM;
+        table->cells = cells;
+        table->size_rows = size;
+    }
+    memset(table->cells + table->nr_rows * table->nr_columns, 0, row_size);
+    table->nr_rows++;
+    return 0;
+}
+
+static struct cell *cell_of(struct table *table, unsigned column)
+{
+    return &table->cells[(table->nr_rows - 1) * table->nr_columns + column];
+}
+
+static int set_text(struct cell *cell, enum cell_type type, const char *fmt,
+                    va_list ap)
+{
+    if (vasprintf(&cell->text, fmt, ap) < 0) {
+        cell->text = NULL;
+        return -ENOMEM;
+    }
+    cell->type = type;
+    return 0;
+}
+
+int table_text(struct table *table, unsigned column, const char *text)
+{
+    struct cell *cell = cell_of(table, column);
+
+    if (!text)
+        return 0;
+    cell->text = strdup(text);
+    if (!cell->text)
+        return -ENOMEM;
+    cell->type = CELL_TEXT;
+    return 0;
+}
+
+int table_number(struct table *table, unsigned column, uint64_t number,
+                 const char *fmt, ...)
+{
+    struct cell *cell = cell_of(table, column);
+    va_list ap;
+    int rc;
+
+    cell->number = number;
+    va_start(ap, fmt);
+    rc = set_text(cell, CELL_NUMBER, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
+int table_real(struct table *table, unsigned column, double number,
+               const char *fmt, ...)
+{
+    struct cell *cell = cell_of(table, column);
+    va_list ap;
+    int rc;
+
+    cell->real = number;
+    va_start(ap, fmt);
+    rc = set_text(cell, CELL_REAL, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
+int table_bool(struct table *table, unsigned column, bool value)
+{
+    int rc = table_text(table, column, value ? "yes" : "no");
+    struct cell *cell = cell_of(table, column);
+
+    if (rc)
+        return rc;
+    cell->type = CELL_BOOL;
+    cell->truth = value;
+    return 0;
+}
+
+int table_set(struct table *table, unsigned column,
+              const struct xln_bitmap *set)
+{
+    struct cell *cell = cell_of(table, column);
+    int rc = xln_bitmap_copy(set, &cell->set);
+
+    if (rc)
+        return rc;
+    cell->type = CELL_SET;
+    if (!xln_bitmap_is_empty(set))
+        return xln_bitmap_format(set, &cell->text);
+    cell->text = strdup("none");
+    return cell->text ? 0 : -ENOMEM;
+}
+
+/* ---- printing ---- */
+
+static int fill_line(const struct table *table, unsigned row,
+                     struct libscols_line *line)
+{
+    const struct cell *cell;
+    unsigned i;
+    int rc = 0;
+
+    for (i = 0; i < table->nr_shown && !rc; i++) {
+        cell = &table->cells[row * table->nr_columns + table->order[i]];
+        rc = scols_line_set_data(line, i, cell->text ? cell->text : "-");
+    }
+    return rc;
+}
+
+int table_print(const struct table *table, FILE *f)
+{
+    struct libscols_table *out = scols_new_table();
+    struct libscols_line *line;
+    unsigned i;
+    int rc = 0;
+
+    if (!out)
+        return -ENOMEM;
+    scols_table_set_stream(out, f);
+    for (i = 0; i < table->nr_shown; i++) {
+        const struct table_column *c = &table->columns[table->order[i]];
+
+        if (!scols_table_new_column(out, c->name, 0,
+                                    c->right ? SCOLS_FL_RIGHT : 0))
+            rc = -ENOMEM;
+    }
+    /* A pipe has no width to fit into. */
+    scols_table_set_termforce(out, SCOLS_TERMFORCE_NEVER);
+    for (i = 0; i < table->nr_rows && !rc; i++) {
+        line = scols_table_new_line(out, NULL);
+        rc = line ? fill_line(table, i, line) : -ENOMEM;
+    }
+    if (!rc)
+        rc = scols_print_table(out);
+    scols_unref_table(out);
+    return rc;
+}
+
+static void print_cell(struct xln__json *json, const struct cell *cell)
+{
+    switch (cell->type) {
+    case CELL_NOTHING: xln__json_text(json, NULL); break;
+    case CELL_TEXT:    xln__json_text(json, cell->text); break;
+    case CELL_NUMBER:  xln__json_number(json, cell->number); break;
+    case CELL_REAL:    xln__json_real(json, cell->real); break;
+    case CELL_BOOL:    xln__json_bool(json, cell->truth); break;
+    case CELL_SET:     xln__json_set(json, cell->set); break;
+    }
+}
+
+static void print_key(struct xln__json *json, const char *name)
+{
+    char key[64];
+    unsigned i;
+
+    for (i = 0; name[i] && i < sizeof(key) - 1; i++)
+        key[i] = tolower((unsigned char)name[i]);
+    key[i] = '\0';
+    xln__json_key(json, key);
+}
+
+int table_print_json(const struct table *table, FILE *f)
+{
+    struct xln__json *json = xln__json_new();
+    unsigned row, i;
+
+    if (!json)
+        return -ENOMEM;
+    xln__json_object(json);
+    xln__json_key(json, "version");
+    xln__json_number(json, 1);
+    xln__json_key(json, table->rows_name);
+    xln__json_array(json);
+    for (row = 0; row < table->nr_rows; row++) {
+        xln__json_object(json);
+        for (i = 0; i < table->nr_columns; i++) {
+            print_key(json, table->columns[i].name);
+            print_cell(json, &table->cells[row * table->nr_columns + i]);
+        }
+        xln__json_object_end(json);
+    }
+    xln__json_array_end(json);
+    xln__json_object_end(json);
+    return xln__json_print(json, f);
+}

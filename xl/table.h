@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a command prints: rows of named columns, as text or as JSON. A cell has
+ * a text for people and a value for programs: bytes where the text has MiB.
+ */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "libxl_numa.h"
+
+struct table_column {
+    const char *name;           /* the heading; in lower case, for -o and JSON;
+                                 * NULL ends the list */
+    const char *help;
+    bool right;                 /* aligned to the right */
+    bool shown;                 /* without -o */
+};
+
+struct table;
+
+/* `rows` is what JSON calls the list. Both are kept, not copied. */
+int table_new(const struct table_column *columns, const char *rows,
+              struct table **table_r);
+void table_free(struct table *table);
+
+/* Whether these were all of the columns' names, "NAME,NODE"; "+NODE": beside
+ * those that are shown anyway. Says what is wrong. */
+bool table_choose(struct table *table, const char *names);
+
+/* The names, for --help and for messages. */
+void table_print_columns(FILE *f, const struct table_column *columns);
+
+/* The cells that follow are of a new row. */
+int table_row(struct table *table);
+
+/* A text; NULL: nothing is known, "-" and null. */
+int table_text(struct table *table, unsigned column, const char *text);
+/* A number, and how it is written in text. */
+__attribute__((format(printf, 4, 5)))
+int table_number(struct table *table, unsigned column, uint64_t number,
+                 const char *fmt, ...);
+/* The same for what is no whole number. */
+__attribute__((format(printf, 4, 5)))
+int table_real(struct table *table, unsigned column, double number,
+               const char *fmt, ...);
+int table_bool(struct table *table, unsigned column, bool value);
+/* In JSON a list of numbers, in text the compact form; "none" if empty. */
+int table_set(struct table *table, unsigned column,
+              const struct xln_bitmap *set);
+
+/* -ENOMEM, or what happened to the stream. JSON has all columns, always. */
+int table_print(const struct table *table, FILE *f);
+int table_print_json(const struct table *table, FILE *f);
+
+#endif /* TABLE_H */
