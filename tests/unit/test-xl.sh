@@ -92,6 +92,48 @@ same "$(FAKE=pid PATH="$tmp/bin:$system_path" \
 same "$(LD_PRELOAD='' xl env list)" " unset" \
     "the environment of another command is left alone"
 
+# ---- commands of ours ----
+
+cat > "$tmp/xl-numa" << 'END'
+#!/bin/sh
+printf '%s' ours; printf '[%s]' "$@"
+exit 3
+END
+chmod +x "$tmp/xl-numa"
+other_front=$(cd "${top_builddir:-.}" && pwd)/tests/unit/test-front
+
+# ours ARG...: an xl that has that script for its xl-numa
+ours() {
+    (cd "$tmp" && PATH="$tmp/bin:$system_path" FAKE=args "$other_front" "$@")
+}
+
+same "$(ours vcpu-pin g all 0-3)" "ours[vcpu-pin][g][all][0-3]" \
+    "a command of ours goes to xl-numa"
+ours vcpu-pin g all 0-3 > "$tmp/out"
+same $? 3 "with its exit status"
+same "$(ours -v -N vcpu-pin 'a b' '')" "ours[-v][-N][vcpu-pin][a b][]" \
+    "and all arguments"
+same "$(ours numa-i 1)" "ours[numa-info][1]" \
+    "a name may be short, xl-numa gets it whole"
+same "$(ours no g)" "ours[node-affinity][g]" "as short as it is clear"
+same "$(ours numa)" "1[numa]" "if two begin so, the installed xl is asked"
+same "$(ours vcpu g)" "2[vcpu][g]" "what stock's xl does not take is not ours"
+same "$(ours vcpu-p g)" "ours[vcpu-pin][g]" "nor is what it takes another's"
+same "$(ours vcpu-list g)" "2[vcpu-list][g]" \
+    "xl vcpu-list is the installed xl's"
+same "$(ours vcpu-list -o NODE)" "ours[vcpu-list][-o][NODE]" \
+    "with an option that it has not got it is ours"
+same "$(ours vcpu-list -- -o)" "3[vcpu-list][--][-o]" "behind -- there is none"
+same "$(ours info -n)" "2[info][-n]" "xl info -n is the installed xl's"
+same "$(ours info --numa free_memory)" "3[info][--numa][free_memory]" \
+    "so is xl info --numa"
+same "$(ours info -n --json)" "ours[info][-n][--json]" "xl info --json is ours"
+rm "$tmp/xl-numa"
+ours numa-info 2> "$tmp/err"
+same $? 1 "without an xl-numa: status 1"
+same "$(cat "$tmp/err")" \
+    "xl: cannot run './xl-numa': No such file or directory" "and a line"
+
 # ---- without Xen ----
 
 no_xen() {
