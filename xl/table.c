@@ -9,7 +9,6 @@
 #include <libsmartcols/libsmartcols.h>
 
 #include "cmd.h"
-#include "json.h"
 #include "table.h"
 
 #define MAX_COLUMNS 48
@@ -221,6 +220,24 @@ int table_set(struct table *table, unsigned column,
     return cell->text ? 0 : -ENOMEM;
 }
 
+int table_affinity(struct table *table, unsigned column,
+                   const struct xln_bitmap *set,
+                   const struct xln_bitmap *existing)
+{
+    struct cell *cell = cell_of(table, column);
+    bool full = xln_bitmap_count(set) == xln_bitmap_nr_bits(set);
+    int rc = table_set(table, column, set);
+
+    if (rc)
+        return rc;
+    xln_bitmap_and(cell->set, existing);
+    if (!full)
+        return 0;
+    free(cell->text);
+    cell->text = strdup("all");
+    return cell->text ? 0 : -ENOMEM;
+}
+
 /* ---- printing ---- */
 
 static int fill_line(const struct table *table, unsigned row,
@@ -289,16 +306,10 @@ static void print_key(struct xln__json *json, const char *name)
     xln__json_key(json, key);
 }
 
-int table_print_json(const struct table *table, FILE *f)
+void table_add_json(const struct table *table, struct xln__json *json)
 {
-    struct xln__json *json = xln__json_new();
     unsigned row, i;
 
-    if (!json)
-        return -ENOMEM;
-    xln__json_object(json);
-    xln__json_key(json, "version");
-    xln__json_number(json, 1);
     xln__json_key(json, table->rows_name);
     xln__json_array(json);
     for (row = 0; row < table->nr_rows; row++) {
@@ -310,6 +321,18 @@ int table_print_json(const struct table *table, FILE *f)
         xln__json_object_end(json);
     }
     xln__json_array_end(json);
+}
+
+int table_print_json(const struct table *table, FILE *f)
+{
+    struct xln__json *json = xln__json_new();
+
+    if (!json)
+        return -ENOMEM;
+    xln__json_object(json);
+    xln__json_key(json, "version");
+    xln__json_number(json, 1);
+    table_add_json(table, json);
     xln__json_object_end(json);
     return xln__json_print(json, f);
 }

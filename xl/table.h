@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "json.h"
 #include "libxl_numa.h"
 
 struct table_column {
@@ -51,9 +52,17 @@ int table_bool(struct table *table, unsigned column, bool value);
 /* In JSON a list of numbers, in text the compact form; "none" if empty. */
 int table_set(struct table *table, unsigned column,
               const struct xln_bitmap *set);
+/* An affinity: in text as the installed xl writes it, so "all" if it is full;
+ * in JSON without the numbers that `existing` has not got, which it holds as
+ * well where it is full. */
+int table_affinity(struct table *table, unsigned column,
+                   const struct xln_bitmap *set,
+                   const struct xln_bitmap *existing);
 
 /* -ENOMEM, or what happened to the stream. JSON has all columns, always. */
 int table_print(const struct table *table, FILE *f);
 int table_print_json(const struct table *table, FILE *f);
+/* The list alone, with its key, into an object that is open. */
+void table_add_json(const struct table *table, struct xln__json *json);
 
 #endif /* TABLE_H */
