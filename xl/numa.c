@@ -4,6 +4,7 @@
  * its own command line, for a command that is in this table.
  */
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +42,25 @@ static void close_xen(struct cmd_line *line)
         xc_interface_close(line->xch);
 }
 
+/* libxl itself would take "" for domain 0, and 4294967296 too. */
+static bool find_domain(libxl_ctx *ctx, const char *word, uint32_t *domid_r)
+{
+    unsigned long number;
+
+    if (!*word)
+        return false;
+    if (word[strspn(word, "0123456789")])
+        return !libxl_name_to_domid(ctx, word, domid_r);
+    if (!cmd_number(word, DOMID_FIRST_RESERVED - 1, &number))
+        return false;
+    *domid_r = number;
+    return true;
+}
+
 bool cmd_find_domain(struct cmd_line *line, const char *word,
                      uint32_t *domid_r)
 {
-    if (!libxl_domain_qualifier_to_domid(line->ctx, word, domid_r))
+    if (find_domain(line->ctx, word, domid_r))
         return true;
     complain("no domain '%s'", word);
     return false;
@@ -92,6 +108,8 @@ int main(int argc, char **argv)
     struct cmd_line line = { 0 };
     int first = read_global_options(argc, argv, &line), i, code;
 
+    /* Names are shown as they are, numbers with a dot. */
+    setlocale(LC_CTYPE, "");
     if (!line.lg || first == argc) {
         complain("xl-numa is run by xl: see 'xl help'");
         return EXIT_USAGE;
