@@ -16,7 +16,12 @@
 
 #define PRIVCMD "/dev/xen/privcmd"
 
+extern const struct cmd cmd_info;
+extern const struct cmd cmd_vcpu_list;
+
 const struct cmd *const commands[] = {
+    &cmd_info,
+    &cmd_vcpu_list,
     NULL
 };
 
