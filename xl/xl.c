@@ -39,9 +39,9 @@ static const char *const our_commands[] = {
  * its own ones are listed here. */
 static const struct {
     const char *name;
-    const char *options[4];
+    const char *options[5];
 } shared_commands[] = {
-    { "info", { "-n", "--numa" } },
+    { "info", { "-n", "--n", "--nu", "--num", "--numa" } },
     { "vcpu-list", { NULL } },
 };
 
