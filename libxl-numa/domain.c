@@ -93,21 +93,36 @@ static int read_vcpu(xc_interface *xch, uint32_t domid, unsigned vcpu,
     return read_affinity(xch, domid, vcpu, nr_cpus, v);
 }
 
+/* -ESRCH: it has gone. */
+static int look_again(xc_interface *xch, uint32_t domid)
+{
+    xc_domaininfo_t info;
+    int nr = xc_domain_getinfolist(xch, domid, 1, &info);
+
+    if (nr < 0)
+        return from_errno();
+    return nr && info.domain == domid ? 0 : -ESRCH;
+}
+
 static int read_vcpus(xc_interface *xch, unsigned nr_cpus,
                       struct xln_domain *d)
 {
     unsigned i;
     int rc;
 
+    if (!d->nr_vcpus)
+        return 0;
     d->vcpus = calloc(d->nr_vcpus, sizeof(*d->vcpus));
     if (!d->vcpus)
         return -ENOMEM;
     for (i = 0; i < d->nr_vcpus; i++) {
         rc = read_vcpu(xch, d->domid, i, nr_cpus, &d->vcpus[i]);
-        /* Some numbers may have no vCPU yet, or the domain is going. */
-        if (rc == -ESRCH)
-            d->vcpus[i].exists = false;
-        else if (rc)
+        /* Either this number has no vCPU yet, or the domain has gone. */
+        if (rc == -ESRCH) {
+            d->vcpus[i] = (struct xln_vcpu){ .exists = false };
+            rc = look_again(xch, d->domid);
+        }
+        if (rc)
             return rc;
     }
     return 0;
