@@ -55,14 +55,75 @@ void xln__json_array_end(struct xln__json *json)
     note(json, yajl_gen_array_close(json->gen));
 }
 
+/* ---- texts ---- */
+
+static bool in_range(unsigned char byte, unsigned first, unsigned last)
+{
+    return byte >= first && byte <= last;
+}
+
+/* How long the UTF-8 character at `s` is; 0: there is none. Its second byte is
+ * in a narrower range where it could be written shorter, is half of a pair, or
+ * would be beyond the last character. */
+static unsigned character_length(const unsigned char *s)
+{
+    unsigned length, i, first = 0x80, last = 0xbf;
+
+    if (*s < 0x80)
+        return 1;
+    if (!in_range(*s, 0xc2, 0xf4))
+        return 0;
+    length = *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : 4;
+    switch (*s) {
+    case 0xe0: first = 0xa0; break;
+    case 0xed: last = 0x9f; break;
+    case 0xf0: first = 0x90; break;
+    case 0xf4: last = 0x8f; break;
+    }
+    if (!in_range(s[1], first, last))
+        return 0;
+    for (i = 2; i < length; i++)
+        if (!in_range(s[i], 0x80, 0xbf))
+            return 0;
+    return length;
+}
+
+/* `text` with U+FFFD for what is no UTF-8: JSON can't have it, but the name of
+ * a domain can. Three bytes for one at most. */
+static char *clean(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    char *copy = malloc(3 * strlen(text) + 1), *end = copy;
+    unsigned length;
+
+    for (; copy && *s; s += length ? length : 1) {
+        length = character_length(s);
+        end = length ? mempcpy(end, s, length)
+                     : mempcpy(end, "\xef\xbf\xbd", 3);
+    }
+    if (copy)
+        *end = '\0';
+    return copy;
+}
+
 void xln__json_text(struct xln__json *json, const char *text)
 {
-    if (text)
-        note(json, yajl_gen_string(json->gen, (const unsigned char *)text,
-                                   strlen(text)));
-    else
+    char *copy;
+
+    if (!text) {
         note(json, yajl_gen_null(json->gen));
+        return;
+    }
+    copy = clean(text);
+    if (copy)
+        note(json, yajl_gen_string(json->gen, (unsigned char *)copy,
+                                   strlen(copy)));
+    else if (!json->rc)
+        json->rc = -ENOMEM;
+    free(copy);
 }
+
+/* ---- the rest ---- */
 
 void xln__json_key(struct xln__json *json, const char *key)
 {
