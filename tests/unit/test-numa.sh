@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The commands of xl-numa: each one's --help, and that its page has all of it.
+
+numa=${top_builddir:-.}/xl/xl-numa
+docs=${srcdir:-.}/docs
+run=0
+failed=0
+
+# check NAME COMMAND [ARG...]
+check() {
+    name=$1
+    shift
+    run=$((run + 1))
+    if "$@"; then
+        echo "ok $run - $name"
+    else
+        failed=$((failed + 1))
+        echo "not ok $run - $name"
+    fi
+}
+
+# Succeeds if no line of the file is longer than a terminal.
+fits() { # FILE
+    ! grep '.\{81\}' "$1"
+}
+
+# "--word" of each option, and the name of each column.
+words() {
+    sed -n 's/^  \(  \|-., \)\(--[a-z-]*\).*/\2/p
+        s/^  [* ] \([A-Z][A-Z_]*\) .*/\1/p' "$1"
+}
+
+# In the page as an item: option and column names are bold there.
+missing() { # HELP PAGE
+    words "$1" | while read -r word; do
+        grep '^=item' "$2" | grep -q "B<$word>" || echo "# $word"
+    done
+}
+
+documented() { # HELP PAGE
+    missing=$(missing "$1" "$2")
+    [ -z "$missing" ] || echo "$missing"
+    [ -z "$missing" ]
+}
+
+tmp=$(mktemp) || exit 1
+trap 'rm -f "$tmp"' EXIT
+for source in "${srcdir:-.}"/xl/cmd_*.c; do
+    command=$(basename "$source" .c | sed 's/^cmd_//; s/_/-/g')
+    "$numa" "$command" --help > "$tmp"
+    check "$command: --help" [ $? = 0 ]
+    check "$command: its lines fit a terminal" fits "$tmp"
+    check "$command: there are options in it" grep -q -e --help "$tmp"
+    check "$command: its page has each option and column" \
+        documented "$tmp" "$docs/xl-$command.1.pod"
+done
+
+"$numa" > "$tmp" 2>&1
+check "no command: status 2" [ $? = 2 ]
+check "no command: a line" [ "$(cat "$tmp")" = \
+    "xl: xl-numa is run by xl: see 'xl help'" ]
+"$numa" nosuch > "$tmp" 2>&1
+check "a wrong command: status 2" [ $? = 2 ]
+check "a wrong command: a line" [ "$(cat "$tmp")" = \
+    "xl: xl-numa has no command 'nosuch'" ]
+"$numa" vcpu-list --help > /dev/full 2> "$tmp"
+check "a full disk: status 1" [ $? = 1 ]
+check "a full disk: a line" [ "$(cat "$tmp")" = \
+    "xl: cannot write the output: No space left on device" ]
+
+echo "1..$run"
+[ $failed -eq 0 ]

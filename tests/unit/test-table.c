@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a command reads from its command line, and what it prints. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <yajl/yajl_tree.h>
+
+#include "cmd.h"
+#include "fake-alloc.h"
+#include "tap.h"
+
+static void need(int rc)
+{
+    if (!rc)
+        return;
+    printf("Bail out! %s\n", strerror(rc < 0 ? -rc : rc));
+    exit(1);
+}
+
+/* ---- what is said meanwhile ---- */
+
+static FILE *said;
+static int real_stdout, real_stderr;
+
+static void listen_in(void)
+{
+    fflush(stdout);
+    said = tmpfile();
+    real_stdout = dup(STDOUT_FILENO);
+    real_stderr = dup(STDERR_FILENO);
+    if (!said || real_stdout < 0 || real_stderr < 0)
+        need(errno);
+    dup2(fileno(said), STDOUT_FILENO);
+    dup2(fileno(said), STDERR_FILENO);
+}
+
+/* All that was printed on both; good until the next call. */
+static const char *heard(void)
+{
+    static char text[8192];
+    size_t n;
+
+    fflush(stdout);
+    dup2(real_stdout, STDOUT_FILENO);
+    dup2(real_stderr, STDERR_FILENO);
+    close(real_stdout);
+    close(real_stderr);
+    rewind(said);
+    n = fread(text, 1, sizeof(text) - 1, said);
+    text[n] = '\0';
+    fclose(said);
+    return text;
+}
+
+/* ---- a command ---- */
+
+enum { NAME, SIZE, SHARE, LOCAL, NODES };
+
+static const struct table_column columns[] = {
+    [NAME] = { "NAME", "the name of it", false, true },
+    [SIZE] = { "SIZE", "its size", true, true },
+    [SHARE] = { "SHARE", "its share", true, false },
+    [LOCAL] = { "LOCAL", "whether it is near", false, false },
+    [NODES] = { "NODES", "where it is", false, true },
+    { NULL }
+};
+
+#define OPT_WATCH OPT_OWN
+
+static const struct cmd_option options[] = {
+    TABLE_OPTIONS,
+    { "keep", 'k', NULL, "keep it" },
+    { "watch", OPT_WATCH, NULL, "watch it" },
+    { "a-rather-long-name", OPT_OWN + 1, "NUMBER", "what it is for" },
+    { NULL }
+};
+
+static const struct cmd two_args = {
+    .name = "try", .args = "[OPTIONS] A [B]", .summary = "try it",
+    .min_args = 1, .max_args = 2, .options = options, .columns = columns,
+};
+
+static const struct cmd any_args = {
+    .name = "any", .args = "[A...]", .summary = "try it",
+    .min_args = 0, .max_args = -1, .options = options,
+};
+
+/* ---- tables ---- */
+
+static struct xln_nodemap *some_nodes(const char *text)
+{
+    struct xln_nodemap *nodes;
+
+    need(xln_nodemap_new(8, &nodes));
+    need(xln_nodemap_parse(text, 0, nodes, NULL));
+    return nodes;
+}
+
+static int add_row(struct table *table, const char *name, uint64_t mib,
+                   const struct xln_nodemap *nodes)
+{
+    int rc = table_row(table);
+
+    if (!rc)
+        rc = table_text(table, NAME, name);
+    if (!rc)
+        rc = table_number(table, SIZE, mib << 20, "%llu",
+                          (unsigned long long)mib);
+    if (!rc)
+        rc = table_real(table, SHARE, mib / 7.0, "%.1f", mib / 7.0);
+    if (!rc)
+        rc = table_bool(table, LOCAL, mib < 100);
+    return rc ? rc : table_set(table, NODES, xln_nodemap_bits(nodes));
+}
+
+static int fill(struct table **table_r)
+{
+    struct xln_nodemap *nodes = some_nodes("0-2,5"), *none = some_nodes("");
+    int rc = table_new(columns, "things", table_r);
+
+    if (!rc)
+        rc = add_row(*table_r, "a b", 7, nodes);
+    if (!rc)
+        rc = add_row(*table_r, "c", 1000, none);
+    if (!rc)
+        rc = table_row(*table_r);
+    xln_nodemap_free(nodes);
+    xln_nodemap_free(none);
+    return rc;
+}
+
+static struct table *some_table(void)
+{
+    struct table *table;
+
+    need(fill(&table));
+    return table;
+}
+
+/* Malloc'd: what `print` makes of it. */
+static char *printed(const struct table *table,
+                     int (*print)(const struct table *, FILE *))
+{
+    char *text;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        need(errno);
+    need(print(table, f));
+    fclose(f);
+    return text;
+}
+
+static void looks(const char *names, const char *expected, const char *what)
+{
+    struct table *table = some_table();
+    char *text;
+
+    ok(!names || table_choose(table, names), "-o %s: taken",
+       names ? names : "(none)");
+    text = printed(table, table_print);
+    is_str(text, expected, what);
+    free(text);
+    table_free(table);
+}
+
+static void test_text(void)
+{
+    looks(NULL,
+          "NAME SIZE NODES\n"
+          "a b     7 0-2,5\n"
+          "c    1000 none\n"
+          "-       - -\n",
+          "the columns that are shown anyway; what is not known is '-'");
+    looks("share,Name",
+          "SHARE NAME\n"
+          "  1.0 a b\n"
+          "142.9 c\n"
+          "    - -\n",
+          "columns by name, in this order, in any case");
+    looks("+LOCAL",
+          "NAME SIZE NODES LOCAL\n"
+          "a b     7 0-2,5 yes\n"
+          "c    1000 none  no\n"
+          "-       - -     -\n",
+          "one beside those that are shown anyway");
+}
+
+static void is_refused(const char *names, const char *wrong)
+{
+    struct table *table = some_table();
+    char expected[200];
+    bool good;
+
+    snprintf(expected, sizeof(expected), "xl: unknown column '%s': expected "
+             "some of NAME, SIZE, SHARE, LOCAL, NODES\n", wrong);
+    listen_in();
+    good = table_choose(table, names);
+    is_str(heard(), expected, names);
+    ok(!good, "-o '%s': refused", names);
+    table_free(table);
+}
+
+static void test_wrong_columns(void)
+{
+    char many[49 * 5 + 1] = "";
+    int i;
+
+    is_refused("NAMES", "NAMES");
+    is_refused("NAM", "NAM");
+    is_refused("", "");
+    is_refused("+", "");
+    is_refused("NAME,", "");
+    is_refused("NAME, SIZE", " SIZE");
+    is_refused("SIZE,bad,NAME", "bad");
+    for (i = 0; i < 49; i++)
+        strcat(many, i ? ",NAME" : "NAME");
+    is_refused(many, "NAME");
+}
+
+static void test_affinity(void)
+{
+    struct xln_nodemap *all = some_nodes("0-7"), *some = some_nodes("1,6-7"),
+                       *existing = some_nodes("0-6");
+    struct table *table;
+    char *text;
+
+    need(table_new(columns, "things", &table));
+    need(table_row(table));
+    need(table_affinity(table, NAME, xln_nodemap_bits(all),
+                        xln_nodemap_bits(existing)));
+    need(table_affinity(table, NODES, xln_nodemap_bits(some),
+                        xln_nodemap_bits(existing)));
+    text = printed(table, table_print);
+    is_str(strchr(text, '\n'), "\nall     - 1,6-7\n",
+           "an affinity is as the installed xl writes it");
+    free(text);
+    text = printed(table, table_print_json);
+    ok(strstr(text, "0,") && !strstr(text, "7") && strstr(text, "6"),
+       "in JSON it has only what there is");
+    free(text);
+    table_free(table);
+    xln_nodemap_free(all);
+    xln_nodemap_free(some);
+    xln_nodemap_free(existing);
+}
+
+static void test_many_rows(void)
+{
+    struct xln_nodemap *nodes = some_nodes("1");
+    struct table *table;
+    unsigned i, lines = 0;
+    char *text, *s;
+
+    need(table_new(columns, "things", &table));
+    for (i = 0; i < 1000; i++)
+        need(add_row(table, "x", i, nodes));
+    text = printed(table, table_print);
+    for (s = text; *s; s++)
+        lines += *s == '\n';
+    ok(lines == 1001, "a thousand rows");
+    free(text);
+    table_free(table);
+    xln_nodemap_free(nodes);
+}
+
+/* ---- JSON ---- */
+
+static void test_json(void)
+{
+    struct table *table = some_table();
+    char *text;
+
+    table_choose(table, "NAME");
+    text = printed(table, table_print_json);
+    ok(!strncmp(text, "{\n    \"version\": 1,\n    \"things\": [\n", 36),
+       "JSON: the version first, then the rows");
+    ok(strstr(text, "\"name\": \"a b\",\n") &&
+           strstr(text, "\"size\": 7340032,\n") &&
+           strstr(text, "\"share\": 1.000,\n") &&
+           strstr(text, "\"local\": true,\n"),
+       "JSON: all columns, numbers in bytes, whatever -o says");
+    ok(strstr(text, "\"name\": null,\n"), "JSON: what is not known is null");
+    free(text);
+    table_free(table);
+}
+
+/* The name as a reader of our JSON gets it back; NULL: it is none. */
+static char *read_back(const char *name)
+{
+    static const char *const things[] = { "things", NULL },
+                             *const key[] = { "name", NULL };
+    struct xln_nodemap *nodes = some_nodes("1");
+    struct table *table;
+    char *text, *copy = NULL;
+    yajl_val tree, list, value;
+
+    need(table_new(columns, "things", &table));
+    need(add_row(table, name, 1, nodes));
+    text = printed(table, table_print_json);
+    tree = yajl_tree_parse(text, NULL, 0);
+    list = tree ? yajl_tree_get(tree, (const char **)things, yajl_t_array)
+                : NULL;
+    value = list ? yajl_tree_get(YAJL_GET_ARRAY(list)->values[0],
+                                 (const char **)key, yajl_t_string)
+                 : NULL;
+    if (value)
+        copy = strdup(value->u.string);
+    yajl_tree_free(tree);
+    free(text);
+    table_free(table);
+    xln_nodemap_free(nodes);
+    return copy;
+}
+
+static void comes_back_as(const char *name, const char *expected,
+                          const char *what)
+{
+    char *back = read_back(name);
+
+    is_str(back, expected, what);
+    free(back);
+}
+
+#define UNKNOWN "\xef\xbf\xbd"          /* U+FFFD */
+
+static void test_odd_names(void)
+{
+    static const char *const same[] = {
+        "a\"b\\c/d", "tab\tline\nreturn\r\b\f\x01\x1f\x7f", "g\u00e4st",
+        "\u6771\u4eac", "\U0001f427", "", "\ud7ff\ue000\uffff",
+    };
+    unsigned i;
+
+    for (i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+        comes_back_as(same[i], same[i], "JSON: an odd name comes back");
+    comes_back_as("a\xff" "b", "a" UNKNOWN "b", "JSON: what is no UTF-8");
+    comes_back_as("\xe4s", UNKNOWN "s", "JSON: Latin-1");
+    comes_back_as("a\xe6\x9d", "a" UNKNOWN UNKNOWN, "JSON: a cut character");
+    comes_back_as("\xc0\x80", UNKNOWN UNKNOWN, "JSON: two bytes for a zero");
+    comes_back_as("\xed\xa0\x80", UNKNOWN UNKNOWN UNKNOWN,
+                  "JSON: half of a pair");
+    comes_back_as("\xe0\x9f\xbf\xf0\x8f\xbf\xbf",
+                  UNKNOWN UNKNOWN UNKNOWN UNKNOWN UNKNOWN UNKNOWN UNKNOWN,
+                  "JSON: more bytes than a character needs");
+    comes_back_as("\xf4\x90\x80\x80", UNKNOWN UNKNOWN UNKNOWN UNKNOWN,
+                  "JSON: a number that no character has");
+}
+
+/* ---- what fails ---- */
+
+static void test_full_disk(void)
+{
+    struct table *table = some_table();
+    FILE *full = fopen("/dev/full", "w");
+    int rc;
+
+    if (!full) {
+        ok(true, "# SKIP no /dev/full");
+        table_free(table);
+        return;
+    }
+    setvbuf(full, NULL, _IONBF, 0);
+    rc = table_print_json(table, full);
+    ok(rc == -ENOSPC, "a full disk is -ENOSPC");
+    fclose(full);
+    table_free(table);
+}
+
+/* yajl and libsmartcols have memory of their own. */
+static void test_no_memory(void)
+{
+    struct table *table;
+    unsigned nth, nr_wrong = 0;
+    int rc = -1;
+
+    for (nth = 1; rc && nth < 100; nth++) {
+        struct xln_nodemap *nodes = some_nodes("0-2");
+
+        table = NULL;
+        fake_alloc_fail(nth);
+        rc = table_new(columns, "things", &table);
+        if (!rc)
+            rc = add_row(table, "a", 7, nodes);
+        if (!rc)
+            rc = table_affinity(table, NAME, xln_nodemap_bits(nodes),
+                                xln_nodemap_bits(nodes));
+        fake_alloc_fail(0);
+        nr_wrong += rc && rc != -ENOMEM;
+        table_free(table);
+        xln_nodemap_free(nodes);
+    }
+    ok(!nr_wrong && nth > 5 && nth < 100, "no memory is -ENOMEM");
+}
+
+/* ---- command lines ---- */
+
+/* The words are reordered, not written to. */
+static bool parse(const struct cmd *cmd, struct cmd_line *line, int *exit_r,
+                  const char **words)
+{
+    int nr = 0;
+
+    while (words[nr])
+        nr++;
+    *line = (struct cmd_line){ .cmd = cmd };
+    *exit_r = -1;
+    return cmd_parse(line, nr, (char **)(uintptr_t)words, exit_r);
+}
+
+#define PARSE(cmd, line, ...) \
+    parse(cmd, line, &status, (const char *[]){ __VA_ARGS__, NULL })
+
+static void test_options(void)
+{
+    struct cmd_line line;
+    int status;
+
+    ok(PARSE(&two_args, &line, "try", "x", "-k", "--watch", "y", "-o",
+             "A,B") &&
+           line.nr_args == 2 && !strcmp(line.args[0], "x") &&
+           !strcmp(line.args[1], "y"),
+       "options may stand between arguments");
+    is_str(cmd_value(&line, 'o'), "A,B", "an option's value");
+    ok(cmd_value(&line, 'k') && cmd_value(&line, OPT_WATCH) &&
+           !cmd_value(&line, OPT_JSON) && !cmd_value(&line, OPT_OWN + 1),
+       "what was given, and what was not");
+    ok(PARSE(&two_args, &line, "try", "--output=A", "--js", "--", "-k") &&
+           line.nr_args == 1 && !strcmp(line.args[0], "-k") &&
+           !cmd_value(&line, 'k') && cmd_value(&line, OPT_JSON),
+       "long options, one of them short; behind -- there is none");
+    is_str(cmd_value(&line, 'o'), "A", "a long option's value");
+    ok(PARSE(&two_args, &line, "try", "-ko", "", "") && line.nr_args == 1 &&
+           !*cmd_value(&line, 'o'),
+       "a value and an argument may be empty");
+    ok(PARSE(&any_args, &line, "any", "1", "2", "3", "4") &&
+           line.nr_args == 4 && PARSE(&any_args, &line, "any") &&
+           line.nr_args == 0,
+       "any number of arguments");
+}
+
+#define IS_WRONG(cmd, message, ...)                                        \
+    do {                                                                   \
+        struct cmd_line line;                                              \
+        int status;                                                        \
+        bool good;                                                         \
+        listen_in();                                                          \
+        good = PARSE(cmd, &line, __VA_ARGS__);                             \
+        is_str(heard(), "xl: " message ": see 'xl try --help'\n",          \
+               message);                                                   \
+        ok(!good && status == EXIT_USAGE, "and status 2");                 \
+    } while (0)
+
+static void test_wrong_options(void)
+{
+    IS_WRONG(&two_args, "try: unknown option '-x'", "try", "a", "-kx");
+    IS_WRONG(&two_args, "try: unknown option '--what'", "try", "a", "--what");
+    IS_WRONG(&two_args, "try: option '-o' needs an argument", "try", "a",
+             "-o");
+    IS_WRONG(&two_args, "try: option '--output' needs an argument", "try",
+             "a", "--output");
+    IS_WRONG(&two_args, "try: needs at least 1 argument, not 0", "try", "-k");
+    IS_WRONG(&two_args, "try: one argument too many: 'c'", "try", "a", "b",
+             "c", "d");
+}
+
+static void test_help(void)
+{
+    const struct cmd_option *o;
+    const struct table_column *c;
+    struct cmd_line line;
+    const char *text;
+    char word[80];
+    int status;
+    bool good;
+
+    listen_in();
+    good = PARSE(&two_args, &line, "try", "--what-is-this", "--help");
+    heard();
+    ok(!good && status == EXIT_USAGE, "an error comes first");
+    listen_in();
+    good = PARSE(&two_args, &line, "try", "-h");
+    text = heard();
+    ok(!good && status == EXIT_SUCCESS, "-h is all there is to do");
+    ok(!strncmp(text, "Usage: xl [-vfN] try [OPTIONS] A [B]\n\nTry it.\n", 45),
+       "--help: the arguments, what it does");
+    for (o = options; o->name; o++) {
+        snprintf(word, sizeof(word), "--%s%s%s", o->name, o->arg ? "=" : "",
+                 o->arg ? o->arg : "");
+        ok(strstr(text, word) && strstr(text, o->help), "--help: %s", word);
+    }
+    ok(strstr(text, "  -k, --keep "), "--help: the short form");
+    for (c = columns; c->name; c++) {
+        snprintf(word, sizeof(word), "  %c %s ", c->shown ? '*' : ' ',
+                 c->name);
+        ok(strstr(text, word) && strstr(text, c->help), "--help: column %s",
+           c->name);
+    }
+}
+
+static void shows(int expected, int rc, const char *names, const char *says,
+                  const char *what)
+{
+    struct cmd_line line;
+    struct table *table = some_table();
+    const char *text;
+    int status, got;
+
+    need(!PARSE(&two_args, &line, "try", "a", "-o", names));
+    listen_in();
+    got = cmd_show_table(&line, table, rc);
+    text = heard();
+    if (!ok(got == expected && strstr(text, says), "%s", what))
+        printf("# status %d: %s\n", got, text);
+}
+
+static void test_show(void)
+{
+    shows(EXIT_SUCCESS, 0, "NAME", "NAME\na b\n", "a table is shown");
+    shows(EXIT_USAGE, 0, "bad", "unknown column 'bad'",
+          "a wrong column is a usage error");
+    shows(EXIT_FAILURE, -EPERM, "NAME",
+          "xl: try: Operation not permitted\n",
+          "an error from filling it: no table");
+}
+
+static void test_numbers(void)
+{
+    static const char *const wrong[] = { "", "-1", "+1", " 1", "1 ", "x",
+                                         "3x", "0x1", "101",
+                                         "4294967297",
+                                         "99999999999999999999" };
+    unsigned long number = 0;
+    unsigned i, nr_wrong = 0;
+
+    ok(cmd_number("0", 100, &number) && number == 0 &&
+           cmd_number("100", 100, &number) && number == 100 &&
+           cmd_number("007", 100, &number) && number == 7,
+       "whole numbers");
+    for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        if (cmd_number(wrong[i], 100, &number)) {
+            printf("# '%s' is taken\n", wrong[i]);
+            nr_wrong++;
+        }
+    ok(!nr_wrong, "and what is none");
+}
+
+int main(void)
+{
+    test_text();
+    test_wrong_columns();
+    test_affinity();
+    test_many_rows();
+    test_json();
+    test_odd_names();
+    test_full_disk();
+    test_no_memory();
+    test_options();
+    test_wrong_options();
+    test_help();
+    test_show();
+    test_numbers();
+    return tap_done();
+}
