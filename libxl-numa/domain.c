@@ -285,3 +285,83 @@ int xln_domain_cpus(const struct xln_domain *domain,
     *cpus_r = all;
     return 0;
 }
+
+/* ---- changing them ---- */
+
+/* In a map of `size` bytes; -EINVAL: it does not fit. */
+static int put_bits(const struct xln_bitmap *set, uint8_t *map, int size)
+{
+    unsigned bit;
+
+    XLN_FOREACH(xln_bitmap, bit, set) {
+        if (bit / 8 >= (unsigned)size)
+            return -EINVAL;
+        map[bit / 8] |= 1u << bit % 8;
+    }
+    return 0;
+}
+
+static int make_map(xc_interface *xch, const struct xln_cpumap *cpus,
+                    xc_cpumap_t *map_r)
+{
+    int size = xc_get_cpumap_size(xch), rc;
+    xc_cpumap_t map;
+
+    if (size <= 0)
+        return from_errno();
+    map = xc_cpumap_alloc(xch);
+    if (!map)
+        return -ENOMEM;
+    rc = put_bits(xln_cpumap_bits(cpus), map, size);
+    if (rc)
+        free(map);
+    else
+        *map_r = map;
+    return rc;
+}
+
+int xln_vcpu_pin(xc_interface *xch, uint32_t domid, unsigned vcpu,
+                 const struct xln_cpumap *hard, const struct xln_cpumap *soft,
+                 bool force)
+{
+    xc_cpumap_t hard_map = NULL, soft_map = NULL;
+    uint32_t flags = force ? XEN_VCPUAFFINITY_FORCE : 0;
+    int rc = 0;
+
+    if (hard) {
+        flags |= XEN_VCPUAFFINITY_HARD;
+        rc = make_map(xch, hard, &hard_map);
+    }
+    if (soft && !rc) {
+        flags |= XEN_VCPUAFFINITY_SOFT;
+        rc = make_map(xch, soft, &soft_map);
+    }
+    if (!rc && xc_vcpu_setaffinity(xch, domid, vcpu, hard_map, soft_map, flags))
+        rc = from_errno();
+    free(hard_map);
+    free(soft_map);
+    return rc;
+}
+
+int xln_domain_set_nodes(xc_interface *xch, uint32_t domid,
+                         const struct xln_nodemap *nodes)
+{
+    int size = xc_get_nodemap_size(xch), rc = 0;
+    xc_nodemap_t map;
+
+    if (size <= 0)
+        return from_errno();
+    map = xc_nodemap_alloc(xch);
+    if (!map)
+        return -ENOMEM;
+    /* Every node that Xen can name, which is more than any host has: that is
+     * how it is told to follow the vCPUs. */
+    if (nodes)
+        rc = put_bits(xln_nodemap_bits(nodes), map, size);
+    else
+        memset(map, 0xff, size);
+    if (!rc && xc_domain_node_setaffinity(xch, domid, map))
+        rc = from_errno();
+    free(map);
+    return rc;
+}

@@ -619,6 +619,27 @@ int xln_domain_cpus(const struct xln_domain *domain,
                     const struct xln_cpumap *pool_cpus, bool soft,
                     struct xln_cpumap **cpus_r);
 
+/*
+ * Set the hard and the soft affinity of one vCPU; NULL leaves one as it is.
+ * `force` also ends a temporary pinning that the hypervisor is stuck with.
+ * -EINVAL: no such vCPU, or no CPU of `hard` is in the domain's pool; -EBUSY:
+ * the vCPU is pinned temporarily; -ESRCH: the domain is gone; other -errno of
+ * the hypercall. Nothing is changed then.  Since: 0.1
+ */
+int xln_vcpu_pin(xc_interface *xch, uint32_t domid, unsigned vcpu,
+                 const struct xln_cpumap *hard, const struct xln_cpumap *soft,
+                 bool force);
+
+/*
+ * Set the node affinity of a domain, which steers what it is given from now
+ * on; NULL: to where its vCPUs may run, and Xen keeps it up to date.
+ * -EINVAL: not one of the nodes is on this host, or the hypervisor can't name
+ * one of them; -ESRCH: the domain is gone; other -errno of the hypercall.
+ * Since: 0.1
+ */
+int xln_domain_set_nodes(xc_interface *xch, uint32_t domid,
+                         const struct xln_nodemap *nodes);
+
 /* ------------------------------------------------------------------ */
 /* Residency: which node holds how many pages of which domain          */
 /* ------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <xenstore.h>
@@ -42,4 +43,38 @@ int record_read(uint32_t domid, char **nodes_r, char **pages_r)
     *pages_r = xs_read(xs, XBT_NULL, path, NULL);
     xs_close(xs);
     return *nodes_r ? 0 : -ENOENT;
+}
+
+/* "1:20480,2:20480" */
+static int parse_pages(const char *text, uint64_t *pages, unsigned nr_nodes)
+{
+    unsigned long node;
+    char *end;
+
+    memset(pages, 0, nr_nodes * sizeof(*pages));
+    for (;;) {
+        node = strtoul(text, &end, 10);
+        if (end == text || *end != ':' || node >= nr_nodes)
+            return -EINVAL;
+        text = end + 1;
+        pages[node] = strtoull(text, &end, 10);
+        if (end == text || (*end && *end != ','))
+            return -EINVAL;
+        if (!*end)
+            return 0;
+        text = end + 1;
+    }
+}
+
+int record_read_pages(uint32_t domid, uint64_t *pages, unsigned nr_nodes)
+{
+    char *nodes = NULL, *text = NULL;
+    int rc;
+
+    rc = record_read(domid, &nodes, &text);
+    if (!rc)
+        rc = text ? parse_pages(text, pages, nr_nodes) : -ENOENT;
+    free(nodes);
+    free(text);
+    return rc;
 }

@@ -17,4 +17,8 @@ void record_write(uint32_t domid, const char *nodes, const char *pages);
  * the domain has no record. */
 int record_read(uint32_t domid, char **nodes_r, char **pages_r);
 
+/* The pages as a number for each node. -ENOENT: they are not known; -EINVAL:
+ * this is not what we wrote, for a host of `nr_nodes`. */
+int record_read_pages(uint32_t domid, uint64_t *pages, unsigned nr_nodes);
+
 #endif /* RECORD_H */
