@@ -42,6 +42,8 @@ struct cmd {
     const char *summary;        /* one line, no full stop */
     int min_args, max_args;     /* max_args < 0: any number */
     const struct cmd_option *options;
+    bool options_first;         /* what starts with "-" behind the first
+                                 * argument is an argument too */
     const struct table_column *columns; /* of its table; NULL: prints none */
     int (*run)(struct cmd_line *line);  /* gives the exit code */
 };

@@ -18,10 +18,12 @@
 
 extern const struct cmd cmd_info;
 extern const struct cmd cmd_vcpu_list;
+extern const struct cmd cmd_vcpu_pin;
 
 const struct cmd *const commands[] = {
     &cmd_info,
     &cmd_vcpu_list,
+    &cmd_vcpu_pin,
     NULL
 };
 

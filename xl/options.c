@@ -89,6 +89,8 @@ static void list_options(const struct cmd *cmd, char *letters,
 {
     const struct cmd_option *o;
 
+    if (cmd->options_first)
+        *letters++ = '+';
     *letters++ = ':';
     for (o = cmd->options; o->name; o++) {
         if (o->code < 256) {
@@ -128,7 +130,7 @@ static bool check_number_of_args(const struct cmd_line *line)
 bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r)
 {
     struct option words[MAX_OPTIONS + 2];
-    char letters[2 * MAX_OPTIONS + 3];
+    char letters[2 * MAX_OPTIONS + 4];
     int opt, i;
 
     list_options(line->cmd, letters, words);

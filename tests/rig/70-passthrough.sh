@@ -42,7 +42,7 @@ commands() {
     same domid Domain-0
     same domid nobody
     same destroy nobody
-    same vcpu-pin Domain-0 0 bad
+    same sched-credit -d nobody
     same help
     same help create
     same help nosuch
@@ -57,6 +57,13 @@ commands() {
     same create -h
     same restore
     same restore /nonexistent
+}
+
+# Words that are short for a command of ours, which answers.
+of_ours() {
+    xl vcpu-p Domain-0 0 bad > "$out" 2> "$err"
+    is "$? $(cut -d : -f 1-3 "$err")" "1 xl: 'bad': wrong at offset 0" \
+        "xl vcpu-p Domain-0 0 bad: ours says what is wrong, and where"
 }
 
 # Lists and destroys what ours has made, and stock's as well.
@@ -134,6 +141,7 @@ not() {
 }
 
 commands
+of_ours
 guests
 many_arguments
 odd_arguments

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xl vcpu-pin: as the installed xl's, on a parser that loses no CPU and takes
+ * no number for another; and it says when the memory stays behind.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxl_utils.h>
+#include <libxlutil.h>
+
+#include "cmd.h"
+#include "guest.h"
+
+#define XL_CONF XEN_CONFIG_DIR "/xl.conf"
+#define CPUS_EXPECTED "CPUs such as '0-3,^1', 'node:1' or 'all'"
+
+/* What the command line asks for. */
+struct pinning {
+    bool all_vcpus, force;
+    unsigned long vcpu;
+    const char *hard_text;
+    struct xln_cpumap *hard, *soft;     /* NULL: left alone */
+};
+
+/* ---- sets of CPUs ---- */
+
+/* `where` is put before the text, in messages. */
+static bool parse_cpus(const struct guest *guest, const char *where,
+                       const char *text, struct xln_cpumap **cpus_r)
+{
+    struct xln_cpumap *cpus;
+    size_t end;
+    int rc;
+
+    rc = xln_cpumap_new(xln_host_nr_cpus(guest->host), &cpus);
+    if (rc) {
+        complain("%s", strerror(-rc));
+        return false;
+    }
+    rc = xln_cpumap_parse(text, xln_host_node_cpus(guest->host),
+                          XLN_PARSE_SKIP_ABSENT, cpus, &end);
+    if (!rc) {
+        *cpus_r = cpus;
+        return true;
+    }
+    xln_cpumap_free(cpus);
+    complain("%s'%s': wrong at offset %zu: expected " CPUS_EXPECTED, where,
+             text, end);
+    return false;
+}
+
+/* "-" leaves the affinity alone. */
+static bool read_affinity(const struct guest *guest, const char *text,
+                          struct xln_cpumap **cpus_r)
+{
+    return !strcmp(text, "-") || parse_cpus(guest, "", text, cpus_r);
+}
+
+/* As the installed xl has it. */
+static void print_cpus(const struct xln_cpumap *cpus)
+{
+    char *set;
+
+    if (!cpus) {
+        fputs("-", stdout);
+    } else if (xln_cpumap_is_empty(cpus)) {
+        fputs("none", stdout);
+    } else if (xln_cpumap_count(cpus) == xln_cpumap_nr_bits(cpus)) {
+        fputs("all", stdout);
+    } else if (!xln_cpumap_format(cpus, &set)) {
+        fputs(set, stdout);
+        free(set);
+    }
+}
+
+static int print_pinning(const struct pinning *p)
+{
+    fputs("cpumap: ", stdout);
+    print_cpus(p->hard);
+    if (p->soft) {
+        fputs(" ", stdout);
+        print_cpus(p->soft);
+    }
+    fputs("\n", stdout);
+    return EXIT_SUCCESS;
+}
+
+/* ---- the masks in xl.conf ---- */
+
+static bool apply_mask(const struct guest *guest, const XLU_Config *config,
+                       const char *key, struct pinning *p)
+{
+    struct xln_cpumap *mask;
+    const char *text;
+    char where[80];
+    int e = xlu_cfg_get_string(config, key, &text, 1);
+
+    if (e == ESRCH)
+        return true;
+    if (e) {
+        complain(XL_CONF ": %s is not a string: expected " CPUS_EXPECTED, key);
+        return false;
+    }
+    snprintf(where, sizeof(where), XL_CONF ": %s=", key);
+    if (!parse_cpus(guest, where, text, &mask))
+        return false;
+    xln_cpumap_and(p->hard, mask);
+    xln_cpumap_free(mask);
+    if (!xln_cpumap_is_empty(p->hard))
+        return true;
+    complain("'%s': nothing is left of it by %s='%s' in " XL_CONF
+             ": -i ignores that", p->hard_text, key, text);
+    return false;
+}
+
+static bool apply_masks_of(const struct guest *guest, const XLU_Config *config,
+                           struct pinning *p)
+{
+    return apply_mask(guest, config, "vm.cpumask", p) &&
+           apply_mask(guest, config, guest->domain->is_pv ? "vm.pv.cpumask"
+                                                          : "vm.hvm.cpumask",
+                      p);
+}
+
+static bool apply_masks(struct cmd_line *line, const struct guest *guest,
+                        struct pinning *p)
+{
+    XLU_Config *config;
+    void *data = NULL;
+    int size = 0, e;
+    bool good;
+
+    e = libxl_read_file_contents(line->ctx, XL_CONF, &data, &size);
+    if (e == ENOENT)
+        return true;
+    if (e) {
+        complain("cannot read '" XL_CONF "': %s: -i does without",
+                 strerror(e));
+        return false;
+    }
+    config = xlu_cfg_init(stderr, XL_CONF);
+    if (!config) {
+        complain("%s", strerror(ENOMEM));
+        free(data);
+        return false;
+    }
+    /* What libxlutil has to say it says itself. */
+    good = !xlu_cfg_readdata(config, data ? data : "", size) &&
+           apply_masks_of(guest, config, p);
+    xlu_cfg_destroy(config);
+    free(data);
+    return good;
+}
+
+/* ---- checking ---- */
+
+static bool has_vcpu(const struct guest *guest, unsigned long vcpu)
+{
+    return vcpu < guest->domain->nr_vcpus && guest->domain->vcpus[vcpu].exists;
+}
+
+static bool check_vcpu(const struct guest *guest, const struct pinning *p)
+{
+    unsigned nr = guest->domain->nr_vcpus;
+
+    if (nr && (p->all_vcpus || has_vcpu(guest, p->vcpu)))
+        return true;
+    if (!nr)
+        complain("'%s' has no vCPU yet", guest->name);
+    else
+        complain("'%s' has no vCPU %lu: expected 0 to %u, or 'all'",
+                 guest->name, p->vcpu, nr - 1);
+    return false;
+}
+
+static void complain_of_cpus(const struct guest *guest, const char *cause,
+                             const struct pinning *p,
+                             const struct xln_cpumap *right)
+{
+    char *set = NULL;
+
+    if (xln_cpumap_format(right, &set))
+        set = NULL;
+    complain("'%s': %s: expected some of CPUs %s, where '%s' may run",
+             p->hard_text, cause, set ? set : "", guest->name);
+    free(set);
+}
+
+static bool check_hard(const struct guest *guest, const struct pinning *p)
+{
+    if (!p->hard || xln_cpumap_intersects(p->hard, guest->pool_cpus))
+        return true;
+    complain_of_cpus(guest, xln_cpumap_is_empty(p->hard)
+                                ? "no CPU of this host"
+                                : "no CPU of the domain's cpupool",
+                     p, guest->pool_cpus);
+    return false;
+}
+
+/* ---- pinning ---- */
+
+static bool pin(const struct cmd_line *line, const struct guest *guest,
+                unsigned vcpu, const struct pinning *p)
+{
+    int rc = xln_vcpu_pin(line->xch, guest->domid, vcpu, p->hard, p->soft,
+                          p->force);
+
+    if (!rc)
+        return true;
+    complain("cannot pin vCPU %u of '%s': %s", vcpu, guest->name,
+             guest_reason(rc));
+    return false;
+}
+
+static bool pin_vcpus(const struct cmd_line *line, const struct guest *guest,
+                      const struct pinning *p)
+{
+    bool good = true;
+    unsigned vcpu;
+
+    if (!p->all_vcpus)
+        return pin(line, guest, p->vcpu, p);
+    for (vcpu = 0; vcpu < guest->domain->nr_vcpus; vcpu++)
+        if (has_vcpu(guest, vcpu))
+            good &= pin(line, guest, vcpu, p);
+    return good;
+}
+
+static bool has_soft_effect(const struct guest *guest, const struct xln_vcpu *v)
+{
+    unsigned cpu;
+
+    XLN_FOREACH(xln_cpumap, cpu, v->soft)
+        if (xln_cpumap_test(v->hard, cpu) &&
+            xln_cpumap_test(guest->pool_cpus, cpu))
+            return true;
+    return false;
+}
+
+/* Such a soft affinity may be set, as by the installed xl. */
+static void warn_no_effect(const struct guest *guest, const struct pinning *p)
+{
+    unsigned vcpu;
+
+    for (vcpu = 0; p->soft && vcpu < guest->domain->nr_vcpus; vcpu++)
+        if (has_vcpu(guest, vcpu) && (p->all_vcpus || vcpu == p->vcpu) &&
+            !has_soft_effect(guest, &guest->domain->vcpus[vcpu]))
+            complain("warning: '%s': vCPU %u may run on no CPU of its soft "
+                     "affinity: that has no effect", guest->name, vcpu);
+}
+
+static int pin_and_warn(struct cmd_line *line, struct guest *guest,
+                        struct pinning *p)
+{
+    if (!check_vcpu(guest, p) || !check_hard(guest, p))
+        return EXIT_FAILURE;
+    if (p->hard && !cmd_value(line, 'i') && !apply_masks(line, guest, p))
+        return EXIT_FAILURE;
+    if (!check_hard(guest, p) || !pin_vcpus(line, guest, p))
+        return EXIT_FAILURE;
+    if (guest_refresh(line, guest)) {
+        warn_no_effect(guest, p);
+        guest_warn_remote(guest);
+    }
+    return EXIT_SUCCESS;
+}
+
+/* ---- the command line ---- */
+
+static bool read_vcpu(const char *word, struct pinning *p)
+{
+    p->all_vcpus = !strcmp(word, "all");
+    if (!p->all_vcpus && !cmd_number(word, UINT32_MAX, &p->vcpu)) {
+        complain("'%s' is no vCPU: expected a number or 'all'", word);
+        return false;
+    }
+    if (p->all_vcpus && p->force) {
+        complain("--force is not for 'all' vCPUs: expected one of them");
+        return false;
+    }
+    return true;
+}
+
+static int read_and_pin(struct cmd_line *line, struct guest *guest,
+                        struct pinning *p)
+{
+    p->force = cmd_value(line, 'f');
+    p->hard_text = line->args[2];
+    if (!read_vcpu(line->args[1], p) ||
+        !read_affinity(guest, line->args[2], &p->hard) ||
+        (line->nr_args > 3 && !read_affinity(guest, line->args[3], &p->soft)))
+        return EXIT_FAILURE;
+    if (line->dry_run)
+        return print_pinning(p);
+    if (!p->hard && !p->soft && !p->force) {
+        complain("nothing to do: expected a hard or a soft affinity that is "
+                 "not '-'");
+        return EXIT_FAILURE;
+    }
+    return pin_and_warn(line, guest, p);
+}
+
+static int run(struct cmd_line *line)
+{
+    struct pinning p = { 0 };
+    struct guest guest;
+    int code;
+
+    if (!cmd_open_xen(line) || !guest_open(line, line->args[0], &guest))
+        return EXIT_FAILURE;
+    code = read_and_pin(line, &guest, &p);
+    xln_cpumap_free(p.hard);
+    xln_cpumap_free(p.soft);
+    guest_close(&guest);
+    return code;
+}
+
+static const struct cmd_option options[] = {
+    { "force", 'f', NULL, "also end what Xen itself has pinned a vCPU to" },
+    { "ignore-global-affinity-masks", 'i', NULL,
+      "pay no heed to vm.cpumask and the like in xl.conf" },
+    { NULL, 0, NULL, NULL }
+};
+
+const struct cmd cmd_vcpu_pin = {
+    .name = "vcpu-pin",
+    .args = "[OPTIONS] DOMAIN VCPU|all HARD|-|all [SOFT|-|all]",
+    .summary = "set which CPUs a vCPU may use, and which it prefers",
+    .min_args = 3,
+    .max_args = 4,
+    .options = options,
+    .options_first = true,
+    .run = run,
+};
