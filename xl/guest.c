@@ -86,7 +86,7 @@ bool guest_open(struct cmd_line *line, const char *word, struct guest *guest)
         return true;
     complain("cannot read domain '%s': %s", word, strerror(-rc));
 
-fail:
+ fail:
     guest_close(guest);
     return false;
 }
