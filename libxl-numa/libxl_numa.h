@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <libxl.h>
 #include <xenctrl.h>
@@ -671,6 +672,12 @@ int xln_residency_parse(const char *text, size_t size,
  */
 int xln_residency_read(xc_interface *xch, struct xln_residency **residency_r);
 
+/*
+ * Whether asking is no burden on this host: not more than 64 GiB are in use,
+ * which Xen walks in less than a second.  Since: 0.1
+ */
+bool xln_residency_is_cheap(const struct xln_host *host);
+
 /* NULL: the domain is not in it. Borrowed.  Since: 0.1 */
 const struct xln_residency_domain *xln_residency_domain(
     const struct xln_residency *residency, uint32_t domid);
@@ -688,7 +695,7 @@ void xln_residency_free(struct xln_residency *residency);
  * what is outstanding, reads the host, plans and adds its own record; then it
  * builds beside the others. What of a record is still outstanding follows
  * from the domain's pages; a record counts no more once its domain is gone or
- * its creator is dead.
+ * its creator is dead. That of a dead creator stays while the domain does.
  */
 struct xln_reservations;
 
@@ -702,8 +709,7 @@ int xln_reservations_lock(const char *dir, unsigned timeout_ms,
 
 /*
  * Add up what is outstanding on each node into reserved_bytes[XLN_MAX_NODES],
- * and remove the records that count no more. Read the host after this, not
- * before: a page that moves from promised to used in between is then counted
+ * and remove the records of no domain. Read the host after this, not before: a page that moves from promised to used in between is then counted
  * twice, never not at all. -errno of the hypercall.  Since: 0.1
  */
 int xln_reservations_outstanding(struct xln_reservations *held,
@@ -719,6 +725,35 @@ void xln_reservations_unlock(struct xln_reservations *held);
 
 /* Remove the record of a domain; needs no lock.  Since: 0.1 */
 void xln_reservations_remove(const char *dir, uint32_t domid);
+
+/* A record of a domain that there is. */
+struct xln_reservation {
+    uint32_t domid;
+    uint8_t uuid[16];
+    pid_t creator;              /* a process */
+    bool creator_lives;         /* false: nobody will finish the domain */
+    struct xln_share *shares;   /* what was promised when it was planned */
+    unsigned nr_shares;
+};
+
+struct xln_reservation_list {
+    unsigned nr;
+    struct xln_reservation *list;   /* in no order */
+    uint64_t outstanding_bytes[XLN_MAX_NODES];
+};
+
+/*
+ * Read all records, and what is outstanding on each node, as creators count
+ * it. Takes no lock, so that nobody waits for it, and changes nothing; here
+ * too the host is read after this. A directory that is not there has no
+ * records. -EACCES: not root; other -errno of open() and of the hypercall.
+ * Since: 0.1
+ */
+int xln_reservation_list_read(const char *dir, xc_interface *xch,
+                              struct xln_reservation_list **list_r);
+
+/* Since: 0.1 */
+void xln_reservation_list_free(struct xln_reservation_list *list);
 
 #ifdef __cplusplus
 }

@@ -38,6 +38,10 @@ struct record {
     unsigned long long start_time;
     unsigned nr_shares;
     struct xln_share shares[XLN_MAX_NODES];
+
+    /* As things are now, not in the file. */
+    bool creator_lives;
+    uint64_t used_bytes;        /* the domain's memory */
 };
 
 /* Field 22 of /proc/PID/stat; the name before it may hold anything, so count
@@ -207,12 +211,14 @@ static uint64_t mib_up(uint64_t bytes)
  * left of each share is in proportion too. Counted in MiB, rounded up: the
  * product then fits 64 bits.
  */
-static void add_outstanding(const struct record *record, uint64_t used_bytes,
+static void add_outstanding(const struct record *record,
                             uint64_t *reserved_bytes)
 {
-    uint64_t total_mib = 0, left_mib, used_mib = used_bytes >> 20;
+    uint64_t total_mib = 0, left_mib, used_mib = record->used_bytes >> 20;
     unsigned i;
 
+    if (!record->creator_lives)
+        return;
     for (i = 0; i < record->nr_shares; i++)
         total_mib += mib_up(record->shares[i].bytes);
     if (used_mib >= total_mib)
@@ -226,53 +232,61 @@ static void add_outstanding(const struct record *record, uint64_t used_bytes,
     }
 }
 
-/* Add what one record promises. *void_r: it counts no more. */
-static int count_record(struct xln_reservations *held, xc_interface *xch,
-                        const char *name, uint64_t *reserved_bytes,
-                        bool *void_r)
+/*
+ * Read a record of a domain that there is. -ENOENT: it is none; -ENOMEM, or
+ * what the hypercall said: it can't be told.
+ */
+static int record_check(int dir_fd, const char *name, xc_interface *xch,
+                        struct record *record)
 {
-    struct record *record = malloc(sizeof(*record));
     xc_domaininfo_t info;
     int rc, r;
 
+    rc = record_read(dir_fd, name, record);
+    if (rc == -ENOMEM)
+        return rc;
+    if (rc || strtoul(name, NULL, 10) != record->domid)
+        return -ENOENT;
+    r = xc_domain_getinfolist(xch, record->domid, 1, &info);
+    if (r < 0)
+        return -errno;
+    if (r == 0 || info.domain != record->domid ||
+        memcmp(info.handle, record->uuid, sizeof(record->uuid)))
+        return -ENOENT;
+    record->creator_lives =
+        start_time(record->creator) == record->start_time;
+    record->used_bytes = (uint64_t)info.tot_pages << 12;
+    return 0;
+}
+
+/* What is done with each record; `rc` and `record` are of record_check(). */
+typedef int record_fn(void *arg, int dir_fd, const char *name, int rc,
+                      const struct record *record);
+
+static int walk_entries(DIR *dir, xc_interface *xch, record_fn *fn, void *arg)
+{
+    struct record *record = malloc(sizeof(*record));
+    struct dirent *entry;
+    int rc = 0;
+
     if (!record)
         return -ENOMEM;
-    *void_r = true;
-    rc = record_read(held->dir_fd, name, record);
-    if (rc == -ENOMEM)
-        goto out;
-    if (rc || strtoul(name, NULL, 10) != record->domid ||
-        start_time(record->creator) != record->start_time) {
-        rc = 0;
-        goto out;
+    while (!rc && (entry = readdir(dir))) {
+        if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "lock"))
+            continue;
+        rc = record_check(dirfd(dir), entry->d_name, xch, record);
+        if (!rc || rc == -ENOENT)
+            rc = fn(arg, dirfd(dir), entry->d_name, rc, record);
     }
-    r = xc_domain_getinfolist(xch, record->domid, 1, &info);
-    if (r < 0) {
-        rc = -errno;
-        goto out;
-    }
-    if (r == 1 && info.domain == record->domid &&
-        !memcmp(info.handle, record->uuid, sizeof(record->uuid))) {
-        add_outstanding(record, (uint64_t)info.tot_pages << 12,
-                        reserved_bytes);
-        *void_r = false;
-    }
-
- out:
     free(record);
     return rc;
 }
 
-int xln_reservations_outstanding(struct xln_reservations *held,
-                                 xc_interface *xch, uint64_t *reserved_bytes)
+static int walk(int dir_fd, xc_interface *xch, record_fn *fn, void *arg)
 {
-    struct dirent *entry;
-    bool is_void;
+    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
     DIR *dir;
-    int fd, rc = 0;
 
-    memset(reserved_bytes, 0, XLN_MAX_NODES * sizeof(*reserved_bytes));
-    fd = openat(held->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     dir = fdopendir(fd);
@@ -281,16 +295,98 @@ int xln_reservations_outstanding(struct xln_reservations *held,
         close(fd);
         return rc;
     }
-    while (!rc && (entry = readdir(dir))) {
-        if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "lock"))
-            continue;
-        rc = count_record(held, xch, entry->d_name, reserved_bytes, &is_void);
-        if (!rc && is_void)
-            unlinkat(held->dir_fd, entry->d_name, 0);
-    }
+    rc = walk_entries(dir, xch, fn, arg);
     closedir(dir);
     return rc;
 }
+
+/* The record of a dead creator stays while its domain does, which is half
+ * built: it is all that tells. */
+static int count_record(void *arg, int dir_fd, const char *name, int rc,
+                        const struct record *record)
+{
+    if (rc)
+        unlinkat(dir_fd, name, 0);
+    else
+        add_outstanding(record, arg);
+    return 0;
+}
+
+int xln_reservations_outstanding(struct xln_reservations *held,
+                                 xc_interface *xch, uint64_t *reserved_bytes)
+{
+    memset(reserved_bytes, 0, XLN_MAX_NODES * sizeof(*reserved_bytes));
+    return walk(held->dir_fd, xch, count_record, reserved_bytes);
+}
+
+/* ---- reading them, without the lock ---- */
+
+void xln_reservation_list_free(struct xln_reservation_list *list)
+{
+    unsigned i;
+
+    if (!list)
+        return;
+    for (i = 0; i < list->nr; i++)
+        free(list->list[i].shares);
+    free(list->list);
+    free(list);
+}
+
+static int list_record(void *arg, int dir_fd, const char *name, int rc,
+                       const struct record *record)
+{
+    struct xln_reservation_list *all = arg;
+    struct xln_reservation *list, *r;
+    size_t size = record->nr_shares * sizeof(*record->shares);
+
+    (void)dir_fd;
+    (void)name;
+    if (rc)
+        return 0;
+    list = realloc(all->list, (all->nr + 1) * sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    all->list = list;
+    r = &list[all->nr];
+    r->shares = malloc(size + 1);   /* never 0 bytes */
+    if (!r->shares)
+        return -ENOMEM;
+    memcpy(r->shares, record->shares, size);
+    r->nr_shares = record->nr_shares;
+    r->domid = record->domid;
+    memcpy(r->uuid, record->uuid, sizeof(r->uuid));
+    r->creator = record->creator;
+    r->creator_lives = record->creator_lives;
+    all->nr++;
+    add_outstanding(record, all->outstanding_bytes);
+    return 0;
+}
+
+int xln_reservation_list_read(const char *dir, xc_interface *xch,
+                              struct xln_reservation_list **list_r)
+{
+    struct xln_reservation_list *list = calloc(1, sizeof(*list));
+    int fd, rc = 0;
+
+    if (!list)
+        return -ENOMEM;
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0) {
+        rc = walk(fd, xch, list_record, list);
+        close(fd);
+    } else if (errno != ENOENT) {
+        rc = -errno;
+    }
+    if (rc) {
+        xln_reservation_list_free(list);
+        return rc;
+    }
+    *list_r = list;
+    return 0;
+}
+
+/* ---- writing one ---- */
 
 static int record_write(FILE *f, uint32_t domid, const uint8_t uuid[16],
                         const struct xln_share *shares, unsigned nr_shares)

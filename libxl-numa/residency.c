@@ -24,6 +24,8 @@
 /* Bounds what is read; 64 MiB is more than conring_size= can usefully be. */
 #define RING_MAX (64u << 20)
 #define RING_CHUNK 16384
+/* A page takes Xen some 10 ns. */
+#define CHEAP_BYTES (UINT64_C(64) << 30)
 
 struct parser {
     struct xln_residency *residency;
@@ -236,6 +238,19 @@ int xln_residency_read(xc_interface *xch, struct xln_residency **residency_r)
     rc = xln_residency_parse(text, size, residency_r);
     free(text);
     return rc;
+}
+
+bool xln_residency_is_cheap(const struct xln_host *host)
+{
+    const struct xln_host_node *n;
+    uint64_t used = 0;
+    unsigned node;
+
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
+        n = xln_host_node(host, node);
+        used += n->total_bytes - n->free_bytes;
+    }
+    return used <= CHEAP_BYTES;
 }
 
 const struct xln_residency_domain *xln_residency_domain(

@@ -11,12 +11,9 @@
 #include "placement.h"
 #include "record.h"
 
-#define RESERVATIONS XEN_RUN_DIR "/numa"
 /* Planning takes milliseconds; whoever holds the lock longer is stuck. */
 #define LOCK_TIMEOUT_MS 10000
 #define CONTEXT "numa"
-/* In use on a host, that asking for residency is no burden. */
-#define RESIDENCY_MAX_BYTES (UINT64_C(64) << 30)
 
 static void say(const struct placement *p, xentoollog_level level,
                 const char *text)
@@ -611,16 +608,9 @@ int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
 static struct xln_residency *read_residency(const struct placement *p)
 {
     struct xln_residency *residency = NULL;
-    const struct xln_host_node *n;
     xc_interface *xch;
-    uint64_t used = 0;
-    unsigned node;
 
-    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(p->host)) {
-        n = xln_host_node(p->host, node);
-        used += n->total_bytes - n->free_bytes;
-    }
-    if (used > RESIDENCY_MAX_BYTES)
+    if (!xln_residency_is_cheap(p->host))
         return NULL;
     xch = xc_interface_open(p->lg, NULL, 0);
     if (!xch)

@@ -9,6 +9,9 @@
 
 #include <stdint.h>
 
+/* What creates in flight have promised, see xln_reservations_lock(). */
+#define RESERVATIONS XEN_RUN_DIR "/numa"
+
 /* `pages` NULL: not known. A record that can not be written is no reason to
  * fail. */
 void record_write(uint32_t domid, const char *nodes, const char *pages);

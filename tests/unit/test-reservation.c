@@ -469,9 +469,100 @@ static void test_dead_creator(void)
     ok(outstanding() == 0,
        "the record of a killed creator is void before its parent notices");
     waitpid(pid, NULL, 0);
+    ok(outstanding() == 0 && exists("9"),
+       "the record of a killed creator is void, and kept for its domain");
+    domains.nr = 0;
     ok(outstanding() == 0 && !exists("9"),
-       "the record of a killed creator is void, and is removed");
+       "it is removed when the domain is gone");
     remove_dir();
+}
+
+/* ---- the list ---- */
+
+static struct xln_reservation_list *read_list(void)
+{
+    struct xln_reservation_list *list;
+
+    need(xln_reservation_list_read(dir, NULL, &list));
+    return list;
+}
+
+static void test_list(void)
+{
+    static const struct xln_share shares[] = { { 0, 64 * MIB },
+                                               { 3, 32 * MIB } };
+    struct xln_reservation_list *list;
+    const struct xln_reservation *r;
+    struct xln_reservations *held;
+
+    make_dir();
+    add_domain(5, 5, 48 * MIB_PAGES);
+    add(5, 5, shares, 2);
+    add_one(4, 4, 0, 100);
+    write_file("6", "rubbish\n", 8);
+    held = lock();
+    list = read_list();
+    xln_reservations_unlock(held);
+    ok(true, "the list is read while another has the lock");
+    r = list->list;
+    ok(list->nr == 1 && r->domid == 5 && r->uuid[0] == 5 &&
+       r->creator == getpid() && r->creator_lives,
+       "it has the records of the domains that there are");
+    ok(r->nr_shares == 2 && r->shares[1].node == 3 &&
+       r->shares[1].bytes == 32 * MIB, "with their shares");
+    ok(list->outstanding_bytes[0] == 32 * MIB &&
+       list->outstanding_bytes[3] == 16 * MIB, "and what is outstanding");
+    ok(exists("4") && exists("6"), "reading it removes nothing");
+    xln_reservation_list_free(list);
+    xln_reservation_list_free(NULL);
+    remove_dir();
+}
+
+static void test_list_of_dead_creator(void)
+{
+    struct xln_reservation_list *list;
+    pid_t pid;
+
+    make_dir();
+    add_domain(9, 9, 0);
+    pid = start_one(9);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    need(read_outstanding());
+    list = read_list();
+    ok(list->nr == 1 && list->list[0].creator == pid &&
+       !list->list[0].creator_lives && !list->outstanding_bytes[0],
+       "the list has the domain of a dead creator, after a later create too");
+    xln_reservation_list_free(list);
+    remove_dir();
+}
+
+static void test_list_fails(void)
+{
+    struct xln_reservation_list *list;
+    unsigned nth, nr_wrong = 0;
+    int rc = -ENOMEM;
+
+    make_dir();
+    add_domain(5, 5, 0);
+    add_one(5, 5, 0, 100);
+    domains.fail = EPERM;
+    ok(xln_reservation_list_read(dir, NULL, &list) == -EPERM,
+       "the list tells of a refused hypercall");
+    domains.fail = 0;
+    for (nth = 1; rc && nth < 100; nth++) {
+        fake_alloc_fail(nth);
+        rc = xln_reservation_list_read(dir, NULL, &list);
+        fake_alloc_fail(0);
+        nr_wrong += rc && rc != -ENOMEM;
+    }
+    ok(!rc && !nr_wrong && nth > 3 && list->nr == 1,
+       "and of no memory with -ENOMEM");
+    xln_reservation_list_free(list);
+    remove_dir();
+    list = read_list();
+    ok(list->nr == 0, "a directory that is not there has no records");
+    xln_reservation_list_free(list);
 }
 
 /* The process number of the creator is in use, by a process of another time. */
@@ -498,7 +589,7 @@ static void test_reused_number(void)
              "creator %ld %llu\nnode 0 %llu\n",
              pid, start + 1, 100ull << 20);
     write_file("9", other, strlen(other));
-    ok(outstanding() == 0 && !exists("9"),
+    ok(outstanding() == 0,
        "a later process with the creator's number is not the creator");
     remove_dir();
 }
@@ -756,6 +847,9 @@ int main(void)
     test_void_records();
     test_hypercall_fails();
     test_lock_after_death();
+    test_list();
+    test_list_of_dead_creator();
+    test_list_fails();
     test_reused_number();
     test_creators_at_once();
     test_corrupt();
