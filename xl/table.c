@@ -14,7 +14,7 @@
 #define MAX_COLUMNS 48
 
 enum cell_type { CELL_NOTHING, CELL_TEXT, CELL_NUMBER, CELL_REAL, CELL_BOOL,
-                 CELL_SET };
+                 CELL_SET, CELL_NUMBERS, CELL_TEXTS };
 
 struct cell {
     enum cell_type type;
@@ -24,7 +24,10 @@ struct cell {
         double real;
         bool truth;
         struct xln_bitmap *set;
+        unsigned *numbers;
+        char **texts;
     };
+    unsigned nr;                /* of the last two */
 };
 
 struct table {
@@ -54,17 +57,30 @@ int table_new(const struct table_column *columns, const char *rows,
     return 0;
 }
 
+static void dispose_cell(struct cell *cell)
+{
+    unsigned i;
+
+    free(cell->text);
+    if (cell->type == CELL_SET)
+        xln_bitmap_free(cell->set);
+    if (cell->type == CELL_NUMBERS)
+        free(cell->numbers);
+    if (cell->type == CELL_TEXTS) {
+        for (i = 0; i < cell->nr; i++)
+            free(cell->texts[i]);
+        free(cell->texts);
+    }
+}
+
 void table_free(struct table *table)
 {
     unsigned i;
 
     if (!table)
         return;
-    for (i = 0; i < table->nr_rows * table->nr_columns; i++) {
-        free(table->cells[i].text);
-        if (table->cells[i].type == CELL_SET)
-            xln_bitmap_free(table->cells[i].set);
-    }
+    for (i = 0; i < table->nr_rows * table->nr_columns; i++)
+        dispose_cell(&table->cells[i]);
     free(table->cells);
     free(table);
 }
@@ -238,6 +254,56 @@ int table_affinity(struct table *table, unsigned column,
     return cell->text ? 0 : -ENOMEM;
 }
 
+int table_numbers(struct table *table, unsigned column,
+                  const unsigned *numbers, unsigned nr)
+{
+    struct cell *cell = cell_of(table, column);
+    size_t size;
+    unsigned i;
+    FILE *f;
+
+    cell->numbers = calloc(nr + 1, sizeof(*numbers));
+    if (!cell->numbers)
+        return -ENOMEM;
+    cell->type = CELL_NUMBERS;
+    cell->nr = nr;
+    memcpy(cell->numbers, numbers, nr * sizeof(*numbers));
+    f = open_memstream(&cell->text, &size);
+    if (!f)
+        return -ENOMEM;
+    for (i = 0; i < nr; i++)
+        if (numbers[i] == XLN_NONE)
+            fprintf(f, "%s-", i ? "," : "");
+        else
+            fprintf(f, "%s%u", i ? "," : "", numbers[i]);
+    return fclose(f) ? -ENOMEM : 0;
+}
+
+int table_texts(struct table *table, unsigned column, char *const *texts,
+                unsigned nr)
+{
+    struct cell *cell = cell_of(table, column);
+    size_t size;
+    FILE *f;
+
+    cell->texts = calloc(nr + 1, sizeof(*cell->texts));
+    if (!cell->texts)
+        return -ENOMEM;
+    cell->type = CELL_TEXTS;
+    f = open_memstream(&cell->text, &size);
+    if (!f)
+        return -ENOMEM;
+    if (!nr)
+        fputs("none", f);
+    for (; cell->nr < nr; cell->nr++) {
+        cell->texts[cell->nr] = strdup(texts[cell->nr]);
+        if (!cell->texts[cell->nr])
+            break;
+        fprintf(f, "%s%s", cell->nr ? "," : "", texts[cell->nr]);
+    }
+    return fclose(f) || cell->nr < nr ? -ENOMEM : 0;
+}
+
 /* ---- printing ---- */
 
 static int fill_line(const struct table *table, unsigned row,
@@ -283,6 +349,21 @@ int table_print(const struct table *table, FILE *f)
     return rc;
 }
 
+static void print_list(struct xln__json *json, const struct cell *cell)
+{
+    unsigned i;
+
+    xln__json_array(json);
+    for (i = 0; i < cell->nr; i++)
+        if (cell->type == CELL_TEXTS)
+            xln__json_text(json, cell->texts[i]);
+        else if (cell->numbers[i] == XLN_NONE)
+            xln__json_text(json, NULL);
+        else
+            xln__json_number(json, cell->numbers[i]);
+    xln__json_array_end(json);
+}
+
 static void print_cell(struct xln__json *json, const struct cell *cell)
 {
     switch (cell->type) {
@@ -292,6 +373,8 @@ static void print_cell(struct xln__json *json, const struct cell *cell)
     case CELL_REAL:    xln__json_real(json, cell->real); break;
     case CELL_BOOL:    xln__json_bool(json, cell->truth); break;
     case CELL_SET:     xln__json_set(json, cell->set); break;
+    case CELL_NUMBERS:
+    case CELL_TEXTS:   print_list(json, cell); break;
     }
 }
 

@@ -58,6 +58,11 @@ int table_set(struct table *table, unsigned column,
 int table_affinity(struct table *table, unsigned column,
                    const struct xln_bitmap *set,
                    const struct xln_bitmap *existing);
+/* In JSON a list, in text with commas between; XLN_NONE: null and "-". */
+int table_numbers(struct table *table, unsigned column,
+                  const unsigned *numbers, unsigned nr);
+int table_texts(struct table *table, unsigned column, char *const *texts,
+                unsigned nr);
 
 /* -ENOMEM, or what happened to the stream. JSON has all columns, always. */
 int table_print(const struct table *table, FILE *f);
