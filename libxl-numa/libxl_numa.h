@@ -709,8 +709,9 @@ int xln_reservations_lock(const char *dir, unsigned timeout_ms,
 
 /*
  * Add up what is outstanding on each node into reserved_bytes[XLN_MAX_NODES],
- * and remove the records of no domain. Read the host after this, not before: a page that moves from promised to used in between is then counted
- * twice, never not at all. -errno of the hypercall.  Since: 0.1
+ * and remove the records of no domain. Read the host after this, not before:
+ * a page that moves from promised to used in between is then counted twice,
+ * never not at all. -errno of the hypercall.  Since: 0.1
  */
 int xln_reservations_outstanding(struct xln_reservations *held,
                                  xc_interface *xch, uint64_t *reserved_bytes);

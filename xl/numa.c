@@ -18,12 +18,14 @@
 
 extern const struct cmd cmd_info;
 extern const struct cmd cmd_node_affinity;
+extern const struct cmd cmd_numa_info;
 extern const struct cmd cmd_vcpu_list;
 extern const struct cmd cmd_vcpu_pin;
 
 const struct cmd *const commands[] = {
     &cmd_info,
     &cmd_node_affinity,
+    &cmd_numa_info,
     &cmd_vcpu_list,
     &cmd_vcpu_pin,
     NULL

@@ -144,36 +144,10 @@ goes_elsewhere() { # CONFIG NODE
 
 # --- memory that another takes between the plan and the build ---------------
 
-# The create is stopped as it gives back the lock under which it has planned.
-# strace stops it, and does no more. It does not follow xl's monitor, and so
-# ends, with xl's status, when xl does.
-hold() { # NODE MIB [KEY=VALUE...]
-    hold_node=$1 hold_mib=$2
-    shift 2
-    rm -f /tmp/trace
-    # shellcheck disable=SC2016 # for the inner shell
-    strace -o /tmp/trace -P /run/xen/numa/lock -e trace=close \
-        -e inject=close:signal=SIGSTOP:when=1 \
-        sh -c 'echo $$ > /tmp/held; exec "$@"' sh \
-        xl create /root/idle.cfg 'name="g"' "nodes=\"$hold_node\"" \
-        "memory=$hold_mib" "$@" > "$out" 2> "$err" &
-    held=$!
-    await 60 is_held
-}
-
-is_held() {
-    grep -q 'stopped by SIGSTOP' /tmp/trace
-}
-
 # Takes memory from a node under the feet of the one that is held.
 take() { # NODE MIB
     stock_take=$(stock-xl create /root/idle.cfg 'name="thief"' \
         "cpus_soft=\"node:$1\"" "memory=$2" 2>&1) || echo "# $stock_take"
-}
-
-go_on() {
-    kill -CONT "$(cat /tmp/held)"
-    wait "$held"
 }
 
 # A node whose memory stock can be made to take: not that of the DMA zone.

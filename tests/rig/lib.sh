@@ -26,6 +26,9 @@
 #   affinity NAME [VCPU]                "hard / soft"
 #   nothing_left FREE                   no guest, nothing of one, memory as before
 #   expect STATUS COMMAND [ARG...]      succeeds if the command ends so
+#   hold NODE MIB [KEY=VALUE...]        starts a create of g; it stops once it has
+#                                       planned. /tmp/held: its process
+#   go_on                               lets it, and waits for it: its status
 
 # shellcheck source=tools/rig/dom0/rig.sh
 . /root/rig.sh
@@ -324,4 +327,30 @@ expect() {
         cat $err
         return 1
     }
+}
+
+# A create is stopped as it gives back the lock under which it has planned.
+# strace stops it, and does no more. It does not follow xl's monitor, and so
+# ends, with xl's status, when xl does.
+hold() { # NODE MIB [KEY=VALUE...]
+    hold_node=$1 hold_mib=$2
+    shift 2
+    rm -f /tmp/trace
+    # shellcheck disable=SC2016 # for the inner shell
+    strace -o /tmp/trace -P /run/xen/numa/lock -e trace=close \
+        -e inject=close:signal=SIGSTOP:when=1 \
+        sh -c 'echo $$ > /tmp/held; exec "$@"' sh \
+        xl create /root/idle.cfg 'name="g"' "nodes=\"$hold_node\"" \
+        "memory=$hold_mib" "$@" > "$out" 2> "$err" &
+    held=$!
+    await 60 is_held
+}
+
+is_held() {
+    grep -q 'stopped by SIGSTOP' /tmp/trace
+}
+
+go_on() {
+    kill -CONT "$(cat /tmp/held)"
+    wait "$held"
 }

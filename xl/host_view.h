@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A running host with what is on it, as one command sees it. */
+#ifndef HOST_VIEW_H
+#define HOST_VIEW_H
+
+#include "cmd.h"
+
+struct host_view {
+    struct xln_reservation_list *reservations;
+    struct xln_host *host;
+    struct xln_domains *domains;
+    char **names;               /* of domains->list[]; NULL: none is needed */
+
+    /* Pages that domains were granted when they were built, by node, and how
+     * many domains nothing is known of. Domain-0 is not counted here. */
+    uint64_t *granted_pages;
+    unsigned nr_unrecorded;
+
+    struct xln_nodemap *whole;  /* the nodes that have both CPUs and memory */
+
+    libxl_pcitopology *devices; /* NULL: not known */
+    int nr_devices;
+};
+
+/* False: said why not. To be disposed of either way. */
+bool host_view_read(struct cmd_line *line, struct host_view *view);
+void host_view_dispose(struct host_view *view);
+
+/*
+ * Whether a domain keeps to some of the nodes. One that does not care has all
+ * nodes where it may run for its node affinity, and those without CPUs or
+ * without memory are not always among them.
+ */
+bool host_view_is_placed(const struct host_view *view,
+                         const struct xln_domain *domain);
+
+/* The domain that a reservation is for; NULL: it is being destroyed. */
+const struct xln_domain *host_view_domain_of(const struct host_view *view,
+                                             const struct xln_reservation *r);
+
+#endif /* HOST_VIEW_H */

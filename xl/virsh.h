@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What libvirt's virsh prints of a host, in its own form, for scripts that
+ * read that. Where a form is of virsh's prompt, the empty line that ends each
+ * of its answers is there too.
+ */
+#ifndef VIRSH_H
+#define VIRSH_H
+
+#include <stdio.h>
+
+#include "libxl_numa.h"
+
+/* virsh freecell; virsh freecell NODE; virsh freecell --all. */
+void virsh_print_free(const struct xln_host *host, FILE *f);
+void virsh_print_free_of_node(const struct xln_host *host, unsigned node,
+                              FILE *f);
+void virsh_print_free_of_all(const struct xln_host *host, FILE *f);
+
+/* virsh nodeinfo; `model` is the machine's name as uname() has it. */
+void virsh_print_nodeinfo(const libxl_physinfo *info, const char *model,
+                          FILE *f);
+
+/* The <topology> element of virsh capabilities. -ENOMEM. */
+int virsh_print_topology(const struct xln_host *host, FILE *f);
+
+#endif /* VIRSH_H */
