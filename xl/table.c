@@ -11,8 +11,6 @@
 #include "cmd.h"
 #include "table.h"
 
-#define MAX_COLUMNS 48
-
 enum cell_type { CELL_NOTHING, CELL_TEXT, CELL_NUMBER, CELL_REAL, CELL_BOOL,
                  CELL_SET, CELL_NUMBERS, CELL_TEXTS };
 
@@ -34,10 +32,23 @@ struct table {
     const struct table_column *columns;
     const char *rows_name;
     unsigned nr_columns;
-    unsigned order[MAX_COLUMNS], nr_shown;
+    unsigned *order, nr_shown;
     struct cell *cells;         /* row by row */
     unsigned nr_rows, size_rows;
+    char *above, *below;        /* lines of text, or NULL */
 };
+
+static int show_column(struct table *table, unsigned column)
+{
+    unsigned *order = realloc(table->order,
+                              (table->nr_shown + 1) * sizeof(*order));
+
+    if (!order)
+        return -ENOMEM;
+    order[table->nr_shown++] = column;
+    table->order = order;
+    return 0;
+}
 
 int table_new(const struct table_column *columns, const char *rows,
               struct table **table_r)
@@ -49,9 +60,12 @@ int table_new(const struct table_column *columns, const char *rows,
         return -ENOMEM;
     table->columns = columns;
     table->rows_name = rows;
-    for (i = 0; columns[i].name; i++)
-        if (columns[i].shown)
-            table->order[table->nr_shown++] = i;
+    for (i = 0; columns[i].name; i++) {
+        if (columns[i].shown && show_column(table, i)) {
+            table_free(table);
+            return -ENOMEM;
+        }
+    }
     table->nr_columns = i;
     *table_r = table;
     return 0;
@@ -82,6 +96,9 @@ void table_free(struct table *table)
     for (i = 0; i < table->nr_rows * table->nr_columns; i++)
         dispose_cell(&table->cells[i]);
     free(table->cells);
+    free(table->order);
+    free(table->above);
+    free(table->below);
     free(table);
 }
 
@@ -119,14 +136,17 @@ bool table_choose(struct table *table, const char *names)
     for (;; names = end + 1) {
         end = strchrnul(names, ',');
         column = find_column(table, names, end - names);
-        if (column == XLN_NONE || table->nr_shown == MAX_COLUMNS) {
+        if (column == XLN_NONE) {
             fprintf(stderr, "xl: unknown column '%.*s': expected some of ",
                     (int)(end - names), names);
             table_print_columns(stderr, table->columns);
             fputc('\n', stderr);
             return false;
         }
-        table->order[table->nr_shown++] = column;
+        if (show_column(table, column)) {
+            complain("%s", strerror(ENOMEM));
+            return false;
+        }
         if (!*end)
             return true;
     }
@@ -181,6 +201,14 @@ int table_text(struct table *table, unsigned column, const char *text)
     return 0;
 }
 
+int table_null(struct table *table, unsigned column, const char *text)
+{
+    struct cell *cell = cell_of(table, column);
+
+    cell->text = strdup(text);
+    return cell->text ? 0 : -ENOMEM;
+}
+
 int table_number(struct table *table, unsigned column, uint64_t number,
                  const char *fmt, ...)
 {
@@ -209,9 +237,10 @@ int table_real(struct table *table, unsigned column, double number,
     return rc;
 }
 
-int table_bool(struct table *table, unsigned column, bool value)
+static int set_bool(struct table *table, unsigned column, bool value,
+                    const char *text)
 {
-    int rc = table_text(table, column, value ? "yes" : "no");
+    int rc = table_text(table, column, text);
     struct cell *cell = cell_of(table, column);
 
     if (rc)
@@ -219,6 +248,17 @@ int table_bool(struct table *table, unsigned column, bool value)
     cell->type = CELL_BOOL;
     cell->truth = value;
     return 0;
+}
+
+int table_bool(struct table *table, unsigned column, bool value)
+{
+    return set_bool(table, column, value, value ? "yes" : "no");
+}
+
+int table_mark(struct table *table, unsigned column, bool value,
+               const char *mark)
+{
+    return set_bool(table, column, value, value ? mark : "");
 }
 
 int table_set(struct table *table, unsigned column,
@@ -304,6 +344,47 @@ int table_texts(struct table *table, unsigned column, char *const *texts,
     return fclose(f) || cell->nr < nr ? -ENOMEM : 0;
 }
 
+/* ---- around it ---- */
+
+__attribute__((format(printf, 2, 0)))
+static int add_line(char **lines, const char *fmt, va_list ap)
+{
+    char *line, *more;
+    int r;
+
+    if (vasprintf(&line, fmt, ap) < 0)
+        return -ENOMEM;
+    r = asprintf(&more, "%s%s\n", *lines ? *lines : "", line);
+    free(line);
+    if (r < 0)
+        return -ENOMEM;
+    free(*lines);
+    *lines = more;
+    return 0;
+}
+
+int table_above(struct table *table, const char *fmt, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start(ap, fmt);
+    rc = add_line(&table->above, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
+int table_below(struct table *table, const char *fmt, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start(ap, fmt);
+    rc = add_line(&table->below, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
 /* ---- printing ---- */
 
 static int fill_line(const struct table *table, unsigned row,
@@ -343,8 +424,12 @@ int table_print(const struct table *table, FILE *f)
         line = scols_table_new_line(out, NULL);
         rc = line ? fill_line(table, i, line) : -ENOMEM;
     }
+    if (table->above)
+        fputs(table->above, f);
     if (!rc)
         rc = scols_print_table(out);
+    if (table->below)
+        fputs(table->below, f);
     scols_unref_table(out);
     return rc;
 }

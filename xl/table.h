@@ -23,7 +23,8 @@ struct table_column {
 
 struct table;
 
-/* `rows` is what JSON calls the list. Both are kept, not copied. */
+/* `rows` is what JSON calls the list. Both are kept, not copied: where the
+ * number of columns depends on the host, the list is made when it is known. */
 int table_new(const struct table_column *columns, const char *rows,
               struct table **table_r);
 void table_free(struct table *table);
@@ -40,6 +41,8 @@ int table_row(struct table *table);
 
 /* A text; NULL: nothing is known, "-" and null. */
 int table_text(struct table *table, unsigned column, const char *text);
+/* Null in JSON, and in text what says why. */
+int table_null(struct table *table, unsigned column, const char *text);
 /* A number, and how it is written in text. */
 __attribute__((format(printf, 4, 5)))
 int table_number(struct table *table, unsigned column, uint64_t number,
@@ -49,6 +52,9 @@ __attribute__((format(printf, 4, 5)))
 int table_real(struct table *table, unsigned column, double number,
                const char *fmt, ...);
 int table_bool(struct table *table, unsigned column, bool value);
+/* The same, but marked where it holds, and empty where it does not. */
+int table_mark(struct table *table, unsigned column, bool value,
+               const char *mark);
 /* In JSON a list of numbers, in text the compact form; "none" if empty. */
 int table_set(struct table *table, unsigned column,
               const struct xln_bitmap *set);
@@ -63,6 +69,12 @@ int table_numbers(struct table *table, unsigned column,
                   const unsigned *numbers, unsigned nr);
 int table_texts(struct table *table, unsigned column, char *const *texts,
                 unsigned nr);
+
+/* A line above the table, and one more below it, in text only. */
+__attribute__((format(printf, 2, 3)))
+int table_above(struct table *table, const char *fmt, ...);
+__attribute__((format(printf, 2, 3)))
+int table_below(struct table *table, const char *fmt, ...);
 
 /* -ENOMEM, or what happened to the stream. JSON has all columns, always. */
 int table_print(const struct table *table, FILE *f);
