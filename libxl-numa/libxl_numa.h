@@ -682,6 +682,14 @@ bool xln_residency_is_cheap(const struct xln_host *host);
 const struct xln_residency_domain *xln_residency_domain(
     const struct xln_residency *residency, uint32_t domid);
 
+/*
+ * The bytes that the console ring has to hold for a report on this host with
+ * these domains, with room to spare but for the lines about virtual nodes. Xen
+ * rounds conring_size= up to a power of two.  Since: 0.1
+ */
+uint64_t xln_residency_ring_bytes(const struct xln_host *host,
+                                  const struct xln_domains *domains);
+
 /* Since: 0.1 */
 void xln_residency_free(struct xln_residency *residency);
 

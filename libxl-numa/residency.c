@@ -10,7 +10,8 @@
  *         Node 0: 0
  *         Node 1: 40960
  *
- * Each line may begin with "(XEN) ". The ring keeps the newest bytes, so a
+ * Each line may begin with "(XEN) ", and a time "[...] " where Xen was booted
+ * with console_timestamps=. The ring keeps the newest bytes, so a
  * report that does not fit loses its beginning.
  */
 #include <errno.h>
@@ -97,10 +98,13 @@ static int parse_line(struct parser *p, const char *line)
 {
     unsigned long domid, node;
     unsigned long long pages;
+    const char *after;
     char colon;
 
     if (!strncmp(line, "(XEN) ", 6))
         line += 6;
+    if (*line == '[' && (after = strstr(line, "] ")))
+        line = after + 2;
     if (sscanf(line, "Domain %lu (total: %llu)%c",
                &domid, &pages, &colon) == 3 ||
         sscanf(line, "d%lu (total: %llu)%c", &domid, &pages, &colon) == 3) {
@@ -262,6 +266,45 @@ const struct xln_residency_domain *xln_residency_domain(
         return NULL;
     return bsearch(&key, residency->domains, residency->nr_domains,
                    sizeof(key), compare_domains);
+}
+
+/* ---- how much room it takes ---- */
+
+/* "(XEN) [2022-12-17 12:34:56.789] ": not every host has times there. */
+#define PREFIX_BYTES 32
+#define PAGE_SHIFT 12
+
+static unsigned nr_digits(uint64_t number)
+{
+    unsigned nr = 1;
+
+    for (; number > 9; number /= 10)
+        nr++;
+    return nr;
+}
+
+/* A domain's lines. Not each node has as many pages as there are in total. */
+static uint64_t domain_bytes(const struct xln_domain *domain,
+                             unsigned nr_nodes)
+{
+    unsigned digits = nr_digits(domain->memory_bytes >> PAGE_SHIFT);
+    size_t first = PREFIX_BYTES + strlen("Domain 12345 (total: ):\n");
+    size_t other = PREFIX_BYTES + strlen("    Node 12: \n");
+
+    return first + digits + nr_nodes * (uint64_t)(other + digits);
+}
+
+uint64_t xln_residency_ring_bytes(const struct xln_host *host,
+                                  const struct xln_domains *domains)
+{
+    unsigned nr_nodes = xln_nodemap_count(xln_host_nodes(host)), i;
+    /* The first lines, one for each node, and at worst one for each CPU. */
+    uint64_t bytes = 4096 + nr_nodes * UINT64_C(128) +
+                     xln_host_nr_cpus(host) * UINT64_C(64);
+
+    for (i = 0; i < domains->nr; i++)
+        bytes += domain_bytes(&domains->list[i], nr_nodes);
+    return bytes;
 }
 
 void xln_residency_free(struct xln_residency *residency)

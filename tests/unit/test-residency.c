@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "fake-alloc.h"
-#include "libxl_numa.h"
+#include "host.h"
 #include "tap.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -151,7 +151,7 @@ static bool is_all(const struct xln_residency *r)
 static void test_whole(const char *text, const char *what)
 {
     struct xln_residency *r = parse(text, strlen(text));
-    char *xen = prefixed(text, "(XEN) "), *cr;
+    char *xen = prefixed(text, "(XEN) "), *timed, *cr;
     const struct xln_residency_domain *d;
 
     ok(is_all(r), "%s: each domain's pages on each node", what);
@@ -165,6 +165,12 @@ static void test_whole(const char *text, const char *what)
     r = parse(xen, strlen(xen));
     ok(is_all(r), "%s: the same behind \"(XEN) \"", what);
     xln_residency_free(r);
+
+    timed = prefixed(text, "(XEN) [2022-12-17 12:34:56.789] ");
+    r = parse(timed, strlen(timed));
+    ok(is_all(r), "%s: the same with times in front", what);
+    xln_residency_free(r);
+    free(timed);
 
     cr = prefixed(text, "\r");
     r = parse(cr, strlen(cr));
@@ -529,6 +535,76 @@ static void test_read(void)
        "a key that is refused is told");
 }
 
+/* ---- how much room it takes ---- */
+
+#define NR_NODES 64
+#define NR_DOMAINS 300
+
+static struct xln_host *make_host(void)
+{
+    struct xln_host *host;
+    unsigned node;
+
+    need(xln__host_new(2 * NR_NODES, NR_NODES, 0, &host));
+    for (node = 0; node < NR_NODES; node++)
+        xln_nodemap_set(host->exists, node);
+    need(xln__host_finish(host));
+    return host;
+}
+
+/* Xen's report where every number is as long as can be. */
+static size_t report_bytes(const struct xln_domains *domains,
+                           const char *prefix)
+{
+    size_t size, line;
+    char *text = NULL;
+    unsigned i, node;
+    FILE *f = open_memstream(&text, &size);
+
+    need(f ? 0 : ENOMEM);
+    fprintf(f, HEAD);
+    for (node = 0; node < NR_NODES; node++)
+        fprintf(f, "NODE%u start->1099511627776 size->1099511627776 "
+                "free->1099511627776\nCPU%u -> NODE%u\nCPU%u -> NODE%u\n",
+                node, 2 * node, node, 2 * node + 1, node);
+    for (i = 0; i < domains->nr; i++) {
+        uint64_t pages = domains->list[i].memory_bytes >> 12;
+
+        fprintf(f, "Domain %u (total: %llu):\n", domains->list[i].domid,
+                (unsigned long long)pages);
+        for (node = 0; node < NR_NODES; node++)
+            fprintf(f, "    Node %u: %llu\n", node, (unsigned long long)pages);
+    }
+    need(fclose(f) ? ENOMEM : 0);
+    for (i = 0, line = 0; text[i]; i++)
+        line += text[i] == '\n';
+    free(text);
+    return size + line * strlen(prefix);
+}
+
+static void test_ring_bytes(void)
+{
+    struct xln_host *host = make_host();
+    struct xln_domain list[NR_DOMAINS] = { 0 };
+    struct xln_domains domains = { .list = list };
+    uint64_t bytes;
+    unsigned i, nr_short = 0, nr_long = 0;
+
+    for (i = 0; i < NR_DOMAINS; i++) {
+        list[i].domid = i ? 32700 + i % 60 : 0;
+        list[i].memory_bytes = i % 7 == 0 ? UINT64_C(1) << 44 : i << 20;
+    }
+    for (domains.nr = 0; domains.nr < NR_DOMAINS; domains.nr++) {
+        bytes = xln_residency_ring_bytes(host, &domains);
+        nr_short += bytes < report_bytes(&domains,
+                                         "(XEN) [2022-12-17 12:34:56.789] ");
+        nr_long += bytes > 4 * report_bytes(&domains, "(XEN) ");
+    }
+    ok(!nr_short, "the ring's size is enough for a report with times");
+    ok(!nr_long, "and not four times that of one without");
+    xln_host_free(host);
+}
+
 int main(void)
 {
     char *xen = prefixed(report_417, "(XEN) ");
@@ -550,6 +626,7 @@ int main(void)
     test_nul_bytes();
     test_no_memory();
     test_read();
+    test_ring_bytes();
     free(xen);
     return tap_done();
 }
