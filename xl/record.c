@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <libxl.h>
 #include <xenstore.h>
 
 #include "record.h"
+
+/* 4 PiB on one node: no sum of such numbers overflows. */
+#define PAGES_MAX (UINT64_C(1) << 40)
 
 static void record_path(char *path, size_t size, uint32_t domid,
                         const char *key)
@@ -45,24 +50,34 @@ int record_read(uint32_t domid, char **nodes_r, char **pages_r)
     return *nodes_r ? 0 : -ENOENT;
 }
 
-/* "1:20480,2:20480" */
-static int parse_pages(const char *text, uint64_t *pages, unsigned nr_nodes)
+/* Reads digits; where they end, or NULL: there are none. */
+static const char *read_number(const char *text, uint64_t *number_r)
 {
-    unsigned long node;
     char *end;
 
-    memset(pages, 0, nr_nodes * sizeof(*pages));
-    for (;;) {
-        node = strtoul(text, &end, 10);
-        if (end == text || *end != ':' || node >= nr_nodes)
+    if (!isdigit((unsigned char)*text))
+        return NULL;
+    errno = 0;
+    *number_r = strtoull(text, &end, 10);
+    return errno ? NULL : end;
+}
+
+/* "1:20480,2:20480" */
+static int parse_pages(const char *text, unsigned nr_nodes, uint64_t *pages_r)
+{
+    uint64_t node, pages;
+
+    memset(pages_r, 0, nr_nodes * sizeof(*pages_r));
+    for (;; text++) {
+        text = read_number(text, &node);
+        if (!text || *text != ':' || node >= nr_nodes)
             return -EINVAL;
-        text = end + 1;
-        pages[node] = strtoull(text, &end, 10);
-        if (end == text || (*end && *end != ','))
+        text = read_number(text + 1, &pages);
+        if (!text || (*text && *text != ',') || pages >= PAGES_MAX)
             return -EINVAL;
-        if (!*end)
+        pages_r[node] = pages;
+        if (!*text)
             return 0;
-        text = end + 1;
     }
 }
 
@@ -73,8 +88,28 @@ int record_read_pages(uint32_t domid, uint64_t *pages, unsigned nr_nodes)
 
     rc = record_read(domid, &nodes, &text);
     if (!rc)
-        rc = text ? parse_pages(text, pages, nr_nodes) : -ENOENT;
+        rc = text ? parse_pages(text, nr_nodes, pages) : -ENOENT;
     free(nodes);
     free(text);
     return rc;
+}
+
+int record_read_start(const uint8_t uuid[16], int64_t *start_r)
+{
+    struct xs_handle *xs = xs_open(0);
+    char path[64], *text;
+    libxl_uuid id;
+
+    if (!xs)
+        return -errno;
+    memcpy(id.uuid, uuid, sizeof(id.uuid));
+    snprintf(path, sizeof(path), "/vm/" LIBXL_UUID_FMT "/start_time",
+             LIBXL_UUID_BYTES(id));
+    text = xs_read(xs, XBT_NULL, path, NULL);
+    xs_close(xs);
+    if (!text)
+        return -ENOENT;
+    *start_r = strtoll(text, NULL, 10);
+    free(text);
+    return *start_r > 0 ? 0 : -ENOENT;
 }

@@ -24,4 +24,8 @@ int record_read(uint32_t domid, char **nodes_r, char **pages_r);
  * this is not what we wrote, for a host of `nr_nodes`. */
 int record_read_pages(uint32_t domid, uint64_t *pages, unsigned nr_nodes);
 
+/* When libxl last built the domain, in seconds since 1970; it writes that down
+ * itself. -ENOENT: it did not (the control domain). */
+int record_read_start(const uint8_t uuid[16], int64_t *start_r);
+
 #endif /* RECORD_H */

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
+# rig: --topology tests/rig/small-ring.topology
+#
+# xl numa-stat --pages where Xen's console ring does not hold the report.
+
+. /root/lib.sh
+
+number=40
+
+table() {
+    xl numa-stat --pages -o NAME,TOTAL,SOURCE > $out 2> $err
+    echo $?
+}
+
+rows() { # PATTERN
+    grep -c "^[gD][^ ]* .*$1" $out
+}
+
+# Bytes of the lines that Xen prints at least, with one digit for each number.
+least_bytes() {
+    echo $(((number + 1) * (36 + 32 * 24)))
+}
+
+for i in $(seq $number); do
+    create idle "g$i" memory=8 || sed 's/^/# /' $err
+done
+ok "the ring does not hold the report" expect 1 rig-pages
+is "$(table)" 1 "--pages fails, but shows what there is"
+missing=$(rows '? *?$')
+is $((missing + $(rows ' now$'))) $((number + 1)) "every domain has its row"
+ok "some are known" test "$missing" -le $number
+is "$(grep -c '^g.* 8 now$' $out) $(rows ' now$')" \
+    "$(rows ' now$') $(rows ' now$')" "those completely: all of their 8 MiB"
+ok "Domain-0, which is first in the report, is not" \
+    grep -q '^Domain-0  *?  *?$' $out
+ok "a line explains the ?" grep -q "^?: not in Xen's report" $out
+size=$(sed -n 's/.*conring_size=\([0-9]*\)k$/\1/p' $err)
+is "$(cat $err)" "xl: Xen's console ring is too small for its report: $missing \
+of $((number + 1)) domains are missing: boot Xen with conring_size=${size}k" \
+    "an error tells how many are missing, and the size that would do"
+ok "${size}k: as large as the report at least" \
+    test $((size * 1024)) -gt "$(least_bytes)"
+ok "and not absurd" test $((size * 1024)) -lt $(($(least_bytes) * 8))
+is "$(xl numa-stat --pages --json 2> $err | grep -c '"total": null')" \
+    "$missing" "in JSON the same are null"
+xl numa-stat > $out 2> $err
+is "$? $(rows ' at build$') $(cat $err)" "0 $number " \
+    "without --pages no guest is missing"
+done_testing

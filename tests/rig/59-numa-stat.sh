@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
+# rig: --topology 4node
+#
+# xl numa-stat, beside what Xen itself reports.
+
+. /root/lib.sh
+
+# "node pages" of a domain in the JSON of numa-stat, like pages_of.
+stat_pages() { # NAME [OPTION...]
+    stat_name=$1
+    shift
+    xl numa-stat --json "$@" "$stat_name" | tr -d '", ' | awk -F : '
+        /^node[0-9]/ && $2 > 0 { sub(/node/, ""); print $1, $2 / 4096 }'
+}
+
+stat_key() { # NAME KEY [OPTION...]
+    stat_name=$1 key=$2
+    shift 2
+    xl numa-stat --json "$@" "$stat_name" | tr -d '", ' |
+        awk -F : -v key="$key" '$1 == key { print $2 }'
+}
+
+# One line of the table.
+stat_line() { # NAME [OPTION...]
+    line_name=$1
+    shift
+    xl numa-stat "$@" | grep "^$line_name "
+}
+
+# The record has what the builder asked for; what Xen adds by itself is not
+# in it.
+about_the_same() {
+    printf '%s\nand\n%s\n' "$1" "$2" | awk '
+        /and/ { second = 1; next }
+        { d[$1] += second ? $2 : -$2; nr++ }
+        END {
+            for (node in d) {
+                print "node", node, "differs by", d[node]
+                if (d[node] > 32 || d[node] < -32)
+                    bad = 1
+            }
+            exit bad || !nr
+        }'
+}
+
+agrees() { # NAME
+    seen=$(pages_of "$1")
+    ok "$1: at build as Xen has it" about_the_same "$(stat_pages "$1")" "$seen"
+    is "$(stat_pages "$1" --pages)" "$seen" "$1: --pages to the page"
+    is "$(stat_pages "$1" | ranges)" "$(node_affinity "$1")" \
+        "$1: the nodes that stock list -n shows"
+}
+
+# Three nodes with CPUs and room, the last one for vCPUs only.
+# shellcheck disable=SC2046 # words
+set -- $(roomy 150)
+first=$1 second=$2 third=$3
+
+guests() {
+    created idle pv "nodes=\"$second\"" memory=64
+    created idle-pvh pvh "nodes=\"$first,$second\"" memory=100
+    created idle "two words" "nodes=\"$third\"" memory=32
+    stock_create idle stock memory=32
+    for guest in pv pvh "two words"; do
+        agrees "$guest"
+    done
+    is "$(stat_pages stock --pages)" "$(pages_of stock)" "stock: --pages"
+    is "$(stat_line stock -o NAME,TOTAL,LOCAL,SOURCE | one_line)" stock \
+        "a guest of stock xl is there"
+    is "$(stat_line stock -o NAME,TOTAL,LOCAL,SOURCE | tr -s ' ')" \
+        "stock ? ? ?" "and what is not known of it is ?"
+    is "$(stat_key stock total)" null "in JSON null"
+    is "$(stat_key "two words" name)" twowords "a name with a space is taken"
+}
+
+# "TOTAL" of each line is the sum of its nodes, and so is "Total".
+sums() {
+    xl numa-stat --json --pages | tr -d '", ' | awk -F : '
+        /^node[0-9]/ { sum += $2 }
+        /^total/ { if (sum != $2) print "off by", sum - $2; sum = 0; nr++ }
+        END { print nr }'
+}
+
+locality() {
+    is "$(stat_line pv -o NAME,LOCAL,DISTANCE,APART | tr -s ' ')" \
+        "pv 100% 10.0 " "a guest at home: all is local"
+    both=$(distance "$first" "$second")
+    is "$(stat_key pvh distance)" "$(awk -v d="$both" \
+        'BEGIN { printf "%.3f", (10 + d) / 2 }')" \
+        "on two nodes, vCPUs on both: the mean distance"
+    stock-xl vcpu-pin pv all - "$(cpus_of "$third")"
+    far=$(distance "$third" "$second")
+    is "$(stat_line pv -o NAME,LOCAL,DISTANCE,APART | tr -s ' ')" \
+        "pv 0% $far.0 *" "vCPUs that prefer another node: apart, and how far"
+    ok "with a line that says what * is" sh -c \
+        "xl numa-stat | grep -q '^\*: .*less than half'"
+    is "$(stat_key pv apart) $(stat_key pvh apart)" "true false" "and in JSON"
+    stock-xl vcpu-pin pv all "$(cpus_of "$second")" all
+    is "$(stat_key pv local)" 1.000 "bound to its node: local again"
+    stock-xl cpupool-create 'name="other"' > "$out"
+    cpu=$(cpus_of "$third" | sed 's/.*[-,]//')
+    stock-xl cpupool-cpu-remove Pool-0 "$cpu"
+    stock-xl cpupool-cpu-add other "$cpu"
+    stock-xl cpupool-migrate pvh other
+    is "$(stat_key pvh vcpu_nodes | tr -d ' ')" "[" "in another cpupool"
+    is "$(stat_line pvh -o NAME,LOCAL,VCPU_NODES | tr -s ' ')" \
+        "pvh 0% $third" "its CPUs count"
+    stock-xl cpupool-migrate pvh Pool-0
+    stock-xl cpupool-cpu-remove other "$cpu"
+    stock-xl cpupool-cpu-add Pool-0 "$cpu"
+    stock-xl cpupool-destroy other
+}
+
+# dom0 runs while it is looked at. Its nodes with most and with little memory:
+samples() {
+    is "$(stat_line pv -o NAME,ON_NODE --samples 2 --interval 0.05 |
+        tr -s ' ')" "pv -" "a guest that did not run has no sample"
+    most=$(rig-pages 0 | sort -n -k 3 | awk 'END { print $2 }')
+    rig-xen domains > /dev/null
+    least=$(rig-pages 0 | sort -n -k 3 | awk -v nodes=" $(cpu_nodes) " '
+        { total += $3 }
+        index(nodes, " " $2 " ") && !any { any = 1; node = $2; pages = $3 }
+        END { print pages * 100 < total ? node : "" }')
+    stock-xl vcpu-pin Domain-0 all "$(cpus_of "$most")" -
+    is "$(stat_key Domain-0 on_node --pages --samples 4 --interval 0.1)" \
+        1.000 "dom0 on the node of its memory: all samples"
+    if [ -n "$least" ]; then
+        stock-xl vcpu-pin Domain-0 all "$(cpus_of "$least")" -
+        is "$(stat_key Domain-0 on_node --pages --samples 4 --interval 0.1)" \
+            0.000 "and on a node with next to nothing of it: none"
+    else
+        skip "dom0 has memory on all nodes"
+    fi
+    stock-xl vcpu-pin Domain-0 all all -
+}
+
+ended() {
+    ! kill -0 "$1"
+}
+
+watching() {
+    xl numa-stat --watch --count 2 --interval 0.01 pv > $out 2> $err
+    is "$? $(grep -c '^pv ' $out)" "0 2" "--watch --count 2: two tables"
+    ok "on a pipe without escapes" sh -c "! grep -q '$(printf '\033')' $out"
+    xl numa-stat --watch --interval 1000 > $out 2> $err &
+    await 20 test -s $out
+    kill -INT $!
+    wait $!
+    is "$? $(cat $err)" "0 " "SIGINT ends it, and all is well"
+    xl numa-stat --watch --interval 0.1 "two words" pv > $out 2> $err &
+    await 20 test -s $out
+    stock-xl destroy "two words"
+    await 20 ended $!
+    wait $!
+    is "$? $(cat $err)" "1 xl: no domain 'two words'" \
+        "a domain that goes away ends it, with one line"
+}
+
+refusals() {
+    chmod 755 /root
+    echo nobody:x:65534:65534::/:/bin/sh >> /etc/passwd
+    busybox su nobody -c "PATH=$PATH xl numa-stat" > $out 2> $err
+    is "$? $(cat $err)" "1 xl: cannot open '/dev/xen/privcmd': Permission \
+denied: expected root in dom0" "not root: one line"
+    xl numa-stat > /dev/full 2> $err
+    is "$? $(cat $err)" "1 xl: cannot write the output: No space left on \
+device" "a full disk: one line"
+    xl numa-stat nobody > $out 2> $err
+    is "$? $(cat $err)$(cat $out)" "1 xl: no domain 'nobody'" \
+        "no such domain: one line"
+    xl numa-stat --samples 0 2> $err
+    is "$? $(cat $err)" "2 xl: numa-stat: --samples takes a number from 1 to \
+1000000, not '0': see 'xl numa-stat --help'" "a bad number: usage"
+}
+
+# "'u' pressed" as often as Xen was asked for a report.
+thirty() {
+    for i in $(seq 30); do
+        create idle "g$i" memory=8 || sed 's/^/# /' $err
+    done
+    rig-xen domains > /dev/null
+    stock-xl dmesg -c > /dev/null
+    xl numa-stat --pages > $out
+    is "$(stock-xl dmesg | grep -c "'u' pressed")" 1 \
+        "--pages for 30 guests: Xen counts once"
+    is "$(grep -c '^g.* now' $out)" 30 "and all are there"
+    stock-xl dmesg -c > /dev/null
+    xl numa-stat > $out
+    is "$(stock-xl dmesg | grep -c "'u' pressed")" 0 "without it: not at all"
+    is "$(grep -c '^g.* at build' $out)" 30 "and all are there"
+}
+
+guests
+is "$(sums)" 5 "the totals of the five domains add up"
+locality
+samples
+watching
+refusals
+thirty
+done_testing

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Where the vCPUs of domains run, by looking now and then. At each look a vCPU
+ * counts once if it is online and has run since the look before, for the node
+ * of the CPU that it runs on, or ran on last. What it did in between is not
+ * seen.
+ */
+#ifndef SAMPLE_H
+#define SAMPLE_H
+
+#include "libxl_numa.h"
+
+struct samples;
+
+/* Takes the first look, after which every vCPU may count. `host` is kept, not
+ * copied; `domains` are not kept. */
+int samples_new(xc_interface *xch, const struct xln_host *host,
+                const struct xln_domains *domains, struct samples **samples_r);
+void samples_free(struct samples *samples);
+
+/* Looks again. A vCPU or a domain that is gone counts no more. */
+int samples_take(struct samples *samples, xc_interface *xch);
+
+/* How often a vCPU of the domain counted for each node of the host, borrowed;
+ * NULL: the domain was not there at the first look. */
+const uint64_t *samples_of(const struct samples *samples, uint32_t domid);
+
+#endif /* SAMPLE_H */
