@@ -23,7 +23,7 @@ static const struct table_column columns[] = {
     [NODE] = { "NODE", "its node", true, true },
     [ONLINE] = { "ONLINE", "whether Xen uses it", false, false },
     [POOL] = { "POOL", "the cpupool that it is in", false, false },
-    { NULL }
+    { 0 }
 };
 
 struct pools {
@@ -249,7 +249,7 @@ static const struct cmd_option options[] = {
     { "output", 'o', "COLUMNS",
       "with -n: CPUs, these columns; +COLUMNS: these too" },
     { "json", OPT_JSON, NULL, "with -n: CPUs, nodes and PCI devices as JSON" },
-    { NULL }
+    { 0 }
 };
 
 const struct cmd cmd_info = {

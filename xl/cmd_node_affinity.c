@@ -345,7 +345,7 @@ static int run(struct cmd_line *line)
 static const struct cmd_option options[] = {
     { "cpus", OPT_CPUS, "MODE",
       "move the vCPUs along: soft, hard or none (default)" },
-    { NULL, 0, NULL, NULL }
+    { 0 }
 };
 
 const struct cmd cmd_node_affinity = {

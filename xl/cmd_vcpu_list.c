@@ -33,7 +33,7 @@ static const struct table_column columns[] = {
     [ON_PLAN] = { "ON_PLAN", "whether NODE is one that was planned", false,
                   false },
     [POOL] = { "POOL", "the cpupool of the domain", false, false },
-    { NULL }
+    { 0 }
 };
 
 struct listing {
@@ -324,7 +324,7 @@ static int run(struct cmd_line *line)
 static const struct cmd_option options[] = {
     TABLE_OPTIONS,
     { "cpuset", OPT_CPUSET, NULL, "the CPUs of a domain, as cpus= takes them" },
-    { NULL }
+    { 0 }
 };
 
 const struct cmd cmd_vcpu_list = {

@@ -323,7 +323,7 @@ static const struct cmd_option options[] = {
     { "force", 'f', NULL, "also end what Xen itself has pinned a vCPU to" },
     { "ignore-global-affinity-masks", 'i', NULL,
       "pay no heed to vm.cpumask and the like in xl.conf" },
-    { NULL, 0, NULL, NULL }
+    { 0 }
 };
 
 const struct cmd cmd_vcpu_pin = {

@@ -62,8 +62,7 @@ static const char *read_number(const char *text, uint64_t *number_r)
     return errno ? NULL : end;
 }
 
-/* "1:20480,2:20480" */
-static int parse_pages(const char *text, unsigned nr_nodes, uint64_t *pages_r)
+int record_parse_pages(const char *text, unsigned nr_nodes, uint64_t *pages_r)
 {
     uint64_t node, pages;
 
@@ -88,7 +87,7 @@ int record_read_pages(uint32_t domid, uint64_t *pages, unsigned nr_nodes)
 
     rc = record_read(domid, &nodes, &text);
     if (!rc)
-        rc = text ? parse_pages(text, nr_nodes, pages) : -ENOENT;
+        rc = text ? record_parse_pages(text, nr_nodes, pages) : -ENOENT;
     free(nodes);
     free(text);
     return rc;

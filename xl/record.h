@@ -20,8 +20,11 @@ void record_write(uint32_t domid, const char *nodes, const char *pages);
  * the domain has no record. */
 int record_read(uint32_t domid, char **nodes_r, char **pages_r);
 
-/* The pages as a number for each node. -ENOENT: they are not known; -EINVAL:
- * this is not what we wrote, for a host of `nr_nodes`. */
+/* The text of `pages` as a number for each node. -EINVAL: it is not of its
+ * form, or names a node from nr_nodes up. */
+int record_parse_pages(const char *text, unsigned nr_nodes, uint64_t *pages_r);
+
+/* The same of a domain. -ENOENT: they are not known. */
 int record_read_pages(uint32_t domid, uint64_t *pages, unsigned nr_nodes);
 
 /* When libxl last built the domain, in seconds since 1970; it writes that down

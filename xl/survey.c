@@ -19,11 +19,11 @@
 const struct table_column survey_columns[] = {
     { "NAME", "of the domain", false, true },
     { "ID", "its number", true, true },
-    { "NODE<N>", "MiB on node N; one column for each node", true, true },
+    { "NODE<N>", "MiB on node N; a column for each node", true, true },
     { "TOTAL", "MiB on all nodes", true, true },
     { "LOCAL", "share of it on the nodes of its vCPUs", true, true },
     { "DISTANCE", "mean distance from its vCPUs' nodes to it", true, true },
-    { "ON_NODE", "share of samples where a vCPU was on a node of its memory",
+    { "ON_NODE", "share of samples with a vCPU on a node of its memory",
       true, false },
     { "APART", "less than half of it is local", false, true },
     { "SOURCE", "where the numbers come from", false, true },

@@ -177,6 +177,7 @@ static struct cell *cell_of(struct table *table, unsigned column)
     return &table->cells[(table->nr_rows - 1) * table->nr_columns + column];
 }
 
+__attribute__((format(printf, 3, 0)))
 static int set_text(struct cell *cell, enum cell_type type, const char *fmt,
                     va_list ap)
 {

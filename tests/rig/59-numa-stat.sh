@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
-# rig: --topology 4node
+# rig: --topology 4node --sched credit2
 #
 # xl numa-stat, beside what Xen itself reports.
 

@@ -63,7 +63,7 @@ static const struct table_column columns[] = {
     [SHARE] = { "SHARE", "its share", true, false },
     [LOCAL] = { "LOCAL", "whether it is near", false, false },
     [NODES] = { "NODES", "where it is", false, true },
-    { NULL }
+    { 0 }
 };
 
 #define OPT_WATCH OPT_OWN
@@ -73,7 +73,7 @@ static const struct cmd_option options[] = {
     { "keep", 'k', NULL, "keep it" },
     { "watch", OPT_WATCH, NULL, "watch it" },
     { "a-rather-long-name", OPT_OWN + 1, "NUMBER", "what it is for" },
-    { NULL }
+    { 0 }
 };
 
 static const struct cmd two_args = {
@@ -205,9 +205,6 @@ static void is_refused(const char *names, const char *wrong)
 
 static void test_wrong_columns(void)
 {
-    char many[49 * 5 + 1] = "";
-    int i;
-
     is_refused("NAMES", "NAMES");
     is_refused("NAM", "NAM");
     is_refused("", "");
@@ -215,9 +212,6 @@ static void test_wrong_columns(void)
     is_refused("NAME,", "");
     is_refused("NAME, SIZE", " SIZE");
     is_refused("SIZE,bad,NAME", "bad");
-    for (i = 0; i < 49; i++)
-        strcat(many, i ? ",NAME" : "NAME");
-    is_refused(many, "NAME");
 }
 
 static void test_affinity(void)
