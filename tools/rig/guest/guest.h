@@ -3,8 +3,9 @@
 /*
  * A guest that costs next to nothing: it says one line on its console and
  * blocks, or spins on all its virtual CPUs, and obeys control/shutdown in
- * xenstore. It boots as PV and as PVH. There are no interrupts: whoever waits
- * polls an event channel, which takes no handler.
+ * xenstore. It boots as PV and as PVH; as PVH it can be saved and migrated too.
+ * There are no interrupts: whoever waits polls an event channel, which takes no
+ * handler.
  */
 
 #ifndef RIG_GUEST_H
@@ -35,6 +36,9 @@ struct machine {
     const char *command_line;
     /* Makes vcpu start at vcpu_start with this stack; 0 or -errno. */
     long (*vcpu_init)(unsigned int vcpu, uintptr_t stack);
+    /* All that is above but the command line, after it was saved and restored.
+     * NULL: it can't be saved. */
+    void (*find_again)(struct machine *machine);
 };
 
 /* start.S */
@@ -47,7 +51,7 @@ void pvh_main(uintptr_t info);
 void vcpu_main(unsigned int vcpu);
 
 /* main.c: never returns either. */
-void guest_main(const struct machine *machine);
+void guest_main(struct machine *machine);
 
 /* event.c */
 void event_notify(evtchn_port_t port);

@@ -7,6 +7,8 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
+#define SHUTDOWN_PATH "control/shutdown"
+
 static bool spinning;
 
 /* How often each virtual CPU went round; a cache line each. */
@@ -103,22 +105,27 @@ static void shutdown(unsigned int reason)
     hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (uintptr_t)&arg, 0);
 }
 
-/* The toolstack takes an emptied node for the answer that we obey. */
-static void obey(const struct machine *machine)
+/* The toolstack takes an emptied node for the answer that we obey. Only from
+ * being suspended do we come back. */
+static void obey(struct machine *machine)
 {
-    static const char path[] = "control/shutdown";
     char value[16];
     unsigned int reason;
 
-    store_read(machine, path, value, sizeof(value));
+    store_read(machine, SHUTDOWN_PATH, value, sizeof(value));
     if (word_is(value, "reboot"))
         reason = SHUTDOWN_reboot;
     else if (word_is(value, "poweroff") || word_is(value, "halt"))
         reason = SHUTDOWN_poweroff;
+    else if (word_is(value, "suspend") && machine->find_again)
+        reason = SHUTDOWN_suspend;
     else
         return;
-    store_clear(machine, path);
+    store_clear(machine, SHUTDOWN_PATH);
     shutdown(reason);
+    machine->find_again(machine);
+    print(machine, "resumed\r\n");
+    store_watch(machine, SHUTDOWN_PATH);
 }
 
 static void spin_a_while(void)
@@ -129,7 +136,7 @@ static void spin_a_while(void)
         count[0].rounds++;
 }
 
-void guest_main(const struct machine *machine)
+void guest_main(struct machine *machine)
 {
     unsigned int nr_vcpus;
 
@@ -139,7 +146,7 @@ void guest_main(const struct machine *machine)
     print_number(machine, nr_vcpus);
     print(machine, " vcpus\r\n");
 
-    store_watch(machine, "control/shutdown");
+    store_watch(machine, SHUTDOWN_PATH);
     for (;;) {
         if (store_changed(machine))
             obey(machine);

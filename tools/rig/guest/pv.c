@@ -52,7 +52,10 @@ static long vcpu_init(unsigned int vcpu, uintptr_t stack)
 
 void pv_main(const struct start_info *info)
 {
-    struct machine machine;
+    struct machine machine = {
+        .command_line = (const char *)info->cmd_line,
+        .vcpu_init = vcpu_init,
+    };
 
     start_info = info;
     machine.shared = map_shared_info(info->shared_info);
@@ -60,7 +63,5 @@ void pv_main(const struct start_info *info)
     machine.console_port = info->console.domU.evtchn;
     machine.store = map_frame(info->store_mfn);
     machine.store_port = info->store_evtchn;
-    machine.command_line = (const char *)info->cmd_line;
-    machine.vcpu_init = vcpu_init;
     guest_main(&machine);
 }

@@ -93,19 +93,27 @@ static long vcpu_init(unsigned int vcpu, uintptr_t stack)
                      (uintptr_t)&context);
 }
 
+/* Another domain, with other event channels, after each restore. */
+static void find(struct machine *machine)
+{
+    machine->shared = map_shared_info();
+    machine->console = map_parameter(HVM_PARAM_CONSOLE_PFN);
+    machine->console_port = parameter(HVM_PARAM_CONSOLE_EVTCHN);
+    machine->store = map_parameter(HVM_PARAM_STORE_PFN);
+    machine->store_port = parameter(HVM_PARAM_STORE_EVTCHN);
+}
+
 void pvh_main(uintptr_t address)
 {
     const struct hvm_start_info *info = (const struct hvm_start_info *)address;
-    struct machine machine;
+    struct machine machine = {
+        .command_line =
+            info->cmdline_paddr ? (const char *)info->cmdline_paddr : "",
+        .vcpu_init = vcpu_init,
+        .find_again = find,
+    };
 
     set_hypercall_page();
-    machine.shared = map_shared_info();
-    machine.console = map_parameter(HVM_PARAM_CONSOLE_PFN);
-    machine.console_port = parameter(HVM_PARAM_CONSOLE_EVTCHN);
-    machine.store = map_parameter(HVM_PARAM_STORE_PFN);
-    machine.store_port = parameter(HVM_PARAM_STORE_EVTCHN);
-    machine.command_line =
-        info->cmdline_paddr ? (const char *)info->cmdline_paddr : "";
-    machine.vcpu_init = vcpu_init;
+    find(&machine);
     guest_main(&machine);
 }
