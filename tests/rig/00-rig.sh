@@ -38,10 +38,6 @@ pages_of() { # DOMAIN
     rig-pages "$1" | awk '{ sum += $NF } END { print sum }'
 }
 
-console_has() { # DOMAIN TEXT [TIMES]
-    [ "$(grep -c "$2" "/var/log/xen/console/guest-$1.log")" = "${3:-1}" ]
-}
-
 # Do that many virtual CPUs run at the same time?
 run_at_once() { # DOMAIN VCPUS
     [ "$(stock-xl vcpu-list "$1" | grep -c ' r-- ')" = "$2" ]
@@ -49,10 +45,6 @@ run_at_once() { # DOMAIN VCPUS
 
 is_new() { # DOMAIN OLD-DOMID
     [ -n "$(domid "$1")" ] && [ "$(domid "$1")" != "$2" ]
-}
-
-is_gone() { # DOMAIN
-    [ -z "$(domid "$1")" ]
 }
 
 test_machine() {
@@ -87,17 +79,6 @@ test_spin() { # TYPE VCPUS
         stock-xl create /root/spin.cfg "type=\"$1\"" "vcpus=$2"
     ok "$1: all of its virtual CPUs run" await 120 run_at_once spin "$2"
     destroy_all
-}
-
-test_linux() { # CONFIG
-    if [ "$(grep -c ^node /root/topology)" -gt 16 ]; then
-        skip "$1: Linux takes minutes beside so many processors" 4
-        return
-    fi
-    ok "$1: Linux starts" stock-xl create "/root/$1.cfg" vcpus=2
-    ok "$1: it gets to user space" await 120 console_has "$1" "GUEST-UP cpus=2"
-    ok "$1: it obeys a shutdown" stock-xl shutdown "$1"
-    ok "$1: it is gone" await 120 is_gone "$1"
 }
 
 test_reports() {
@@ -145,8 +126,6 @@ test_idle idle
 test_idle idle-pvh
 test_spin pv 4
 test_spin pvh 4
-test_linux pv
-test_linux pvh
 test_reports
 test_cut_report
 done_testing

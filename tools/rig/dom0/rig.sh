@@ -11,6 +11,9 @@
 #                                   all passed
 #   await SECONDS COMMAND [ARG...]  succeeds as soon as COMMAND does
 #   domid NAME                      prints the domid of a guest
+#   is_gone NAME                    there is no guest of that name
+#   console_has NAME TEXT [TIMES]   its console has so many lines (default 1)
+#                                   with this text
 #   destroy_all                     destroys all guests and waits for it
 #
 # The output is TAP. A failed test does not end the script.
@@ -84,6 +87,14 @@ domid() {
         { domid = $2; sub(/^domain [0-9]+ [^ ] /, "") }
         $0 == name { print domid; found = 1; exit }
         END { exit !found }'
+}
+
+is_gone() {
+    [ -z "$(domid "$1")" ]
+}
+
+console_has() {
+    [ "$(grep -c "$2" "/var/log/xen/console/guest-$1.log")" = "${3:-1}" ]
 }
 
 guest_domids() {
