@@ -51,6 +51,8 @@ static struct {
     const XLU_Config *parsing;  /* what xlu_cfg_init() was told last */
     char *source;
     struct keys *keys;          /* of the text that was parsed last */
+    struct restore *restore;    /* libxl-save-helper: what xl shares with it */
+    bool attached;              /* ... which has been looked for */
     struct in_flight *creates;
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -502,6 +504,37 @@ EXPORT int xc_domain_max_vcpus(xc_interface *xch, uint32_t domid, unsigned max)
     return 0;
 }
 
+/* Where this is no xl but libxl-save-helper, in which there is no libxl. */
+static struct restore *attach(void)
+{
+    pthread_mutex_lock(&state.lock);
+    if (!state.started && !state.attached) {
+        state.attached = true;
+        state.restore = restore_attach();
+    }
+    pthread_mutex_unlock(&state.lock);
+    return state.restore;
+}
+
+static int populate_restored(xc_interface *xch, uint32_t domid,
+                             unsigned long nr, unsigned order,
+                             unsigned mem_flags, xen_pfn_t *extents)
+{
+    struct restore *restore = attach();
+    struct populate *built = restore_of(restore, domid);
+    bool short_of_memory = false;
+    int done;
+
+    if (!built)
+        return REAL(xc_domain_populate_physmap)(xch, domid, nr, order,
+                                                mem_flags, extents);
+    done = placement_populate_by(built, REAL(xc_domain_populate_physmap), xch,
+                                 domid, nr, order, mem_flags, extents,
+                                 &short_of_memory);
+    restore_note_shortage(restore, short_of_memory);
+    return done;
+}
+
 EXPORT int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
                                       unsigned long nr, unsigned order,
                                       unsigned mem_flags, xen_pfn_t *extents)
@@ -509,8 +542,7 @@ EXPORT int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
     struct placement *p = find(makes_domain, &domid);
 
     if (!p)
-        return REAL(xc_domain_populate_physmap)(xch, domid, nr, order,
-                                                mem_flags, extents);
+        return populate_restored(xch, domid, nr, order, mem_flags, extents);
     return placement_populate(p, REAL(xc_domain_populate_physmap), xch, domid,
                               nr, order, mem_flags, extents);
 }

@@ -13,4 +13,9 @@
  * environment and has that id is being called in a circle. */
 #define MODULE_GUARD "XL_NUMA_EXEC"
 
+/* Set while a domain is restored: which libxl-save-helper ours shall become,
+ * and the file that has the plan, for the module in that. */
+#define MODULE_SAVE_HELPER "XL_NUMA_SAVE_HELPER"
+#define MODULE_RESTORE "XL_NUMA_RESTORE"
+
 #endif /* MODULE_H */

@@ -351,9 +351,16 @@ static void warn_not_strict(const struct placement *p)
         info->target_memkb < info->max_memkb)
         say(p, XTL_WARN, "nodes_mode=\"strict\" does not hold for memory that "
                          "is populated on demand (memory < maxmem)");
-    if (p->restoring)
-        say(p, XTL_WARN, "nodes_mode=\"strict\" does not hold for restored "
-                         "memory: it follows node affinity, which may spill");
+}
+
+/* A restored domain's memory is asked for by another process. */
+static void share(struct placement *p)
+{
+    int rc = restore_share(&p->built, p->domid, &p->restore);
+
+    if (rc)
+        warn_failed(p, "cannot hand the plan to libxl-save-helper", rc,
+                    "memory follows node affinity, and may be elsewhere");
 }
 
 /* Put the plan where libxl, and populate.c, will look for it. */
@@ -373,6 +380,8 @@ static int enact(struct placement *p, const struct xln_need *need)
         p->affinity = NULL;
         return rc;
     }
+    if (p->restoring && p->domid != XLN_NONE)
+        share(p);
     xln_affinity_swap(p->affinity, &p->config->b_info);
     return 0;
 }
@@ -516,27 +525,38 @@ static void keep_host(struct placement *p, xc_interface *xch)
     p->host = host;
 }
 
-int placement_populate(struct placement *p, populate_physmap_fn *real,
-                       xc_interface *xch, uint32_t domid, unsigned long nr,
-                       unsigned order, unsigned mem_flags, xen_pfn_t *extents)
+int placement_populate_by(struct populate *built, populate_physmap_fn *real,
+                          xc_interface *xch, uint32_t domid, unsigned long nr,
+                          unsigned order, unsigned mem_flags,
+                          xen_pfn_t *extents, bool *short_r)
 {
     static const struct populate_ops ops = { ask, free_bytes };
     struct asker asker = { real, xch, domid, mem_flags };
-    bool stub = domid == p->stub_domid;
-    struct populate *built = stub ? &p->stub_built : &p->built;
     bool node_named = XENMEMF_get_node(mem_flags) != XENMEMF_get_node(0);
     long done;
 
     if (!built->nodes || node_named || mem_flags & XENMEMF_populate_on_demand)
         return real(xch, domid, nr, order, mem_flags, extents);
     done = populate_extents(built, &ops, &asker, nr, order, extents);
-    if (!stub && order == 0) {
-        /* Who asks for a few pages may do without them; then the next answer
-         * is a better one. */
-        p->short_of_memory = done >= 0 && (unsigned long)done < nr;
-        if (p->short_of_memory)
-            keep_host(p, xch);
-    }
+    /* Who asks for a few pages may do without them; then the next answer is a
+     * better one. */
+    if (order == 0)
+        *short_r = done >= 0 && (unsigned long)done < nr;
+    return done;
+}
+
+int placement_populate(struct placement *p, populate_physmap_fn *real,
+                       xc_interface *xch, uint32_t domid, unsigned long nr,
+                       unsigned order, unsigned mem_flags, xen_pfn_t *extents)
+{
+    bool stub = domid == p->stub_domid, ignored = false;
+    int done;
+
+    done = placement_populate_by(stub ? &p->stub_built : &p->built, real, xch,
+                                 domid, nr, order, mem_flags, extents,
+                                 stub ? &ignored : &p->short_of_memory);
+    if (!stub && order == 0 && p->short_of_memory)
+        keep_host(p, xch);
     return done;
 }
 
@@ -643,8 +663,11 @@ static bool lacked_memory(const struct placement *p)
 
 bool placement_end(struct placement *p, bool failed)
 {
-    bool explained = failed && lacked_memory(p);
+    bool explained;
 
+    if (restore_collect(p->restore, &p->built))
+        p->short_of_memory = true;
+    explained = failed && lacked_memory(p);
     if (p->affinity)
         xln_affinity_swap(p->affinity, &p->config->b_info);
     if (p->domid != XLN_NONE)

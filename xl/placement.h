@@ -11,6 +11,7 @@
 
 #include "keys.h"
 #include "populate.h"
+#include "restore.h"
 
 /* xl-numa.conf, for messages and for reading. */
 #define HOST_DEFAULTS XEN_CONFIG_DIR "/xl-numa.conf"
@@ -38,6 +39,7 @@ struct placement {
     struct xln_plan *plan;
     struct xln_affinity *affinity;  /* exchanged with config->b_info's */
     struct populate built, stub_built;
+    struct restore *restore;        /* shares `built` with the save helper */
     bool short_of_memory;           /* there is not what was asked for last */
 
     char *kept_nodes, *kept_pages;  /* soft reset: what its record says */
@@ -81,6 +83,13 @@ int placement_populate(struct placement *p, populate_physmap_fn *real,
                        xc_interface *xch, uint32_t domid, unsigned long nr,
                        unsigned order, unsigned mem_flags,
                        xen_pfn_t *extents);
+
+/* The same for a domain that has `built` alone. Sets *short_r as the calls go:
+ * the last pages that were asked for are not to be had. */
+int placement_populate_by(struct populate *built, populate_physmap_fn *real,
+                          xc_interface *xch, uint32_t domid, unsigned long nr,
+                          unsigned order, unsigned mem_flags,
+                          xen_pfn_t *extents, bool *short_r);
 
 /*
  * The create is over, well or not (`failed`): record what was granted, say
