@@ -12,7 +12,8 @@
 #include "cmd.h"
 #include "guest.h"
 
-#define OPT_CPUS OPT_OWN
+#define OPT_CPUS (OPT_OWN + 0)
+#define OPT_KEEP (OPT_OWN + 1)
 #define MIB(bytes) ((bytes) >> 20)
 
 /* What the command line asks for. */
@@ -281,9 +282,33 @@ static bool apply(const struct cmd_line *line, const struct guest *guest,
     return !rc;
 }
 
+static int note(struct keep *keep, const struct guest *guest, const void *what)
+{
+    const struct change *change = what;
+    bool hard = change->vcpus_mode == XLN_VCPUS_HARD;
+    char *nodes = NULL;
+    unsigned vcpu;
+    int rc = 0;
+
+    if (change->nodes)
+        rc = xln_nodemap_format(change->nodes, &nodes);
+    if (!rc)
+        rc = keep_set_nodes(keep, change->nodes ? nodes : "auto");
+    free(nodes);
+    for (vcpu = 0; vcpu < guest->domain->nr_vcpus && !rc; vcpu++)
+        if (change->cpus && guest->domain->vcpus[vcpu].exists)
+            rc = guest_note_vcpu(keep, vcpu, hard ? change->cpus : NULL,
+                                 hard ? NULL : change->cpus);
+    return rc;
+}
+
 static int set(struct cmd_line *line, struct guest *guest,
                struct change *change)
 {
+    bool keep = cmd_value(line, OPT_KEEP);
+
+    if (keep && !guest_can_keep(guest))
+        return EXIT_FAILURE;
     if (!read_nodes(guest, line->args[1], change) ||
         !choose_cpus(guest, change))
         return EXIT_FAILURE;
@@ -294,6 +319,8 @@ static int set(struct cmd_line *line, struct guest *guest,
         return EXIT_SUCCESS;
     }
     if (!apply(line, guest, change))
+        return EXIT_FAILURE;
+    if (keep && !guest_keep(line, guest, note, change))
         return EXIT_FAILURE;
     if (!guest_refresh(line, guest)) {
         complain("'%s' has gone", guest->name);
@@ -333,6 +360,8 @@ static int run(struct cmd_line *line)
     if (change.vcpus_mode != XLN_VCPUS_NONE &&
         (line->nr_args < 2 || !strcmp(line->args[1], "auto")))
         return cmd_usage(line, "--cpus=%s needs nodes", mode);
+    if (cmd_value(line, OPT_KEEP) && line->nr_args < 2)
+        return cmd_usage(line, "--keep needs nodes or 'auto'");
     if (!cmd_open_xen(line) || !guest_open(line, line->args[0], &guest))
         return EXIT_FAILURE;
     code = line->nr_args == 1 ? show(&guest) : set(line, &guest, &change);
@@ -345,6 +374,7 @@ static int run(struct cmd_line *line)
 static const struct cmd_option options[] = {
     { "cpus", OPT_CPUS, "MODE",
       "move the vCPUs along: soft, hard or none (default)" },
+    { "keep", OPT_KEEP, NULL, "also when it reboots, is restored or migrates" },
     { 0 }
 };
 

@@ -15,6 +15,7 @@
 #include "cmd.h"
 #include "guest.h"
 
+#define OPT_KEEP OPT_OWN
 #define XL_CONF XEN_CONFIG_DIR "/xl.conf"
 #define CPUS_EXPECTED "CPUs such as '0-3,^1', 'node:1' or 'all'"
 
@@ -230,6 +231,18 @@ static bool pin_vcpus(const struct cmd_line *line, const struct guest *guest,
     return good;
 }
 
+static int note(struct keep *keep, const struct guest *guest, const void *what)
+{
+    const struct pinning *p = what;
+    unsigned vcpu;
+    int rc = 0;
+
+    for (vcpu = 0; vcpu < guest->domain->nr_vcpus && !rc; vcpu++)
+        if (has_vcpu(guest, vcpu) && (p->all_vcpus || vcpu == p->vcpu))
+            rc = guest_note_vcpu(keep, vcpu, p->hard, p->soft);
+    return rc;
+}
+
 static bool has_soft_effect(const struct guest *guest, const struct xln_vcpu *v)
 {
     unsigned cpu;
@@ -256,11 +269,17 @@ static void warn_no_effect(const struct guest *guest, const struct pinning *p)
 static int pin_and_warn(struct cmd_line *line, struct guest *guest,
                         struct pinning *p)
 {
+    bool keep = cmd_value(line, OPT_KEEP);
+
+    if (keep && !guest_can_keep(guest))
+        return EXIT_FAILURE;
     if (!check_vcpu(guest, p) || !check_hard(guest, p))
         return EXIT_FAILURE;
     if (p->hard && !cmd_value(line, 'i') && !apply_masks(line, guest, p))
         return EXIT_FAILURE;
     if (!check_hard(guest, p) || !pin_vcpus(line, guest, p))
+        return EXIT_FAILURE;
+    if (keep && !guest_keep(line, guest, note, p))
         return EXIT_FAILURE;
     if (guest_refresh(line, guest)) {
         warn_no_effect(guest, p);
@@ -323,6 +342,7 @@ static const struct cmd_option options[] = {
     { "force", 'f', NULL, "also end what Xen itself has pinned a vCPU to" },
     { "ignore-global-affinity-masks", 'i', NULL,
       "pay no heed to vm.cpumask and the like in xl.conf" },
+    { "keep", OPT_KEEP, NULL, "also when it reboots, is restored or migrates" },
     { 0 }
 };
 

@@ -286,6 +286,78 @@ void guest_warn_remote(const struct guest *guest)
     xln_nodemap_free(nodes);
 }
 
+/* ---- what is kept ---- */
+
+static int note_under_lock(const struct cmd_line *line,
+                           const struct guest *guest, guest_note_fn *note,
+                           const void *what)
+{
+    struct xln_reservations *lock;
+    struct keep *keep = NULL;
+    int rc;
+
+    rc = xln_reservations_lock(RESERVATIONS, LOCK_TIMEOUT_MS, &lock);
+    if (rc)
+        return rc;
+    rc = keep_read(line->ctx, guest->domid, &keep);
+    if (!rc)
+        rc = note(keep, guest, what);
+    if (!rc)
+        rc = keep_write(line->ctx, guest->domid, keep);
+    keep_free(keep);
+    xln_reservations_unlock(lock);
+    return rc;
+}
+
+bool guest_can_keep(const struct guest *guest)
+{
+    if (guest->domid)
+        return true;
+    complain("nothing is kept of Domain-0: see dom0_vcpus_pin= and dom0_nodes= "
+             "of Xen");
+    return false;
+}
+
+bool guest_keep(const struct cmd_line *line, const struct guest *guest,
+                guest_note_fn *note, const void *what)
+{
+    int rc = note_under_lock(line, guest, note, what);
+
+    if (!rc)
+        return true;
+    complain("'%s' has it now, but can't keep it: %s", guest->name,
+             strerror(-rc));
+    return false;
+}
+
+static int format_affinity(const struct xln_cpumap *cpus, char **text_r)
+{
+    *text_r = NULL;
+    if (!cpus)
+        return 0;
+    if (xln_cpumap_count(cpus) < xln_cpumap_nr_bits(cpus))
+        return xln_cpumap_format(cpus, text_r);
+    *text_r = strdup("all");
+    return *text_r ? 0 : -ENOMEM;
+}
+
+int guest_note_vcpu(struct keep *keep, unsigned vcpu,
+                    const struct xln_cpumap *hard,
+                    const struct xln_cpumap *soft)
+{
+    char *hard_text, *soft_text = NULL;
+    int rc;
+
+    rc = format_affinity(hard, &hard_text);
+    if (!rc)
+        rc = format_affinity(soft, &soft_text);
+    if (!rc)
+        rc = keep_set_vcpu(keep, vcpu, hard_text, soft_text);
+    free(hard_text);
+    free(soft_text);
+    return rc;
+}
+
 const char *guest_reason(int rc)
 {
     switch (rc) {

@@ -7,6 +7,7 @@
 #define GUEST_H
 
 #include "cmd.h"
+#include "keep.h"
 
 struct guest {
     uint32_t domid;
@@ -44,6 +45,22 @@ void guest_print_bytes(const struct guest *guest,
  * may use. What is not recorded is taken to be where node affinity first sent
  * it. */
 void guest_warn_remote(const struct guest *guest);
+
+/* Whether something of it can be kept at all. False: said why not. */
+bool guest_can_keep(const struct guest *guest);
+
+/* For each change that `--keep` asks for: note it in `keep`. 0 or -errno. */
+typedef int guest_note_fn(struct keep *keep, const struct guest *guest,
+                          const void *what);
+
+/* Keep what `note` notes, beside what is kept already. False: said why not. */
+bool guest_keep(const struct cmd_line *line, const struct guest *guest,
+                guest_note_fn *note, const void *what);
+
+/* Note the affinities of one vCPU; NULL: it stays as it is kept. */
+int guest_note_vcpu(struct keep *keep, unsigned vcpu,
+                    const struct xln_cpumap *hard,
+                    const struct xln_cpumap *soft);
 
 /* Why xln_vcpu_pin() or xln_domain_set_nodes() failed, as the end of a line. */
 const char *guest_reason(int rc);

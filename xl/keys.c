@@ -515,6 +515,20 @@ int keys_write_xsdata(const struct keys *keys, libxl_key_value_list *xsdata)
     return 0;
 }
 
+int keys_set_nodes(struct keys *keys, const char *nodes)
+{
+    char *text;
+    int rc = check_nodes(nodes, &text);
+
+    if (rc)
+        return rc;
+    free(keys->text[KEY_NODES]);
+    keys->text[KEY_NODES] = text;
+    free(keys->text[KEY_MEM]);
+    keys->text[KEY_MEM] = NULL;
+    return 0;
+}
+
 int keys_apply(const struct keys *keys, struct xln_request *request)
 {
     int i, rc = 0;

@@ -43,6 +43,9 @@ int keys_read_xsdata(libxl_key_value_list xsdata, struct keys **keys_r,
  * what a later version of ours may have there. */
 int keys_write_xsdata(const struct keys *keys, libxl_key_value_list *xsdata);
 
+/* Replace nodes=, and nodes_mem= with it. -EINVAL: that is no value of it. */
+int keys_set_nodes(struct keys *keys, const char *nodes);
+
 /* Put the keys that are set into a request. 0 or -ENOMEM. */
 int keys_apply(const struct keys *keys, struct xln_request *request);
 

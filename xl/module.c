@@ -14,6 +14,9 @@
  *         xc_domain_max_vcpus           libxl's first call of a build: plan
  *         xc_domain_populate_physmap    each extent from its node
  *       <- libxl_domain_create_new      record, warn, take the plan out
+ *     the guest reboots
+ *       libxl_retrieve_domain_configuration   what --keep noted is put in
+ *       libxl_domain_create_new ...
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -28,6 +31,7 @@
 #include <libxlutil.h>
 #include <xenctrl.h>
 
+#include "keep.h"
 #include "module.h"
 #include "placement.h"
 
@@ -319,6 +323,35 @@ EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
     if (xch)
         xc_interface_close(xch);
     return json;
+}
+
+static void apply_kept(libxl_ctx *ctx, uint32_t domid,
+                       libxl_domain_config *config)
+{
+    struct keep *keep = NULL;
+    int rc;
+
+    rc = keep_read(ctx, domid, &keep);
+    if (!rc)
+        rc = keep_apply(keep, ctx, config);
+    if (rc)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "'%s': cannot keep its affinity: %s", config->c_info.name,
+                strerror(-rc));
+    keep_free(keep);
+}
+
+/* xl asks for it before a reboot, a save and a migration. */
+EXPORT int libxl_retrieve_domain_configuration(libxl_ctx *ctx, uint32_t domid,
+                                               libxl_domain_config *config,
+                                               const libxl_asyncop_how *ao_how)
+{
+    int r = REAL(libxl_retrieve_domain_configuration)(ctx, domid, config,
+                                                      ao_how);
+
+    if (!r && !ao_how && !state.inert)
+        apply_kept(ctx, domid, config);
+    return r;
 }
 
 /* ---- creates ---- */

@@ -11,8 +11,6 @@
 #include "placement.h"
 #include "record.h"
 
-/* Planning takes milliseconds; whoever holds the lock longer is stuck. */
-#define LOCK_TIMEOUT_MS 10000
 #define CONTEXT "numa"
 
 static void say(const struct placement *p, xentoollog_level level,

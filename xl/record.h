@@ -9,8 +9,10 @@
 
 #include <stdint.h>
 
-/* What creates in flight have promised, see xln_reservations_lock(). */
+/* What creates in flight have promised, see xln_reservations_lock(). Planning
+ * takes milliseconds; whoever holds the lock longer is stuck. */
 #define RESERVATIONS XEN_RUN_DIR "/numa"
+#define LOCK_TIMEOUT_MS 10000
 
 /* `pages` NULL: not known. A record that can not be written is no reason to
  * fail. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The xl that stands in front of the installed one. A command of ours goes to
- * xl-numa. One that makes a domain goes to the installed xl with the placement
- * module loaded; every other goes there as it is. Either way this process
- * becomes the other: arguments, streams and exit status are its own.
+ * xl-numa. One that makes a domain, or sends one on, goes to the installed xl
+ * with the placement module loaded; every other goes there as it is. Either way
+ * this process becomes the other: arguments, streams and exit status are its
+ * own.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,9 +26,13 @@
 #define SYSFS_VERSION "/sys/hypervisor/version/"
 #define FALLBACK_PATH "/usr/local/sbin:/usr/sbin:/sbin"
 
-/* The commands that make domains, and so need the module. */
+/* The commands that make domains, and so need the module; and those that send
+ * one on, with what `--keep` has noted of it. */
 static const char *const placing_commands[] = {
     "create", "migrate-receive", "restore",
+};
+static const char *const sending_commands[] = {
+    "migrate", "remus", "save",
 };
 
 /* The commands of xl-numa, which have their records there. */
@@ -134,6 +139,11 @@ static const char *find_command(const char *word)
 static bool places_domains(const char *command)
 {
     return is_one_of(command, placing_commands, ARRAY_SIZE(placing_commands));
+}
+
+static bool sends_domains(const char *command)
+{
+    return is_one_of(command, sending_commands, ARRAY_SIZE(sending_commands));
 }
 
 /* Whether xl-numa runs the command with these arguments. */
@@ -326,28 +336,27 @@ static bool find_installed_xl(const char *release, char *path, size_t size)
 
 /* ---- the module ---- */
 
-/* Whether the module can be loaded and is for this Xen; says why not. */
-static bool check_module(const char *release)
+/* Whether the module can be loaded and is for this Xen; says why not, and what
+ * that means. */
+static bool check_module(const char *release, const char *so)
 {
     const char *built_for;
     void *module = dlopen(MODULE_PATH, RTLD_LAZY | RTLD_LOCAL);
     bool good = false;
 
     if (!module) {
-        complain("cannot load the placement module: %s: domains are placed "
-                 "by xl itself", dlerror());
+        complain("cannot load the placement module: %s: %s", dlerror(), so);
         return false;
     }
     built_for = dlsym(module, MODULE_RELEASE_SYMBOL);
     if (strpbrk(MODULE_PATH, " :"))
         complain("no module can be loaded from '%s', for its blank or colon: "
-                 "domains are placed by xl itself", MODULE_PATH);
+                 "%s", MODULE_PATH, so);
     else if (!built_for)
-        complain("'%s' is no placement module: domains are placed by xl "
-                 "itself", MODULE_PATH);
+        complain("'%s' is no placement module: %s", MODULE_PATH, so);
     else if (release && strcmp(built_for, release))
-        complain("the placement module is for Xen %s, this is Xen %s: "
-                 "domains are placed by xl itself", built_for, release);
+        complain("the placement module is for Xen %s, this is Xen %s: %s",
+                 built_for, release, so);
     else
         good = true;
     dlclose(module);
@@ -370,6 +379,12 @@ static int load_module(bool dry_run)
     r = setenv("LD_PRELOAD", list, 1) ? -errno : 0;
     free(list);
     return r;
+}
+
+static void prepare_module(const char *release, bool dry_run, const char *so)
+{
+    if (check_module(release, so) && load_module(dry_run))
+        complain("out of memory: %s", so);
 }
 
 static bool called_in_a_circle(void)
@@ -423,8 +438,10 @@ int main(int argc, char **argv)
         if (!release)
             complain("no Xen to be seen in " SYSFS_VERSION ": '%s' can't place "
                      "a domain", command);
-        else if (check_module(release) && load_module(dry_run))
-            complain("out of memory: domains are placed by xl itself");
+        else
+            prepare_module(release, dry_run, "domains are placed by xl itself");
+    } else if (sends_domains(command) && release) {
+        prepare_module(release, false, "what was to be kept is not");
     }
     return become(path, argv);
 }

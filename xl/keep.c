@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The record is text, a line for each thing that is kept:
+ *
+ *     nodes=2
+ *     vcpu=0 4-5 -            number, hard and soft affinity; "-": not kept
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxl_utils.h>
+
+#include <libxl_numa.h>
+
+#include "keep.h"
+#include "keys.h"
+
+#define USERDATA "xl-numa"
+/* More than Xen gives to any domain. */
+#define VCPUS_MAX 8192
+
+/* ---- what is kept ---- */
+
+static int set_text(char **text, const char *value)
+{
+    char *copy;
+
+    if (!value)
+        return 0;
+    copy = strdup(value);
+    if (!copy)
+        return -ENOMEM;
+    free(*text);
+    *text = copy;
+    return 0;
+}
+
+int keep_set_nodes(struct keep *keep, const char *nodes)
+{
+    return set_text(&keep->nodes, nodes);
+}
+
+static int add_vcpus(struct keep *keep, unsigned nr)
+{
+    struct keep_vcpu *vcpus;
+
+    if (nr <= keep->nr_vcpus)
+        return 0;
+    if (nr > VCPUS_MAX)
+        return -ERANGE;
+    vcpus = realloc(keep->vcpus, nr * sizeof(*vcpus));
+    if (!vcpus)
+        return -ENOMEM;
+    memset(vcpus + keep->nr_vcpus, 0, (nr - keep->nr_vcpus) * sizeof(*vcpus));
+    keep->vcpus = vcpus;
+    keep->nr_vcpus = nr;
+    return 0;
+}
+
+int keep_set_vcpu(struct keep *keep, unsigned vcpu, const char *hard,
+                  const char *soft)
+{
+    int rc = vcpu < VCPUS_MAX ? add_vcpus(keep, vcpu + 1) : -ERANGE;
+
+    if (!rc)
+        rc = set_text(&keep->vcpus[vcpu].hard, hard);
+    return rc ? rc : set_text(&keep->vcpus[vcpu].soft, soft);
+}
+
+void keep_free(struct keep *keep)
+{
+    unsigned i;
+
+    if (!keep)
+        return;
+    for (i = 0; i < keep->nr_vcpus; i++) {
+        free(keep->vcpus[i].hard);
+        free(keep->vcpus[i].soft);
+    }
+    free(keep->vcpus);
+    free(keep->nodes);
+    free(keep);
+}
+
+/* ---- the record ---- */
+
+static const char *unless_dash(const char *text)
+{
+    return strcmp(text, "-") ? text : NULL;
+}
+
+/* "0 4-5 -" */
+static int read_vcpu(struct keep *keep, char *text)
+{
+    char *hard, *soft;
+    unsigned long vcpu;
+
+    vcpu = strtoul(text, &hard, 10);
+    if (hard == text || *hard != ' ' || vcpu >= VCPUS_MAX)
+        return -EINVAL;
+    soft = strchr(++hard, ' ');
+    if (!soft)
+        return -EINVAL;
+    *soft++ = '\0';
+    return keep_set_vcpu(keep, vcpu, unless_dash(hard), unless_dash(soft));
+}
+
+static int read_line(struct keep *keep, char *line)
+{
+    char *value = strchr(line, '=');
+
+    if (!value)
+        return -EINVAL;
+    *value++ = '\0';
+    if (!strcmp(line, "nodes"))
+        return keep_set_nodes(keep, value);
+    if (!strcmp(line, "vcpu"))
+        return read_vcpu(keep, value);
+    return -EINVAL;
+}
+
+static int read_lines(struct keep *keep, const uint8_t *data, int size)
+{
+    char *text = size > 0 ? strndup((const char *)data, size) : strdup("");
+    char *line, *next = text;
+    int rc = text ? 0 : -ENOMEM;
+
+    while (!rc && (line = strsep(&next, "\n")))
+        if (*line)
+            rc = read_line(keep, line);
+    free(text);
+    return rc;
+}
+
+int keep_read(libxl_ctx *ctx, uint32_t domid, struct keep **keep_r)
+{
+    struct keep *keep = calloc(1, sizeof(*keep));
+    uint8_t *data = NULL;
+    int size = 0, rc;
+
+    if (!keep)
+        return -ENOMEM;
+    rc = libxl_userdata_retrieve(ctx, domid, USERDATA, &data, &size)
+             ? -EIO : read_lines(keep, data, size);
+    free(data);
+    if (rc) {
+        keep_free(keep);
+        return rc;
+    }
+    *keep_r = keep;
+    return 0;
+}
+
+static void write_lines(const struct keep *keep, FILE *f)
+{
+    const struct keep_vcpu *v;
+    unsigned i;
+
+    if (keep->nodes)
+        fprintf(f, "nodes=%s\n", keep->nodes);
+    for (i = 0; i < keep->nr_vcpus; i++) {
+        v = &keep->vcpus[i];
+        if (v->hard || v->soft)
+            fprintf(f, "vcpu=%u %s %s\n", i, v->hard ? v->hard : "-",
+                    v->soft ? v->soft : "-");
+    }
+}
+
+int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    int rc = -ENOMEM;
+
+    if (!f)
+        return -ENOMEM;
+    write_lines(keep, f);
+    if (!fclose(f))
+        rc = libxl_userdata_store(ctx, domid, USERDATA, (uint8_t *)text, size)
+                 ? -EIO : 0;
+    free(text);
+    return rc;
+}
+
+/* ---- into a configuration ---- */
+
+static int apply_nodes(const struct keep *keep, libxl_domain_config *config)
+{
+    libxl_key_value_list *xsdata = &config->c_info.xsdata;
+    struct keys *keys = NULL;
+    char *error = NULL;
+    int rc;
+
+    if (!keep->nodes)
+        return 0;
+    rc = keys_read_xsdata(*xsdata, &keys, &error);
+    /* What it asked for when it was created may be of no use: gone then. */
+    if (rc == -EINVAL)
+        rc = keys_read_xsdata(NULL, &keys, NULL);
+    if (!rc)
+        rc = keys_set_nodes(keys, keep->nodes);
+    if (!rc)
+        rc = keys_write_xsdata(keys, xsdata);
+    free(error);
+    keys_free(keys);
+    return rc;
+}
+
+/* At least `nr` maps; those that come new are full, which is no affinity. */
+static int add_maps(libxl_ctx *ctx, libxl_bitmap **maps, int *nr_maps, int nr)
+{
+    libxl_bitmap *more;
+
+    if (nr <= *nr_maps)
+        return 0;
+    more = realloc(*maps, nr * sizeof(*more));
+    if (!more)
+        return -ENOMEM;
+    *maps = more;
+    for (; *nr_maps < nr; (*nr_maps)++) {
+        libxl_bitmap_init(&more[*nr_maps]);
+        if (libxl_cpu_bitmap_alloc(ctx, &more[*nr_maps], 0))
+            return -ENOMEM;
+        libxl_bitmap_set_any(&more[*nr_maps]);
+    }
+    return 0;
+}
+
+static int fill_map(const char *text, libxl_bitmap *map)
+{
+    unsigned nr_cpus = map->size * 8, cpu;
+    struct xln_cpumap *cpus;
+    int rc;
+
+    rc = xln_cpumap_new(nr_cpus, &cpus);
+    if (rc)
+        return rc;
+    rc = xln_cpumap_parse(text, NULL, 0, cpus, NULL);
+    for (cpu = 0; cpu < nr_cpus && !rc; cpu++)
+        if (xln_cpumap_test(cpus, cpu))
+            libxl_bitmap_set(map, cpu);
+        else
+            libxl_bitmap_reset(map, cpu);
+    xln_cpumap_free(cpus);
+    return rc ? -EINVAL : 0;
+}
+
+/* `text` NULL: nothing is kept. */
+static int apply_map(libxl_ctx *ctx, const char *text, int vcpu,
+                     libxl_bitmap **maps, int *nr_maps)
+{
+    int rc;
+
+    if (!text)
+        return 0;
+    rc = add_maps(ctx, maps, nr_maps, vcpu + 1);
+    return rc ? rc : fill_map(text, &(*maps)[vcpu]);
+}
+
+int keep_apply(const struct keep *keep, libxl_ctx *ctx,
+               libxl_domain_config *config)
+{
+    libxl_domain_build_info *info = &config->b_info;
+    int nr = keep->nr_vcpus, i, rc;
+
+    if (nr > info->max_vcpus)
+        nr = info->max_vcpus;
+    rc = apply_nodes(keep, config);
+    for (i = 0; i < nr && !rc; i++) {
+        rc = apply_map(ctx, keep->vcpus[i].hard, i, &info->vcpu_hard_affinity,
+                       &info->num_vcpu_hard_affinity);
+        if (!rc)
+            rc = apply_map(ctx, keep->vcpus[i].soft, i,
+                           &info->vcpu_soft_affinity,
+                           &info->num_vcpu_soft_affinity);
+    }
+    return rc;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What `--keep` notes of a running domain: affinities and nodes that shall
+ * hold when it is built again, by a reboot, a restore or a migration. They are
+ * libxl userdata of the domain, which goes away with it; so they are put into
+ * its configuration when xl asks libxl for that, just before.
+ */
+#ifndef KEEP_H
+#define KEEP_H
+
+#include <libxl.h>
+
+/* Texts as a configuration has them; NULL: nothing to keep. */
+struct keep {
+    char *nodes;
+    struct keep_vcpu {
+        char *hard, *soft;
+    } *vcpus;
+    unsigned nr_vcpus;
+};
+
+/*
+ * What is kept of a domain, to be freed: nothing at all if nothing was noted.
+ * -EINVAL: what was noted is not of our form; -EIO: libxl can't read it;
+ * -ENOMEM.
+ */
+int keep_read(libxl_ctx *ctx, uint32_t domid, struct keep **keep_r);
+
+/* Replace what is kept of it. -EIO: libxl can't write it; -ENOMEM. */
+int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep);
+
+/* Replace what is kept; NULL: that stays. 0 or -ENOMEM; -ERANGE: no domain has
+ * so many vCPUs. */
+int keep_set_nodes(struct keep *keep, const char *nodes);
+int keep_set_vcpu(struct keep *keep, unsigned vcpu, const char *hard,
+                  const char *soft);
+
+/* Put it into the domain's configuration. -ENOMEM; -EINVAL: some of it is not
+ * what that takes. */
+int keep_apply(const struct keep *keep, libxl_ctx *ctx,
+               libxl_domain_config *config);
+
+void keep_free(struct keep *keep);
+
+#endif /* KEEP_H */
