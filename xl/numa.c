@@ -116,25 +116,37 @@ static int read_global_options(int argc, char **argv, struct cmd_line *line)
     return optind;
 }
 
-int main(int argc, char **argv)
+/* `command`: its name and what follows it. */
+static int run_command(struct cmd_line *line, int argc, char **command)
 {
-    struct cmd_line line = { 0 };
-    int first = read_global_options(argc, argv, &line), i, code;
+    int i;
 
-    /* Names are shown as they are, numbers with a dot. */
-    setlocale(LC_CTYPE, "");
-    if (!line.lg || first == argc) {
+    if (!argc) {
         complain("xl-numa is run by xl: see 'xl help'");
         return EXIT_USAGE;
     }
-    for (i = 0; commands[i] && strcmp(commands[i]->name, argv[first]); i++)
+    for (i = 0; commands[i] && strcmp(commands[i]->name, *command); i++)
         ;
-    line.cmd = commands[i];
-    if (!line.cmd) {
-        complain("xl-numa has no command '%s'", argv[first]);
+    line->cmd = commands[i];
+    if (!line->cmd) {
+        complain("xl-numa has no command '%s'", *command);
         return EXIT_USAGE;
     }
-    code = check_output(run(&line, argc - first, argv + first));
+    return check_output(run(line, argc, command));
+}
+
+int main(int argc, char **argv)
+{
+    struct cmd_line line = { 0 };
+    int first = read_global_options(argc, argv, &line), code;
+
+    /* Names are shown as they are, numbers with a dot. */
+    setlocale(LC_CTYPE, "");
+    if (!line.lg) {
+        complain("%s", strerror(ENOMEM));
+        return EXIT_FAILURE;
+    }
+    code = run_command(&line, argc - first, argv + first);
     xtl_logger_destroy(line.lg);
     return code;
 }

@@ -379,6 +379,8 @@ static void test_no_memory(void)
         if (!rc)
             rc = add_row(table, "a", 7, nodes);
         if (!rc)
+            rc = table_row(table);
+        if (!rc)
             rc = table_affinity(table, NAME, xln_nodemap_bits(nodes),
                                 xln_nodemap_bits(nodes));
         fake_alloc_fail(0);
