@@ -15,7 +15,8 @@
 #define NR_VCPUS 3
 #define NR_CPUS 8
 #define ALL_CPUS 0xff
-#define OPT_CPUS OPT_OWN
+#define OPT_CPUS (OPT_OWN + 0)
+#define OPT_KEEP (OPT_OWN + 1)
 
 extern const struct cmd cmd_node_affinity;
 
@@ -199,6 +200,41 @@ const char *guest_reason(int rc)
     return strerror(-rc);
 }
 
+/* ---- what is kept: the last that was noted ---- */
+
+static char kept_nodes[16];
+static unsigned nr_kept_hard, nr_kept_soft;
+
+bool guest_can_keep(const struct guest *guest)
+{
+    (void)guest;
+    return true;
+}
+
+bool guest_keep(const struct cmd_line *line, const struct guest *guest,
+                guest_note_fn *note, const void *what)
+{
+    struct keep *keep = calloc(1, sizeof(*keep));
+
+    (void)line;
+    if (!keep || note(keep, guest, what))
+        abort();
+    snprintf(kept_nodes, sizeof(kept_nodes), "%s", keep->nodes);
+    keep_free(keep);
+    return true;
+}
+
+int guest_note_vcpu(struct keep *keep, unsigned vcpu,
+                    const struct xln_cpumap *hard,
+                    const struct xln_cpumap *soft)
+{
+    (void)keep;
+    (void)vcpu;
+    nr_kept_hard += hard != NULL;
+    nr_kept_soft += soft != NULL;
+    return 0;
+}
+
 bool cmd_open_xen(struct cmd_line *line)
 {
     (void)line;
@@ -228,10 +264,14 @@ int cmd_usage(const struct cmd_line *line, const char *fmt, ...)
 
 const char *cmd_value(const struct cmd_line *line, int code)
 {
-    return code == OPT_CPUS ? line->values[0] : NULL;
+    return code == OPT_CPUS   ? line->values[0]
+           : code == OPT_KEEP ? line->values[1]
+                              : NULL;
 }
 
 /* ---- the tests ---- */
+
+static const char *keeping;
 
 /* Xen fails call number `failing`, from 0; `broken`: and all after it. */
 static int run(const char *mode, const char *nodes, int failing, bool broken)
@@ -243,6 +283,9 @@ static int run(const char *mode, const char *nodes, int failing, bool broken)
     snprintf(text, sizeof(text), "%s", nodes);
     line.nr_args = 2;
     line.values[0] = mode;
+    line.values[1] = keeping;
+    kept_nodes[0] = '\0';
+    nr_kept_hard = nr_kept_soft = 0;
     xen = at_first;
     said[0] = '\0';
     calls_left = failing;
@@ -295,6 +338,24 @@ static void test_kinds(void)
     ok(strstr(said, "vCPU 2 of 'g' is bound to CPUs 0-3"), "and said which");
 }
 
+static void test_keep(void)
+{
+    run("soft", "0", -1, false);
+    ok(!*kept_nodes && !nr_kept_soft, "without --keep nothing is kept");
+    keeping = "";
+    run("hard", "0-1,^0", -1, false);
+    is_str(kept_nodes, "1", "--keep: the nodes are kept");
+    ok(nr_kept_hard == NR_VCPUS && !nr_kept_soft, "and where the vCPUs may run");
+    run("soft", "0", -1, false);
+    ok(!nr_kept_hard && nr_kept_soft == NR_VCPUS, "or where they best do");
+    run(NULL, "auto", -1, false);
+    is_str(kept_nodes, "auto", "auto is kept as that");
+    ok(!nr_kept_hard && !nr_kept_soft, "and of the vCPUs nothing");
+    ok(run("soft", "0", 1, false) == EXIT_FAILURE && !*kept_nodes,
+       "what fails is not kept");
+    keeping = NULL;
+}
+
 int main(void)
 {
     make_host();
@@ -302,6 +363,7 @@ int main(void)
     test_failures("hard");
     test_broken();
     test_kinds();
+    test_keep();
     xln_cpumap_free(pool_cpus);
     xln_host_free(host);
     return tap_done();

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is kept of a domain: the record, and what becomes of a configuration.
+ * What is defined here stands in for libxl's.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <libxl_utils.h>
+
+#include "fake-alloc.h"
+#include "keep.h"
+#include "tap.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define NR_CPUS 16
+#define MAX_ALLOCATIONS 200
+
+/* ---- libxl ---- */
+
+static char stored[4096];
+static bool userdata_fails;
+
+int libxl_userdata_store(libxl_ctx *ctx, uint32_t domid, const char *userid,
+                         const uint8_t *data, int size)
+{
+    (void)ctx;
+    (void)domid;
+    (void)userid;
+    if (userdata_fails)
+        return ERROR_FAIL;
+    snprintf(stored, sizeof(stored), "%.*s", size, (const char *)data);
+    return 0;
+}
+
+int libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid, const char *userid,
+                            uint8_t **data, int *size)
+{
+    (void)ctx;
+    (void)domid;
+    (void)userid;
+    if (userdata_fails)
+        return ERROR_FAIL;
+    *size = strlen(stored);
+    *data = *size ? (uint8_t *)strdup(stored) : NULL;
+    return *size && !*data ? ERROR_NOMEM : 0;
+}
+
+int libxl_cpu_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *map, int max_cpus)
+{
+    (void)ctx;
+    (void)max_cpus;
+    map->map = calloc(1, NR_CPUS / 8);
+    if (!map->map)
+        return ERROR_NOMEM;
+    map->size = NR_CPUS / 8;
+    return 0;
+}
+
+/* ---- the record ---- */
+
+static struct keep *read_stored(void)
+{
+    struct keep *keep = NULL;
+
+    return keep_read(NULL, 1, &keep) ? NULL : keep;
+}
+
+static struct keep *read_record(const char *text)
+{
+    snprintf(stored, sizeof(stored), "%s", text);
+    return read_stored();
+}
+
+static void test_record(void)
+{
+    struct keep *keep = read_record("");
+
+    ok(keep && !keep->nodes && !keep->nr_vcpus, "no record: nothing is kept");
+    ok(!keep_set_nodes(keep, "0-1") && !keep_set_nodes(keep, "2") &&
+           !keep_set_vcpu(keep, 2, "4-5", NULL) &&
+           !keep_set_vcpu(keep, 0, NULL, "all") &&
+           !keep_set_vcpu(keep, 2, NULL, "4") && !keep_set_nodes(keep, NULL),
+       "some is noted");
+    ok(!keep_write(NULL, 1, keep), "and written");
+    is_str(stored, "nodes=2\nvcpu=0 - all\nvcpu=2 4-5 4\n",
+           "the last of each is kept");
+    keep_free(keep);
+    keep = read_stored();
+    ok(keep && !strcmp(keep->nodes, "2") && keep->nr_vcpus == 3 &&
+           !keep->vcpus[0].hard && !strcmp(keep->vcpus[0].soft, "all") &&
+           !keep->vcpus[1].hard && !strcmp(keep->vcpus[2].hard, "4-5") &&
+           !strcmp(keep->vcpus[2].soft, "4"),
+       "and read as it was");
+    ok(keep_set_vcpu(keep, 8192, "0", NULL) == -ERANGE,
+       "there is a last vCPU");
+    userdata_fails = true;
+    ok(keep_write(NULL, 1, keep) == -EIO, "libxl can't write: an error");
+    keep_free(keep);
+    ok(keep_read(NULL, 1, &keep) == -EIO, "libxl can't read: an error");
+    userdata_fails = false;
+}
+
+static void test_bad_records(void)
+{
+    static const char *const bad[] = {
+        "nodes", "cpus=1", "vcpu=", "vcpu=1", "vcpu=1 2", "vcpu=x 2 3",
+        "vcpu=-1 2 3", "vcpu=8192 2 3", "vcpu=99999999999999999999 1 1",
+        "nodes=1\nrubbish\n",
+    };
+    struct keep *keep = NULL;
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(bad); i++) {
+        snprintf(stored, sizeof(stored), "%s", bad[i]);
+        ok(keep_read(NULL, 1, &keep) == -EINVAL, "'%.*s...': refused",
+           (int)strcspn(bad[i], "\n"), bad[i]);
+    }
+}
+
+/* ---- the configuration ---- */
+
+static void init_config(libxl_domain_config *config, int nr_vcpus)
+{
+    libxl_domain_config_init(config);
+    config->b_info.max_vcpus = nr_vcpus;
+}
+
+static int apply(const char *record, libxl_domain_config *config)
+{
+    struct keep *keep = read_record(record);
+    int rc = keep ? keep_apply(keep, NULL, config) : -ENOMEM;
+
+    keep_free(keep);
+    return rc;
+}
+
+/* The first 16 bits. */
+static unsigned bits(const libxl_bitmap *map)
+{
+    return map->map[0] | map->map[1] << 8;
+}
+
+static const char *request_of(const libxl_domain_config *config,
+                              const char *key)
+{
+    char **xsdata = config->c_info.xsdata;
+
+    for (; xsdata && *xsdata; xsdata += 2)
+        if (!strcmp(xsdata[0], key))
+            return xsdata[1];
+    return NULL;
+}
+
+static void test_apply(void)
+{
+    libxl_domain_config config;
+    libxl_domain_build_info *info = &config.b_info;
+
+    init_config(&config, 3);
+    ok(!apply("nodes=2\nvcpu=1 4-5 -\nvcpu=2 - 0\nvcpu=9 1 1\n", &config),
+       "it is put into a configuration");
+    is_str(request_of(&config, "numa/nodes"), "2", "nodes, into the request");
+    ok(info->num_vcpu_hard_affinity == 2 &&
+           bits(&info->vcpu_hard_affinity[0]) == 0xffff &&
+           bits(&info->vcpu_hard_affinity[1]) == 0x30,
+       "hard affinity; vCPUs before it have none");
+    ok(info->num_vcpu_soft_affinity == 3 &&
+           bits(&info->vcpu_soft_affinity[1]) == 0xffff &&
+           bits(&info->vcpu_soft_affinity[2]) == 1,
+       "soft affinity; none for a vCPU that there is not");
+    ok(!apply("nodes=auto\nvcpu=1 all -\n", &config), "and something else");
+    is_str(request_of(&config, "numa/nodes"), "auto", "the nodes are replaced");
+    ok(info->num_vcpu_hard_affinity == 2 &&
+           bits(&info->vcpu_hard_affinity[1]) == 0xffff &&
+           bits(&info->vcpu_soft_affinity[2]) == 1,
+       "and this affinity, the other stays");
+    libxl_domain_config_dispose(&config);
+}
+
+/* nodes_mem= names other nodes for the memory. */
+static void test_replaces_mem(void)
+{
+    static const char *const request[] = {
+        "numa/nodes", "0", "numa/nodes_mem", "5", "numa/nodes_mode", "strict",
+        "other", "x",
+    };
+    libxl_domain_config config;
+    char **xsdata;
+    size_t i;
+
+    init_config(&config, 1);
+    xsdata = calloc(ARRAY_SIZE(request) + 1, sizeof(*xsdata));
+    for (i = 0; xsdata && i < ARRAY_SIZE(request); i++)
+        xsdata[i] = strdup(request[i]);
+    config.c_info.xsdata = xsdata;
+    ok(!apply("nodes=3\n", &config), "a request that there was");
+    is_str(request_of(&config, "numa/nodes"), "3", "has other nodes");
+    ok(!request_of(&config, "numa/nodes_mem"), "for its memory too");
+    is_str(request_of(&config, "numa/nodes_mode"), "strict",
+           "the rest of it stays");
+    is_str(request_of(&config, "other"), "x", "and what others have there");
+    libxl_domain_config_dispose(&config);
+}
+
+static void test_bad_values(void)
+{
+    static const char *const bad[] = {
+        "nodes=x\n", "vcpu=0 x -\n", "vcpu=0 - 99\n",
+    };
+    libxl_domain_config config;
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(bad); i++) {
+        init_config(&config, 1);
+        ok(apply(bad[i], &config) == -EINVAL, "'%.*s': refused",
+           (int)strcspn(bad[i], "\n"), bad[i]);
+        libxl_domain_config_dispose(&config);
+    }
+}
+
+static void test_no_memory(void)
+{
+    libxl_domain_config config;
+    unsigned nth;
+    int rc = -ENOMEM;
+
+    for (nth = 1; rc == -ENOMEM && nth < MAX_ALLOCATIONS; nth++) {
+        init_config(&config, 3);
+        fake_alloc_fail(nth);
+        rc = apply("nodes=2\nvcpu=1 4-5 -\nvcpu=2 - 0\n", &config);
+        fake_alloc_fail(0);
+        libxl_domain_config_dispose(&config);
+    }
+    ok(!rc && nth > 10, "no memory at any point: an error, and no leak");
+}
+
+int main(void)
+{
+    test_record();
+    test_bad_records();
+    test_apply();
+    test_replaces_mem();
+    test_bad_values();
+    test_no_memory();
+    return tap_done();
+}
