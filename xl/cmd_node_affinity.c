@@ -11,6 +11,7 @@
 
 #include "cmd.h"
 #include "guest.h"
+#include "nodes.h"
 
 #define OPT_CPUS (OPT_OWN + 0)
 #define OPT_KEEP (OPT_OWN + 1)
@@ -93,77 +94,7 @@ static void tell(const struct guest *guest, const struct change *change,
         tell_of_memory(guest, nodes);
 }
 
-/* ---- the nodes ---- */
-
-static bool complain_of_nodes(const struct guest *guest, const char *text,
-                              const char *absent)
-{
-    char *here;
-
-    if (xln_nodemap_format(xln_host_nodes(guest->host), &here))
-        return false;
-    complain("'%s': node %s is not on this host: it has nodes %s", text, absent,
-             here);
-    free(here);
-    return false;
-}
-
-/* The parser's -ERANGE: it points at the number. */
-static bool complain_of_number(const struct guest *guest, const char *text,
-                               size_t at)
-{
-    char number[24];
-
-    snprintf(number, sizeof(number), "%lu", strtoul(text + at, NULL, 10));
-    return complain_of_nodes(guest, text, number);
-}
-
-/* Numbers between those of nodes may be in no use. */
-static bool check_nodes(const struct guest *guest, const char *text,
-                        struct xln_nodemap *nodes)
-{
-    const struct xln_nodemap *here = xln_host_nodes(guest->host);
-    char *absent;
-
-    if (strstr(text, "all"))
-        xln_nodemap_and(nodes, here);
-    if (xln_nodemap_is_empty(nodes)) {
-        complain("'%s' is no node: expected nodes such as '0-3,^2', 'all' or "
-                 "'auto'", text);
-        return false;
-    }
-    if (xln_nodemap_is_subset(nodes, here))
-        return true;
-    xln_nodemap_andnot(nodes, here);
-    if (!xln_nodemap_format(nodes, &absent)) {
-        complain_of_nodes(guest, text, absent);
-        free(absent);
-    }
-    return false;
-}
-
-static bool read_nodes(const struct guest *guest, const char *text,
-                       struct change *change)
-{
-    size_t end;
-    int rc;
-
-    if (!strcmp(text, "auto"))
-        return true;
-    rc = xln_nodemap_new(xln_host_nr_nodes(guest->host), &change->nodes);
-    if (!rc)
-        rc = xln_nodemap_parse(text, 0, change->nodes, &end);
-    if (!rc)
-        return check_nodes(guest, text, change->nodes);
-    if (rc == -ERANGE)
-        return complain_of_number(guest, text, end);
-    if (rc == -EINVAL)
-        complain("'%s': wrong at offset %zu: expected nodes such as '0-3,^2', "
-                 "'all' or 'auto'", text, end);
-    else
-        complain("%s", strerror(-rc));
-    return false;
-}
+/* ---- what is asked for ---- */
 
 static void warn_no_memory(const struct guest *guest,
                            const struct xln_nodemap *nodes)
@@ -309,7 +240,7 @@ static int set(struct cmd_line *line, struct guest *guest,
 
     if (keep && !guest_can_keep(guest))
         return EXIT_FAILURE;
-    if (!read_nodes(guest, line->args[1], change) ||
+    if (!nodes_read(guest->host, line->args[1], &change->nodes) ||
         !choose_cpus(guest, change))
         return EXIT_FAILURE;
     if (change->nodes)

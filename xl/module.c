@@ -49,6 +49,7 @@ static struct {
     bool started;               /* the first libxl_ctx_alloc() was seen */
     bool inert;                 /* another release: do nothing */
     bool dry_run;
+    bool paused;                /* migrate: not live */
     bool sxp;                   /* xl prints its dry run in the old form */
     libxl_ctx *ctx;
     xentoollog_logger *lg;
@@ -127,6 +128,8 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
         state.started = true;
         state.dry_run = getenv(MODULE_DRY_RUN);
         unsetenv(MODULE_DRY_RUN);
+        state.paused = getenv(MODULE_PAUSED);
+        unsetenv(MODULE_PAUSED);
         unsetenv(MODULE_GUARD);
         restore_preload();
         if (!r)
@@ -352,6 +355,14 @@ EXPORT int libxl_retrieve_domain_configuration(libxl_ctx *ctx, uint32_t domid,
     if (!r && !ao_how && !state.inert)
         apply_kept(ctx, domid, config);
     return r;
+}
+
+EXPORT int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
+                                int flags, const libxl_asyncop_how *ao_how)
+{
+    if (state.paused)
+        flags &= ~LIBXL_SUSPEND_LIVE;
+    return REAL(libxl_domain_suspend)(ctx, domid, fd, flags, ao_how);
 }
 
 /* ---- creates ---- */

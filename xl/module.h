@@ -13,6 +13,10 @@
  * environment and has that id is being called in a circle. */
 #define MODULE_GUARD "XL_NUMA_EXEC"
 
+/* Set for the installed xl when its migrate shall not be live: the domain is
+ * paused while it is copied. */
+#define MODULE_PAUSED "XL_NUMA_PAUSED"
+
 /* Set while a domain is restored: which libxl-save-helper ours shall become,
  * and the file that has the plan, for the module in that. */
 #define MODULE_SAVE_HELPER "XL_NUMA_SAVE_HELPER"

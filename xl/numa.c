@@ -19,6 +19,7 @@
 extern const struct cmd cmd_info;
 extern const struct cmd cmd_node_affinity;
 extern const struct cmd cmd_numa_info;
+extern const struct cmd cmd_numa_move;
 extern const struct cmd cmd_numa_stat;
 extern const struct cmd cmd_vcpu_list;
 extern const struct cmd cmd_vcpu_pin;
@@ -27,6 +28,7 @@ const struct cmd *const commands[] = {
     &cmd_info,
     &cmd_node_affinity,
     &cmd_numa_info,
+    &cmd_numa_move,
     &cmd_numa_stat,
     &cmd_vcpu_list,
     &cmd_vcpu_pin,

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
+# rig: --topology 4node
+#
+# xl numa-move: the memory of a running guest on other nodes, or the guest as it
+# was and a line that says why.
+
+. /root/lib.sh
+
+# How often a console says so; a copy has its own name there.
+says() { # TEXT
+    cat /var/log/xen/console/guest-g*.log 2> /dev/null | grep -c "$1"
+}
+
+has_said() { # TEXT TIMES-BEFORE
+    [ "$(says "$1")" -gt "$2" ]
+}
+
+moves() { # STATUS ARG...
+    moves_status=$1
+    shift
+    xl numa-move "$@" > "$out" 2> "$err"
+    is "$?" "$moves_status" "xl numa-move $*: status $moves_status" ||
+        sed 's/^/# /' "$out" "$err"
+}
+
+one_line_says() { # TEXT
+    ok "one line says: $1" sh -c "[ \$(wc -l < $err) = 1 ] && grep -q \"$1\" $err" ||
+        sed 's/^/# /' "$err"
+}
+
+# Its counter of seconds goes on.
+is_alive() {
+    stock-xl vcpu-list g | awk 'NR == 2 { print $(NF - 3) }' > /tmp/time.now
+    [ -s /tmp/time.before ] || cp /tmp/time.now /tmp/time.before
+    [ "$(cat /tmp/time.now)" != "$(cat /tmp/time.before)" ]
+}
+
+live() { # FROM TO
+    created idle-pvh g memory=200 "nodes=\"$1\""
+    resumed=$(says resumed)
+    old=$(domid g)
+    moves 0 g "$2"
+    is "$(nodes_of g)" "$2" "PVH: every page is on node $2"
+    is "$(node_affinity g)" "$2" "xl list -n shows the node"
+    is "$(affinity g)" "all / $(cpus_of "$2")" "its vCPU prefers its CPUs"
+    ok "the guest goes on" await 60 has_said resumed "$resumed"
+    ok "there is one of it" test "$(rig-xen domains | grep -c 'g$')" = 1
+    ok "it says the new number, the node, and for how long it was paused" \
+        grep -qE "^'g' is domain $(domid g) now: 200 MiB on node $2; it was \
+paused for [0-9.]+ s\$" "$out"
+    is "$(cat "$err")" "" "and nothing else"
+    ok "it reboots" stock-xl reboot g
+    ok "into a new domain" await 60 is_new
+    is "$(nodes_of g)" "$2" "it is still there"
+}
+
+is_new() {
+    now=$(domid g)
+    [ -n "$now" ] && [ "$now" != "$old" ] && [ -n "$(nodes_of g)" ]
+}
+
+several() { # NODE NODE
+    moves 0 g "$1,$2"
+    ok "onto two nodes: equal shares" shares_even g "$1" "$2"
+    moves 0 g
+    is "$(nodes_of g | wc -w)" 1 "auto: on one"
+}
+
+paused() { # FROM TO
+    remove g
+    created pv g memory=128 "nodes=\"$1\""
+    ok "PV: it is up" await 120 has_said GUEST-UP 0
+    moves 1 --live g "$2"
+    is "$(nodes_of g)" "$1" "not live: with --live it stays"
+    moves 0 g "$2"
+    one_line_says "can't be moved live here: it is paused"
+    is "$(nodes_of g)" "$2" "PV: every page is on node $2"
+    rm -f /tmp/time.before
+    ok "the guest goes on" await 60 is_alive
+}
+
+# Room for the guest, but not for a second one.
+refused() { # NODE
+    remove g
+    created idle-pvh g memory=100
+    here=$(nodes_of g)
+    created idle ballast "nodes=\"$1\"" memory=$(($(usable_mib "$1") - 60))
+    before=$(rig-free)
+    old=$(domid g)
+    moves 3 g "$1"
+    one_line_says "'g' stays where it is: its copy needs 10[0-9] MiB: node $1 \
+has [0-9]* MiB to plan with\$"
+    is "$(domid g) $(nodes_of g)" "$old $here" "the guest is as it was"
+    ok "and so is memory" free_within 64 "$before"
+    remove ballast
+}
+
+# Nobody is there to copy the memory.
+fails() { # NODE NODE
+    [ "$1" != "$here" ] || shift
+    mv /usr/lib/xen-4.17/bin/libxl-save-helper /tmp/helper
+    moves 1 g "$1"
+    mv /tmp/helper /usr/lib/xen-4.17/bin/libxl-save-helper
+    ok "the last line says so" sh -c \
+        "tail -n 1 $err | grep -q \"^xl: 'g' could not be migrated, see above\""
+    is "$(domid g) $(nodes_of g)" "$old $here" "the guest is as it was"
+    ok "not paused" sh -c "stock-xl list g | grep -q -- '-b----'"
+    ok "it reboots where it was" stock-xl reboot g
+    ok "into a new domain" await 60 is_new
+    is "$(nodes_of g)" "$here" "not where it should have moved to"
+}
+
+wrong() {
+    moves 1 g 9
+    one_line_says "node 9 is not on this host: it has nodes 0-3"
+    moves 1 g x
+    one_line_says "wrong at offset 0"
+    moves 1 nobody
+    one_line_says "no domain 'nobody'"
+    moves 1 0 1
+    one_line_says "Domain-0 can't be moved"
+}
+
+# shellcheck disable=SC2046 # words
+set -- $(roomy 400)
+live "$1" "$2"
+several "$2" "$3"
+paused "$1" "$3"
+refused "$2"
+fails "$3" "$2"
+wrong
+done_testing
