@@ -82,8 +82,28 @@ migrates() { # TYPE NODE
     ok "$1: it lives" "lives_$1"
 }
 
-migrate() {
-    xl migrate -s '' g 'xl migrate-receive' > "$out" 2> "$err" || { cat "$err"; return 1; }
+migrate() { # [FROM-XL [TO-XL]]
+    "${1:-xl}" migrate -s '' g "${2:-xl} migrate-receive" > "$out" 2> "$err" ||
+        { cat "$err"; return 1; }
+}
+
+# The installed xl on one side: the guest lives, and its request lives on.
+with_stock() { # NODE
+    ok "it migrates to the installed xl" migrate xl stock-xl
+    ok "it migrates from there" migrate stock-xl xl
+    is "$(nodes_of g)" "$1" "every page is on node $1 again"
+    remove g
+    stock_create idle-pvh g memory=100
+    ok "a guest of the installed xl is saved by that" quiet \
+        stock-xl save g /tmp/saved/g
+    ok "and restored" expect 0 restore
+    is "$(nodes_of g | wc -w)" 1 "as a guest that asks for nothing: on one node"
+    is "$(node_affinity g)" "$(nodes_of g)" "its node affinity is that node"
+    remove g
+}
+
+quiet() {
+    "$@" > "$out" 2> "$err" || { cat "$out" "$err"; return 1; }
 }
 
 # What was its node is too small now: the rest is on the nearest.
@@ -139,4 +159,6 @@ comes_back pvh "$2"
 migrates pvh "$2"
 elsewhere "$2"
 strict "$3"
+boot_pvh "nodes=\"$3\""
+with_stock "$3"
 done_testing
