@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include <libxl.h>
@@ -640,6 +641,56 @@ int xln_vcpu_pin(xc_interface *xch, uint32_t domid, unsigned vcpu,
  */
 int xln_domain_set_nodes(xc_interface *xch, uint32_t domid,
                          const struct xln_nodemap *nodes);
+
+/* ------------------------------------------------------------------ */
+/* Snapshots: a host and what is on it, at one moment                   */
+/* ------------------------------------------------------------------ */
+
+struct xln_pci_device {
+    uint16_t segment;
+    uint8_t bus, device, function;
+    unsigned node;              /* XLN_NONE: the firmware does not say */
+};
+
+/* What is known of a domain beside struct xln_domain. */
+struct xln_snapshot_domain {
+    char *name;                 /* NULL: it has none */
+    /* The keys of its request and their canonical texts, "nodes" and "0-1",
+     * one after the other; NULL ends it, and NULL: it carries none. */
+    char **request;
+};
+
+struct xln_snapshot {
+    struct xln_host *host;
+    bool devices_known;         /* false: there may be others */
+    unsigned nr_devices;
+    struct xln_pci_device *devices;
+    struct xln_domains *domains;    /* NULL: not known */
+    struct xln_snapshot_domain *more;   /* [domains->nr], in their order */
+};
+
+/*
+ * The running host, what creates in flight have promised included: those in
+ * `reservations` (see xln_reservation_list_read()). -errno of whatever could
+ * not be read.  Since: 0.1
+ */
+int xln_snapshot_read(xc_interface *xch, libxl_ctx *ctx,
+                      const char *reservations,
+                      struct xln_snapshot **snapshot_r);
+
+/*
+ * From and to the form of xl-numa-snapshot(5). Reading: `source` is what the
+ * file is called in messages; -EINVAL with a malloc'd line in *error_r that
+ * names source, line, the path of the key and what was expected; -EFBIG, also
+ * with a line: it is larger than any host; -errno of read(). Writing: -errno
+ * of the stream.  Since: 0.1
+ */
+int xln_snapshot_load(FILE *f, const char *source,
+                      struct xln_snapshot **snapshot_r, char **error_r);
+int xln_snapshot_save(const struct xln_snapshot *snapshot, FILE *f);
+
+/* Since: 0.1 */
+void xln_snapshot_free(struct xln_snapshot *snapshot);
 
 /* ------------------------------------------------------------------ */
 /* Residency: which node holds how many pages of which domain          */
