@@ -4,12 +4,6 @@
 
 #include "host.h"
 
-/*
- * More than any x86 physical address can reach. With it as the bound, sums
- * over XLN_MAX_NODES nodes stay below 2^63.
- */
-#define MAX_NODE_BYTES (UINT64_C(1) << 52)
-
 /* ---- making one ---- */
 
 static int alloc_tables(struct xln_host *host)
@@ -70,7 +64,7 @@ int xln__host_new(unsigned nr_cpus, unsigned nr_nodes, unsigned nr_pools,
 
 static int check_node(const struct xln_host_node *node)
 {
-    if (node->total_bytes > MAX_NODE_BYTES)
+    if (node->total_bytes > XLN__MAX_NODE_BYTES)
         return -EINVAL;
     if (node->free_bytes > node->total_bytes)
         return -EINVAL;

@@ -9,6 +9,12 @@
 
 #include "libxl_numa.h"
 
+/*
+ * More than any x86 physical address can reach. With it as the bound, sums
+ * over XLN_MAX_NODES nodes stay below 2^63.
+ */
+#define XLN__MAX_NODE_BYTES (UINT64_C(1) << 52)
+
 struct xln_host {
     unsigned nr_cpus, nr_nodes, nr_pools;
 
@@ -34,7 +40,7 @@ int xln__host_new(unsigned nr_cpus, unsigned nr_nodes, unsigned nr_pools,
 /*
  * Derive the nodes' CPU sets. -EINVAL: a CPU is on a node that does not
  * exist, more is free than there is, more is in the DMA zone than is free, or
- * a node is larger than 2^52 bytes (so sums over nodes can't overflow).
+ * a node is larger than XLN__MAX_NODE_BYTES.
  */
 int xln__host_finish(struct xln_host *host);
 

@@ -5,13 +5,80 @@
 #include <string.h>
 
 #include <yajl/yajl_gen.h>
+#include <yajl/yajl_parse.h>
 
 #include "json.h"
 
+/* What a file may have; the largest host has less. */
+#define MAX_SIZE (64u << 20)
+#define MAX_LEVELS 32
+#define MAX_VALUES (1u << 22)
+#define MAX_KEYS 64             /* in one object */
+
 struct xln__json {
     yajl_gen gen;
+    char *text;                 /* so far */
+    size_t size, allocated;
+    bool line_next;             /* see xln__json_line() */
+    unsigned line_levels;       /* open ones on this line; 0: not on one */
     int rc;
 };
+
+/* ---- the layout ---- */
+
+static void append(struct xln__json *json, const char *text, size_t size)
+{
+    size_t needed = json->size + size, allocated = json->allocated;
+    char *larger;
+
+    if (needed > allocated) {
+        allocated = 2 * allocated > needed ? 2 * allocated : needed;
+        larger = realloc(json->text, allocated);
+        if (!larger) {
+            json->rc = -ENOMEM;
+            return;
+        }
+        json->text = larger;
+        json->allocated = allocated;
+    }
+    memcpy(json->text + json->size, text, size);
+    json->size = needed;
+}
+
+/* A break before each value and each end; in what is empty, one. */
+static void append_break(struct xln__json *json, char c)
+{
+    if (!json->size || json->text[json->size - 1] != c)
+        append(json, &c, 1);
+}
+
+/* Takes what yajl writes, piece by piece. One that is a newline or a tab is
+ * its layout: in texts both are escaped. */
+static void take(void *ctx, const char *text, size_t size)
+{
+    struct xln__json *json = ctx;
+    char c = size == 1 ? *text : '\0';
+
+    if (json->rc)
+        return;
+    if (c == '\n')
+        append_break(json, json->line_levels ? ' ' : '\n');
+    else if (c != '\t')
+        append(json, text, size);
+    else if (!json->line_levels)
+        append(json, "    ", 4);
+    /* The break that follows is on the line already. */
+    if (json->line_next && (c == '{' || c == '[')) {
+        json->line_next = false;
+        json->line_levels = 1;
+    }
+}
+
+static void note(struct xln__json *json, yajl_gen_status status)
+{
+    if (status != yajl_gen_status_ok)
+        xln__json_fail(json, -EINVAL);
+}
 
 struct xln__json *xln__json_new(void)
 {
@@ -25,34 +92,49 @@ struct xln__json *xln__json_new(void)
         return NULL;
     }
     yajl_gen_config(json->gen, yajl_gen_beautify, 1);
-    yajl_gen_config(json->gen, yajl_gen_indent_string, "    ");
+    yajl_gen_config(json->gen, yajl_gen_indent_string, "\t");
+    yajl_gen_config(json->gen, yajl_gen_print_callback, take, json);
     return json;
 }
 
-static void note(struct xln__json *json, yajl_gen_status status)
+void xln__json_line(struct xln__json *json)
 {
-    if (status != yajl_gen_status_ok && !json->rc)
-        json->rc = -EINVAL;
+    if (!json->line_levels)
+        json->line_next = true;
+}
+
+static void open_level(struct xln__json *json,
+                       yajl_gen_status (*open)(yajl_gen))
+{
+    json->line_levels += json->line_levels > 0;
+    note(json, open(json->gen));
+}
+
+static void close_level(struct xln__json *json,
+                        yajl_gen_status (*close)(yajl_gen))
+{
+    note(json, close(json->gen));
+    json->line_levels -= json->line_levels > 0;
 }
 
 void xln__json_object(struct xln__json *json)
 {
-    note(json, yajl_gen_map_open(json->gen));
+    open_level(json, yajl_gen_map_open);
 }
 
 void xln__json_object_end(struct xln__json *json)
 {
-    note(json, yajl_gen_map_close(json->gen));
+    close_level(json, yajl_gen_map_close);
 }
 
 void xln__json_array(struct xln__json *json)
 {
-    note(json, yajl_gen_array_open(json->gen));
+    open_level(json, yajl_gen_array_open);
 }
 
 void xln__json_array_end(struct xln__json *json)
 {
-    note(json, yajl_gen_array_close(json->gen));
+    close_level(json, yajl_gen_array_close);
 }
 
 /* ---- texts ---- */
@@ -118,8 +200,8 @@ void xln__json_text(struct xln__json *json, const char *text)
     if (copy)
         note(json, yajl_gen_string(json->gen, (unsigned char *)copy,
                                    strlen(copy)));
-    else if (!json->rc)
-        json->rc = -ENOMEM;
+    else
+        xln__json_fail(json, -ENOMEM);
     free(copy);
 }
 
@@ -162,18 +244,331 @@ void xln__json_set(struct xln__json *json, const struct xln_bitmap *set)
     xln__json_array_end(json);
 }
 
+void xln__json_fail(struct xln__json *json, int rc)
+{
+    if (!json->rc)
+        json->rc = rc;
+}
+
 int xln__json_print(struct xln__json *json, FILE *f)
 {
-    const unsigned char *text;
-    size_t size;
     int rc = json->rc;
 
-    note(json, yajl_gen_get_buf(json->gen, &text, &size));
-    if (!rc)
-        rc = json->rc;
-    if (!rc && fwrite(text, 1, size, f) != size)
+    errno = 0;
+    if (!rc && fwrite(json->text, 1, json->size, f) != json->size)
         rc = errno ? -errno : -EIO;
     yajl_gen_free(json->gen);
+    free(json->text);
     free(json);
     return rc;
+}
+
+/* ---- reading ---- */
+
+struct reader {
+    struct xln__json_tree *tree;
+    yajl_handle yajl;
+    const char *text;
+    size_t size;
+    size_t counted;             /* up to there `line` is right */
+    unsigned line;
+    /* The containers that are open, from the root on. */
+    struct {
+        struct xln__json_value *container, *last;
+        unsigned nr_keys;
+    } levels[MAX_LEVELS];
+    unsigned nr_levels, nr_values;
+    const char *key;            /* of the value to come */
+    int rc;
+};
+
+static void count_lines(struct reader *r, size_t end)
+{
+    for (; r->counted < end && r->counted < r->size; r->counted++)
+        r->line += r->text[r->counted] == '\n';
+}
+
+/* Into the open container. NULL: r->rc says why not. */
+static struct xln__json_value *add(struct reader *r, enum xln__json_type type)
+{
+    struct xln__json_value *v = xln__json_tree_alloc(r->tree, sizeof(*v));
+
+    if (!v) {
+        r->rc = -ENOMEM;
+        return NULL;
+    }
+    count_lines(r, yajl_get_bytes_consumed(r->yajl));
+    *v = (struct xln__json_value){
+        .key = r->key, .line = r->line, .type = type,
+    };
+    r->key = NULL;
+    if (r->nr_levels)
+        v->parent = r->levels[r->nr_levels - 1].container;
+    if (++r->nr_values > MAX_VALUES) {
+        r->rc = xln__json_refuse(r->tree, -EFBIG, v, "expected no more than "
+                                 "%u values in a file", MAX_VALUES);
+        return NULL;
+    }
+    return v;
+}
+
+/* False, as yajl has it: stop. */
+static int put(struct reader *r, struct xln__json_value *v)
+{
+    struct xln__json_value *last;
+
+    if (!r->nr_levels) {
+        r->tree->root = v;
+        return true;
+    }
+    last = r->levels[r->nr_levels - 1].last;
+    if (last)
+        last->next = v;
+    else
+        v->parent->first = v;
+    r->levels[r->nr_levels - 1].last = v;
+    return true;
+}
+
+static int take_plain(struct reader *r, enum xln__json_type type)
+{
+    struct xln__json_value *v = add(r, type);
+
+    return v && put(r, v);
+}
+
+static int take_null(void *ctx)
+{
+    return take_plain(ctx, XLN__JSON_NULL);
+}
+
+static int take_bool(void *ctx, int value)
+{
+    return take_plain(ctx, value ? XLN__JSON_TRUE : XLN__JSON_FALSE);
+}
+
+/* A copy that ends with a zero. NULL: no memory. */
+static char *keep_text(struct reader *r, const char *text, size_t size)
+{
+    char *copy = xln__json_tree_alloc(r->tree, size + 1);
+
+    if (copy)
+        *(char *)mempcpy(copy, text, size) = '\0';
+    else
+        r->rc = -ENOMEM;
+    return copy;
+}
+
+static int take_number(void *ctx, const char *text, size_t size)
+{
+    struct reader *r = ctx;
+    struct xln__json_value *v = add(r, XLN__JSON_NUMBER);
+
+    if (!v)
+        return false;
+    v->text = keep_text(r, text, size);
+    return v->text && put(r, v);
+}
+
+/* yajl lets through some of what is no UTF-8, and zeros. */
+static bool is_clean(const char *text, size_t size)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    unsigned length;
+
+    for (; *s; s += length) {
+        length = character_length(s);
+        if (!length)
+            return false;
+    }
+    return (const char *)s == text + size;
+}
+
+static int take_text(void *ctx, const unsigned char *text, size_t size)
+{
+    struct reader *r = ctx;
+    struct xln__json_value *v = add(r, XLN__JSON_TEXT);
+
+    if (!v)
+        return false;
+    v->text = keep_text(r, (const char *)text, size);
+    if (!v->text)
+        return false;
+    if (!is_clean(v->text, size))
+        r->rc = xln__json_refuse(r->tree, -EINVAL, v, "expected UTF-8 without "
+                                 "a zero");
+    return !r->rc && put(r, v);
+}
+
+static int take_start(struct reader *r, enum xln__json_type type)
+{
+    struct xln__json_value *v = add(r, type);
+
+    if (!v)
+        return false;
+    if (r->nr_levels == MAX_LEVELS) {
+        r->rc = xln__json_refuse(r->tree, -EINVAL, v, "expected no more than "
+                                 "%u levels", MAX_LEVELS);
+        return false;
+    }
+    put(r, v);
+    r->levels[r->nr_levels].container = v;
+    r->levels[r->nr_levels].last = NULL;
+    r->levels[r->nr_levels].nr_keys = 0;
+    r->nr_levels++;
+    return true;
+}
+
+static int take_object(void *ctx)
+{
+    return take_start(ctx, XLN__JSON_OBJECT);
+}
+
+static int take_list(void *ctx)
+{
+    return take_start(ctx, XLN__JSON_LIST);
+}
+
+static int take_end(void *ctx)
+{
+    struct reader *r = ctx;
+
+    r->nr_levels--;
+    return true;
+}
+
+static int take_key(void *ctx, const unsigned char *text, size_t size)
+{
+    struct reader *r = ctx;
+    struct xln__json_value *object = r->levels[r->nr_levels - 1].container, *v;
+    struct xln__json_value refused = { .parent = object };
+
+    r->key = keep_text(r, (const char *)text, size);
+    if (!r->key)
+        return false;
+    count_lines(r, yajl_get_bytes_consumed(r->yajl));
+    refused.line = r->line;
+    refused.key = r->key;
+    for (v = object->first; v && strcmp(v->key, r->key); v = v->next)
+        ;
+    if (!is_clean(r->key, size))
+        r->rc = xln__json_refuse_line(r->tree, -EINVAL, r->line, "expected a "
+                                      "key of UTF-8 without a zero");
+    else if (v)
+        r->rc = xln__json_refuse(r->tree, -EINVAL, &refused, "expected once, "
+                                 "but it is there twice");
+    else if (++r->levels[r->nr_levels - 1].nr_keys > MAX_KEYS)
+        r->rc = xln__json_refuse(r->tree, -EINVAL, &refused, "expected no "
+                                 "more than %u keys", MAX_KEYS);
+    return !r->rc;
+}
+
+static const yajl_callbacks callbacks = {
+    .yajl_null = take_null,
+    .yajl_boolean = take_bool,
+    .yajl_number = take_number,
+    .yajl_string = take_text,
+    .yajl_start_map = take_object,
+    .yajl_map_key = take_key,
+    .yajl_end_map = take_end,
+    .yajl_start_array = take_list,
+    .yajl_end_array = take_end,
+};
+
+/* What yajl has to say is a sentence on a line. */
+static void refuse_syntax(struct reader *r)
+{
+    unsigned char *why = yajl_get_error(r->yajl, 0, NULL, 0);
+    int length = why ? strcspn((const char *)why, "\n") : 0;
+
+    while (length && why[length - 1] == '.')
+        length--;
+    r->rc = xln__json_refuse_line(r->tree, -EINVAL, r->line,
+                                  "expected JSON: %.*s", length,
+                                  why ? (const char *)why : "");
+    if (why)
+        yajl_free_error(r->yajl, why);
+}
+
+static void parse(struct reader *r)
+{
+    yajl_status status = yajl_parse(r->yajl, (const unsigned char *)r->text,
+                                    r->size);
+
+    count_lines(r, status == yajl_status_ok ? r->size
+                                        : yajl_get_bytes_consumed(r->yajl));
+    if (status == yajl_status_ok)
+        status = yajl_complete_parse(r->yajl);
+    if (status != yajl_status_ok && !r->rc)
+        refuse_syntax(r);
+}
+
+static int read_tree(const char *text, size_t size,
+                     struct xln__json_tree *tree)
+{
+    struct reader r = { .tree = tree, .text = text, .size = size, .line = 1 };
+
+    r.yajl = yajl_alloc(&callbacks, NULL, &r);
+    if (!r.yajl)
+        return -ENOMEM;
+    parse(&r);
+    yajl_free(r.yajl);
+    return r.rc;
+}
+
+/* -EFBIG: larger than MAX_SIZE. */
+static int read_text(FILE *f, char **text_r, size_t *size_r)
+{
+    size_t size = 0, allocated = 32 * 1024, got;
+    char *text = NULL, *larger;
+
+    do {
+        allocated *= 2;
+        larger = realloc(text, allocated);
+        if (!larger) {
+            free(text);
+            return -ENOMEM;
+        }
+        text = larger;
+        errno = 0;
+        got = fread(text + size, 1, allocated - size, f);
+        size += got;
+    } while (size == allocated && size <= MAX_SIZE);
+    if (ferror(f) || size > MAX_SIZE) {
+        free(text);
+        return !ferror(f) ? -EFBIG : errno ? -errno : -EIO;
+    }
+    *text_r = text;
+    *size_r = size;
+    return 0;
+}
+
+int xln__json_read(FILE *f, const char *source, struct xln__json_tree **tree_r,
+                   char **error_r)
+{
+    struct xln__json_tree *tree = xln__json_tree_new(source);
+    char *text = NULL;
+    size_t size;
+    int rc = tree ? 0 : -ENOMEM;
+
+    if (!rc)
+        rc = read_text(f, &text, &size);
+    if (rc == -EFBIG &&
+        asprintf(error_r, "%s: expected no more than %u MiB", source,
+                 MAX_SIZE >> 20) < 0)
+        rc = -ENOMEM;
+    if (!rc) {
+        rc = read_tree(text, size, tree);
+        free(text);
+        if (rc == -EINVAL || rc == -EFBIG) {
+            *error_r = tree->error;
+            tree->error = NULL;
+        }
+    }
+    if (rc) {
+        xln__json_tree_free(tree);
+        return rc;
+    }
+    *tree_r = tree;
+    return 0;
 }

@@ -655,14 +655,16 @@ struct xln_pci_device {
 /* What is known of a domain beside struct xln_domain. */
 struct xln_snapshot_domain {
     char *name;                 /* NULL: it has none */
-    /* The keys of its request and their canonical texts, "nodes" and "0-1",
-     * one after the other; NULL ends it, and NULL: it carries none. */
+    /* The keys of its request and their texts, "nodes" and "0-1", one after
+     * the other; NULL ends it, and NULL: it carries none. They are as they
+     * came from outside. */
     char **request;
 };
 
 struct xln_snapshot {
+    char *xen;                  /* its release, "4.17"; NULL: not known */
     struct xln_host *host;
-    bool devices_known;         /* false: there may be others */
+    bool devices_known;         /* false: there may be some, but none here */
     unsigned nr_devices;
     struct xln_pci_device *devices;
     struct xln_domains *domains;    /* NULL: not known */

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A host to and from JSON. xl-numa-snapshot(5) has the form. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "host.h"
+#include "snapshot.h"
+
+#define MAX_POOLS 1024
+
+/* ---- writing ---- */
+
+/* XLN_NONE is null. */
+static void write_number(struct xln__json *json, unsigned number)
+{
+    if (number == XLN_NONE)
+        xln__json_text(json, NULL);
+    else
+        xln__json_number(json, number);
+}
+
+/* A set may be wider than the host: "all" in Xen is more than there is. */
+void xln__set_to_json(const struct xln_bitmap *set, unsigned nr_bits,
+                      struct xln__json *json)
+{
+    struct xln_bitmap *part = NULL;
+    char *text = NULL;
+    int rc;
+
+    rc = xln_bitmap_new(nr_bits, &part);
+    if (!rc) {
+        xln_bitmap_or(part, set);
+        rc = xln_bitmap_format(part, &text);
+    }
+    if (rc)
+        xln__json_fail(json, rc);
+    else
+        xln__json_text(json, text);
+    free(text);
+    xln_bitmap_free(part);
+}
+
+static void write_cpus(const struct xln_host *host, struct xln__json *json)
+{
+    unsigned cpu;
+
+    xln__json_key(json, "cpus");
+    xln__json_array(json);
+    for (cpu = 0; cpu < host->nr_cpus; cpu++) {
+        const struct xln_host_cpu *c = xln_host_cpu(host, cpu);
+
+        if (!c)
+            continue;
+        xln__json_line(json);
+        xln__json_object(json);
+        xln__json_key(json, "cpu");
+        xln__json_number(json, cpu);
+        xln__json_key(json, "node");
+        write_number(json, c->node);
+        xln__json_key(json, "socket");
+        xln__json_number(json, c->socket);
+        xln__json_key(json, "core");
+        xln__json_number(json, c->core);
+        xln__json_key(json, "online");
+        xln__json_bool(json, c->online);
+        xln__json_object_end(json);
+    }
+    xln__json_array_end(json);
+}
+
+static void write_nodes(const struct xln_host *host, struct xln__json *json)
+{
+    unsigned node;
+
+    xln__json_key(json, "nodes");
+    xln__json_array(json);
+    XLN_FOREACH(xln_nodemap, node, host->exists) {
+        const struct xln_host_node *n = &host->nodes[node];
+
+        xln__json_line(json);
+        xln__json_object(json);
+        xln__json_key(json, "node");
+        xln__json_number(json, node);
+        xln__json_key(json, "total_bytes");
+        xln__json_number(json, n->total_bytes);
+        xln__json_key(json, "free_bytes");
+        xln__json_number(json, n->free_bytes);
+        xln__json_key(json, "dma_bytes");
+        xln__json_number(json, n->dma_bytes);
+        xln__json_key(json, "reserved_bytes");
+        xln__json_number(json, n->reserved_bytes);
+        xln__json_object_end(json);
+    }
+    xln__json_array_end(json);
+}
+
+/* A row and a column for each node that there is. */
+static void write_distances(const struct xln_host *host,
+                            struct xln__json *json)
+{
+    unsigned from, to;
+
+    xln__json_key(json, "distances");
+    xln__json_array(json);
+    XLN_FOREACH(xln_nodemap, from, host->exists) {
+        xln__json_line(json);
+        xln__json_array(json);
+        XLN_FOREACH(xln_nodemap, to, host->exists)
+            write_number(json, xln_host_distance(host, from, to));
+        xln__json_array_end(json);
+    }
+    xln__json_array_end(json);
+}
+
+static void write_pools(const struct xln_host *host, struct xln__json *json)
+{
+    unsigned i;
+
+    xln__json_key(json, "pools");
+    xln__json_array(json);
+    for (i = 0; i < host->nr_pools; i++) {
+        xln__json_line(json);
+        xln__json_object(json);
+        xln__json_key(json, "pool");
+        xln__json_number(json, host->pools[i].id);
+        xln__json_key(json, "cpus");
+        xln__set_to_json(xln_cpumap_bits(host->pools[i].cpus), host->nr_cpus,
+                         json);
+        xln__json_object_end(json);
+    }
+    xln__json_array_end(json);
+}
+
+void xln__host_to_json(const struct xln_host *host, struct xln__json *json)
+{
+    write_cpus(host, json);
+    write_nodes(host, json);
+    write_distances(host, json);
+    write_pools(host, json);
+}
+
+/* ---- what is read in more than one place ---- */
+
+int xln__check_numbers(struct xln__json_tree *tree,
+                       const struct xln__json_value *list, const char *key,
+                       uint64_t limit, uint64_t *end_r)
+{
+    const struct xln__json_value *item;
+    uint64_t next = 0, number;
+    int rc;
+
+    for (item = list->first; item; item = item->next) {
+        rc = xln__json_check(tree, item, XLN__JSON_OBJECT, "an object");
+        if (rc)
+            return rc;
+        if (next == limit)
+            return xln__json_expected(tree, item, "the end of the list");
+        rc = xln__json_get_number(tree, item, key,
+            (struct xln__json_range){ .min = next, .max = limit - 1 },
+            &number);
+        if (rc)
+            return rc;
+        next = number + 1;
+    }
+    *end_r = next;
+    return 0;
+}
+
+static int refuse_set(struct xln__json_tree *tree,
+                      const struct xln__json_value *value, const char *what,
+                      unsigned nr_bits, int rc)
+{
+    if (rc == -ENOMEM)
+        return rc;
+    return xln__json_expected(tree, value, "%s numbers up to %u, such as "
+                              "\"0-3,8\"", what, nr_bits - 1);
+}
+
+int xln__cpus_from_json(struct xln__json_tree *tree,
+                        const struct xln__json_value *object, const char *key,
+                        unsigned nr_cpus, struct xln_cpumap **cpus_r)
+{
+    const struct xln__json_value *value;
+    struct xln_cpumap *cpus;
+    int rc;
+
+    rc = xln__json_get(tree, object, key, XLN__JSON_TEXT,
+                       "CPU numbers such as \"0-3,8\"", &value);
+    if (!rc)
+        rc = xln_cpumap_new(nr_cpus, &cpus);
+    if (rc)
+        return rc;
+    rc = xln_cpumap_parse(value->text, NULL, 0, cpus, NULL);
+    if (rc) {
+        xln_cpumap_free(cpus);
+        return refuse_set(tree, value, "CPU", nr_cpus, rc);
+    }
+    *cpus_r = cpus;
+    return 0;
+}
+
+int xln__nodes_from_json(struct xln__json_tree *tree,
+                         const struct xln__json_value *object, const char *key,
+                         unsigned nr_nodes, struct xln_nodemap **nodes_r)
+{
+    const struct xln__json_value *value;
+    struct xln_nodemap *nodes;
+    int rc;
+
+    rc = xln__json_get(tree, object, key, XLN__JSON_TEXT,
+                       "node numbers such as \"0-3,8\"", &value);
+    if (!rc)
+        rc = xln_nodemap_new(nr_nodes, &nodes);
+    if (rc)
+        return rc;
+    rc = xln_nodemap_parse(value->text, 0, nodes, NULL);
+    if (rc) {
+        xln_nodemap_free(nodes);
+        return refuse_set(tree, value, "node", nr_nodes, rc);
+    }
+    *nodes_r = nodes;
+    return 0;
+}
+
+/* ---- reading ---- */
+
+static int get_unsigned(struct xln__json_tree *tree,
+                        const struct xln__json_value *object, const char *key,
+                        unsigned *number_r)
+{
+    uint64_t number;
+    int rc;
+
+    rc = xln__json_get_number(tree, object, key,
+        (struct xln__json_range){ .max = UINT_MAX }, &number);
+    if (!rc)
+        *number_r = number;
+    return rc;
+}
+
+static int read_node(struct xln__json_tree *tree,
+                     const struct xln__json_value *item,
+                     struct xln_host_node *n)
+{
+    int rc;
+
+    rc = xln__json_get_number(tree, item, "total_bytes",
+        (struct xln__json_range){ .max = XLN__MAX_NODE_BYTES },
+        &n->total_bytes);
+    if (rc)
+        return rc;
+    rc = xln__json_get_number(tree, item, "free_bytes",
+        (struct xln__json_range){ .max = n->total_bytes,
+                                  .max_name = "total_bytes" },
+        &n->free_bytes);
+    if (rc)
+        return rc;
+    rc = xln__json_get_number(tree, item, "dma_bytes",
+        (struct xln__json_range){ .max = n->free_bytes,
+                                  .max_name = "free_bytes" },
+        &n->dma_bytes);
+    if (rc)
+        return rc;
+    /* A promise may be for more than is free by now. */
+    return xln__json_get_number(tree, item, "reserved_bytes",
+        (struct xln__json_range){ .max = XLN__MAX_NODE_BYTES },
+        &n->reserved_bytes);
+}
+
+/* The number of an object that xln__check_numbers() has seen. */
+static unsigned number_of(const struct xln__json_value *object,
+                          const char *key)
+{
+    return strtoul(xln__json_member(object, key)->text, NULL, 10);
+}
+
+static int read_nodes(struct xln__json_tree *tree,
+                      const struct xln__json_value *list,
+                      struct xln_host *host)
+{
+    const struct xln__json_value *item;
+    unsigned node;
+    int rc = 0;
+
+    for (item = list->first; item && !rc; item = item->next) {
+        node = number_of(item, "node");
+        xln_nodemap_set(host->exists, node);
+        rc = read_node(tree, item, &host->nodes[node]);
+    }
+    return rc;
+}
+
+static int read_node_of_cpu(struct xln__json_tree *tree,
+                            const struct xln__json_value *item,
+                            const struct xln_host *host, unsigned *node_r)
+{
+    uint64_t node;
+    int rc;
+
+    rc = xln__json_get_number(tree, item, "node",
+        (struct xln__json_range){ .max = host->nr_nodes - 1, .or_null = true },
+        &node);
+    if (rc)
+        return rc;
+    if (node != UINT64_MAX && !xln_nodemap_test(host->exists, node))
+        return xln__json_expected(tree, xln__json_member(item, "node"),
+                                  "the number of one of the nodes");
+    *node_r = node == UINT64_MAX ? XLN_NONE : node;
+    return 0;
+}
+
+static int read_cpus(struct xln__json_tree *tree,
+                     const struct xln__json_value *list, struct xln_host *host)
+{
+    const struct xln__json_value *item;
+    int rc = 0;
+
+    for (item = list->first; item && !rc; item = item->next) {
+        unsigned cpu = number_of(item, "cpu");
+        struct xln_host_cpu *c = &host->cpus[cpu];
+
+        host->cpu_exists[cpu] = true;
+        rc = read_node_of_cpu(tree, item, host, &c->node);
+        if (!rc)
+            rc = get_unsigned(tree, item, "socket", &c->socket);
+        if (!rc)
+            rc = get_unsigned(tree, item, "core", &c->core);
+        if (!rc)
+            rc = xln__json_get_bool(tree, item, "online", &c->online);
+    }
+    return rc;
+}
+
+static int check_length(struct xln__json_tree *tree,
+                        const struct xln__json_value *list, unsigned length,
+                        const char *what)
+{
+    if (list->type == XLN__JSON_LIST && xln__json_length(list) == length)
+        return 0;
+    if (list->type == XLN__JSON_LIST)
+        return xln__json_refuse(tree, -EINVAL, list, "expected %u %s, one for "
+                                "each node, not %u", length, what,
+                                xln__json_length(list));
+    return xln__json_expected(tree, list, "a list of %u %s", length, what);
+}
+
+static int read_row(struct xln__json_tree *tree,
+                    const struct xln__json_value *row, struct xln_host *host,
+                    unsigned *distances)
+{
+    const struct xln__json_value *item;
+    uint64_t distance;
+    unsigned to;
+    int rc;
+
+    rc = check_length(tree, row, xln_nodemap_count(host->exists), "distances");
+    if (rc)
+        return rc;
+    item = row->first;
+    XLN_FOREACH(xln_nodemap, to, host->exists) {
+        rc = xln__json_number_of(tree, item,
+            (struct xln__json_range){ .max = XLN_NONE - 1, .or_null = true },
+            &distance);
+        if (rc)
+            return rc;
+        distances[to] = distance == UINT64_MAX ? XLN_NONE : distance;
+        item = item->next;
+    }
+    return 0;
+}
+
+static int read_distances(struct xln__json_tree *tree,
+                          const struct xln__json_value *root,
+                          struct xln_host *host)
+{
+    const struct xln__json_value *list, *row;
+    unsigned from;
+    int rc;
+
+    rc = xln__json_get(tree, root, "distances", XLN__JSON_LIST,
+                       "a list of lists", &list);
+    if (!rc)
+        rc = check_length(tree, list, xln_nodemap_count(host->exists), "rows");
+    if (rc)
+        return rc;
+    row = list->first;
+    XLN_FOREACH(xln_nodemap, from, host->exists) {
+        rc = read_row(tree, row, host,
+                      &host->distances[(size_t)from * host->nr_nodes]);
+        if (rc)
+            return rc;
+        row = row->next;
+    }
+    return 0;
+}
+
+static int read_pools(struct xln__json_tree *tree,
+                      const struct xln__json_value *list,
+                      struct xln_host *host)
+{
+    const struct xln__json_value *item;
+    struct xln_host_pool *pool = host->pools;
+    struct xln_cpumap *cpus;
+    int rc;
+
+    for (item = list->first; item; item = item->next, pool++) {
+        rc = xln__cpus_from_json(tree, item, "cpus", host->nr_cpus, &cpus);
+        if (rc)
+            return rc;
+        pool->id = number_of(item, "pool");
+        pool->cpus = cpus;
+    }
+    return 0;
+}
+
+/* The lists of a host, and what room they need. */
+struct lists {
+    const struct xln__json_value *cpus, *nodes, *pools;
+    uint64_t nr_cpus, nr_nodes;
+};
+
+static int get_list(struct xln__json_tree *tree,
+                    const struct xln__json_value *root, const char *name,
+                    const char *key, uint64_t limit,
+                    const struct xln__json_value **list_r, uint64_t *end_r)
+{
+    int rc;
+
+    rc = xln__json_get(tree, root, name, XLN__JSON_LIST, "a list", list_r);
+    if (!rc)
+        rc = xln__check_numbers(tree, *list_r, key, limit, end_r);
+    return rc;
+}
+
+static int find_lists(struct xln__json_tree *tree,
+                      const struct xln__json_value *root, struct lists *lists)
+{
+    uint64_t end;
+    int rc;
+
+    rc = get_list(tree, root, "cpus", "cpu", XLN_MAX_CPUS, &lists->cpus,
+                  &lists->nr_cpus);
+    if (!rc && !lists->nr_cpus)
+        rc = xln__json_expected(tree, lists->cpus, "at least one CPU");
+    if (!rc)
+        rc = get_list(tree, root, "nodes", "node", XLN_MAX_NODES,
+                      &lists->nodes, &lists->nr_nodes);
+    if (!rc && !lists->nr_nodes)
+        rc = xln__json_expected(tree, lists->nodes, "at least one node");
+    if (!rc)
+        rc = get_list(tree, root, "pools", "pool", UINT_MAX, &lists->pools,
+                      &end);
+    if (!rc && xln__json_length(lists->pools) > MAX_POOLS)
+        rc = xln__json_refuse(tree, -EINVAL, lists->pools, "expected no more "
+                              "than %u pools", MAX_POOLS);
+    return rc;
+}
+
+int xln__host_from_json(struct xln__json_tree *tree,
+                        const struct xln__json_value *root,
+                        struct xln_host **host_r)
+{
+    struct xln_host *host = NULL;
+    struct lists lists;
+    int rc;
+
+    rc = find_lists(tree, root, &lists);
+    if (!rc)
+        rc = xln__host_new(lists.nr_cpus, lists.nr_nodes,
+                           xln__json_length(lists.pools), &host);
+    if (rc)
+        return rc;
+    rc = read_nodes(tree, lists.nodes, host);
+    if (!rc)
+        rc = read_cpus(tree, lists.cpus, host);
+    if (!rc)
+        rc = read_distances(tree, root, host);
+    if (!rc)
+        rc = read_pools(tree, lists.pools, host);
+    if (!rc)
+        rc = xln__host_finish(host);
+    if (rc) {
+        xln_host_free(host);
+        return rc;
+    }
+    *host_r = host;
+    return 0;
+}

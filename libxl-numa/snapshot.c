@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A snapshot of the running host. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxl_utils.h>
+#include <xenstore.h>
+
+#include "snapshot.h"
+
+static void free_request(char **request)
+{
+    char **text;
+
+    for (text = request; text && *text; text++)
+        free(*text);
+    free(request);
+}
+
+void xln_snapshot_free(struct xln_snapshot *snapshot)
+{
+    unsigned i;
+
+    if (!snapshot)
+        return;
+    if (snapshot->domains && snapshot->more)
+        for (i = 0; i < snapshot->domains->nr; i++) {
+            free(snapshot->more[i].name);
+            free_request(snapshot->more[i].request);
+        }
+    free(snapshot->more);
+    xln_domains_free(snapshot->domains);
+    free(snapshot->devices);
+    free(snapshot->xen);
+    xln_host_free(snapshot->host);
+    free(snapshot);
+}
+
+/* ---- requests: libxl has put xsdata into xenstore ---- */
+
+/* One key and its text; what is gone by now is left out. */
+static int add_key(struct xs_handle *xs, const char *dir, const char *key,
+                   char **end)
+{
+    char *path, *text;
+
+    if (asprintf(&path, "%s/%s", dir, key) < 0)
+        return -ENOMEM;
+    text = xs_read(xs, XBT_NULL, path, NULL);
+    free(path);
+    if (!text)
+        return 0;
+    end[0] = strdup(key);
+    if (!end[0]) {
+        free(text);
+        return -ENOMEM;
+    }
+    end[1] = text;
+    return 2;
+}
+
+static int read_request(struct xs_handle *xs, uint32_t domid, char ***list_r)
+{
+    unsigned nr = 0, i;
+    char dir[64], **keys, **list;
+    int n = 0;
+
+    snprintf(dir, sizeof(dir), "/local/domain/%" PRIu32 "/numa", domid);
+    keys = xs_directory(xs, XBT_NULL, dir, &nr);
+    if (!keys)
+        return 0;
+    list = *list_r = calloc(2 * (size_t)nr + 1, sizeof(*list));
+    for (i = 0; list && i < nr && n >= 0; i++) {
+        /* It tells how the others are written, and ask for nothing. */
+        if (!strcmp(keys[i], "version"))
+            continue;
+        n = add_key(xs, dir, keys[i], list);
+        list += n > 0 ? n : 0;
+    }
+    free(keys);
+    return *list_r && n >= 0 ? 0 : -ENOMEM;
+}
+
+/* ---- the parts ---- */
+
+static int read_domains(xc_interface *xch, libxl_ctx *ctx,
+                        struct xln_snapshot *snapshot)
+{
+    struct xs_handle *xs;
+    unsigned i;
+    int rc;
+
+    rc = xln_domains_read(xch, XLN_NONE, &snapshot->domains);
+    if (rc)
+        return rc;
+    snapshot->more = calloc(snapshot->domains->nr + 1,
+                            sizeof(*snapshot->more));
+    if (!snapshot->more)
+        return -ENOMEM;
+    xs = xs_open(0);
+    if (!xs)
+        return errno ? -errno : -EIO;
+    for (i = 0; i < snapshot->domains->nr && !rc; i++) {
+        uint32_t domid = snapshot->domains->list[i].domid;
+
+        snapshot->more[i].name = libxl_domid_to_name(ctx, domid);
+        rc = read_request(xs, domid, &snapshot->more[i].request);
+    }
+    xs_close(xs);
+    return rc;
+}
+
+static bool any_is_placed(const libxl_pcitopology *list, int nr)
+{
+    int i;
+
+    for (i = 0; i < nr; i++)
+        if (list[i].node != LIBXL_PCITOPOLOGY_INVALID_ENTRY)
+            return true;
+    return false;
+}
+
+static void copy_device(const libxl_pcitopology *from,
+                        struct xln_pci_device *to)
+{
+    to->segment = from->seg;
+    to->bus = from->bus;
+    to->device = from->devfn >> 3;
+    to->function = from->devfn & 7;
+    to->node = from->node == LIBXL_PCITOPOLOGY_INVALID_ENTRY ? XLN_NONE
+                                                             : from->node;
+}
+
+/* Where the firmware says of no device where it is, nothing is known; that is
+ * not the same as no devices. What fails libxl logs itself. */
+static int read_devices(libxl_ctx *ctx, struct xln_snapshot *snapshot)
+{
+    libxl_pcitopology *list;
+    int nr = 0, i, rc = 0;
+
+    list = libxl_get_pci_topology(ctx, &nr);
+    if (!list)
+        return 0;
+    if (any_is_placed(list, nr)) {
+        snapshot->devices = calloc(nr, sizeof(*snapshot->devices));
+        if (snapshot->devices) {
+            for (i = 0; i < nr; i++)
+                copy_device(&list[i], &snapshot->devices[i]);
+            snapshot->nr_devices = nr;
+            snapshot->devices_known = true;
+        } else {
+            rc = -ENOMEM;
+        }
+    }
+    libxl_pcitopology_list_free(list, nr);
+    return rc;
+}
+
+static int read_xen(xc_interface *xch, struct xln_snapshot *snapshot)
+{
+    int version = xc_version(xch, XENVER_version, NULL);
+
+    if (version < 0)
+        return errno ? -errno : -EIO;
+    if (asprintf(&snapshot->xen, "%d.%d", version >> 16,
+                 version & 0xffff) >= 0)
+        return 0;
+    snapshot->xen = NULL;
+    return -ENOMEM;
+}
+
+/* ---- all of it ---- */
+
+int xln__snapshot_read(xc_interface *xch, libxl_ctx *ctx,
+                       const uint64_t *reserved_bytes,
+                       struct xln_snapshot **snapshot_r)
+{
+    struct xln_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+    int rc;
+
+    if (!snapshot)
+        return -ENOMEM;
+    rc = read_xen(xch, snapshot);
+    if (!rc)
+        rc = xln_host_read(xch, reserved_bytes, &snapshot->host);
+    if (!rc)
+        rc = read_domains(xch, ctx, snapshot);
+    if (!rc)
+        rc = read_devices(ctx, snapshot);
+    if (rc) {
+        xln_snapshot_free(snapshot);
+        return rc;
+    }
+    *snapshot_r = snapshot;
+    return 0;
+}
+
+int xln_snapshot_read(xc_interface *xch, libxl_ctx *ctx,
+                      const char *reservations,
+                      struct xln_snapshot **snapshot_r)
+{
+    struct xln_reservation_list *list;
+    int rc;
+
+    /* Before the host: memory that goes from promised to used meanwhile is
+     * then counted twice, never not at all. */
+    rc = xln_reservation_list_read(reservations, xch, &list);
+    if (rc)
+        return rc;
+    rc = xln__snapshot_read(xch, ctx, list->outstanding_bytes, snapshot_r);
+    xln_reservation_list_free(list);
+    return rc;
+}

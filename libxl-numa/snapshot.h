@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of a snapshot that more than one file knows. */
+#ifndef XLN_SNAPSHOT_H
+#define XLN_SNAPSHOT_H
+
+#include "json.h"
+#include "libxl_numa.h"
+
+/*
+ * xln_snapshot_read() for who has read the reservations already:
+ * `reserved_bytes` is as for xln_host_read().
+ */
+int xln__snapshot_read(xc_interface *xch, libxl_ctx *ctx,
+                       const uint64_t *reserved_bytes,
+                       struct xln_snapshot **snapshot_r);
+
+/* The keys "cpus", "nodes", "distances" and "pools" of the open object. */
+void xln__host_to_json(const struct xln_host *host, struct xln__json *json);
+int xln__host_from_json(struct xln__json_tree *tree,
+                        const struct xln__json_value *root,
+                        struct xln_host **host_r);
+
+/* The list of domains, which may be unknown, into and out of a snapshot with
+ * its host. */
+void xln__domains_to_json(const struct xln_snapshot *snapshot,
+                          struct xln__json *json);
+int xln__domains_from_json(struct xln__json_tree *tree,
+                           const struct xln__json_value *list,
+                           struct xln_snapshot *snapshot);
+
+/* A set is a text as CPULIST has it, only with numbers below `nr_bits`. */
+void xln__set_to_json(const struct xln_bitmap *set, unsigned nr_bits,
+                      struct xln__json *json);
+int xln__cpus_from_json(struct xln__json_tree *tree,
+                        const struct xln__json_value *object, const char *key,
+                        unsigned nr_cpus, struct xln_cpumap **cpus_r);
+int xln__nodes_from_json(struct xln__json_tree *tree,
+                         const struct xln__json_value *object, const char *key,
+                         unsigned nr_nodes, struct xln_nodemap **nodes_r);
+
+/*
+ * Numbers of a list's objects under `key`, each below `limit` and above the
+ * one before. *end_r: one more than the last; 0: the list is empty.
+ */
+int xln__check_numbers(struct xln__json_tree *tree,
+                       const struct xln__json_value *list, const char *key,
+                       uint64_t limit, uint64_t *end_r);
+
+#endif /* XLN_SNAPSHOT_H */
