@@ -470,6 +470,79 @@ static void test_wide_sets(void)
     xln_snapshot_free(snapshot);
 }
 
+/* ---- files ---- */
+
+static FILE *open_source(const char *name)
+{
+    const char *dir = getenv("top_srcdir");
+    char *path;
+    FILE *f;
+
+    need(asprintf(&path, "%s/%s", dir ? dir : ".", name) >= 0, "asprintf");
+    f = fopen(path, "r");
+    need(f, path);
+    free(path);
+    return f;
+}
+
+/* It comes back from `text` byte by byte, too. */
+static void test_text(const char *text, const char *name)
+{
+    struct xln_snapshot *snapshot = loaded(text);
+    char *again;
+
+    if (!ok(snapshot, "%s: it can be loaded", name))
+        return;
+    again = saved(snapshot);
+    is_str(again, text, name);
+    free(again);
+    test_round_trip(snapshot, name);
+    xln_snapshot_free(snapshot);
+}
+
+/* One that a running host has written. */
+static void test_rig(void)
+{
+    char text[16384];
+    FILE *f = open_source("tests/hosts/rig-4node.json");
+    size_t size = fread(text, 1, sizeof(text) - 1, f);
+    struct xln_snapshot *snapshot;
+
+    fclose(f);
+    text[size] = '\0';
+    test_text(text, "a host of the rig");
+    snapshot = loaded(text);
+    need(snapshot, "rig");
+    ok(xln_nodemap_count(xln_host_nodes(snapshot->host)) == 4 &&
+       xln_host_nr_cpus(snapshot->host) == 8 &&
+       xln_host_distance(snapshot->host, 0, 3) == 31,
+       "it has the topology of the rig");
+    ok(snapshot->domains->nr == 4, "and its domains");
+    xln_snapshot_free(snapshot);
+}
+
+/* The page shows a file, four blanks to the right. */
+static void test_page(void)
+{
+    FILE *f = open_source("docs/xl-numa-snapshot.5.pod"), *out;
+    char line[512], *text = NULL;
+    bool shown = false;
+    size_t size;
+
+    out = open_memstream(&text, &size);
+    need(out, "memory");
+    while (fgets(line, sizeof(line), f)) {
+        if (*line == '=')
+            shown = !strcmp(line, "=head1 EXAMPLE\n");
+        else if (shown && *line == ' ')
+            fputs(line + 4, out);
+    }
+    fclose(out);
+    fclose(f);
+    test_text(text, "the example of the manual");
+    free(text);
+}
+
 /* ---- what is refused ---- */
 
 /* Something else instead of the first `old`. */
@@ -858,6 +931,8 @@ int main(void)
     test_full();
     test_odd_names();
     test_wide_sets();
+    test_rig();
+    test_page();
     test_refusals();
     test_open_form();
     test_streams();
