@@ -38,49 +38,71 @@ void xln_snapshot_free(struct xln_snapshot *snapshot)
     free(snapshot);
 }
 
+static int from_errno(void)
+{
+    return errno ? -errno : -EIO;
+}
+
 /* ---- requests: libxl has put xsdata into xenstore ---- */
 
-/* One key and its text; what is gone by now is left out. */
-static int add_key(struct xs_handle *xs, const char *dir, const char *key,
-                   char **end)
+/* A key and its text. -ENOENT: it has gone meanwhile. */
+static int read_key(struct xs_handle *xs, const char *dir, const char *key,
+                    char **pair)
 {
     char *path, *text;
 
     if (asprintf(&path, "%s/%s", dir, key) < 0)
         return -ENOMEM;
     text = xs_read(xs, XBT_NULL, path, NULL);
+    if (!text) {
+        int rc = from_errno();
+
+        free(path);
+        return rc;
+    }
     free(path);
-    if (!text)
-        return 0;
-    end[0] = strdup(key);
-    if (!end[0]) {
+    pair[0] = strdup(key);
+    if (!pair[0]) {
         free(text);
         return -ENOMEM;
     }
-    end[1] = text;
-    return 2;
+    pair[1] = text;
+    return 0;
+}
+
+static int read_keys(struct xs_handle *xs, const char *dir, char **keys,
+                     unsigned nr, char **end)
+{
+    unsigned i;
+    int rc;
+
+    for (i = 0; i < nr; i++) {
+        /* It tells how the others are written, and asks for nothing. */
+        if (!strcmp(keys[i], "version"))
+            continue;
+        rc = read_key(xs, dir, keys[i], end);
+        if (rc && rc != -ENOENT)
+            return rc;
+        end += rc ? 0 : 2;
+    }
+    return 0;
 }
 
 static int read_request(struct xs_handle *xs, uint32_t domid, char ***list_r)
 {
-    unsigned nr = 0, i;
-    char dir[64], **keys, **list;
-    int n = 0;
+    char dir[64], **keys;
+    unsigned nr = 0;
+    int rc = -ENOMEM;
 
     snprintf(dir, sizeof(dir), "/local/domain/%" PRIu32 "/numa", domid);
     keys = xs_directory(xs, XBT_NULL, dir, &nr);
     if (!keys)
-        return 0;
-    list = *list_r = calloc(2 * (size_t)nr + 1, sizeof(*list));
-    for (i = 0; list && i < nr && n >= 0; i++) {
-        /* It tells how the others are written, and ask for nothing. */
-        if (!strcmp(keys[i], "version"))
-            continue;
-        n = add_key(xs, dir, keys[i], list);
-        list += n > 0 ? n : 0;
-    }
+        return errno == ENOENT ? 0 : from_errno();
+    *list_r = calloc(2 * (size_t)nr + 1, sizeof(**list_r));
+    if (*list_r)
+        rc = read_keys(xs, dir, keys, nr, *list_r);
     free(keys);
-    return *list_r && n >= 0 ? 0 : -ENOMEM;
+    return rc;
 }
 
 /* ---- the parts ---- */
@@ -101,7 +123,7 @@ static int read_domains(xc_interface *xch, libxl_ctx *ctx,
         return -ENOMEM;
     xs = xs_open(0);
     if (!xs)
-        return errno ? -errno : -EIO;
+        return from_errno();
     for (i = 0; i < snapshot->domains->nr && !rc; i++) {
         uint32_t domid = snapshot->domains->list[i].domid;
 
@@ -163,7 +185,7 @@ static int read_xen(xc_interface *xch, struct xln_snapshot *snapshot)
     int version = xc_version(xch, XENVER_version, NULL);
 
     if (version < 0)
-        return errno ? -errno : -EIO;
+        return from_errno();
     if (asprintf(&snapshot->xen, "%d.%d", version >> 16,
                  version & 0xffff) >= 0)
         return 0;
