@@ -98,18 +98,19 @@ static void free_texts(char **texts, unsigned nr)
 static int put_devices(const struct host_view *view, unsigned node,
                        struct table *table)
 {
-    char **addresses = calloc(view->nr_devices + 1, sizeof(*addresses));
-    const libxl_pcitopology *d = view->devices;
+    const struct xln_snapshot *snapshot = view->snapshot;
+    char **addresses = calloc(snapshot->nr_devices + 1, sizeof(*addresses));
+    const struct xln_pci_device *d = snapshot->devices;
     unsigned nr = 0;
     int rc = 0;
 
     if (!addresses)
         return -ENOMEM;
-    for (; d < view->devices + view->nr_devices && !rc; d++) {
+    for (; d < snapshot->devices + snapshot->nr_devices && !rc; d++) {
         if (d->node != node)
             continue;
-        if (asprintf(&addresses[nr], "%04x:%02x:%02x.%u", d->seg, d->bus,
-                     d->devfn >> 3, d->devfn & 7) < 0)
+        if (asprintf(&addresses[nr], "%04x:%02x:%02x.%u", d->segment, d->bus,
+                     d->device, d->function) < 0)
             rc = -ENOMEM;
         else
             nr++;
@@ -135,7 +136,7 @@ static int put_domains(const struct host_view *view, unsigned node,
     for (i = 0; i < view->domains->nr; i++) {
         d = &view->domains->list[i];
         if (host_view_is_placed(view, d) && xln_nodemap_test(d->nodes, node))
-            names[nr++] = view->names[i];
+            names[nr++] = view->snapshot->more[i].name;
     }
     rc = table_number(table, DOMAINS, nr, "%u", nr);
     if (!rc)
@@ -159,7 +160,7 @@ static int put_row(const struct host_view *view, unsigned node,
         rc = put_memory(view, node, table);
     if (!rc)
         rc = put_distances(view, node, table);
-    if (!rc && view->devices)
+    if (!rc && view->snapshot->devices_known)
         rc = put_devices(view, node, table);
     if (!rc)
         rc = put_domains(view, node, table);
@@ -195,8 +196,8 @@ static void warn_half_built(const struct host_view *view)
             complain("domain '%s' (%" PRIu32 ") is half built, and its "
                      "creator (process %ld) is dead: 'xl destroy %" PRIu32
                      "' removes it",
-                     view->names[d - view->domains->list], d->domid,
-                     (long)r->creator, d->domid);
+                     view->snapshot->more[d - view->domains->list].name,
+                     d->domid, (long)r->creator, d->domid);
     }
 }
 

@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libxl_utils.h>
-
 #include "host_view.h"
 #include "record.h"
+#include "snapshot.h"
 
 bool host_view_is_placed(const struct host_view *view,
                          const struct xln_domain *domain)
@@ -105,54 +104,40 @@ static int find_whole(struct host_view *view)
     return 0;
 }
 
+/* ---- all of it ---- */
+
 /* A domain that is about to go may have no name any more. */
-static char *name_of(libxl_ctx *ctx, uint32_t domid)
+static int name_all(struct xln_snapshot *snapshot)
 {
-    char *name = libxl_domid_to_name(ctx, domid);
-
-    if (!name && asprintf(&name, "(%" PRIu32 ")", domid) < 0)
-        return NULL;
-    return name;
-}
-
-static int read_names(libxl_ctx *ctx, struct host_view *view)
-{
-    const struct xln_domain *d;
     unsigned i;
 
-    view->names = calloc(view->domains->nr + 1, sizeof(*view->names));
-    if (!view->names)
-        return -ENOMEM;
-    for (i = 0; i < view->domains->nr; i++) {
-        d = &view->domains->list[i];
-        if (!host_view_is_placed(view, d) && !is_reserved(view, d))
+    for (i = 0; i < snapshot->domains->nr; i++) {
+        char **name = &snapshot->more[i].name;
+
+        if (*name)
             continue;
-        view->names[i] = name_of(ctx, d->domid);
-        if (!view->names[i])
+        if (asprintf(name, "(%" PRIu32 ")",
+                     snapshot->domains->list[i].domid) < 0) {
+            *name = NULL;
             return -ENOMEM;
+        }
     }
     return 0;
 }
 
-/* ---- devices ---- */
-
-/* Where the firmware says of no device where it is, nothing is known; that is
- * not the same as no devices. What fails libxl logs itself. */
-static void read_devices(libxl_ctx *ctx, struct host_view *view)
+static int read_snapshot(struct cmd_line *line, struct host_view *view)
 {
-    int i;
+    int rc;
 
-    view->devices = libxl_get_pci_topology(ctx, &view->nr_devices);
-    if (!view->devices || !view->nr_devices)
-        return;
-    for (i = 0; i < view->nr_devices; i++)
-        if (view->devices[i].node != LIBXL_PCITOPOLOGY_INVALID_ENTRY)
-            return;
-    libxl_pcitopology_list_free(view->devices, view->nr_devices);
-    view->devices = NULL;
+    rc = xln__snapshot_read(line->xch, line->ctx,
+                            view->reservations->outstanding_bytes,
+                            &view->snapshot);
+    if (rc)
+        return rc;
+    view->host = view->snapshot->host;
+    view->domains = view->snapshot->domains;
+    return name_all(view->snapshot);
 }
-
-/* ---- all of it ---- */
 
 static bool done(const char *what, int rc)
 {
@@ -169,31 +154,17 @@ bool host_view_read(struct cmd_line *line, struct host_view *view)
     if (!done("'" RESERVATIONS "'",
               xln_reservation_list_read(RESERVATIONS, line->xch,
                                         &view->reservations)) ||
-        !done("the host",
-              xln_host_read(line->xch, view->reservations->outstanding_bytes,
-                            &view->host)) ||
-        !done("the domains",
-              xln_domains_read(line->xch, XLN_NONE, &view->domains)) ||
+        !done("the host", read_snapshot(line, view)) ||
         !done("the domains' records", read_granted(line->xch, view)) ||
-        !done("the host", find_whole(view)) ||
-        !done("the domains' names", read_names(line->ctx, view)))
+        !done("the host", find_whole(view)))
         return false;
-    read_devices(line->ctx, view);
     return true;
 }
 
 void host_view_dispose(struct host_view *view)
 {
-    unsigned i;
-
-    for (i = 0; view->names && i < view->domains->nr; i++)
-        free(view->names[i]);
-    free(view->names);
     free(view->granted_pages);
-    if (view->devices)
-        libxl_pcitopology_list_free(view->devices, view->nr_devices);
     xln_nodemap_free(view->whole);
-    xln_domains_free(view->domains);
-    xln_host_free(view->host);
+    xln_snapshot_free(view->snapshot);
     xln_reservation_list_free(view->reservations);
 }

@@ -7,9 +7,9 @@
 
 struct host_view {
     struct xln_reservation_list *reservations;
-    struct xln_host *host;
-    struct xln_domains *domains;
-    char **names;               /* of domains->list[]; NULL: none is needed */
+    struct xln_snapshot *snapshot;      /* every domain has a name in it */
+    const struct xln_host *host;        /* those of the snapshot */
+    const struct xln_domains *domains;
 
     /* Pages that domains were granted when they were built, by node, and how
      * many domains nothing is known of. Domain-0 is not counted here. */
@@ -17,9 +17,6 @@ struct host_view {
     unsigned nr_unrecorded;
 
     struct xln_nodemap *whole;  /* the nodes that have both CPUs and memory */
-
-    libxl_pcitopology *devices; /* NULL: not known */
-    int nr_devices;
 };
 
 /* False: said why not. To be disposed of either way. */

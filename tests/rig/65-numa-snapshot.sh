@@ -100,7 +100,7 @@ domain() { # DOMID
 
 # Pages that are its own.
 bytes_of() {
-    rig-pages "$1" | awk '{ pages += $NF } END { printf "%.0f\n", pages * 4096 }'
+    pages_of "$1" | awk '{ pages += $2 } END { printf "%.0f\n", pages * 4096 }'
 }
 
 looks_as_it_is() { # NAME REQUEST
@@ -122,13 +122,14 @@ domains() {
     snapshot
     is "$(values domid | one_line)" "$(rig-xen domains | awk '{ print $2 }' |
         one_line)" "all domains are in it"
+    take_report
     whole=$file file=/tmp/domain.json
     looks_as_it_is "two words" '{ "nodes": "0-1", "nodes_policy": "best" }'
     looks_as_it_is ours '{ }'
     looks_as_it_is plain null
     domain 0
     is "$(values name) $(values pv)" "Domain-0 true" "Domain-0 too is in it"
-    file=$whole
+    file=$whole report=''
     destroy_all
 }
 
