@@ -523,7 +523,7 @@ static int read_text(FILE *f, char **text_r, size_t *size_r)
     char *text = NULL, *larger;
 
     do {
-        allocated *= 2;
+        allocated = 2 * allocated < MAX_SIZE ? 2 * allocated : MAX_SIZE + 1;
         larger = realloc(text, allocated);
         if (!larger) {
             free(text);
