@@ -85,6 +85,10 @@ bool cmd_open_xen(struct cmd_line *line);
 bool cmd_find_domain(struct cmd_line *line, const char *word,
                      uint32_t *domid_r);
 
+/* Says what went wrong with a command's output, if anything did. That it can't
+ * be written main says at the end, once. */
+void cmd_complain_of(const struct cmd_line *line, int rc);
+
 /* Print a table as TABLE_OPTIONS have it, and free it. Gives the exit code;
  * rc: an error from filling it. */
 int cmd_show_table(struct cmd_line *line, struct table *table, int rc);

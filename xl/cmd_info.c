@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <libxl_utils.h>
 
@@ -198,8 +197,7 @@ static int show_json(struct cmd_line *line, struct table *cpus,
         return EXIT_FAILURE;
     }
     rc = print_json(cpus, host, devices, nr);
-    if (rc)
-        complain("info: %s", strerror(-rc));
+    cmd_complain_of(line, rc);
     libxl_pcitopology_list_free(devices, nr);
     return rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }

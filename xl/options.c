@@ -127,6 +127,29 @@ static bool check_number_of_args(const struct cmd_line *line)
     return true;
 }
 
+/* Whether getopt_long() found this option, given a value that it has no use
+ * for: that is all that can be wrong with one that there is. */
+static bool has_option(const struct cmd *cmd, int code)
+{
+    const struct cmd_option *o;
+
+    for (o = cmd->options; o->name; o++)
+        if (o->code == code)
+            return true;
+    return code == CODE_HELP;
+}
+
+static void complain_of_option(const struct cmd_line *line, const char *word)
+{
+    if (has_option(line->cmd, optopt))
+        cmd_usage(line, "option '%.*s' takes no argument",
+                  (int)strcspn(word, "="), word);
+    else if (optopt > 0 && optopt < 256)
+        cmd_usage(line, "unknown option '-%c'", optopt);
+    else
+        cmd_usage(line, "unknown option '%s'", word);
+}
+
 bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r)
 {
     struct option words[MAX_OPTIONS + 2];
@@ -147,10 +170,7 @@ bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r)
             cmd_usage(line, "option '%s' needs an argument", argv[optind - 1]);
             return false;
         case '?':
-            if (optopt > 0 && optopt < 256)
-                cmd_usage(line, "unknown option '-%c'", optopt);
-            else
-                cmd_usage(line, "unknown option '%s'", argv[optind - 1]);
+            complain_of_option(line, argv[optind - 1]);
             return false;
         }
         for (i = 0; line->cmd->options[i].code != opt; i++)
@@ -172,6 +192,12 @@ const char *cmd_value(const struct cmd_line *line, int code)
     return NULL;
 }
 
+void cmd_complain_of(const struct cmd_line *line, int rc)
+{
+    if (rc && !ferror(stdout))
+        complain("%s: %s", line->cmd->name, strerror(-rc));
+}
+
 int cmd_show_table(struct cmd_line *line, struct table *table, int rc)
 {
     const char *names = cmd_value(line, 'o');
@@ -181,8 +207,7 @@ int cmd_show_table(struct cmd_line *line, struct table *table, int rc)
         good = table_choose(table, names);
     if (!rc && good)
         rc = json ? table_print_json(table, stdout) : table_print(table, stdout);
-    if (rc)
-        complain("%s: %s", line->cmd->name, strerror(-rc));
+    cmd_complain_of(line, rc);
     table_free(table);
     return rc ? EXIT_FAILURE : good ? EXIT_SUCCESS : EXIT_USAGE;
 }

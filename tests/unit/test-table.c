@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a command reads from its command line, and what it prints. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -457,6 +459,12 @@ static void test_wrong_options(void)
              "-o");
     IS_WRONG(&two_args, "try: option '--output' needs an argument", "try",
              "a", "--output");
+    IS_WRONG(&two_args, "try: option '--keep' takes no argument", "try", "a",
+             "--keep=1");
+    IS_WRONG(&two_args, "try: option '--js' takes no argument", "try", "a",
+             "--js=");
+    IS_WRONG(&two_args, "try: option '--help' takes no argument", "try",
+             "--help=a");
     IS_WRONG(&two_args, "try: needs at least 1 argument, not 0", "try", "-k");
     IS_WRONG(&two_args, "try: one argument too many: 'c'", "try", "a", "b",
              "c", "d");
@@ -522,6 +530,40 @@ static void test_show(void)
           "an error from filling it: no table");
 }
 
+/* More than fits into the stream's buffer. */
+static struct table *long_table(void)
+{
+    struct table *table;
+    unsigned i;
+
+    need(table_new(columns, "things", &table));
+    for (i = 0; i < 1000; i++)
+        need(table_row(table));
+    return table;
+}
+
+static void test_show_on_full_disk(void)
+{
+    struct table *table = long_table();
+    int full = open("/dev/full", O_WRONLY), status, got;
+    struct cmd_line line;
+
+    if (full < 0) {
+        ok(true, "# SKIP no /dev/full");
+        table_free(table);
+        return;
+    }
+    need(!PARSE(&two_args, &line, "try", "a", "--json"));
+    listen_in();
+    dup2(full, STDOUT_FILENO);
+    got = cmd_show_table(&line, table, 0);
+    __fpurge(stdout);
+    clearerr(stdout);
+    is_str(heard(), "", "a full disk: that is for main to say, once");
+    ok(got == EXIT_FAILURE, "and it has failed");
+    close(full);
+}
+
 static void test_numbers(void)
 {
     static const char *const wrong[] = { "", "-1", "+1", " 1", "1 ", "x",
@@ -557,6 +599,7 @@ int main(void)
     test_wrong_options();
     test_help();
     test_show();
+    test_show_on_full_disk();
     test_numbers();
     return tap_done();
 }
