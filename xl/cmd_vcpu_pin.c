@@ -254,16 +254,33 @@ static bool has_soft_effect(const struct guest *guest, const struct xln_vcpu *v)
     return false;
 }
 
-/* Such a soft affinity may be set, as by the installed xl. */
+static bool lacks_soft_effect(const struct guest *guest,
+                              const struct pinning *p, unsigned vcpu)
+{
+    return has_vcpu(guest, vcpu) && (p->all_vcpus || vcpu == p->vcpu) &&
+           !has_soft_effect(guest, &guest->domain->vcpus[vcpu]);
+}
+
+/* Such a soft affinity may be set, as by the installed xl. One line for all
+ * vCPUs: there may be hundreds. */
 static void warn_no_effect(const struct guest *guest, const struct pinning *p)
 {
-    unsigned vcpu;
+    unsigned nr = guest->domain->nr_vcpus, vcpu;
+    struct xln_bitmap *vcpus;
+    char *set;
 
-    for (vcpu = 0; p->soft && vcpu < guest->domain->nr_vcpus; vcpu++)
-        if (has_vcpu(guest, vcpu) && (p->all_vcpus || vcpu == p->vcpu) &&
-            !has_soft_effect(guest, &guest->domain->vcpus[vcpu]))
-            complain("warning: '%s': vCPU %u may run on no CPU of its soft "
-                     "affinity: that has no effect", guest->name, vcpu);
+    if (!p->soft || xln_bitmap_new(nr, &vcpus))
+        return;
+    for (vcpu = 0; vcpu < nr; vcpu++)
+        if (lacks_soft_effect(guest, p, vcpu))
+            xln_bitmap_set(vcpus, vcpu);
+    if (!xln_bitmap_is_empty(vcpus) && !xln_bitmap_format(vcpus, &set)) {
+        complain("warning: '%s': soft affinity of vCPU%s %s: no CPU of it may "
+                 "be used: it has no effect", guest->name,
+                 xln_bitmap_count(vcpus) == 1 ? "" : "s", set);
+        free(set);
+    }
+    xln_bitmap_free(vcpus);
 }
 
 static int pin_and_warn(struct cmd_line *line, struct guest *guest,

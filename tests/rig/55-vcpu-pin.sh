@@ -215,6 +215,19 @@ words() {
     remove 'two words'
 }
 
+# ---- a soft affinity that does nothing ----
+
+no_effect() {
+    warns "a soft affinity without a CPU of the hard one" \
+        "'g': soft affinity of vCPUs 0-1: no CPU of it may be used: it has no effect" \
+        g all 0-1 2-3
+    warns "of one vCPU" \
+        "'g': soft affinity of vCPU 1: no CPU of it may be used: it has no effect" \
+        g 1 - 4
+    quiet "one of which a CPU is left" g all - 1-3
+    ok "both free again" xl vcpu-pin g all all all
+}
+
 # ---- memory that stays behind ----
 
 quiet() { # DESCRIPTION ARG...
@@ -286,6 +299,7 @@ errors
 is "$(affinity_of g)" "$before" "with all these nothing has changed"
 bad_masks
 words
+no_effect
 pins idle
 pins idle-pvh
 # shellcheck disable=SC2046 # words
