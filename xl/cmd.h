@@ -85,6 +85,10 @@ bool cmd_open_xen(struct cmd_line *line);
 bool cmd_find_domain(struct cmd_line *line, const char *word,
                      uint32_t *domid_r);
 
+/* Whether it is there still, and not being destroyed: for what was just read
+ * of it, and is only half of it if it is going. */
+bool cmd_domain_lives(xc_interface *xch, uint32_t domid);
+
 /* Says what went wrong with a command's output, if anything did. That it can't
  * be written main says at the end, once. */
 void cmd_complain_of(const struct cmd_line *line, int rc);

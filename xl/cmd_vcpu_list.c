@@ -146,6 +146,7 @@ static int read_plan(const struct xln_host *host, uint32_t domid,
     return rc == -ENOENT ? 0 : rc;
 }
 
+/* -ESRCH: it has gone since it was read, and its name with it. */
 static int add_domain(struct listing *l, const struct xln_domain *domain)
 {
     libxl_ctx *ctx = l->line->ctx;
@@ -158,6 +159,8 @@ static int add_domain(struct listing *l, const struct xln_domain *domain)
         return rc;
     owner.name = libxl_domid_to_name(ctx, domain->domid);
     owner.pool = libxl_cpupoolid_to_name(ctx, domain->pool_id);
+    if (!owner.name && !cmd_domain_lives(l->line->xch, domain->domid))
+        rc = -ESRCH;
     for (i = 0; i < domain->nr_vcpus && !rc; i++)
         if (domain->vcpus[i].exists)
             rc = add_vcpu(l, &owner, i);
@@ -191,19 +194,27 @@ static struct xln_domains *read_named(struct cmd_line *line, const char *word)
     return domains;
 }
 
+static int list_one(struct listing *l, const char *word)
+{
+    struct xln_domains *domains = read_named(l->line, word);
+    int rc = domains ? add_domain(l, &domains->list[0]) : 0;
+
+    if (rc == -ESRCH)
+        complain("no domain '%s'", word);
+    if (!domains || rc == -ESRCH) {
+        l->incomplete = true;
+        rc = 0;
+    }
+    xln_domains_free(domains);
+    return rc;
+}
+
 static int list_named(struct listing *l)
 {
-    struct xln_domains *domains;
     int i, rc = 0;
 
-    for (i = 0; i < l->line->nr_args && !rc; i++) {
-        domains = read_named(l->line, l->line->args[i]);
-        if (domains)
-            rc = add_domain(l, &domains->list[0]);
-        else
-            l->incomplete = true;
-        xln_domains_free(domains);
-    }
+    for (i = 0; i < l->line->nr_args && !rc; i++)
+        rc = list_one(l, l->line->args[i]);
     return rc;
 }
 
@@ -217,8 +228,11 @@ static int list_all(struct listing *l)
     if (rc)
         return rc;
     for (i = 0; i < domains->nr && !rc; i++)
-        if (!domains->list[i].dying)
+        if (!domains->list[i].dying) {
             rc = add_domain(l, &domains->list[i]);
+            if (rc == -ESRCH)
+                rc = 0;
+        }
     xln_domains_free(domains);
     return rc;
 }

@@ -44,14 +44,6 @@ static bool is_reserved(const struct host_view *view,
     return false;
 }
 
-static bool is_gone(xc_interface *xch, uint32_t domid)
-{
-    xc_domaininfo_t info;
-
-    return xc_domain_getinfolist(xch, domid, 1, &info) != 1 ||
-           info.domain != domid || info.flags & XEN_DOMINF_dying;
-}
-
 static int add_granted(xc_interface *xch, struct host_view *view,
                        const struct xln_domain *domain, uint64_t *pages)
 {
@@ -62,7 +54,7 @@ static int add_granted(xc_interface *xch, struct host_view *view,
         return 0;
     rc = record_read_pages(domain->domid, pages, nr_nodes);
     if (rc == -ENOENT || rc == -EINVAL) {
-        view->nr_unrecorded += !is_gone(xch, domain->domid);
+        view->nr_unrecorded += cmd_domain_lives(xch, domain->domid);
         return 0;
     }
     for (i = 0; !rc && i < nr_nodes; i++)

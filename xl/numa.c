@@ -83,6 +83,14 @@ bool cmd_find_domain(struct cmd_line *line, const char *word,
     return false;
 }
 
+bool cmd_domain_lives(xc_interface *xch, uint32_t domid)
+{
+    xc_domaininfo_t info;
+
+    return xc_domain_getinfolist(xch, domid, 1, &info) == 1 &&
+           info.domain == domid && !(info.flags & XEN_DOMINF_dying);
+}
+
 static int run(struct cmd_line *line, int argc, char **argv)
 {
     int code;

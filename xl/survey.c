@@ -377,14 +377,6 @@ static int show_row(struct survey *s, const struct row *row)
     return rc ? rc : set_source(s, row);
 }
 
-static bool is_alive(xc_interface *xch, uint32_t domid)
-{
-    xc_domaininfo_t info;
-
-    return xc_domain_getinfolist(xch, domid, 1, &info) == 1 &&
-           info.domain == domid && !(info.flags & XEN_DOMINF_dying);
-}
-
 static bool is_wanted(const struct survey *s, uint32_t domid)
 {
     unsigned i;
@@ -409,7 +401,7 @@ static int show_domains(struct survey *s, struct cmd_line *line)
             continue;
         rc = read_row(s, line->ctx, domain, &row);
         if (!row.name || !row.has_pages)
-            domain->dying = !is_alive(line->xch, domain->domid);
+            domain->dying = !cmd_domain_lives(line->xch, domain->domid);
         if (!rc && !domain->dying)
             rc = show_row(s, &row);
         row_dispose(&row);
