@@ -208,7 +208,7 @@ static bool apply(const struct cmd_line *line, const struct guest *guest,
             complain("cannot set the node affinity of '%s': %s", guest->name,
                      guest_reason(rc));
     }
-    if (rc)
+    if (rc && rc != -ESRCH)
         move_back(line, guest, vcpu, change->vcpus_mode);
     return !rc;
 }

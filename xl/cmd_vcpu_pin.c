@@ -204,17 +204,16 @@ static bool check_hard(const struct guest *guest, const struct pinning *p)
 
 /* ---- pinning ---- */
 
-static bool pin(const struct cmd_line *line, const struct guest *guest,
-                unsigned vcpu, const struct pinning *p)
+static int pin(const struct cmd_line *line, const struct guest *guest,
+               unsigned vcpu, const struct pinning *p)
 {
     int rc = xln_vcpu_pin(line->xch, guest->domid, vcpu, p->hard, p->soft,
                           p->force);
 
-    if (!rc)
-        return true;
-    complain("cannot pin vCPU %u of '%s': %s", vcpu, guest->name,
-             guest_reason(rc));
-    return false;
+    if (rc)
+        complain("cannot pin vCPU %u of '%s': %s", vcpu, guest->name,
+                 guest_reason(rc));
+    return rc;
 }
 
 static bool pin_vcpus(const struct cmd_line *line, const struct guest *guest,
@@ -222,12 +221,17 @@ static bool pin_vcpus(const struct cmd_line *line, const struct guest *guest,
 {
     bool good = true;
     unsigned vcpu;
+    int rc = 0;
 
     if (!p->all_vcpus)
-        return pin(line, guest, p->vcpu, p);
-    for (vcpu = 0; vcpu < guest->domain->nr_vcpus; vcpu++)
-        if (has_vcpu(guest, vcpu))
-            good &= pin(line, guest, vcpu, p);
+        return !pin(line, guest, p->vcpu, p);
+    /* If the domain has gone, once is enough to say so. */
+    for (vcpu = 0; vcpu < guest->domain->nr_vcpus && rc != -ESRCH; vcpu++) {
+        if (!has_vcpu(guest, vcpu))
+            continue;
+        rc = pin(line, guest, vcpu, p);
+        good &= !rc;
+    }
     return good;
 }
 

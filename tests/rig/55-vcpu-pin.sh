@@ -148,6 +148,12 @@ errors() {
     refused 2 "too many: '3'" -- g 0 1 2 3
 }
 
+going() {
+    while_gone_goes vcpu-pin gone all 0-1
+    is "$? $(cat $out $err)" "1 xl: cannot pin vCPU 0 of 'gone': it has gone" \
+        "it goes away meanwhile: one line for all its vCPUs"
+}
+
 # ---- pinning ----
 
 same() { # [-f|-i] VCPU HARD [SOFT]
@@ -300,6 +306,7 @@ is "$(affinity_of g)" "$before" "with all these nothing has changed"
 bad_masks
 words
 no_effect
+going
 pins idle
 pins idle-pvh
 # shellcheck disable=SC2046 # words

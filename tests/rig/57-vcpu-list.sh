@@ -134,27 +134,12 @@ spinning() { # NODE
     remove s
 }
 
-# It is stopped when it first asks for a record: it has read the domains then,
-# and not yet their names.
-goes_away() { # ARG...
-    create idle gone vcpus=2 memory=32
-    rm -f /tmp/trace
-    # shellcheck disable=SC2016 # for the inner shell
-    strace -o /tmp/trace -e trace=connect \
-        -e inject=connect:signal=SIGSTOP:when=2 \
-        sh -c 'echo $$ > /tmp/held; exec xl "$@"' sh "$@" > "$out" 2> "$err" &
-    held=$!
-    await 60 is_held
-    remove gone
-    go_on
-}
-
 going() {
-    goes_away vcpu-list -o NAME,ID
+    while_gone_goes vcpu-list -o NAME,ID
     is "$? $(cat "$err")" "0 " "a domain goes away while all are listed"
     is "$(awk 'NR > 1 { print $1 }' "$out" | sort -u | one_line)" \
         "Domain-0 a g wide" "the others are there, and nothing of it"
-    goes_away vcpu-list -o NAME gone g
+    while_gone_goes vcpu-list -o NAME gone g
     is "$? $(cat "$err")" "1 xl: no domain 'gone'" "it was asked for by name"
     is "$(sed 1d "$out")" g "the other one is listed"
 }

@@ -29,6 +29,8 @@
 #   hold NODE MIB [KEY=VALUE...]        starts a create of g; it stops once it has
 #                                       planned. /tmp/held: its process
 #   go_on                               lets it, and waits for it: its status
+#   while_gone_goes ARG...              xl ARG..., for which the guest "gone" is
+#                                       made, and destroyed once it was read
 
 # shellcheck source=tools/rig/dom0/rig.sh
 . /root/rig.sh
@@ -353,4 +355,19 @@ is_held() {
 go_on() {
     kill -CONT "$(cat /tmp/held)"
     wait "$held"
+}
+
+# It is stopped when it first asks for a record: it has read the domains then,
+# and not yet their names.
+while_gone_goes() { # ARG...
+    create idle gone vcpus=2 memory=32
+    rm -f /tmp/trace
+    # shellcheck disable=SC2016 # for the inner shell
+    strace -o /tmp/trace -e trace=connect \
+        -e inject=connect:signal=SIGSTOP:when=2 \
+        sh -c 'echo $$ > /tmp/held; exec xl "$@"' sh "$@" > "$out" 2> "$err" &
+    held=$!
+    await 60 is_held
+    remove gone
+    go_on
 }

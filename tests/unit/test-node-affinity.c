@@ -31,7 +31,7 @@ static const struct state at_first = {
     { ALL_CPUS, ALL_CPUS, 0x0f }, { 0x0f, 0x03, 0x0f }, 1
 };
 static struct state xen;
-static int calls_left;
+static int calls_left, failure = EBUSY;
 static bool stays_broken;
 
 /* Counts the calls; from 0 on they fail, once or for good. */
@@ -40,7 +40,7 @@ static bool fails(void)
     bool now = stays_broken ? calls_left <= 0 : calls_left == 0;
 
     calls_left--;
-    errno = EBUSY;
+    errno = failure;
     return now;
 }
 
@@ -321,6 +321,18 @@ static void test_broken(void)
     ok(!strstr(said, "nothing of 'g'"), "and nothing else");
 }
 
+static void test_gone(void)
+{
+    failure = ESRCH;
+    ok(run("soft", "0", 2, true) == EXIT_FAILURE, "it goes away: status 1");
+    is_str(said, "cannot move vCPU 2 of 'g': No such process\n",
+           "one line says so: there is nothing to put back");
+    ok(run(NULL, "0", 0, true) == EXIT_FAILURE, "before its nodes are set: so");
+    is_str(said, "cannot set the node affinity of 'g': No such process\n",
+           "one line");
+    failure = EBUSY;
+}
+
 static void test_kinds(void)
 {
     run("hard", "0-1,^0", -1, false);
@@ -362,6 +374,7 @@ int main(void)
     test_failures("soft");
     test_failures("hard");
     test_broken();
+    test_gone();
     test_kinds();
     test_keep();
     xln_cpumap_free(pool_cpus);
