@@ -115,26 +115,47 @@ static bool wait_interval(const struct wish *wish)
     return true;
 }
 
-/* -EINTR: a signal says that it is over. */
+/* What comes after survey_begin(). -EINTR: a signal says that it is over. */
 static int take(const struct wish *wish, struct survey *s)
 {
     xc_interface *xch = wish->line->xch;
-    int rc = survey_begin(s, xch);
     unsigned long i;
+    int rc = 0;
 
     for (i = 0; i < wish->nr_samples && !rc; i++)
         rc = wait_interval(wish) ? survey_look(s, xch) : -EINTR;
     return rc ? rc : survey_finish(s, xch);
 }
 
+/* False: said that a column is not there. Not after an hour of samples, when
+ * the table is shown. */
+static bool has_columns(const struct survey *s, const struct cmd_line *line)
+{
+    const char *names = cmd_value(line, 'o');
+    struct table *table;
+    bool all;
+
+    if (!names || table_new(s->columns, "", &table))
+        return true;
+    all = table_choose(table, names);
+    table_free(table);
+    return all;
+}
+
 /* Gives the exit code; -EINTR: a signal says that it is over. *over_r: no
  * other table can follow. */
 static int show_survey(const struct wish *wish, struct survey *s, bool *over_r)
 {
+    int rc = survey_begin(s, wish->line->xch), code;
     struct table *table = NULL;
-    int rc = take(wish, s), code;
     bool all = true;
 
+    if (!rc && !has_columns(s, wish->line)) {
+        *over_r = true;
+        return EXIT_USAGE;
+    }
+    if (!rc)
+        rc = take(wish, s);
     if (rc == -EINTR)
         return rc;
     if (!rc)

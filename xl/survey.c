@@ -42,6 +42,44 @@ struct row {
     struct xln_nodemap *vcpu_nodes;     /* NULL: its pool is gone */
 };
 
+/* ---- the columns ---- */
+
+static unsigned nr_node_columns(const struct survey *s)
+{
+    return xln_nodemap_count(xln_host_nodes(s->host));
+}
+
+static unsigned column(const struct survey *s, unsigned col)
+{
+    return col < COL_NODE ? col : col + nr_node_columns(s) - 1;
+}
+
+/* The columns of this host, and the names of its nodes' behind them. */
+static int new_columns(struct survey *s)
+{
+    enum { NR = sizeof(survey_columns) / sizeof(*survey_columns),
+           NAME_SIZE = 16 };
+    unsigned nr_nodes = nr_node_columns(s), node;
+    struct table_column *c;
+    char *name;
+
+    c = s->columns = calloc(NR + nr_nodes, sizeof(*c) + NAME_SIZE);
+    if (!c)
+        return -ENOMEM;
+    name = (char *)(c + NR + nr_nodes);
+    memcpy(c, survey_columns, COL_NODE * sizeof(*c));
+    c += COL_NODE;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(s->host)) {
+        snprintf(name, NAME_SIZE, "NODE%u", node);
+        *c = survey_columns[COL_NODE];
+        c++->name = name;
+        name += NAME_SIZE;
+    }
+    memcpy(c, survey_columns + COL_TOTAL, (NR - COL_TOTAL) * sizeof(*c));
+    s->columns[column(s, COL_ON_NODE)].shown = s->sampling;
+    return 0;
+}
+
 /* ---- reading ---- */
 
 double survey_now_s(clockid_t clock)
@@ -69,6 +107,8 @@ int survey_begin(struct survey *s, xc_interface *xch)
     int rc = xln_host_read(xch, NULL, &s->host);
 
     s->oldest_s = -1;
+    if (!rc)
+        rc = new_columns(s);
     if (!rc && s->sampling)
         rc = begin_samples(s, xch);
     return rc;
@@ -204,42 +244,6 @@ static void row_dispose(struct row *row)
 }
 
 /* ---- the table ---- */
-
-static unsigned nr_node_columns(const struct survey *s)
-{
-    return xln_nodemap_count(xln_host_nodes(s->host));
-}
-
-static unsigned column(const struct survey *s, unsigned col)
-{
-    return col < COL_NODE ? col : col + nr_node_columns(s) - 1;
-}
-
-/* The columns of this host, and the names of its nodes' behind them. */
-static int new_columns(struct survey *s)
-{
-    enum { NR = sizeof(survey_columns) / sizeof(*survey_columns),
-           NAME_SIZE = 16 };
-    unsigned nr_nodes = nr_node_columns(s), node;
-    struct table_column *c;
-    char *name;
-
-    c = s->columns = calloc(NR + nr_nodes, sizeof(*c) + NAME_SIZE);
-    if (!c)
-        return -ENOMEM;
-    name = (char *)(c + NR + nr_nodes);
-    memcpy(c, survey_columns, COL_NODE * sizeof(*c));
-    c += COL_NODE;
-    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(s->host)) {
-        snprintf(name, NAME_SIZE, "NODE%u", node);
-        *c = survey_columns[COL_NODE];
-        c++->name = name;
-        name += NAME_SIZE;
-    }
-    memcpy(c, survey_columns + COL_TOTAL, (NR - COL_TOTAL) * sizeof(*c));
-    s->columns[column(s, COL_ON_NODE)].shown = s->sampling;
-    return 0;
-}
 
 static int set_pages(struct survey *s, unsigned col, uint64_t pages)
 {
@@ -466,9 +470,7 @@ int survey_table(struct survey *s, struct cmd_line *line,
     s->sums = calloc(xln_host_nr_nodes(s->host), sizeof(*s->sums));
     if (!s->sums)
         return -ENOMEM;
-    rc = new_columns(s);
-    if (!rc)
-        rc = table_new(s->columns, "domains", &s->table);
+    rc = table_new(s->columns, "domains", &s->table);
     if (!rc)
         rc = show_domains(s, line);
     if (!rc && s->totals)

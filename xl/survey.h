@@ -39,8 +39,9 @@ struct survey {
     int64_t oldest_s;           /* -1: not known */
 };
 
-/* Reads the host, and looks a first time where vCPUs run if `sampling`. The
- * first five members are set, the others 0; survey_dispose() in any case. */
+/* Reads the host, which gives the columns, and looks a first time where vCPUs
+ * run if `sampling`. The first five members are set, the others 0;
+ * survey_dispose() in any case. */
 int survey_begin(struct survey *s, xc_interface *xch);
 int survey_look(struct survey *s, xc_interface *xch);
 int survey_finish(struct survey *s, xc_interface *xch);

@@ -169,6 +169,11 @@ device" "a full disk: one line"
     xl numa-stat nobody > $out 2> $err
     is "$? $(cat $err)$(cat $out)" "1 xl: no domain 'nobody'" \
         "no such domain: one line"
+    rig-xen domains > /dev/null
+    stock-xl dmesg -c > /dev/null
+    xl numa-stat --pages -o NAME,NODE99 > $out 2> $err
+    is "$? $(sed 's/:.*//' $err) $(stock-xl dmesg | grep -c "'u' pressed")" \
+        "2 xl 0" "no such column: told before anything is counted"
     xl numa-stat --samples 0 2> $err
     is "$? $(cat $err)" "2 xl: numa-stat: --samples takes a number from 1 to \
 1000000, not '0': see 'xl numa-stat --help'" "a bad number: usage"
