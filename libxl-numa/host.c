@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "host.h"
 
@@ -133,6 +134,77 @@ void xln_host_free(struct xln_host *host)
     free(host->distances);
     xln_nodemap_free(host->exists);
     free(host);
+}
+
+/* ---- copying one ---- */
+
+static int copy_pools(const struct xln_host *host, struct xln_host *copy)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < host->nr_pools && !rc; i++) {
+        struct xln_cpumap *cpus;
+
+        copy->pools[i] = host->pools[i];
+        copy->pools[i].cpus = NULL;
+        rc = xln_cpumap_copy(host->pools[i].cpus, &cpus);
+        if (!rc)
+            copy->pools[i].cpus = cpus;
+    }
+    return rc;
+}
+
+static int copy_host(const struct xln_host *host, struct xln_host **copy_r)
+{
+    size_t nr_distances = (size_t)host->nr_nodes * host->nr_nodes;
+    struct xln_host *copy;
+    int rc;
+
+    rc = xln__host_new(host->nr_cpus, host->nr_nodes, host->nr_pools, &copy);
+    if (rc)
+        return rc;
+    memcpy(copy->cpus, host->cpus, host->nr_cpus * sizeof(*copy->cpus));
+    memcpy(copy->cpu_exists, host->cpu_exists,
+           host->nr_cpus * sizeof(*copy->cpu_exists));
+    memcpy(copy->nodes, host->nodes, host->nr_nodes * sizeof(*copy->nodes));
+    memcpy(copy->distances, host->distances,
+           nr_distances * sizeof(*copy->distances));
+    for (unsigned node = 0; node < host->nr_nodes; node++)
+        copy->nodes[node].cpus = NULL;
+    xln_nodemap_or(copy->exists, host->exists);
+    rc = copy_pools(host, copy);
+    if (rc) {
+        xln_host_free(copy);
+        return rc;
+    }
+    *copy_r = copy;
+    return 0;
+}
+
+int xln_host_reserve(const struct xln_host *host,
+                     const struct xln_share *shares, unsigned nr_shares,
+                     struct xln_host **host_r)
+{
+    struct xln_host *copy;
+    int rc;
+
+    rc = copy_host(host, &copy);
+    if (rc)
+        return rc;
+    for (unsigned i = 0; i < nr_shares && !rc; i++) {
+        if (xln_nodemap_test(copy->exists, shares[i].node))
+            copy->nodes[shares[i].node].reserved_bytes += shares[i].bytes;
+        else
+            rc = -EINVAL;
+    }
+    if (!rc)
+        rc = xln__host_finish(copy);
+    if (rc) {
+        xln_host_free(copy);
+        return rc;
+    }
+    *host_r = copy;
+    return 0;
 }
 
 /* ---- reading one ---- */

@@ -537,6 +537,65 @@ void xln_plan_free(struct xln_plan *plan);
 uint64_t xln_host_node_usable(const struct xln_host_node *node, bool with_dma,
                               uint64_t dma_reserve_bytes);
 
+/*
+ * A copy of the host on which these shares are promised too: what the next
+ * plan is made for, where several domains are planned together.
+ * -EINVAL: a share is on a node that the host has not got.  Since: 0.1
+ */
+int xln_host_reserve(const struct xln_host *host,
+                     const struct xln_share *shares, unsigned nr_shares,
+                     struct xln_host **host_r);
+
+/* ------------------------------------------------------------------ */
+/* Candidates: what a plan was chosen from                              */
+/* ------------------------------------------------------------------ */
+
+/* What became of a set of nodes. Those from _MEMORY on do not fit. */
+enum xln_candidate_verdict {
+    XLN_CANDIDATE_CHOSEN,
+    XLN_CANDIDATE_NUMBERS,      /* as good; the chosen has lower numbers */
+    XLN_CANDIDATE_POLICY,       /* as few, as near; by the policy */
+    XLN_CANDIDATE_FARTHER,      /* as few nodes, farther from each other */
+    XLN_CANDIDATE_MORE_NODES,
+    XLN_CANDIDATE_MEMORY,       /* too little memory */
+    XLN_CANDIDATE_CPUS,         /* fewer CPUs than vCPUs */
+    XLN_CANDIDATE_AFFINITY,     /* no CPU of a vCPU's hard affinity */
+    XLN_NR_CANDIDATE_VERDICTS
+};
+
+struct xln_candidates {
+    uint64_t need_bytes;
+    /* The chosen one; then those that fit, the best first by the order of
+     * xln_place(); then those that don't, in that order too. */
+    unsigned nr;
+    struct xln_judged {
+        struct xln_candidate set;
+        enum xln_candidate_verdict verdict;
+    } *list;
+    uint64_t nr_others[XLN_NR_CANDIDATE_VERDICTS];  /* not in the list */
+    /* Sets of more nodes than these were not looked at: there are too many.
+     * 0: all were that may be chosen. */
+    unsigned max_nodes_seen;
+    /* Nodes that are in no set: without memory; with memory, but without a
+     * CPU that the domain may use, or not among those that are named. */
+    struct xln_nodemap *without_memory, *left_out;
+};
+
+/*
+ * The sets that xln_place() chooses from with the same arguments, judged by
+ * what it had to give up: where CPUs were, they are not asked for. Where the
+ * nodes are named there is one set. `max_nr`: how many to list; 0: all.
+ * Up to 2^18 sets are looked at, which is all with up to 18 nodes; of more
+ * nodes the small ones. Errors as of xln_place().  Since: 0.1
+ */
+int xln_candidates_find(const struct xln_host *host,
+                        const struct xln_request *request,
+                        const struct xln_need *need, unsigned max_nr,
+                        struct xln_candidates **candidates_r);
+
+/* Since: 0.1 */
+void xln_candidates_free(struct xln_candidates *candidates);
+
 /* ------------------------------------------------------------------ */
 /* Affinity: a plan as libxl and the hypervisor take it                 */
 /* ------------------------------------------------------------------ */

@@ -73,8 +73,8 @@ static int find_neighbours(const struct job *job,
 
 /* ---- nodes ---- */
 
-/* What the policy may choose from: memory, and a CPU to use it from. */
-static int find_candidates(const struct job *job, struct xln_nodemap **nodes_r)
+/* Those with memory, and a CPU to use it from. */
+static int find_with_both(const struct job *job, struct xln_nodemap **nodes_r)
 {
     unsigned node;
     int rc;
@@ -118,6 +118,22 @@ static int find_remote_candidates(const struct job *job,
     return rc;
 }
 
+int xln__job_candidates(const struct job *job, struct xln_nodemap **nodes_r)
+{
+    int rc;
+
+    if (job->named) {
+        rc = xln__job_nodes_with_memory(job, nodes_r);
+        if (!rc)
+            xln_nodemap_and(*nodes_r, job->named);
+        return rc;
+    }
+    rc = find_with_both(job, nodes_r);
+    if (!rc && xln_nodemap_is_empty(*nodes_r))
+        rc = find_remote_candidates(job, *nodes_r);
+    return rc;
+}
+
 /* Choose among `candidates`, of which there is at least one. */
 static int choose_among(struct job *job, const struct xln_nodemap *candidates,
                         struct xln_plan *plan)
@@ -147,14 +163,9 @@ static int choose_auto(struct job *job, struct xln_plan *plan)
     struct xln_nodemap *candidates = NULL;
     int rc;
 
-    rc = find_candidates(job, &candidates);
+    rc = xln__job_candidates(job, &candidates);
     if (rc)
         goto out;
-    if (xln_nodemap_is_empty(candidates)) {
-        rc = find_remote_candidates(job, candidates);
-        if (rc)
-            goto out;
-    }
     if (xln_nodemap_is_empty(candidates))
         rc = xln__job_new_nodes(job, &plan->nodes);      /* no memory at all */
     else
@@ -172,10 +183,9 @@ static int choose_named(struct job *job, struct xln_plan *plan)
 
     plan->named = true;
     job->own_dma = true;
-    rc = xln__job_nodes_with_memory(job, &candidates);
+    rc = xln__job_candidates(job, &candidates);
     if (rc)
         return rc;
-    xln_nodemap_and(candidates, job->named);
     if (max_nr && max_nr < xln_nodemap_count(candidates))
         rc = choose_among(job, candidates, plan);
     else

@@ -568,6 +568,7 @@ static void run_relaxing(struct job *job, struct search *s)
         for (int with_dma = job->named ? 1 : 0; with_dma <= 1; with_dma++) {
             search_begin(s, with_dma, with_cpus);
             job->own_dma = with_dma;
+            job->own_cpus = with_cpus;
             if (search_run(s))
                 return;
         }

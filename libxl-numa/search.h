@@ -8,8 +8,8 @@
 /*
  * Find the best and the next best set among `candidates`, of which there is at
  * least one, with as little given up as can be: `best` fits unless nothing
- * does, then it is what has most memory. job->own_dma says whether the DMA
- * zone had to count. `best` and `next` have `nodes` NULL on entry and, if
+ * does, then it is what has most memory. job->own_dma and own_cpus say whether
+ * the DMA zone had to count, and whether the CPUs did. `best` and `next` have `nodes` NULL on entry and, if
  * there is no such set, on return; the caller frees them on failure too.
  */
 int xln__search(struct job *job, const struct xln_nodemap *candidates,

@@ -1,0 +1,654 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The candidates of a plan: on many random hosts the whole list is compared
+ * with one that is made by brute force from the stated order alone, and its
+ * first with what xln_place() chooses; then single cases, large hosts, and
+ * memory that runs out.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fake-alloc.h"
+#include "host.h"
+#include "tap.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define MAX_NODES 10
+#define MAX_SETS (1u << MAX_NODES)
+#define MAX_VCPUS 6
+
+static void check(int rc)
+{
+    if (rc) {
+        printf("Bail out! %s\n", strerror(-rc));
+        exit(1);
+    }
+}
+
+/* ---- hosts ---- */
+
+static uint64_t random_state;
+
+static unsigned random_below(unsigned bound)
+{
+    random_state = random_state * UINT64_C(6364136223846793005) +
+                   UINT64_C(1442695040888963407);
+    return (unsigned)(random_state >> 33) % bound;
+}
+
+static bool one_in(unsigned n)
+{
+    return random_below(n) == 0;
+}
+
+/* A host, and what is to be placed on it. Sets of nodes are bits. */
+struct task {
+    struct xln_host *host;
+    struct xln_request *request;
+    struct xln_need need;
+    struct xln_cpumap *hard[MAX_VCPUS];
+    unsigned nr_nodes;
+};
+
+static void fill_node(struct task *t, unsigned node, unsigned *cpu)
+{
+    struct xln_host_node *n = &t->host->nodes[node];
+    unsigned nr_cpus = one_in(8) ? 0 : 1 + random_below(3);
+
+    if (one_in(12))
+        return;
+    xln_nodemap_set(t->host->exists, node);
+    if (!one_in(8))
+        n->total_bytes = 256 * MIB * (1 + random_below(4));
+    n->free_bytes = one_in(3) ? n->total_bytes / 2 : n->total_bytes;
+    if (one_in(5))
+        n->dma_bytes = n->free_bytes / 2;
+    if (one_in(6))
+        n->reserved_bytes = random_below(300) * MIB;
+    while (nr_cpus--) {
+        t->host->cpu_exists[*cpu] = t->host->cpus[*cpu].online = true;
+        t->host->cpus[(*cpu)++].node = node;
+    }
+}
+
+static void fill_distances(struct task *t)
+{
+    bool flat = one_in(4);
+
+    for (unsigned a = 0; a < t->nr_nodes; a++) {
+        for (unsigned b = 0; b < t->nr_nodes; b++) {
+            unsigned d = flat ? 20 : 11 + 5 * random_below(4);
+
+            if (one_in(40))
+                d = XLN_NONE;
+            t->host->distances[a * t->nr_nodes + b] = a == b ? 10 : d;
+        }
+    }
+}
+
+static void fill_need(struct task *t)
+{
+    static const char *const policies[] = { "first", "best", "worst" };
+
+    check(xln_request_new(&t->request));
+    t->request->policy = xln_policy_by_name(policies[random_below(3)]);
+    t->request->max_nodes = one_in(5) ? 1 + random_below(4) : 0;
+    t->request->dma_reserve_bytes = one_in(2) ? 0 : 64 * MIB;
+    t->need.memory_bytes = (1 + random_below(12)) * 200 * MIB;
+    t->need.overhead_bytes = random_below(20) * MIB;
+    t->need.nr_vcpus = 1 + random_below(one_in(3) ? 12 : 2);
+    if (one_in(3))
+        t->need.nr_hard = 1 + random_below(3);
+    for (unsigned i = 0; i < t->need.nr_hard; i++) {
+        check(xln_cpumap_new(t->host->nr_cpus, &t->hard[i]));
+        for (unsigned cpu = 0; cpu < t->host->nr_cpus; cpu++)
+            if (one_in(3))
+                xln_cpumap_set(t->hard[i], cpu);
+    }
+    t->need.hard = (const struct xln_cpumap *const *)t->hard;
+}
+
+static void random_task(struct task *t, unsigned seed)
+{
+    unsigned cpu = 0;
+
+    memset(t, 0, sizeof(*t));
+    random_state = seed;
+    random_below(2);
+    t->nr_nodes = 1 + random_below(MAX_NODES);
+    check(xln__host_new(3 * t->nr_nodes, t->nr_nodes, 0, &t->host));
+    for (unsigned node = 0; node < t->nr_nodes; node++)
+        fill_node(t, node, &cpu);
+    fill_distances(t);
+    check(xln__host_finish(t->host));
+    fill_need(t);
+}
+
+static void free_task(struct task *t)
+{
+    xln_host_free(t->host);
+    xln_request_free(t->request);
+    for (unsigned i = 0; i < MAX_VCPUS; i++)
+        xln_cpumap_free(t->hard[i]);
+}
+
+/* ---- by brute force ---- */
+
+struct figures {
+    unsigned set, nr, cpus, max;
+    uint64_t bytes, sum;
+    enum xln_candidate_verdict verdict;
+};
+
+struct brute {
+    const struct task *task;
+    unsigned among;             /* nodes that there is a choice of */
+    bool dma, with_cpus;
+    unsigned nr;
+    struct figures sets[MAX_SETS];
+};
+
+static bool vcpu_may(const struct task *t, unsigned vcpu, unsigned cpu)
+{
+    return vcpu >= t->need.nr_hard || xln_cpumap_test(t->hard[vcpu], cpu);
+}
+
+static bool is_online(const struct task *t, unsigned cpu)
+{
+    return t->host->cpu_exists[cpu] && t->host->cpus[cpu].online;
+}
+
+static bool is_allowed(const struct task *t, unsigned cpu)
+{
+    bool any = false, this = false;
+
+    for (unsigned v = 0; v < t->need.nr_vcpus; v++) {
+        this |= vcpu_may(t, v, cpu);
+        for (unsigned c = 0; c < t->host->nr_cpus; c++)
+            any |= is_online(t, c) && vcpu_may(t, v, c);
+    }
+    return is_online(t, cpu) && (this || !any);
+}
+
+/* CPUs of the set that all vCPUs together, or this one, may use. */
+static unsigned count_cpus(const struct task *t, unsigned set, unsigned vcpu)
+{
+    unsigned nr = 0;
+
+    for (unsigned cpu = 0; cpu < t->host->nr_cpus; cpu++) {
+        if (!is_online(t, cpu) || !(set >> t->host->cpus[cpu].node & 1))
+            continue;
+        nr += vcpu == XLN_NONE ? is_allowed(t, cpu) : vcpu_may(t, vcpu, cpu);
+    }
+    return nr;
+}
+
+static bool has_affinities(const struct task *t, unsigned set)
+{
+    for (unsigned v = 0; v < t->need.nr_hard && v < t->need.nr_vcpus; v++)
+        if (count_cpus(t, ~0u, v) && !count_cpus(t, set, v))
+            return false;
+    return true;
+}
+
+static void add_distance(const struct brute *b, struct figures *f, unsigned x,
+                         unsigned y)
+{
+    unsigned d = b->task->host->distances[x * b->task->nr_nodes + y];
+
+    if (x == y || !(f->set >> x & 1) || !(f->set >> y & 1))
+        return;
+    f->sum += d;
+    f->max = d > f->max ? d : f->max;
+}
+
+static void measure(const struct brute *b, struct figures *f, unsigned set)
+{
+    const struct task *t = b->task;
+    unsigned want = t->need.nr_vcpus;
+    uint64_t need = t->need.memory_bytes + t->need.overhead_bytes;
+
+    *f = (struct figures){ .set = set, .nr = __builtin_popcount(set) };
+    for (unsigned x = 0; x < t->nr_nodes; x++) {
+        if (set >> x & 1)
+            f->bytes += xln_host_node_usable(&t->host->nodes[x], b->dma,
+                                             t->request->dma_reserve_bytes);
+        for (unsigned y = 0; y < t->nr_nodes; y++)
+            add_distance(b, f, x, y);
+    }
+    f->cpus = count_cpus(t, set, XLN_NONE);
+    if (want > count_cpus(t, ~0u, XLN_NONE))
+        want = count_cpus(t, ~0u, XLN_NONE);
+    f->verdict = f->bytes < need                  ? XLN_CANDIDATE_MEMORY
+                 : !b->with_cpus                  ? XLN_CANDIDATE_CHOSEN
+                 : f->cpus < want                 ? XLN_CANDIDATE_CPUS
+                 : !has_affinities(t, set)        ? XLN_CANDIDATE_AFFINITY
+                                                  : XLN_CANDIDATE_CHOSEN;
+}
+
+static const struct brute *comparing;
+
+static int policy_order(const struct figures *x, const struct figures *y)
+{
+    const char *name = xln_policy_name(comparing->task->request->policy);
+    int more = (x->bytes > y->bytes) - (x->bytes < y->bytes);
+
+    return !strcmp(name, "best") ? more : !strcmp(name, "worst") ? -more : 0;
+}
+
+static int compare_figures(const void *a, const void *b)
+{
+    const struct figures *x = a, *y = b;
+    unsigned differ = x->set ^ y->set;
+
+    if ((x->verdict != 0) != (y->verdict != 0))
+        return x->verdict ? 1 : -1;
+    if (x->nr != y->nr)
+        return x->nr < y->nr ? -1 : 1;
+    if (x->max != y->max)
+        return x->max < y->max ? -1 : 1;
+    if (x->sum != y->sum)
+        return x->sum < y->sum ? -1 : 1;
+    if (policy_order(x, y))
+        return policy_order(x, y);
+    return x->set & differ & -differ ? -1 : 1;
+}
+
+/* With as little given up as can be. False: nothing fits. */
+static bool brute_force(struct brute *b)
+{
+    unsigned max = b->task->request->max_nodes;
+
+    for (int level = 0; level < 4; level++) {
+        b->dma = level & 1;
+        b->with_cpus = level < 2;
+        b->nr = 0;
+        for (unsigned set = 1; set < MAX_SETS; set++)
+            if (!(set & ~b->among) &&
+                (!max || (unsigned)__builtin_popcount(set) <= max))
+                measure(b, &b->sets[b->nr++], set);
+        comparing = b;
+        qsort(b->sets, b->nr, sizeof(*b->sets), compare_figures);
+        if (b->nr && !b->sets[0].verdict)
+            return true;
+    }
+    return false;
+}
+
+/* Why the others that fit are not the first. */
+static void judge(struct brute *b)
+{
+    const struct figures *best = &b->sets[0];
+
+    for (unsigned i = 1; i < b->nr; i++) {
+        struct figures *f = &b->sets[i];
+
+        if (f->verdict)
+            continue;
+        f->verdict = f->nr > best->nr ? XLN_CANDIDATE_MORE_NODES
+                     : f->max != best->max || f->sum != best->sum
+                         ? XLN_CANDIDATE_FARTHER
+                     : policy_order(f, best) ? XLN_CANDIDATE_POLICY
+                                             : XLN_CANDIDATE_NUMBERS;
+    }
+}
+
+/* ---- comparing ---- */
+
+static unsigned bits_of(const struct xln_nodemap *nodes)
+{
+    unsigned node, bits = 0;
+
+    if (!nodes)
+        return 0;
+    XLN_FOREACH(xln_nodemap, node, nodes)
+        bits |= 1u << node;
+    return bits;
+}
+
+static bool same(const struct xln_judged *got, const struct figures *f)
+{
+    return bits_of(got->set.nodes) == f->set && got->verdict == f->verdict &&
+           got->set.usable_bytes == f->bytes && got->set.nr_cpus == f->cpus &&
+           got->set.distance_max == f->max && got->set.distance_sum == f->sum;
+}
+
+static const char *compare_all(const struct brute *b,
+                               const struct xln_candidates *all)
+{
+    if (all->nr != b->nr || all->max_nodes_seen)
+        return "how many there are";
+    for (unsigned i = 0; i < b->nr; i++)
+        if (!same(&all->list[i], &b->sets[i]))
+            return "a candidate or its place";
+    return NULL;
+}
+
+/* A short list is the beginning of the long one, the rest is counted. */
+static const char *compare_short(const struct brute *b,
+                                 const struct xln_candidates *some,
+                                 unsigned max_nr)
+{
+    uint64_t others[XLN_NR_CANDIDATE_VERDICTS] = { 0 };
+
+    if (some->nr != (b->nr < max_nr ? b->nr : max_nr))
+        return "the length of the short list";
+    for (unsigned i = 0; i < some->nr; i++)
+        if (!same(&some->list[i], &b->sets[i]))
+            return "the short list";
+    for (unsigned i = some->nr; i < b->nr; i++)
+        others[b->sets[i].verdict]++;
+    return memcmp(others, some->nr_others, sizeof(others)) ? "the counts"
+                                                           : NULL;
+}
+
+static const char *compare_plan(const struct xln_candidates *all,
+                                const struct xln_plan *plan)
+{
+    unsigned nr = xln_nodemap_count(plan->nodes);
+
+    if (!xln_nodemap_equal(all->list[0].set.nodes, plan->nodes))
+        return "the first is not what xln_place() chooses";
+    if (all->list[0].verdict != XLN_CANDIDATE_CHOSEN)
+        return "the first is not said to be chosen";
+    if (all->need_bytes != plan->need_bytes)
+        return "the need";
+    if (plan->next.nodes &&
+        !xln_nodemap_equal(all->list[1].set.nodes, plan->next.nodes))
+        return "the second is not the plan's next";
+    if (plan->nr_fitting && nr == 1 && all->nr > plan->nr_fitting &&
+        all->list[plan->nr_fitting].verdict < XLN_CANDIDATE_MORE_NODES)
+        return "more fit than the plan says";
+    return NULL;
+}
+
+static const char *compare_task(const struct task *t, struct brute *b,
+                                bool fits)
+{
+    struct xln_candidates *all = NULL, *some = NULL;
+    unsigned max_nr = 1 + random_below(7);
+    struct xln_plan *plan = NULL;
+    const char *wrong;
+
+    check(xln_place(t->host, t->request, &t->need, &plan));
+    check(xln_candidates_find(t->host, t->request, &t->need, 0, &all));
+    check(xln_candidates_find(t->host, t->request, &t->need, max_nr, &some));
+    wrong = compare_plan(all, plan);
+    if (!wrong && fits)
+        wrong = compare_all(b, all);
+    if (!wrong && fits)
+        wrong = compare_short(b, some, max_nr);
+    if (!wrong && !fits && all->nr != b->nr)
+        wrong = "how many don't fit";
+    xln_candidates_free(all);
+    xln_candidates_free(some);
+    xln_plan_free(plan);
+    return wrong;
+}
+
+/* Nodes with memory and an allowed CPU. */
+static unsigned with_both(const struct task *t)
+{
+    unsigned set = 0;
+
+    for (unsigned node = 0; node < t->nr_nodes; node++)
+        if (t->host->nodes[node].total_bytes &&
+            count_cpus(t, 1u << node, XLN_NONE))
+            set |= 1u << node;
+    return set;
+}
+
+static void test_random(void)
+{
+    static struct brute brute;
+    const unsigned nr_tasks = 1500;
+    unsigned nr_right = 0, nr_fit = 0, nr = 0;
+    const char *wrong;
+    struct task task;
+
+    for (unsigned i = 0; i < nr_tasks; i++) {
+        bool fits;
+
+        random_task(&task, i);
+        brute = (struct brute){ .task = &task, .among = with_both(&task) };
+        if (brute.among) {
+            fits = brute_force(&brute);
+            if (fits)
+                judge(&brute);
+            wrong = compare_task(&task, &brute, fits);
+            if (wrong)
+                printf("# task %u: %s\n", i, wrong);
+            nr++;
+            nr_fit += fits;
+            nr_right += !wrong;
+        }
+        free_task(&task);
+    }
+    ok(nr_right == nr, "brute force agrees on %u of %u random hosts",
+       nr_right, nr);
+    ok(nr_fit > nr / 2 && nr_fit < nr,
+       "on %u of them something fits, on others nothing", nr_fit);
+}
+
+/* ---- single cases ---- */
+
+/* `nr` nodes of a GiB and two CPUs, the farther the more numbers between. */
+static void even_task(struct task *t, unsigned nr, uint64_t need_mib)
+{
+    memset(t, 0, sizeof(*t));
+    t->nr_nodes = nr;
+    check(xln__host_new(2 * nr, nr, 0, &t->host));
+    for (unsigned node = 0; node < nr; node++) {
+        xln_nodemap_set(t->host->exists, node);
+        t->host->nodes[node].total_bytes = 1024 * MIB;
+        t->host->nodes[node].free_bytes = 1024 * MIB;
+        for (unsigned cpu = 2 * node; cpu < 2 * node + 2; cpu++) {
+            t->host->cpu_exists[cpu] = t->host->cpus[cpu].online = true;
+            t->host->cpus[cpu].node = node;
+        }
+        for (unsigned to = 0; to < nr; to++)
+            t->host->distances[node * nr + to] = 10 + 5 * abs((int)node -
+                                                              (int)to);
+    }
+    check(xln__host_finish(t->host));
+    check(xln_request_new(&t->request));
+    t->need.memory_bytes = need_mib * MIB;
+    t->need.nr_vcpus = 1;
+}
+
+static struct xln_nodemap *nodes_of(const char *text)
+{
+    struct xln_nodemap *nodes;
+
+    check(xln_nodemap_new(64, &nodes));
+    check(xln_nodemap_parse(text, 0, nodes, NULL));
+    return nodes;
+}
+
+/* "1 2 ...": the sets of a list, and the counts of the others. */
+static char *describe(const struct xln_candidates *c)
+{
+    char *text = NULL, *nodes;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    for (unsigned i = 0; i < c->nr; i++) {
+        check(xln_nodemap_format(c->list[i].set.nodes, &nodes));
+        fprintf(f, "%s:%d ", nodes, c->list[i].verdict);
+        free(nodes);
+    }
+    for (unsigned i = 0; i < XLN_NR_CANDIDATE_VERDICTS; i++)
+        if (c->nr_others[i])
+            fprintf(f, "+%d*%llu ", i, (unsigned long long)c->nr_others[i]);
+    fprintf(f, "seen %u", c->max_nodes_seen);
+    fclose(f);
+    return text;
+}
+
+static void is_list(const struct task *t, unsigned max_nr,
+                    const char *expected, const char *what)
+{
+    struct xln_candidates *c;
+    char *text;
+
+    check(xln_candidates_find(t->host, t->request, &t->need, max_nr, &c));
+    text = describe(c);
+    is_str(text, expected, what);
+    free(text);
+    xln_candidates_free(c);
+}
+
+static void test_named(void)
+{
+    struct xln_candidates *c;
+    struct task t;
+
+    even_task(&t, 4, 500);
+    t.request->nodes = nodes_of("1-2");
+    is_list(&t, 0, "1-2:0 seen 0", "named nodes are the only candidate");
+    t.request->max_nodes = 1;
+    is_list(&t, 0, "1:0 2:1 seen 0", "with nodes_max there is a choice");
+    check(xln_candidates_find(t.host, t.request, &t.need, 0, &c));
+    ok(bits_of(c->left_out) == 0x9 && !bits_of(c->without_memory),
+       "the others are left out");
+    xln_candidates_free(c);
+    free_task(&t);
+}
+
+static void test_left_out(void)
+{
+    struct xln_candidates *c;
+    struct task t;
+
+    even_task(&t, 4, 500);
+    t.host->nodes[2].total_bytes = t.host->nodes[2].free_bytes = 0;
+    check(xln_cpumap_new(8, &t.hard[0]));
+    check(xln_cpumap_parse("0-1,4-7", NULL, 0, t.hard[0], NULL));
+    t.need.hard = (const struct xln_cpumap *const *)t.hard;
+    t.need.nr_hard = 1;
+    check(xln_candidates_find(t.host, t.request, &t.need, 0, &c));
+    ok(bits_of(c->left_out) == 0x2 && bits_of(c->without_memory) == 0x4,
+       "a node that the vCPUs may not use is left out, one without memory "
+       "too");
+    xln_candidates_free(c);
+    free_task(&t);
+}
+
+static void test_large(void)
+{
+    struct task t;
+
+    even_task(&t, 18, 500);
+    is_list(&t, 1, "0:0 +1*17 +4*262125 seen 0", "all sets of 18 nodes are "
+            "looked at");
+    free_task(&t);
+    even_task(&t, 64, 500);
+    is_list(&t, 2, "0:0 1:1 +1*62 +4*43680 seen 3",
+            "of 64 nodes those of up to three, and it is said");
+    free_task(&t);
+    even_task(&t, 64, 5000);
+    is_list(&t, 1, "0-4:0 +5*43744 seen 3",
+            "the chosen one is there although it is larger");
+    free_task(&t);
+}
+
+static void test_errors(void)
+{
+    struct xln_candidates *c = NULL;
+    struct task t;
+
+    even_task(&t, 4, 500);
+    t.need.nr_vcpus = 0;
+    ok(xln_candidates_find(t.host, t.request, &t.need, 0, &c) == -EINVAL && !c,
+       "no vCPUs: refused as by xln_place()");
+    t.need.nr_vcpus = 1;
+    t.request->nodes = nodes_of("9");
+    ok(xln_candidates_find(t.host, t.request, &t.need, 0, &c) == -EINVAL && !c,
+       "no such node: refused too");
+    free_task(&t);
+    even_task(&t, 4, 500);
+    for (unsigned node = 0; node < 4; node++)
+        t.host->nodes[node].total_bytes = t.host->nodes[node].free_bytes = 0;
+    is_list(&t, 0, "seen 0", "no memory at all: no candidates");
+    free_task(&t);
+    xln_candidates_free(NULL);
+}
+
+/* ---- promises ---- */
+
+static void test_reserve(void)
+{
+    struct xln_share shares[] = { { 1, 600 * MIB }, { 3, 10 * MIB } };
+    struct xln_host *host = NULL;
+    struct xln_plan *plan;
+    struct task t;
+
+    even_task(&t, 4, 500);
+    t.request->policy = xln_policy_by_name("best");
+    check(xln_host_reserve(t.host, shares, 2, &host));
+    ok(xln_host_node(host, 1)->reserved_bytes == 600 * MIB &&
+       !xln_host_node(t.host, 1)->reserved_bytes,
+       "the copy has the promise, the host itself has not");
+    ok(xln_cpumap_equal(xln_host_node(host, 2)->cpus,
+                        xln_host_node(t.host, 2)->cpus) &&
+       xln_host_distance(host, 0, 3) == 25, "all else is the same");
+    check(xln_place(host, t.request, &t.need, &plan));
+    ok(bits_of(plan->nodes) == 0x8, "the next plan is made for what is left");
+    xln_plan_free(plan);
+    xln_host_free(host);
+    host = NULL;
+    shares[0].node = 4;
+    ok(xln_host_reserve(t.host, shares, 1, &host) == -EINVAL && !host,
+       "no promise on a node that there is not");
+    free_task(&t);
+}
+
+static int find_once(const struct task *t)
+{
+    struct xln_candidates *c = NULL;
+    int rc = xln_candidates_find(t->host, t->request, &t->need, 2, &c);
+
+    xln_candidates_free(c);
+    return rc;
+}
+
+static int reserve_once(const struct task *t)
+{
+    const struct xln_share share = { 1, 600 * MIB };
+    struct xln_host *host = NULL;
+    int rc = xln_host_reserve(t->host, &share, 1, &host);
+
+    xln_host_free(host);
+    return rc;
+}
+
+static void without_memory(const char *what, int (*once)(const struct task *))
+{
+    unsigned nth = 0, failed = 0;
+    struct task t;
+    int rc;
+
+    even_task(&t, 6, 1500);
+    do {
+        fake_alloc_fail(++nth);
+        rc = once(&t);
+        fake_alloc_fail(0);
+        failed += rc == -ENOMEM;
+    } while (rc && nth < 10000);
+    ok(!rc && failed == nth - 1 && failed > 5,
+       "%s: -ENOMEM whichever of its %u allocations fails", what, failed);
+    free_task(&t);
+}
+
+int main(void)
+{
+    test_random();
+    test_named();
+    test_left_out();
+    test_large();
+    test_errors();
+    test_reserve();
+    without_memory("candidates", find_once);
+    without_memory("a copied host", reserve_once);
+    return tap_done();
+}
