@@ -217,6 +217,37 @@ char *explain_remote(const struct xln_host *host,
     return text;
 }
 
+char *explain_overflow(const struct xln_plan *plan)
+{
+    uint64_t away = 0;
+    char *text = NULL, *set;
+    size_t size;
+    unsigned i;
+    FILE *f;
+
+    for (i = plan->nr_own; i < plan->nr_shares; i++)
+        away += plan->shares[i].bytes;
+    if (!away)
+        return NULL;
+    set = nodes_text(plan->nodes);
+    f = open_memstream(&text, &size);
+    if (!f) {
+        free(set);
+        return NULL;
+    }
+    fprintf(f, "%" PRIu64 " of %" PRIu64 " MiB do not fit on %s:", MIB(away),
+            MIB(plan->need_bytes), or_nothing(set));
+    for (i = plan->nr_own; i < plan->nr_shares; i++)
+        fprintf(f, "%s %" PRIu64 " MiB to node %u", i > plan->nr_own ? "," : "",
+                MIB(plan->shares[i].bytes), plan->shares[i].node);
+    free(set);
+    if (fclose(f)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
 char *explain_spill(const struct xln_plan *plan, const struct populate *built)
 {
     uint64_t total = populate_granted(built, NULL);

@@ -32,6 +32,10 @@ char *explain_remote(const struct xln_host *host,
                      const struct xln_request *request,
                      const struct xln_plan *plan);
 
+/* How much is planned for other nodes than the plan's own; NULL too if none
+ * is. */
+char *explain_overflow(const struct xln_plan *plan);
+
 /* How much went to other nodes than the plan's own; NULL too if none did. */
 char *explain_spill(const struct xln_plan *plan, const struct populate *built);
 

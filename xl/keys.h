@@ -11,6 +11,9 @@
 
 #include <libxl_numa.h>
 
+/* The defaults of the host, for messages and for reading. */
+#define HOST_DEFAULTS XEN_CONFIG_DIR "/xl-numa.conf"
+
 /* The keys that were given, each as its canonical text. */
 struct keys;
 

@@ -20,6 +20,7 @@ extern const struct cmd cmd_info;
 extern const struct cmd cmd_node_affinity;
 extern const struct cmd cmd_numa_info;
 extern const struct cmd cmd_numa_move;
+extern const struct cmd cmd_numa_plan;
 extern const struct cmd cmd_numa_snapshot;
 extern const struct cmd cmd_numa_stat;
 extern const struct cmd cmd_vcpu_list;
@@ -30,6 +31,7 @@ const struct cmd *const commands[] = {
     &cmd_node_affinity,
     &cmd_numa_info,
     &cmd_numa_move,
+    &cmd_numa_plan,
     &cmd_numa_snapshot,
     &cmd_numa_stat,
     &cmd_vcpu_list,

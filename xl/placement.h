@@ -13,9 +13,6 @@
 #include "populate.h"
 #include "restore.h"
 
-/* xl-numa.conf, for messages and for reading. */
-#define HOST_DEFAULTS XEN_CONFIG_DIR "/xl-numa.conf"
-
 /* xc_domain_populate_physmap(), the real one. */
 typedef int populate_physmap_fn(xc_interface *xch, uint32_t domid,
                                 unsigned long nr_extents,

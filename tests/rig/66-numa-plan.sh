@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
+# rig: --topology 4node
+#
+# xl numa-plan, just before a create, names the nodes that the hypervisor then
+# counts the guest's pages on.
+
+. /root/lib.sh
+
+# The nodes that memory is planned for, of the one domain in /tmp/plan.json.
+planned_nodes() {
+    sed -n 's/^ *"node": \([0-9]*\),$/\1/p' /tmp/plan.json | sort -n | one_line
+}
+
+config_of() { # NAME
+    echo "/root/$1.cfg"
+}
+
+# Plans and creates a guest that stays; settle() looks at all of them.
+: > /tmp/planned
+
+plan_and_create() { # CONFIG KEY=VALUE...
+    config=$1
+    shift
+    name=g$(wc -l < /tmp/planned)
+    xl numa-plan --json "$(config_of "$config")" "name=\"$name\"" "$@" \
+        > /tmp/plan.json 2> "$err"
+    echo "$name|$?|$(planned_nodes)|$config $*" >> /tmp/planned
+    sed -n 's/^ *"plan": "\(.*\)",$/\1/p' /tmp/plan.json > "/tmp/plan.$name"
+    xl -v create "$(config_of "$config")" "name=\"$name\"" "$@" > "$out" \
+        2> "/tmp/created.$name"
+    echo $? > "/tmp/status.$name"
+}
+
+same_line() { # NAME
+    cat "/tmp/plan.$1"
+    grep "'$1': " "/tmp/created.$1"
+    [ -s "/tmp/plan.$1" ] &&
+        grep -qF "'$1': $(cat "/tmp/plan.$1")" "/tmp/created.$1"
+}
+
+settle() {
+    take_report
+    while IFS='|' read -r name status nodes what; do
+        is "$status $(cat "/tmp/status.$name")" "${1:-0} 0" \
+            "$what: status of plan and create"
+        is "$(nodes_of "$name")" "$nodes" "$what: its pages are on nodes $nodes"
+        ok "$what: the create has the same plan, and so the same need" \
+            same_line "$name"
+    done < /tmp/planned
+    report=''
+    : > /tmp/planned
+    destroy_all
+    await 30 nothing_dies
+}
+
+series() { # NODE NODE NODE
+    plan_and_create idle "nodes=\"$2\"" memory=64
+    plan_and_create idle-pvh "nodes=\"$1,$2\"" memory=90
+    plan_and_create idle memory=160
+    plan_and_create idle-pvh memory=75 'nodes_policy="first"'
+    plan_and_create idle memory=110 'nodes_policy="worst"'
+    plan_and_create idle memory=61 vcpus=2 "cpus=\"$(cpus_of "$3")\""
+    plan_and_create idle-pvh memory=50 "cpus_soft=\"nodes:$3\""
+    plan_and_create idle memory=40 vcpus=4
+    plan_and_create idle memory=48 "nodes=\"$2\"" 'nodes_mode="strict"'
+    plan_and_create idle memory=33 "nodes=\"$1\"" "nodes_mem=\"$2\""
+    settle
+}
+
+largest_mib() {
+    usable_list | awk '$2 > most { most = $2 } END { print int(most / 256) }'
+}
+
+# On the host as it is, without guests.
+large() { # NODE
+    plan_and_create idle memory=$(($(largest_mib) + 60))
+    settle
+    plan_and_create idle-pvh "nodes=\"$1\"" memory=$(($(free_mib "$1") + 60))
+    settle 4
+}
+
+refused() { # NODE
+    set -- "nodes=\"$1\"" 'nodes_mode="strict"' "memory=$(($(free_mib "$1") + 9))"
+    xl numa-plan /root/idle.cfg 'name="g"' "$@" > "$out" 2> "$err"
+    is "$? $(sed -n '1s/ [0-9]* MiB.*//p' "$out")" \
+        '3 g: nothing fits: nodes_mode="strict":' \
+        "what strict refuses: status 3, and it is said"
+    ok "and the create is refused" expect 3 create idle g "$@"
+}
+
+together() {
+    xl numa-plan --json /root/idle.cfg /root/idle-pvh.cfg 'name="g"' \
+        memory=300 > "$out" 2> "$err"
+    both=$(sed -n 's/^ *"node": \([0-9]*\),$/\1/p' "$out" | one_line)
+    create idle a memory=300
+    create idle-pvh b memory=300
+    is "$(nodes_of a) $(nodes_of b)" "$both" \
+        "two planned together: where they are when both are created"
+    remove a b
+}
+
+defaults() { # CONF
+    echo 'nodes_policy = "worst"' > "$1"
+    plan_and_create idle memory=100
+    settle
+    rm "$1"
+    cp /etc/xen/xl.conf /tmp/xl.conf
+    echo "vm.cpumask=\"$(cpus_of "$2")\"" >> /etc/xen/xl.conf
+    plan_and_create idle memory=100
+    settle
+    cp /tmp/xl.conf /etc/xen/xl.conf
+}
+
+# One is being built: what it was promised is not planned with.
+in_flight() { # NODE
+    hold "$1" 200
+    xl numa-plan /root/idle.cfg 'name="h"' "nodes=\"$1\"" \
+        memory=$(($(free_mib "$1") - 100)) > "$out" 2> "$err"
+    is $? 4 "what a create in flight was promised is not there to plan with"
+    go_on
+    remove g
+}
+
+not_root() {
+    echo 'nobody:x:65534:65534::/:/bin/sh' >> /etc/passwd
+    su nobody -c 'xl numa-plan /dev/null "name=\"g\""' > "$out" 2> "$err"
+    is "$? $(cat "$err" "$out")" "1 xl: cannot open '/dev/xen/privcmd':\
+ Permission denied: expected root in dom0" "not root: one line"
+}
+
+# shellcheck disable=SC2046 # words
+set -- $(roomy 250)
+series "$1" "$2" "${3:-$2}"
+large "$2"
+refused "$2"
+together
+defaults /etc/xen/xl-numa.conf "$2"
+in_flight "$2"
+not_root
+done_testing

@@ -1,0 +1,198 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# xl numa-plan on a saved host: what it prints, and how it ends.
+
+numa=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa
+run=0
+failed=0
+
+# check NAME COMMAND [ARG...]
+check() {
+    name=$1
+    shift
+    run=$((run + 1))
+    if "$@"; then
+        echo "ok $run - $name"
+    else
+        failed=$((failed + 1))
+        echo "not ok $run - $name"
+    fi
+}
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+
+# Four nodes of two CPUs and 1 GiB; 0 and 1 are near each other, 2 and 3 too.
+cat > host.json << 'EOF'
+{
+  "version": 1,
+  "xen": "4.17",
+  "cpus": [
+    {"cpu": 0, "node": 0, "socket": 0, "core": 0, "online": true},
+    {"cpu": 1, "node": 0, "socket": 0, "core": 1, "online": true},
+    {"cpu": 2, "node": 1, "socket": 1, "core": 0, "online": true},
+    {"cpu": 3, "node": 1, "socket": 1, "core": 1, "online": true},
+    {"cpu": 4, "node": 2, "socket": 2, "core": 0, "online": true},
+    {"cpu": 5, "node": 2, "socket": 2, "core": 1, "online": true},
+    {"cpu": 6, "node": 3, "socket": 3, "core": 0, "online": true},
+    {"cpu": 7, "node": 3, "socket": 3, "core": 1, "online": true}
+  ],
+  "nodes": [
+    {"node": 0, "total_bytes": 1073741824, "free_bytes": 997195776,
+     "dma_bytes": 200278016, "reserved_bytes": 0},
+    {"node": 1, "total_bytes": 1073741824, "free_bytes": 840957952,
+     "dma_bytes": 0, "reserved_bytes": 0},
+    {"node": 2, "total_bytes": 1073741824, "free_bytes": 544210944,
+     "dma_bytes": 0, "reserved_bytes": 0},
+    {"node": 3, "total_bytes": 1073741824, "free_bytes": 320864256,
+     "dma_bytes": 0, "reserved_bytes": 0}
+  ],
+  "distances": [
+    [10, 21, 31, 31], [21, 10, 31, 31], [31, 31, 10, 21], [31, 31, 21, 10]
+  ],
+  "pools": [{"pool": 0, "cpus": "0-5"}, {"pool": 3, "cpus": "6-7"}],
+  "pci_devices": null,
+  "domains": null
+}
+EOF
+printf 'name = "web"\ntype = "pvh"\nmemory = 500\nvcpus = 2\n' > web.cfg
+printf 'name = "db"\nmemory = 1200\nvcpus = 4\n' > db.cfg
+
+# plans STATUS FILE ARG...: ends so, and stdout and stderr are the file.
+plans() {
+    status=$1 expected=$2
+    shift 2
+    "$numa" numa-plan --host host.json "$@" > out 2> err
+    got=$?
+    cat err >> out
+    if [ "$got" = "$status" ] && cmp -s out "$expected"; then
+        return 0
+    fi
+    echo "# status $got, expected $status"
+    diff "$expected" out | sed 's/^/# /'
+    return 1
+}
+
+# planned STATUS LINE ARG...: ends so, and this is among the lines.
+planned() {
+    status=$1 line=$2
+    shift 2
+    "$numa" numa-plan --host host.json "$@" > out 2>&1
+    got=$?
+    if [ "$got" = "$status" ] && grep -qxF -e "$line" out; then
+        return 0
+    fi
+    echo "# status $got, expected $status and '$line'"
+    sed 's/^/# /' out
+    return 1
+}
+
+# --- the plan and its table ---
+
+cat > expected << 'EOF'
+web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5
+web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB
+web: 6 MiB of it are overhead, by libxl 4.17's figures for PVH with HAP
+NODES NEED USABLE CPUS VCPUS DISTANCE LEFT VERDICT
+2      506    519    2     -        -   13 chosen
+0      506    760    2     -        -  254 fits, but not by the policy
+1      506    802    2     -        -  296 fits, but not by the policy
+0-1    506   1562    4     -       21 1056 fits, but more nodes
+0,2    506   1279    4     -       31  773 fits, but more nodes
+1-2    506   1321    4     -       31  815 fits, but more nodes
+0-2    506   2081    6     -       31 1575 fits, but more nodes
+Left out: node 3, without a CPU that it may use
+EOF
+check "a domain that fits: the plan, and every set of nodes" \
+    plans 0 expected web.cfg
+
+cat > expected << 'EOF'
+web: 506 MiB and 2 vCPUs: memory from node 3, vCPUs bound to CPUs 6-7
+web: the nodes are named, but too small
+web: fits only after relaxing: 200 of 506 MiB do not fit on node 3: 200 MiB to node 2
+web: 6 MiB of it are overhead, by libxl 4.17's figures for PVH with HAP
+NODES NEED USABLE CPUS VCPUS DISTANCE LEFT VERDICT
+3      506    306    2     -        -    - chosen: 200 MiB short
+Left out: nodes 0-2, not named
+EOF
+check "one that spills: what and where to, and status 4" \
+    plans 4 expected web.cfg 'nodes="3"' 'nodes_cpus="hard"' 'pool="3"'
+
+check "strict makes that nothing fits: status 3" \
+    planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not to\
+ be had from node 3; node 3 has 306 MiB free, 306 MiB usable" \
+    web.cfg 'nodes="3"' 'nodes_mode="strict"'
+check "more than the host has: status 3" \
+    planned 3 "db: 16 MiB of it are overhead, by libxl 4.17's figures for PV" \
+    db.cfg memory=2600
+check "fewer CPUs than vCPUs: status 4" \
+    planned 4 "web: fits only after relaxing: fewer CPUs on the nodes than\
+ vCPUs, or none of a vCPU's cpus=" web.cfg vcpus=4 nodes_max=1
+
+# --- several, and JSON ---
+
+cat > expected << 'EOF'
+web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5
+web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB
+web: 6 MiB of it are overhead, by libxl 4.17's figures for PVH with HAP
+web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs prefer CPUs 0-1
+web: best fit among 2 that fit: leaves 254 MiB; next is node 1 with 296 MiB
+web: 6 MiB of it are overhead, by libxl 4.17's figures for PVH with HAP
+EOF
+check "two domains: the second sees the first" \
+    plans 0 expected web.cfg web.cfg
+printf 'name = "big"\nmemory = 5000\n' > big.cfg
+check "where nothing fits nothing is promised" \
+    planned 3 "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs\
+ 4-5" big.cfg web.cfg
+check "of several the worst status counts" \
+    planned 3 "web: best fit among 1 that fit: leaves 44 MiB; nothing else fits" \
+    web.cfg web.cfg web.cfg web.cfg web.cfg
+check "--json: the nodes, as numbers" \
+    planned 0 '            "name": "web",' --json web.cfg
+check "--json: the reason in a word" \
+    planned 0 '                    "reason": "more_nodes"' --json web.cfg
+check "-o: other columns" planned 0 'NODES REASON' -o NODES,REASON web.cfg
+check "the same again, byte for byte" plans 0 expected web.cfg web.cfg
+
+# --- errors ---
+
+check "no such file" planned 1 \
+    "xl: cannot read 'none.cfg': No such file or directory" none.cfg
+check "no such host" planned 1 \
+    "xl: cannot read 'none.json': No such file or directory" \
+    --host none.json web.cfg
+check "a wrong value names file, key, value and what is right" planned 1 \
+    'xl: web.cfg: nodes_mode="loose": expected "preferred" or "strict"' \
+    web.cfg 'nodes_mode="loose"'
+check "a node that is not there" planned 1 \
+    'xl: web.cfg: nodes="2,7": no node 7 here: this host has 0-3' \
+    web.cfg 'nodes="2,7"'
+check "a pool by name" planned 1 "xl: web.cfg: pool=\"near\": expected a\
+ number, as a saved host has no names of pools" web.cfg 'pool="near"'
+check "a pool that is not there" planned 1 \
+    'xl: web.cfg: pool="5": this host has no such pool' web.cfg 'pool="5"'
+check "a vnuma= list" planned 1 "xl: web.cfg: vnuma=[...]: the list is a plan of\
+ its own, there is nothing to choose" web.cfg 'vnuma=[["pnode=0","size=500"]]'
+usage="see 'xl numa-plan --help'"
+check "no CONFIG" planned 2 "xl: numa-plan: needs a CONFIG: $usage" memory=1
+check "-o with two" planned 2 \
+    "xl: numa-plan: -o is for the table of one CONFIG: $usage" \
+    -o NODES web.cfg db.cfg
+
+# --- defaults ---
+
+echo 'nodes_policy = "worst"' > defaults.conf
+check "--defaults: as xl-numa.conf" planned 0 \
+    "web: 506 MiB and 2 vCPUs: memory from node 1, vCPUs prefer CPUs 2-3" \
+    --defaults defaults.conf web.cfg
+check "the domain's own key wins" planned 0 \
+    "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
+    --defaults defaults.conf web.cfg 'nodes_policy="best"'
+echo 'nodes_policy = "wurst"' > defaults.conf
+check "a wrong default" planned 1 "xl: defaults.conf: nodes_policy=\"wurst\":\
+ expected \"first\", \"best\" or \"worst\"" --defaults defaults.conf web.cfg
+
+echo "1..$run"
+[ $failed -eq 0 ]

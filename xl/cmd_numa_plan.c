@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xl numa-plan: where domains would go, and why. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan_view.h"
+
+#define BEST 10
+
+enum { OPT_HOST = OPT_OWN, OPT_DEFAULTS, OPT_ALL };
+
+static const struct cmd_option options[] = {
+    { "host", OPT_HOST, "FILE", "on a host that xl numa-snapshot saved; -: "
+                                "from stdin" },
+    { "defaults", OPT_DEFAULTS, "FILE", "of the host, instead of "
+                                        "xl-numa.conf" },
+    { "all", OPT_ALL, NULL, "show all sets of nodes, not the best ten" },
+    TABLE_OPTIONS,
+    { 0 }
+};
+
+/* The domains of one command line, in its order. */
+struct plans {
+    struct planner planner;
+    unsigned nr;
+    struct planned *list;
+    unsigned max_nr;            /* candidates to show; 0: all */
+};
+
+/* ---- reading ---- */
+
+/* As xl create tells them apart. */
+static bool is_key(const char *word)
+{
+    return strchr(word, '=') != NULL;
+}
+
+/* The KEY=VALUEs and the CONFIGs, each in their order. */
+static char **split_words(const struct cmd_line *line, unsigned *nr_keys_r)
+{
+    char **words = calloc(line->nr_args + 1, sizeof(*words));
+    unsigned nr = 0;
+    int i;
+
+    if (!words)
+        return NULL;
+    for (i = 0; i < line->nr_args; i++)
+        if (is_key(line->args[i]))
+            words[nr++] = line->args[i];
+    *nr_keys_r = nr;
+    for (i = 0; i < line->nr_args; i++)
+        if (!is_key(line->args[i]))
+            words[nr++] = line->args[i];
+    return words;
+}
+
+static bool read_configs(struct plans *plans, char **words, unsigned nr_keys,
+                         unsigned nr_configs)
+{
+    bool good = true;
+
+    plans->list = calloc(nr_configs, sizeof(*plans->list));
+    if (!plans->list) {
+        complain("numa-plan: %s", strerror(ENOMEM));
+        return false;
+    }
+    for (; good && plans->nr < nr_configs; plans->nr++)
+        good = planner_read(&plans->planner, words[nr_keys + plans->nr], words,
+                            nr_keys, &plans->list[plans->nr]);
+    return good;
+}
+
+/* ---- planning ---- */
+
+/* Each sees the ones before. */
+static bool place_in_order(struct plans *plans)
+{
+    const struct xln_host *host = plans->planner.snapshot->host;
+    struct xln_host *next = NULL;
+    bool good = true;
+    unsigned i;
+
+    for (i = 0; i < plans->nr && good; i++) {
+        good = planner_place(&plans->list[i], next ? next : host);
+        xln_host_free(next);
+        next = NULL;
+        if (good && i + 1 < plans->nr)
+            good = planner_next_host(&plans->list[i], &next);
+    }
+    xln_host_free(next);
+    return good;
+}
+
+/* ---- showing ---- */
+
+static int show_json(const struct plans *plans)
+{
+    struct xln__json *json = xln__json_new();
+    unsigned i;
+    int rc = 0;
+
+    if (!json)
+        return -ENOMEM;
+    xln__json_object(json);
+    xln__json_key(json, "version");
+    xln__json_number(json, 1);
+    xln__json_key(json, "plans");
+    xln__json_array(json);
+    for (i = 0; i < plans->nr && !rc; i++)
+        rc = plan_view_json(&plans->list[i], plans->planner.snapshot->domains,
+                            plans->max_nr, json);
+    xln__json_array_end(json);
+    xln__json_object_end(json);
+    if (rc)
+        xln__json_fail(json, rc);
+    return xln__json_print(json, stdout);
+}
+
+/* One domain: with the table of its candidates. Gives the exit code. */
+static int show_one(struct cmd_line *line, const struct plans *plans)
+{
+    struct table *table = NULL;
+    int rc;
+
+    rc = plan_view_table(plans->list, plans->planner.snapshot->domains,
+                         plans->max_nr, &table);
+    if (!rc)
+        rc = plan_view_print(plans->list, stdout);
+    return cmd_show_table(line, table, rc);
+}
+
+static int show_all(const struct plans *plans)
+{
+    unsigned i;
+    int rc = 0;
+
+    for (i = 0; i < plans->nr && !rc; i++)
+        rc = plan_view_print(&plans->list[i], stdout);
+    return rc;
+}
+
+static int show(struct cmd_line *line, const struct plans *plans)
+{
+    int rc;
+
+    if (!cmd_value(line, OPT_JSON) && plans->nr == 1)
+        return show_one(line, plans);
+    rc = cmd_value(line, OPT_JSON) ? show_json(plans) : show_all(plans);
+    if (!rc)
+        return EXIT_SUCCESS;
+    complain("numa-plan: %s", strerror(-rc));
+    return EXIT_FAILURE;
+}
+
+/* Of several domains the worst. */
+static int code_of(const struct plans *plans)
+{
+    int code = EXIT_SUCCESS, one;
+    unsigned i;
+
+    for (i = 0; i < plans->nr; i++) {
+        one = plan_view_code(&plans->list[i]);
+        if (one == EXIT_NOTHING_FITS || code == EXIT_SUCCESS)
+            code = one;
+    }
+    return code;
+}
+
+/* ---- the command ---- */
+
+static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
+                     unsigned nr_keys)
+{
+    int code;
+
+    if (!planner_begin(&plans->planner, line, cmd_value(line, OPT_HOST),
+                       cmd_value(line, OPT_DEFAULTS)) ||
+        !read_configs(plans, words, nr_keys, line->nr_args - nr_keys) ||
+        !place_in_order(plans))
+        return EXIT_FAILURE;
+    code = show(line, plans);
+    return code ? code : code_of(plans);
+}
+
+static int check_usage(const struct cmd_line *line, unsigned nr_configs)
+{
+    if (!nr_configs)
+        return cmd_usage(line, "needs a CONFIG");
+    if (nr_configs > 1 && cmd_value(line, 'o'))
+        return cmd_usage(line, "-o is for the table of one CONFIG");
+    if (nr_configs > 1 && cmd_value(line, OPT_ALL) &&
+        !cmd_value(line, OPT_JSON))
+        return cmd_usage(line, "--all is for the table of one CONFIG");
+    return EXIT_SUCCESS;
+}
+
+static int run(struct cmd_line *line)
+{
+    struct plans plans = {
+        .max_nr = cmd_value(line, OPT_ALL) ? 0 : BEST,
+    };
+    unsigned nr_keys, i;
+    char **words;
+    int code;
+
+    words = split_words(line, &nr_keys);
+    if (!words) {
+        complain("numa-plan: %s", strerror(ENOMEM));
+        return EXIT_FAILURE;
+    }
+    code = check_usage(line, line->nr_args - nr_keys);
+    if (!code)
+        code = run_plans(line, &plans, words, nr_keys);
+    for (i = 0; i < plans.nr; i++)
+        planned_dispose(&plans.list[i]);
+    free(plans.list);
+    planner_end(&plans.planner);
+    free(words);
+    return code;
+}
+
+const struct cmd cmd_numa_plan = {
+    .name = "numa-plan",
+    .args = "[OPTIONS] [KEY=VALUE...] CONFIG...",
+    .summary = "show where domains would go, and why",
+    .min_args = 1,
+    .max_args = -1,
+    .options = options,
+    .columns = plan_view_columns,
+    .run = run,
+};

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxl_utils.h>
+
+#include "need.h"
+#include "planner.h"
+#include "record.h"
+
+#define XL_CONF XEN_CONFIG_DIR "/xl.conf"
+
+static bool fail(const char *what, int rc)
+{
+    complain("%s: %s", what, strerror(-rc));
+    return false;
+}
+
+/* Say a line that somebody made, or for want of it what went wrong. */
+static bool fail_line(char *error, const char *what, int rc)
+{
+    if (error)
+        complain("%s", error);
+    else
+        fail(what, rc);
+    free(error);
+    return false;
+}
+
+/* ---- the host ---- */
+
+static bool load_host(struct planner *p, const char *file)
+{
+    FILE *f = strcmp(file, "-") ? fopen(file, "r") : stdin;
+    char *error = NULL;
+    int rc;
+
+    if (!f) {
+        complain("cannot read '%s': %s", file, strerror(errno));
+        return false;
+    }
+    rc = xln_snapshot_load(f, file, &p->snapshot, &error);
+    if (f != stdin)
+        fclose(f);
+    return rc ? fail_line(error, file, rc) : true;
+}
+
+static bool read_host(struct planner *p)
+{
+    int rc;
+
+    if (!cmd_open_xen(p->line))
+        return false;
+    rc = xln_snapshot_read(p->line->xch, p->line->ctx, RESERVATIONS,
+                           &p->snapshot);
+    return rc ? fail("cannot read the host", rc) : true;
+}
+
+/* ---- what holds for all domains of a host ---- */
+
+/* A parsed file. NULL in *config_r: it is not there, and need not be. */
+static bool read_xlu(const char *path, bool needed, XLU_Config **config_r)
+{
+    FILE *f = fopen(path, "r");
+
+    *config_r = NULL;
+    if (!f && errno == ENOENT && !needed)
+        return true;
+    if (!f) {
+        complain("cannot read '%s': %s", path, strerror(errno));
+        return false;
+    }
+    fclose(f);
+    *config_r = xlu_cfg_init(stderr, path);
+    if (!*config_r)
+        return fail(path, -ENOMEM);
+    /* libxlutil says what is wrong. */
+    if (!xlu_cfg_readfile(*config_r, path))
+        return true;
+    xlu_cfg_destroy(*config_r);
+    return false;
+}
+
+static bool read_defaults(struct planner *p, const char *path, bool needed)
+{
+    char *error = NULL;
+    XLU_Config *config;
+    int rc;
+
+    if (!read_xlu(path, needed, &config))
+        return false;
+    if (!config)
+        return true;
+    rc = keys_read_host(config, path, &p->defaults, &error);
+    xlu_cfg_destroy(config);
+    return rc ? fail_line(error, path, rc) : true;
+}
+
+/* A mask that is not there allows all, one that is wrong xl ignores too. */
+static bool restrict_to(struct planner *p, const XLU_Config *config,
+                        const char *key, struct xln_cpumap **bound)
+{
+    const struct xln_host *host = p->snapshot->host;
+    struct xln_cpumap *mask;
+    const char *list;
+    int rc;
+
+    if (xlu_cfg_get_string(config, key, &list, 1))
+        return true;
+    rc = xln_cpumap_new(xln_host_nr_cpus(host), &mask);
+    if (rc)
+        return fail(XL_CONF, rc);
+    if (xln_cpumap_parse(list, xln_host_node_cpus(host),
+                         XLN_PARSE_SKIP_ABSENT, mask, NULL)) {
+        complain("%s: %s=\"%s\": expected a list of CPUs", XL_CONF, key, list);
+        xln_cpumap_free(mask);
+        return false;
+    }
+    if (*bound)
+        xln_cpumap_and(*bound, mask);
+    else
+        rc = xln_cpumap_copy(mask, bound);
+    xln_cpumap_free(mask);
+    return rc ? fail(XL_CONF, rc) : true;
+}
+
+static bool read_masks(struct planner *p)
+{
+    XLU_Config *config;
+    bool good;
+
+    if (!read_xlu(XL_CONF, false, &config))
+        return false;
+    if (!config)
+        return true;
+    good = restrict_to(p, config, "vm.cpumask", &p->bound_pv) &&
+           restrict_to(p, config, "vm.cpumask", &p->bound_others) &&
+           restrict_to(p, config, "vm.pv.cpumask", &p->bound_pv) &&
+           restrict_to(p, config, "vm.hvm.cpumask", &p->bound_others);
+    xlu_cfg_destroy(config);
+    return good;
+}
+
+bool planner_begin(struct planner *p, struct cmd_line *line,
+                   const char *host_file, const char *defaults_file)
+{
+    *p = (struct planner){ .line = line };
+    if (host_file ? !load_host(p, host_file) : !read_host(p))
+        return false;
+    if (defaults_file && !read_defaults(p, defaults_file, true))
+        return false;
+    if (host_file)
+        return true;
+    if (!defaults_file && !read_defaults(p, HOST_DEFAULTS, false))
+        return false;
+    return read_masks(p);
+}
+
+void planner_end(struct planner *p)
+{
+    xln_snapshot_free(p->snapshot);
+    keys_free(p->defaults);
+    xln_cpumap_free(p->bound_pv);
+    xln_cpumap_free(p->bound_others);
+}
+
+/* ---- a configuration ---- */
+
+/* Only a running host knows its pools by name. */
+static bool find_pool_id(const struct planner *p, const struct config *config,
+                         uint32_t *id_r)
+{
+    unsigned long id;
+
+    if (!config->pool || !strcmp(config->pool, "Pool-0")) {
+        *id_r = 0;
+        return true;
+    }
+    if (p->line->ctx) {
+        if (!libxl_cpupool_qualifier_to_cpupoolid(p->line->ctx, config->pool,
+                                                  id_r, NULL))
+            return true;
+        complain("%s: pool=\"%s\": this host has no such pool", config->source,
+                 config->pool);
+        return false;
+    }
+    if (!cmd_number(config->pool, UINT32_MAX, &id)) {
+        complain("%s: pool=\"%s\": expected a number, as a saved host has no "
+                 "names of pools", config->source, config->pool);
+        return false;
+    }
+    *id_r = id;
+    return true;
+}
+
+static bool find_pool(const struct planner *p, const struct config *config,
+                      const struct xln_cpumap **cpus_r)
+{
+    const struct xln_host_pool *pool;
+    uint32_t id;
+
+    if (!find_pool_id(p, config, &id))
+        return false;
+    pool = xln_host_pool(p->snapshot->host, id);
+    if (!pool && config->pool) {
+        complain("%s: pool=\"%s\": this host has no such pool", config->source,
+                 config->pool);
+        return false;
+    }
+    *cpus_r = pool ? pool->cpus : NULL;
+    return true;
+}
+
+static bool fill_need(const struct planner *p, struct planned *d)
+{
+    const struct xln_cpumap *pool_cpus;
+    char *error = NULL;
+    int rc;
+
+    if (!find_pool(p, d->config, &pool_cpus))
+        return false;
+    rc = need_fill(d->config, p->snapshot->host, pool_cpus,
+                   d->config->type == LIBXL_DOMAIN_TYPE_PV ? p->bound_pv
+                                                           : p->bound_others,
+                   &d->need, &error);
+    return rc ? fail_line(error, d->config->source, rc) : true;
+}
+
+/* As a create has it: nodes that only the defaults of the host name, and that
+ * are not there, are left out. */
+static void drop_absent(const struct xln_nodemap *here,
+                        struct xln_nodemap **nodes)
+{
+    if (!*nodes || xln_nodemap_is_subset(*nodes, here))
+        return;
+    complain("the defaults name nodes that are not on this host: these are "
+             "ignored");
+    xln_nodemap_and(*nodes, here);
+    if (xln_nodemap_is_empty(*nodes)) {
+        xln_nodemap_free(*nodes);
+        *nodes = NULL;
+    }
+}
+
+static bool make_request(const struct planner *p, struct planned *d)
+{
+    char *error = NULL;
+    int rc;
+
+    rc = keys_check_nodes(d->config->keys, d->config->source,
+                          xln_host_nodes(p->snapshot->host), &error);
+    if (rc)
+        return fail_line(error, d->config->source, rc);
+    rc = xln_request_new(&d->request);
+    if (!rc && p->defaults)
+        rc = keys_apply(p->defaults, d->request);
+    if (!rc)
+        rc = keys_apply(d->config->keys, d->request);
+    if (rc)
+        return fail(d->config->source, rc);
+    drop_absent(xln_host_nodes(p->snapshot->host), &d->request->nodes);
+    drop_absent(xln_host_nodes(p->snapshot->host), &d->request->mem_nodes);
+    return true;
+}
+
+bool planner_read(struct planner *p, const char *path, char *const *words,
+                  unsigned nr_words, struct planned *d)
+{
+    char *error = NULL;
+    int rc;
+
+    *d = (struct planned){ 0 };
+    rc = config_read(path, words, nr_words, p->defaults, &d->config, &error);
+    if (rc && !error && rc == -EINVAL)
+        return false;
+    if (rc && !error) {
+        complain("cannot read '%s': %s", path, strerror(-rc));
+        return false;
+    }
+    if (rc)
+        return fail_line(error, path, rc);
+    if (d->config->has_vnodes) {
+        complain("%s: vnuma=[...]: the list is a plan of its own, there is "
+                 "nothing to choose", path);
+        return false;
+    }
+    return make_request(p, d) && fill_need(p, d);
+}
+
+void planned_dispose(struct planned *d)
+{
+    xln_plan_free(d->plan);
+    xln_host_free(d->host);
+    need_dispose(&d->need);
+    xln_request_free(d->request);
+    config_free(d->config);
+}
+
+/* ---- planning ---- */
+
+bool planner_place(struct planned *d, const struct xln_host *host)
+{
+    int rc;
+
+    xln_plan_free(d->plan);
+    xln_host_free(d->host);
+    d->plan = NULL;
+    d->host = NULL;
+    rc = xln_host_reserve(host, NULL, 0, &d->host);
+    if (!rc)
+        rc = xln_place(d->host, d->request, &d->need, &d->plan);
+    return rc ? fail(d->config->source, rc) : true;
+}
+
+bool planner_next_host(const struct planned *d, struct xln_host **host_r)
+{
+    bool fits = d->plan->verdict != XLN_NOTHING_FITS;
+    int rc = xln_host_reserve(d->host, d->plan->shares,
+                              fits ? d->plan->nr_shares : 0, host_r);
+
+    return rc ? fail(d->config->source, rc) : true;
+}

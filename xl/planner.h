@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Configurations planned on a host, running or saved, as creates of them would
+ * be. Each function that gives a bool says itself what is wrong.
+ */
+#ifndef PLANNER_H
+#define PLANNER_H
+
+#include "cmd.h"
+#include "config.h"
+
+struct planner {
+    struct cmd_line *line;      /* ctx is open only where the host runs */
+    struct xln_snapshot *snapshot;
+    struct keys *defaults;
+    /* CPUs that xl.conf binds all vCPUs to; NULL: none. */
+    struct xln_cpumap *bound_pv, *bound_others;
+};
+
+/* A domain, and what is planned for it. */
+struct planned {
+    struct config *config;
+    struct xln_request *request;
+    struct xln_need need;
+    struct xln_host *host;      /* with what is planned before it */
+    struct xln_plan *plan;
+};
+
+/* `host_file` NULL: the running host, with its own defaults, xl-numa.conf and
+ * xl.conf. `defaults_file`: instead of xl-numa.conf; NULL: that, or for a
+ * saved host nothing. To be ended either way. */
+bool planner_begin(struct planner *p, struct cmd_line *line,
+                   const char *host_file, const char *defaults_file);
+void planner_end(struct planner *p);
+
+/* Read a configuration with the KEY=VALUEs of the command line. To be disposed
+ * of either way; a planned one may be planned again. */
+bool planner_read(struct planner *p, const char *path, char *const *words,
+                  unsigned nr_words, struct planned *d);
+void planned_dispose(struct planned *d);
+
+/* Plan it on a copy of `host`. */
+bool planner_place(struct planned *d, const struct xln_host *host);
+
+/* The host with the plan on it, if there is one that a create would keep to:
+ * where nothing fits none is. */
+bool planner_next_host(const struct planned *d, struct xln_host **host_r);
+
+#endif /* PLANNER_H */
