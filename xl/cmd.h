@@ -22,7 +22,8 @@
 struct cmd_option {
     const char *name;           /* the long one; NULL ends the list */
     int code;                   /* its letter; from 256 up: it has none */
-    const char *arg;            /* what its argument is; NULL: takes none */
+    const char *arg;            /* what its argument is; NULL: takes none;
+                                 * "[=WORD]": only behind "=", or none */
     const char *help;
 };
 

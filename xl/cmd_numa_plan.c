@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan_count.h"
+#include "plan_emit.h"
 #include "plan_view.h"
 
 #define BEST 10
 
-enum { OPT_HOST = OPT_OWN, OPT_DEFAULTS, OPT_ALL };
+enum { OPT_HOST = OPT_OWN, OPT_DEFAULTS, OPT_ALL, OPT_OPTIMISE, OPT_COUNT,
+       OPT_EMIT };
 
 static const struct cmd_option options[] = {
     { "host", OPT_HOST, "FILE", "on a host that xl numa-snapshot saved; -: "
@@ -16,6 +19,10 @@ static const struct cmd_option options[] = {
     { "defaults", OPT_DEFAULTS, "FILE", "of the host, instead of "
                                         "xl-numa.conf" },
     { "all", OPT_ALL, NULL, "show all sets of nodes, not the best ten" },
+    { "optimise", OPT_OPTIMISE, NULL, "in an order in which more fits" },
+    { "count", OPT_COUNT, NULL, "how many more of the CONFIG fit" },
+    { "emit", OPT_EMIT, "[=libvirt]", "what to paste: keys, or libvirt's "
+                                      "XML" },
     TABLE_OPTIONS,
     { 0 }
 };
@@ -71,27 +78,6 @@ static bool read_configs(struct plans *plans, char **words, unsigned nr_keys,
     return good;
 }
 
-/* ---- planning ---- */
-
-/* Each sees the ones before. */
-static bool place_in_order(struct plans *plans)
-{
-    const struct xln_host *host = plans->planner.snapshot->host;
-    struct xln_host *next = NULL;
-    bool good = true;
-    unsigned i;
-
-    for (i = 0; i < plans->nr && good; i++) {
-        good = planner_place(&plans->list[i], next ? next : host);
-        xln_host_free(next);
-        next = NULL;
-        if (good && i + 1 < plans->nr)
-            good = planner_next_host(&plans->list[i], &next);
-    }
-    xln_host_free(next);
-    return good;
-}
-
 /* ---- showing ---- */
 
 static int show_json(const struct plans *plans)
@@ -140,13 +126,28 @@ static int show_all(const struct plans *plans)
     return rc;
 }
 
+static int emit_all(const struct cmd_line *line, const struct plans *plans)
+{
+    bool libvirt = *cmd_value(line, OPT_EMIT);
+    unsigned i;
+    int rc = 0;
+
+    for (i = 0; i < plans->nr && !rc; i++)
+        rc = libvirt ? plan_emit_libvirt(&plans->list[i], stdout)
+                     : plan_emit_keys(&plans->list[i], stdout);
+    return rc;
+}
+
 static int show(struct cmd_line *line, const struct plans *plans)
 {
     int rc;
 
-    if (!cmd_value(line, OPT_JSON) && plans->nr == 1)
+    if (!cmd_value(line, OPT_JSON) && !cmd_value(line, OPT_EMIT) &&
+        plans->nr == 1)
         return show_one(line, plans);
-    rc = cmd_value(line, OPT_JSON) ? show_json(plans) : show_all(plans);
+    rc = cmd_value(line, OPT_JSON)   ? show_json(plans)
+         : cmd_value(line, OPT_EMIT) ? emit_all(line, plans)
+                                     : show_all(plans);
     if (!rc)
         return EXIT_SUCCESS;
     complain("numa-plan: %s", strerror(-rc));
@@ -169,6 +170,15 @@ static int code_of(const struct plans *plans)
 
 /* ---- the command ---- */
 
+static bool place(struct cmd_line *line, struct plans *plans)
+{
+    const struct xln_host *host = plans->planner.snapshot->host;
+
+    if (cmd_value(line, OPT_OPTIMISE))
+        return planner_optimise(plans->list, plans->nr, host);
+    return planner_place_all(plans->list, plans->nr, NULL, host);
+}
+
 static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
                      unsigned nr_keys)
 {
@@ -176,8 +186,12 @@ static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
 
     if (!planner_begin(&plans->planner, line, cmd_value(line, OPT_HOST),
                        cmd_value(line, OPT_DEFAULTS)) ||
-        !read_configs(plans, words, nr_keys, line->nr_args - nr_keys) ||
-        !place_in_order(plans))
+        !read_configs(plans, words, nr_keys, line->nr_args - nr_keys))
+        return EXIT_FAILURE;
+    if (cmd_value(line, OPT_COUNT))
+        return plan_count(plans->list, plans->planner.snapshot->host,
+                          cmd_value(line, OPT_JSON));
+    if (!place(line, plans))
         return EXIT_FAILURE;
     code = show(line, plans);
     return code ? code : code_of(plans);
@@ -185,13 +199,27 @@ static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
 
 static int check_usage(const struct cmd_line *line, unsigned nr_configs)
 {
+    const char *emit = cmd_value(line, OPT_EMIT);
+    bool json = cmd_value(line, OPT_JSON);
+
     if (!nr_configs)
         return cmd_usage(line, "needs a CONFIG");
     if (nr_configs > 1 && cmd_value(line, 'o'))
         return cmd_usage(line, "-o is for the table of one CONFIG");
-    if (nr_configs > 1 && cmd_value(line, OPT_ALL) &&
-        !cmd_value(line, OPT_JSON))
+    if (nr_configs > 1 && cmd_value(line, OPT_ALL) && !json)
         return cmd_usage(line, "--all is for the table of one CONFIG");
+    if (nr_configs > 1 && cmd_value(line, OPT_COUNT))
+        return cmd_usage(line, "--count is for one CONFIG");
+    if (emit && *emit && strcmp(emit, "libvirt"))
+        return cmd_usage(line, "--emit knows 'libvirt', not '%s'", emit);
+    if (cmd_value(line, OPT_OPTIMISE) && cmd_value(line, OPT_COUNT))
+        return cmd_usage(line, "--count and --optimise exclude each other");
+    if ((emit != NULL) + (cmd_value(line, OPT_COUNT) != NULL) +
+        (cmd_value(line, 'o') || cmd_value(line, OPT_ALL)) > 1)
+        return cmd_usage(line, "--count, --emit and the options of the table "
+                               "exclude each other");
+    if (emit && json)
+        return cmd_usage(line, "--emit and --json exclude each other");
     return EXIT_SUCCESS;
 }
 

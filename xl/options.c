@@ -37,6 +37,11 @@ int cmd_usage(const struct cmd_line *line, const char *fmt, ...)
 
 /* ---- help ---- */
 
+static bool is_optional(const struct cmd_option *o)
+{
+    return o->arg && *o->arg == '[';
+}
+
 static void print_option(const struct cmd_option *o)
 {
     char text[80] = "    ";
@@ -46,7 +51,7 @@ static void print_option(const struct cmd_option *o)
         snprintf(text, sizeof(text), "-%c, ", o->code);
     n = strlen(text);
     snprintf(text + n, sizeof(text) - n, "--%s%s%s", o->name,
-             o->arg ? "=" : "", o->arg ? o->arg : "");
+             o->arg && !is_optional(o) ? "=" : "", o->arg ? o->arg : "");
     n = strlen(text);
     if (n > HELP_COLUMN - 4)
         printf("  %s\n%*s%s\n", text, HELP_COLUMN, "", o->help);
@@ -99,7 +104,11 @@ static void list_options(const struct cmd *cmd, char *letters,
                 *letters++ = ':';
         }
         *words++ = (struct option){
-            o->name, o->arg ? required_argument : no_argument, NULL, o->code
+            o->name,
+            is_optional(o) ? optional_argument
+            : o->arg       ? required_argument
+                           : no_argument,
+            NULL, o->code
         };
     }
     *letters++ = CODE_HELP;

@@ -322,3 +322,23 @@ bool planner_next_host(const struct planned *d, struct xln_host **host_r)
 
     return rc ? fail(d->config->source, rc) : true;
 }
+
+bool planner_place_all(struct planned *list, unsigned nr,
+                       const unsigned *order, const struct xln_host *host)
+{
+    struct xln_host *next = NULL;
+    bool good = true;
+    unsigned i;
+
+    for (i = 0; i < nr && good; i++) {
+        struct planned *d = &list[order ? order[i] : i];
+
+        good = planner_place(d, next ? next : host);
+        xln_host_free(next);
+        next = NULL;
+        if (good && i + 1 < nr)
+            good = planner_next_host(d, &next);
+    }
+    xln_host_free(next);
+    return good;
+}

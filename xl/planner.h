@@ -42,6 +42,18 @@ void planned_dispose(struct planned *d);
 /* Plan it on a copy of `host`. */
 bool planner_place(struct planned *d, const struct xln_host *host);
 
+/* Plan all of them, each after those before it: in the order of `order`, which
+ * has their indices; NULL: as they stand. */
+bool planner_place_all(struct planned *list, unsigned nr,
+                       const unsigned *order, const struct xln_host *host);
+
+/*
+ * Bring them into an order, of those that are tried, in which least has to be
+ * given up, and plan them so. xl create, one after the other, does the same.
+ */
+bool planner_optimise(struct planned *list, unsigned nr,
+                      const struct xln_host *host);
+
 /* The host with the plan on it, if there is one that a create would keep to:
  * where nothing fits none is. */
 bool planner_next_host(const struct planned *d, struct xln_host **host_r);

@@ -156,6 +156,88 @@ check "--json: the reason in a word" \
 check "-o: other columns" planned 0 'NODES REASON' -o NODES,REASON web.cfg
 check "the same again, byte for byte" plans 0 expected web.cfg web.cfg
 
+# --- an order, a count, something to paste ---
+
+printf 'name = "a"\nmemory = 480\n' > a.cfg
+printf 'name = "b"\nmemory = 700\n' > b.cfg
+printf 'name = "c"\nmemory = 790\n' > c.cfg
+check "in the order given the last one needs two nodes" \
+    planned 0 "c: 796 MiB and 1 vCPU: memory from nodes 1-2, vCPUs prefer CPUs\
+ 2-5" a.cfg b.cfg c.cfg 'nodes_policy="worst"'
+"$numa" numa-plan --host host.json --optimise a.cfg b.cfg c.cfg \
+    'nodes_policy="worst"' | sed -n 's/: memory from \(.*\),.*/ \1/p' |
+    sed 's/ [0-9].* vCPU / /' > out
+printf '%s\n' "c: 796 MiB and 1 vCPU node 1" "b: 706 MiB and 1 vCPU node 0" \
+    "a: 484 MiB and 1 vCPU node 2" | sed 's/ [0-9].* vCPU / /' > expected
+check "--optimise: an order in which each has one node" cmp -s expected out
+# Bound to node 2, a has to come before what would fill it.
+printf 'name = "f"\nmemory = 505\n' > f.cfg
+printf 'name = "e"\nmemory = 480\ncpus = "4-5"\n' > e.cfg
+check "biggest first: the one that is bound finds its node full" \
+    planned 4 "e: no set of nodes fits: most of it goes where most is free" \
+    f.cfg e.cfg
+check "--optimise repairs that" \
+    planned 0 "e: 484 MiB and 1 vCPU: memory from node 2, vCPUs prefer CPUs 4-5" \
+    --optimise f.cfg e.cfg
+
+cat > expected << 'EOF'
+web: 4 more fit as asked: 3 on 1 node each, 1 on 2 nodes
+web: memory runs out first: 506 MiB needed, 490 MiB left, at most 306 MiB of it on one node
+EOF
+check "--count: how many more, and what runs out" \
+    plans 0 expected --count web.cfg
+check "--count: none fits" planned 3 "db: 0 more fit as asked" \
+    --count db.cfg memory=4000
+check "--count: the CPUs" planned 4 "web: CPUs are what is short" \
+    --count web.cfg vcpus=4 nodes_max=1
+check "--count --json" planned 0 '    "fit": 4,' --count --json web.cfg
+
+cat > expected << 'EOF'
+# web
+nodes = "2"
+# db
+nodes = "0-1"
+EOF
+check "--emit: keys to paste" plans 0 expected --emit web.cfg db.cfg
+"$numa" numa-plan --host host.json web.cfg > out
+"$numa" numa-plan --host host.json --emit web.cfg > keys
+cat web.cfg keys > pasted.cfg
+check "with them pasted the plan is the same" \
+    planned 0 "$(head -n 1 out)" pasted.cfg
+cat > expected << 'EOF'
+# web
+nodes = "0"
+nodes_mem = "1"
+EOF
+check "--emit: memory apart from CPUs" plans 0 expected --emit web.cfg \
+    'nodes="0"' 'nodes_mem="1"'
+cat > expected << 'EOF'
+<!-- web -->
+<vcpu placement='static' cpuset='4-5'>2</vcpu>
+<numatune>
+  <memory mode='preferred' nodeset='2'/>
+</numatune>
+EOF
+check "--emit=libvirt: elements to paste" \
+    plans 0 expected --emit=libvirt web.cfg
+cat > expected << 'EOF'
+<!-- w-?> -->
+<vcpu placement='static' cpuset='0,2-3'>2</vcpu>
+<cputune>
+  <vcpupin vcpu='0' cpuset='0'/>
+  <vcpupin vcpu='1' cpuset='2-3'/>
+</cputune>
+<numatune>
+  <memory mode='strict' nodeset='0-1'/>
+</numatune>
+EOF
+check "--emit=libvirt: a vCPU with its own CPUs, and a name like a comment" \
+    plans 0 expected --emit=libvirt web.cfg 'name="w-->"' 'cpus=["0","2-3"]' \
+    'nodes_mode="strict"'
+echo '<!-- db: nothing fits -->' > expected
+check "--emit=libvirt: nothing fits" plans 3 expected --emit=libvirt db.cfg \
+    memory=4000
+
 # --- errors ---
 
 check "no such file" planned 1 \
@@ -180,6 +262,14 @@ check "no CONFIG" planned 2 "xl: numa-plan: needs a CONFIG: $usage" memory=1
 check "-o with two" planned 2 \
     "xl: numa-plan: -o is for the table of one CONFIG: $usage" \
     -o NODES web.cfg db.cfg
+
+check "another form to paste" planned 2 \
+    "xl: numa-plan: --emit knows 'libvirt', not 'xml': $usage" \
+    --emit=xml web.cfg
+check "what excludes each other" planned 2 "xl: numa-plan: --count, --emit and\
+ the options of the table exclude each other: $usage" --emit --count web.cfg
+check "--count of two" planned 2 "xl: numa-plan: --count is for one CONFIG:\
+ $usage" --count web.cfg db.cfg
 
 # --- defaults ---
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "plan_emit.h"
+
+/* A name in a comment can't end it: no second "-", no other line. */
+static void print_name(const char *name, FILE *f)
+{
+    char last = 0;
+
+    for (; *name; last = *name++)
+        fputc(iscntrl((unsigned char)*name) || (*name == '-' && last == '-')
+                  ? '?'
+                  : *name, f);
+}
+
+static bool fits(const struct planned *d)
+{
+    return d->plan->verdict != XLN_NOTHING_FITS;
+}
+
+/* ---- keys ---- */
+
+static int print_key(const char *key, const struct xln_nodemap *nodes, FILE *f)
+{
+    char *set;
+    int rc = xln_nodemap_format(nodes, &set);
+
+    if (rc)
+        return rc;
+    fprintf(f, "%s = \"%s\"\n", key, set);
+    free(set);
+    return 0;
+}
+
+int plan_emit_keys(const struct planned *d, FILE *f)
+{
+    const struct xln_plan *plan = d->plan;
+    int rc;
+
+    fputs("# ", f);
+    print_name(d->config->name, f);
+    fputs(fits(d) ? "\n" : ": nothing fits\n", f);
+    if (!fits(d))
+        return 0;
+    if (!d->request->mem_nodes)
+        return print_key("nodes", plan->nodes, f);
+    rc = xln_nodemap_is_empty(plan->vcpu_nodes)
+             ? 0
+             : print_key("nodes", plan->vcpu_nodes, f);
+    return rc ? rc : print_key("nodes_mem", plan->nodes, f);
+}
+
+/* ---- libvirt ---- */
+
+/*
+ * libvirt has one affinity, which binds. So it is that of the plan, or where
+ * the configuration binds a vCPU what both allow, or the configuration's if
+ * that is nothing.
+ */
+static int cpus_of_vcpu(const struct planned *d, unsigned vcpu,
+                        struct xln_cpumap **cpus_r)
+{
+    const struct xln_plan *plan = d->plan;
+    const struct xln_cpumap *own = vcpu < d->need.nr_hard ? d->need.hard[vcpu]
+                                                          : NULL;
+    const struct xln_cpumap *planned =
+        xln_cpumap_is_empty(plan->vcpu_cpus) ? plan->allowed_cpus
+                                             : plan->vcpu_cpus;
+    int rc = xln_cpumap_copy(planned, cpus_r);
+
+    if (rc || !own)
+        return rc;
+    if (xln_cpumap_intersects(*cpus_r, own)) {
+        xln_cpumap_and(*cpus_r, own);
+    } else {
+        xln_cpumap_zero(*cpus_r);
+        xln_cpumap_or(*cpus_r, own);
+    }
+    return 0;
+}
+
+static int format_vcpu(const struct planned *d, unsigned vcpu, char **text_r)
+{
+    struct xln_cpumap *cpus = NULL;
+    int rc = cpus_of_vcpu(d, vcpu, &cpus);
+
+    if (!rc)
+        rc = xln_cpumap_format(cpus, text_r);
+    xln_cpumap_free(cpus);
+    return rc;
+}
+
+static int print_pin(const struct planned *d, unsigned vcpu, FILE *f)
+{
+    char *cpus;
+    int rc = format_vcpu(d, vcpu, &cpus);
+
+    if (rc)
+        return rc;
+    fprintf(f, "  <vcpupin vcpu='%u' cpuset='%s'/>\n", vcpu, cpus);
+    free(cpus);
+    return 0;
+}
+
+/* Where each vCPU has its own, <vcpu> has those that all may use. */
+static int print_vcpus(const struct planned *d, FILE *f)
+{
+    bool each = d->config->hard.nr && !d->config->hard.of_all;
+    unsigned vcpu;
+    char *cpus;
+    int rc;
+
+    rc = each ? xln_cpumap_format(d->plan->allowed_cpus, &cpus)
+              : format_vcpu(d, 0, &cpus);
+    if (rc)
+        return rc;
+    fprintf(f, "<vcpu placement='static' cpuset='%s'>%u</vcpu>\n", cpus,
+            d->need.nr_vcpus);
+    free(cpus);
+    if (!each)
+        return 0;
+    fputs("<cputune>\n", f);
+    for (vcpu = 0; vcpu < d->need.nr_vcpus && !rc; vcpu++)
+        rc = print_pin(d, vcpu, f);
+    fputs("</cputune>\n", f);
+    return rc;
+}
+
+/* libvirt prefers one node only; "interleave" takes several in turn, and goes
+ * elsewhere when they are full, as a plan does. */
+static int print_memory(const struct planned *d, FILE *f)
+{
+    const struct xln_nodemap *nodes = d->plan->nodes;
+    char *set;
+    int rc = xln_nodemap_format(nodes, &set);
+
+    if (rc)
+        return rc;
+    fprintf(f, "<numatune>\n  <memory mode='%s' nodeset='%s'/>\n</numatune>\n",
+            d->request->mode == XLN_MODE_STRICT ? "strict"
+            : xln_nodemap_count(nodes) == 1     ? "preferred"
+                                                : "interleave",
+            set);
+    free(set);
+    return 0;
+}
+
+int plan_emit_libvirt(const struct planned *d, FILE *f)
+{
+    int rc;
+
+    fputs("<!-- ", f);
+    print_name(d->config->name, f);
+    fputs(fits(d) ? " -->\n" : ": nothing fits -->\n", f);
+    if (!fits(d))
+        return 0;
+    rc = print_vcpus(d, f);
+    return rc ? rc : print_memory(d, f);
+}
