@@ -14,7 +14,8 @@
 #include "search.h"
 #include "span.h"
 
-#define MAX_SETS (UINT64_C(1) << 18)
+/* Some milliseconds. */
+#define MAX_SETS (UINT64_C(1) << 16)
 
 struct scan {
     const struct job *job;

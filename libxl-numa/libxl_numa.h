@@ -585,7 +585,7 @@ struct xln_candidates {
  * The sets that xln_place() chooses from with the same arguments, judged by
  * what it had to give up: where CPUs were, they are not asked for. Where the
  * nodes are named there is one set. `max_nr`: how many to list; 0: all.
- * Up to 2^18 sets are looked at, which is all with up to 18 nodes; of more
+ * Up to 2^16 sets are looked at, which is all with up to 16 nodes; of more
  * nodes the small ones. Errors as of xln_place().  Since: 0.1
  */
 int xln_candidates_find(const struct xln_host *host,

@@ -103,7 +103,6 @@ together() {
 defaults() { # CONF
     echo 'nodes_policy = "worst"' > "$1"
     plan_and_create idle memory=100
-    settle
     rm "$1"
     cp /etc/xen/xl.conf /tmp/xl.conf
     echo "vm.cpumask=\"$(cpus_of "$2")\"" >> /etc/xen/xl.conf

@@ -202,8 +202,8 @@ static void test_errors(void)
 
 /* ---- memory ---- */
 
-/* By libxl 4.17: libxl_domain_need_memory() of a rig's Xen gave the first
- * four; the others follow from its source. */
+/* As libxl 4.17 reckons. For PV and PVH a rig test compares it with what a
+ * create says that it needs. */
 static void test_need_bytes(void)
 {
     static const struct {

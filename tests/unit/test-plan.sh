@@ -130,6 +130,29 @@ check "fewer CPUs than vCPUs: status 4" \
     planned 4 "web: fits only after relaxing: fewer CPUs on the nodes than\
  vCPUs, or none of a vCPU's cpus=" web.cfg vcpus=4 nodes_max=1
 
+# --- domains that run ---
+
+# One that prefers node 2, and one that does not care.
+vcpu() { # SOFT
+    echo '{"online": true, "blocked": true, "running": false, "cpu": 4,' \
+        "\"time_ns\": 0, \"hard\": \"all\", \"soft\": \"$1\"}"
+}
+
+domain() { # DOMID SOFT
+    cat << EOF
+{"domid": $1, "name": "d$1", "uuid": "00000000-0000-0000-0000-00000000000$1",
+ "dying": false, "pv": true, "pool": 0, "memory_bytes": 0, "claimed_bytes": 0,
+ "request": null, "nodes": "all", "vcpus": [$(vcpu "$2"), $(vcpu "$2")]}
+EOF
+}
+
+sed '/"domains": null/d' host.json | sed '$d' > busy.json
+echo "\"domains\": [$(domain 1 4-5), $(domain 2 all)] }" >> busy.json
+check "VCPUS: those that prefer the nodes" planned 0 "2         2" \
+    --host busy.json -o NODES,VCPUS web.cfg
+check "VCPUS: none of them prefers others" planned 0 "0         0" \
+    --host busy.json -o NODES,VCPUS web.cfg
+
 # --- several, and JSON ---
 
 cat > expected << 'EOF'
@@ -263,6 +286,9 @@ check "-o with two" planned 2 \
     "xl: numa-plan: -o is for the table of one CONFIG: $usage" \
     -o NODES web.cfg db.cfg
 
+check "--all of two" planned 2 \
+    "xl: numa-plan: --all is for the table of one CONFIG: $usage" \
+    --all web.cfg db.cfg
 check "another form to paste" planned 2 \
     "xl: numa-plan: --emit knows 'libvirt', not 'xml': $usage" \
     --emit=xml web.cfg
