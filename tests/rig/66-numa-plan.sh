@@ -111,6 +111,21 @@ defaults() { # CONF
     cp /tmp/xl.conf /etc/xen/xl.conf
 }
 
+# With guests on it, and what is known of them: as elsewhere, without Xen.
+elsewhere() { # NODE
+    create idle a memory=70 "nodes=\"$1\""
+    xl numa-snapshot /tmp/host.json 2> "$err"
+    for words in memory=120 memory=900 'nodes="all"'; do
+        set -- /root/idle-pvh.cfg 'name="g"' "$words"
+        xl numa-plan "$@" > /tmp/here 2> "$err"
+        su nobody -c "xl numa-plan --host /tmp/host.json $1 '$2' '$3'" \
+            > /tmp/there 2> "$err"
+        ok "$words: of a saved host the same plan, byte for byte, and not root" \
+            cmp /tmp/here /tmp/there
+    done
+    remove a
+}
+
 # One is being built: what it was promised is not planned with.
 in_flight() { # NODE
     hold "$1" 200
@@ -122,12 +137,12 @@ in_flight() { # NODE
 }
 
 not_root() {
-    echo 'nobody:x:65534:65534::/:/bin/sh' >> /etc/passwd
     su nobody -c 'xl numa-plan /dev/null "name=\"g\""' > "$out" 2> "$err"
     is "$? $(cat "$err" "$out")" "1 xl: cannot open '/dev/xen/privcmd':\
  Permission denied: expected root in dom0" "not root: one line"
 }
 
+echo 'nobody:x:65534:65534::/:/bin/sh' >> /etc/passwd
 # shellcheck disable=SC2046 # words
 set -- $(roomy 250)
 series "$1" "$2" "${3:-$2}"
@@ -135,6 +150,7 @@ large "$2"
 refused "$2"
 together
 defaults /etc/xen/xl-numa.conf "$2"
+elsewhere "$2"
 in_flight "$2"
 not_root
 done_testing
