@@ -199,8 +199,8 @@ static int read_vcpus(const struct reader *r)
     if (rc)
         return rc;
     if (maxvcpus && maxvcpus < vcpus)
-        return explain(r, "vcpus=%" PRId64 " and maxvcpus=%" PRId64 ": expected "
-                       "vcpus <= maxvcpus", vcpus, maxvcpus);
+        return explain(r, "vcpus=%" PRId64 " and maxvcpus=%" PRId64 ": "
+                       "expected vcpus <= maxvcpus", vcpus, maxvcpus);
     r->config->nr_vcpus = maxvcpus ? maxvcpus : vcpus ? vcpus : 1;
     return 0;
 }
