@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What other programs' descriptions of a host leave out is assumed, and said:
+ * a note is one line that grows, its parts separated by "; ".
+ */
+#ifndef XLN_HOST_ASSUME_H
+#define XLN_HOST_ASSUME_H
+
+#include "host.h"
+
+/* Add to a note that starts as NULL; malloc'd. */
+__attribute__((format(printf, 2, 3)))
+int xln__note(char **note, const char *fmt, ...);
+
+/* Nobody is on the host: all memory is free. */
+int xln__assume_free(struct xln_host *host, char **note);
+
+/*
+ * Where `known` (nr_nodes * nr_nodes) is false: 10 to itself and 20 to any
+ * other, as for a machine whose firmware has no distances.
+ */
+int xln__assume_distances(struct xln_host *host, const bool *known,
+                          char **note);
+
+/* Say that CPUs will not be planned with. */
+int xln__note_offline(const struct xln_host *host, char **note);
+
+#endif /* XLN_HOST_ASSUME_H */
