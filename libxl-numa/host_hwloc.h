@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hosts as hwloc describes them: from and to the XML of `lstopo --of xml`,
+ * and from hwloc's synthetic strings. */
+#ifndef XLN_HOST_HWLOC_H
+#define XLN_HOST_HWLOC_H
+
+#include "host.h"
+
+/*
+ * A host from hwloc XML, of hwloc 1.x to 3.x. *note_r: a malloc'd line of what
+ * had to be assumed, or NULL. -EINVAL: with a malloc'd line in *error_r.
+ *
+ * A node's CPUs are those that hwloc calls local to it. Where several nodes
+ * are local to a CPU it is on the one of ordinary memory, then on that with
+ * the fewest CPUs, then on the lowest; the others have no CPUs then, as
+ * Linux and Xen have it. CPUs that are offline or not allowed are there and
+ * offline; those without a PU are not there. Of a node that is not allowed
+ * nothing is free.
+ */
+int xln__host_from_hwloc(const char *text, size_t size,
+                         struct xln_host **host_r, char **note_r,
+                         char **error_r);
+
+/* The host as XML of hwloc 2, for `lstopo -i FILE`. -errno of the stream. */
+int xln__host_print_hwloc(const struct xln_host *host, FILE *f);
+
+#endif /* XLN_HOST_HWLOC_H */
