@@ -21,6 +21,17 @@ int xln__host_from_hwloc(const char *text, size_t size,
                          struct xln_host **host_r, char **note_r,
                          char **error_r);
 
+/* The largest host that a synthetic string may describe. hwloc's time grows
+ * with the square: this is a second. */
+#define XLN__SYNTHETIC_MAX_CPUS 8192
+
+/*
+ * A host from a synthetic string: "node:4 core:8 pu:2". As above; -ENOSYS:
+ * built without hwloc.
+ */
+int xln__host_from_synthetic(const char *string, struct xln_host **host_r,
+                             char **note_r, char **error_r);
+
 /* The host as XML of hwloc 2, for `lstopo -i FILE`. -errno of the stream. */
 int xln__host_print_hwloc(const struct xln_host *host, FILE *f);
 
