@@ -1,0 +1,725 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Hosts from hwloc and libvirt: what is wrong with a file is said and where,
+ * and no file, however broken, does harm. Every file of tests/hosts is read,
+ * cut off and damaged. test-hosts.sh has what is in them.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fake-alloc.h"
+#include "host_capabilities.h"
+#include "host_hwloc.h"
+#include "host_source.h"
+#include "no-snapshot.h"
+#include "tap.h"
+#include "virsh.h"
+#include "xml.h"
+
+typedef int reader(const char *text, size_t size, struct xln_host **host_r,
+                   char **note_r, char **error_r);
+
+/* ---- reading ---- */
+
+/* The host, or NULL with what is wrong in *error_r. */
+static struct xln_host *read_host(reader *from, const char *text, size_t size,
+                                  char **error_r)
+{
+    struct xln_host *host = NULL;
+    char *note = NULL;
+    int rc;
+
+    *error_r = NULL;
+    rc = from(text, size, &host, &note, error_r);
+    if ((rc == 0) != (host != NULL) || (rc == 0) != (*error_r == NULL) ||
+        (rc && rc != -EINVAL))
+        abort();
+    free(note);
+    return host;
+}
+
+static void refuses(reader *from, const char *text, const char *expected,
+                    const char *what)
+{
+    struct xln_host *host;
+    char *error;
+
+    host = read_host(from, text, strlen(text), &error);
+    is_str(error, expected, what);
+    xln_host_free(host);
+    free(error);
+}
+
+/* ---- hwloc ---- */
+
+#define PU0 "<object type='PU' os_index='0'/>"
+
+static void refuses_hwloc(const char *inside, const char *expected,
+                          const char *what)
+{
+    char *text;
+
+    if (asprintf(&text, "<topology><object type='Machine'>%s</object>"
+                 "</topology>", inside) < 0)
+        abort();
+    refuses(xln__host_from_hwloc, text, expected, what);
+    free(text);
+}
+
+static void test_hwloc_errors(void)
+{
+    refuses_hwloc("", "it has no PU", "a machine without a CPU");
+    refuses_hwloc(PU0 "\n" PU0, "line 2: PU 0 is there twice",
+                  "a CPU that is there twice");
+    refuses_hwloc("<object type='PU'/>",
+                  "line 1: a PU: expected os_index= of at most 65535",
+                  "a CPU without number");
+    refuses_hwloc("<object type='PU' os_index='65536'/>",
+                  "line 1: a PU: expected os_index= of at most 65535",
+                  "a CPU with too large a number");
+    refuses_hwloc("<object type='PU' os_index='-7'/>",
+                  "line 1: os_index=\"-7\": expected a number up to 4294967295",
+                  "a CPU with a negative number");
+    refuses_hwloc("<object type='NUMANode' os_index='1024'/>",
+                  "line 1: a NUMANode: expected os_index= of at most 1023",
+                  "a node with too large a number");
+    refuses_hwloc("<object type='NUMANode' os_index='1'/>"
+                  "<object type='NUMANode' os_index='1'/>",
+                  "line 1: NUMANode 1 is there twice",
+                  "a node that is there twice");
+    refuses_hwloc("<object type='NUMANode' os_index='0' "
+                  "local_memory='4503599627370497'/>",
+                  "line 1: local_memory=\"4503599627370497\": expected a "
+                  "number up to 4503599627370496", "a node above 4 PiB");
+    refuses_hwloc("<object type='NUMANode' os_index='0' cpuset='0x1,x'/>",
+                  "line 1: cpuset=\"0x1,x\": expected words like 0x0000000f",
+                  "a set that is none");
+    refuses_hwloc("<object/>", "line 1: <object> without type=",
+                  "an object without type");
+    refuses_hwloc("<object type='Machine'/>",
+                  "line 1: a second Machine: expected one",
+                  "a file of two machines");
+    refuses_hwloc("</object><object type='Machine' allowed_cpuset='0x1'>",
+                  "line 1: a second Machine: expected one",
+                  "two machines side by side");
+    refuses_hwloc("</object><object type='Group' allowed_cpuset='0x1'>",
+                  "line 1: a second outermost <object>: expected one",
+                  "two outermost objects");
+}
+
+#define DISTANCES(inside) "<distances2 type='NUMANode' kind='5' nbobjs='2' " \
+    "indexing='os'>" inside "</distances2>"
+
+static void test_distance_errors(void)
+{
+    refuses_hwloc(DISTANCES("<indexes>0 1 2</indexes>"),
+                  "line 1: expected 2 indexes", "one index too many");
+    refuses_hwloc(DISTANCES("<indexes>0</indexes>"
+                            "<u64values>1 2 3 4</u64values>"),
+                  "line 1: 1 indexes of 2 nodes", "an index too few");
+    refuses_hwloc(DISTANCES("<u64values>1 2 3</u64values>"),
+                  "line 1: 3 distances between 2 nodes",
+                  "one distance too few");
+    refuses_hwloc(DISTANCES("<u64values>1 2 3 4 5</u64values>"),
+                  "line 1: expected 4 distances", "one distance too many");
+    refuses_hwloc(DISTANCES("<u64values>1 2 x</u64values>"),
+                  "line 1: \"x\": expected a number", "a distance of a letter");
+    refuses_hwloc("<distances2 type='NUMANode' kind='5' nbobjs='1025' "
+                  "indexing='os'/>",
+                  "line 1: nbobjs=\"1025\": expected a number up to 1024",
+                  "distances of too many nodes");
+}
+
+/* The CPUs that a node with this set has, of 0 to 69. */
+static void has_cpus(const char *set, const char *expected)
+{
+    struct xln_host *host;
+    char *text, *error, *cpus = NULL, pus[70 * 40] = "";
+
+    for (unsigned cpu = 0; cpu < 70; cpu++)
+        sprintf(pus + strlen(pus), "<object type='PU' os_index='%u'/>", cpu);
+    if (asprintf(&text, "<topology><object type='Machine'><object "
+                 "type='NUMANode' os_index='0' cpuset='%s'/>%s</object>"
+                 "</topology>", set, pus) < 0)
+        abort();
+    host = read_host(xln__host_from_hwloc, text, strlen(text), &error);
+    if (host && xln_cpumap_format(xln_host_node(host, 0)->cpus, &cpus))
+        abort();
+    is_str(cpus ? cpus : error, expected, set);
+    xln_host_free(host);
+    free(cpus);
+    free(error);
+    free(text);
+}
+
+static void test_sets(void)
+{
+    has_cpus("0x0", "");
+    has_cpus("", "");
+    has_cpus("0x80000001", "0,31");
+    has_cpus("0x1,0x0,0x2", "1,64");
+    has_cpus("0x1,,0x2", "1,64");
+    has_cpus("0x3,,", "64-65");
+    has_cpus("0xf...f", "0-69");
+    has_cpus("0xf...f,0x1", "0,32-69");
+    has_cpus("0xf...f,,0x1", "0,64-69");
+    has_cpus("0xf...f0", "line 1: cpuset=\"0xf...f0\": expected words like "
+             "0x0000000f");
+    has_cpus("0x123456789", "line 1: cpuset=\"0x123456789\": expected words "
+             "like 0x0000000f");
+    has_cpus("0x-1", "line 1: cpuset=\"0x-1\": expected words like "
+             "0x0000000f");
+}
+
+static void test_wide_set(void)
+{
+    char set[2049 + 8];
+
+    memset(set, ',', sizeof(set));
+    memcpy(set, "0x1", 3);
+    strcpy(set + 2048 + 3, "0x0");
+    has_cpus(set, "line 1: cpuset=\"0x1,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\":"
+             " expected nothing above 65535");
+}
+
+/* Where CPU 0 is, of a machine with this inside: "NODE SOCKET CORE". */
+static void cpu_is(const char *inside, const char *expected, const char *what)
+{
+    const struct xln_host_cpu *cpu;
+    struct xln_host *host;
+    char *text, *error, is[64] = "";
+
+    if (asprintf(&text, "<topology><object type='Machine'>%s</object>"
+                 "</topology>", inside) < 0)
+        abort();
+    host = read_host(xln__host_from_hwloc, text, strlen(text), &error);
+    cpu = host ? xln_host_cpu(host, 0) : NULL;
+    if (cpu)
+        snprintf(is, sizeof(is), "%u %u %u", cpu->node, cpu->socket,
+                 cpu->core);
+    is_str(cpu ? is : error, expected, what);
+    xln_host_free(host);
+    free(error);
+    free(text);
+}
+
+#define NODE(os_index, cpus) "<object type='NUMANode' os_index='" os_index \
+    "' cpuset='" cpus "'>"
+#define CORE(os_index, inside) "<object type='Core' os_index='" os_index \
+    "'>" inside "</object>"
+#define SOCKET(os_index, inside) "<object type='Package' os_index='" \
+    os_index "'>" inside "</object>"
+#define PU1 "<object type='PU' os_index='1'/>"
+
+static void test_choices(void)
+{
+    cpu_is(NODE("0", "0x3") "</object>" NODE("1", "0x1") "</object>" PU0 PU1,
+           "1 0 0", "of two nodes near to a CPU it is on that of fewer CPUs");
+    cpu_is(NODE("4", "0x1") "</object>" NODE("1", "0x1") "</object>" PU0,
+           "1 0 0", "then on the lower one");
+    cpu_is(NODE("0", "0x1") "<info name='DAXDevice' value='dax0.0'/></object>"
+           NODE("1", "0x3") "</object>" PU0 PU1,
+           "1 0 0", "but not on one that is a device's memory");
+    cpu_is(SOCKET("7", CORE("5", PU0) CORE("6", PU1)), "0 7 5",
+           "sockets and cores have their numbers");
+    cpu_is(SOCKET("7", CORE("5", PU1) CORE("5", PU0)), "0 7 1",
+           "cores that share a number are counted");
+    cpu_is(SOCKET("7", CORE("5", PU1)) SOCKET("7", CORE("5", PU0)), "0 1 5",
+           "sockets that share a number are counted");
+    cpu_is(SOCKET("7", CORE("5", PU1)) PU0, "0 1 1",
+           "a CPU without a socket has one of its own");
+}
+
+/* ---- libvirt ---- */
+
+#define CPU0 "<cpus><cpu id='0'/></cpus>"
+
+static void refuses_cell(const char *inside, const char *expected,
+                         const char *what)
+{
+    char *text;
+
+    if (asprintf(&text, "<topology><cells><cell id='0'>%s</cell></cells>"
+                 "</topology>", inside) < 0)
+        abort();
+    refuses(xln__host_from_capabilities, text, expected, what);
+    free(text);
+}
+
+static void test_capabilities_errors(void)
+{
+    refuses(xln__host_from_capabilities, "<capabilities><host><topology/>"
+            "</host></capabilities>", "it has no <topology> with a <cell>",
+            "capabilities without cells");
+    refuses(xln__host_from_capabilities,
+            "<topology><cells><cell/></cells></topology>",
+            "line 1: <cell> without id=", "a cell without number");
+    refuses_cell("", "no <cell> has a <cpu>", "a host without a CPU");
+    refuses_cell("</cell>\n<cell id='0'>", "line 2: cell 0 is there twice",
+                 "a cell that is there twice");
+    refuses_cell("<cpus><cpu id='3'/><cpu id='3'/></cpus>",
+                 "line 1: cpu 3 is there twice", "a CPU that is there twice");
+    refuses_cell("<cpus><cpu id='65536'/></cpus>",
+                 "line 1: id=\"65536\": expected a number up to 65535",
+                 "a CPU with too large a number");
+    refuses_cell("<memory unit='acres'>1</memory>",
+                 "line 1: unit=\"acres\": expected the like of KiB",
+                 "a unit that is none");
+    refuses_cell("<memory>lots</memory>",
+                 "line 1: <memory>: \"lots\": expected a number, of less than "
+                 "4 PiB in all", "memory that is no number");
+    refuses_cell("<memory unit='EiB'>16</memory>",
+                 "line 1: <memory>: \"16\": expected a number, of less than "
+                 "4 PiB in all", "more memory than there can be");
+    refuses_cell("<distances><sibling id='0' value='9'/></distances>",
+                 "line 1: value=\"9\": expected a distance from 10",
+                 "a distance below 10");
+    refuses_cell("<cpus><cpu id='0' socket_id='0' die_id='2147483647' "
+                 "core_id='2147483647'/></cpus>",
+                 "cpu 0: die_id and core_id are too large together",
+                 "wild numbers of dies and cores");
+}
+
+static void has_memory(const char *memory, uint64_t expected_bytes)
+{
+    struct xln_host *host;
+    char *text, *error;
+
+    if (asprintf(&text, "<topology><cells><cell id='0'>%s" CPU0
+                 "</cell></cells></topology>", memory) < 0)
+        abort();
+    host = read_host(xln__host_from_capabilities, text, strlen(text), &error);
+    ok(host && xln_host_node(host, 0)->total_bytes == expected_bytes &&
+       xln_host_node(host, 0)->free_bytes == expected_bytes, "%s", memory);
+    xln_host_free(host);
+    free(error);
+    free(text);
+}
+
+static void test_units(void)
+{
+    has_memory("<memory>3</memory>", 3 << 10);
+    has_memory("<memory unit='bytes'>3</memory>", 3);
+    has_memory("<memory unit='KB'>3</memory>", 3000);
+    has_memory("<memory unit='k'>3</memory>", 3 << 10);
+    has_memory("<memory unit='MiB'> 3 </memory>", 3 << 20);
+    has_memory("<memory unit='TiB'>3</memory>", UINT64_C(3) << 40);
+    has_memory("<memory unit='PiB'>4</memory>", UINT64_C(4) << 50);
+}
+
+/* ---- hostile ---- */
+
+static char *repeat(const char *head, const char *part, size_t nr,
+                    const char *tail)
+{
+    size_t len = strlen(part);
+    char *text = malloc(strlen(head) + nr * len + strlen(tail) + 1), *at;
+
+    if (!text)
+        abort();
+    at = stpcpy(text, head);
+    for (; nr; nr--)
+        at = stpcpy(at, part);
+    strcpy(at, tail);
+    return text;
+}
+
+static void refuses_both(char *text, const char *expected, const char *what)
+{
+    refuses(xln__host_from_hwloc, text, expected, what);
+    refuses(xln__host_from_capabilities, text, expected, what);
+    free(text);
+}
+
+static void test_hostile(void)
+{
+    refuses_both(strdup(""), "it is empty", "nothing");
+    refuses_both(strdup("<topology>\n<object"), "line 2: not XML: unclosed "
+                 "token", "a file that is cut off");
+    refuses_both(strdup("<topology>\n</object>"), "line 2: not XML: "
+                 "mismatched tag", "elements that cross");
+    refuses_both(strdup("<!DOCTYPE t [\n<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>"
+                        "]><topology>&b;</topology>"),
+                 "line 1: declarations (<!DOCTYPE ... [) are not read",
+                 "entities that multiply");
+    refuses_both(strdup("<!DOCTYPE t [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>"
+                        "<topology>&a;</topology>"),
+                 "line 1: declarations (<!DOCTYPE ... [) are not read",
+                 "an entity from another file");
+    refuses_both(strdup("<topology>&a;</topology>"),
+                 "line 1: not XML: undefined entity",
+                 "an entity that nobody declared");
+    refuses_both(repeat("", "<a>", 1000000, ""),
+                 "line 1: more than 256 elements in one another",
+                 "a million elements in one another");
+    refuses_both(repeat("<topology>", "<a/>", 1000000, "</topology>"),
+                 "line 1: more than 1000000 elements",
+                 "more elements than any host has");
+    refuses_both(repeat("<topology><", "n", 5000, "/></topology>"),
+                 "line 1: the names of elements are too long",
+                 "the name of an element that is too long");
+    refuses_both(repeat("<topology>\n<object a='", "a", 2 << 20,
+                        "'/></topology>"),
+                 "line 2: a tag, or what is in it, is longer than 1 MiB",
+                 "a tag of 2 MiB");
+    refuses_both(repeat("<topology>", "\n", XLN__XML_MAX_BYTES, "</topology>"),
+                 "it is larger than 64 MiB", "a file of 64 MiB");
+}
+
+static void test_many_attributes(void)
+{
+    char element[64 * 8 + 8] = "<a";
+
+    for (unsigned i = 0; i < 64; i++)
+        sprintf(element + strlen(element), " a%u=''", i);
+    strcat(element, "/>");
+    refuses_both(repeat("<topology>", element, 70000, "</topology>"),
+                 "line 1: more than 4000000 attributes",
+                 "more attributes than any host has");
+}
+
+/* A DTD by name alone is not looked at: hwloc's own files have one. */
+static void test_doctype(void)
+{
+    static const char text[] =
+        "<!DOCTYPE topology SYSTEM \"/nonexistent/hwloc.dtd\">"
+        "<topology><object type='Machine'>" PU0 "</object></topology>";
+    struct xln_host *host;
+    char *error;
+
+    host = read_host(xln__host_from_hwloc, text, sizeof(text) - 1, &error);
+    ok(host, "a DTD that is only named does no harm");
+    xln_host_free(host);
+    free(error);
+}
+
+/* ---- files ---- */
+
+struct file {
+    char *name, *text;
+    size_t size;
+};
+
+static struct file load(const char *dir, const char *name)
+{
+    struct file file = { NULL, calloc(1, 1 << 20), 0 };
+    FILE *f;
+
+    if (asprintf(&file.name, "%s/%s", dir, name) < 0 || !file.text)
+        abort();
+    f = fopen(file.name, "r");
+    if (!f)
+        abort();
+    file.size = fread(file.text, 1, 1 << 20, f);
+    fclose(f);
+    return file;
+}
+
+/* Whatever comes of it: a host or a line; sanitizers see the rest. */
+static void try_text(reader *from, const char *text, size_t size)
+{
+    char *error;
+
+    xln_host_free(read_host(from, text, size, &error));
+    free(error);
+}
+
+static void test_cut_off(reader *from, const struct file *file)
+{
+    const char *last = memrchr(file->text, '>', file->size);
+    size_t end = last ? last - file->text : 0;
+
+    /* Of its own size, so that one byte too far is seen. */
+    for (size_t size = 0; size < end; size += 1 + file->size / 200) {
+        char *text = malloc(size + 1), *error;
+        struct xln_host *host;
+
+        memcpy(text, file->text, size);
+        text = realloc(text, size ? size : 1);
+        host = read_host(from, text, size, &error);
+        free(text);
+        free(error);
+        if (host) {
+            ok(false, "%s, %zu bytes of it: no host", file->name, size);
+            xln_host_free(host);
+            return;
+        }
+    }
+    ok(true, "%s: no host from part of it", file->name);
+}
+
+static void test_damaged(reader *from, const struct file *file)
+{
+    unsigned random = 1;
+    char *text = malloc(file->size);
+
+    for (unsigned i = 0; i < 500; i++) {
+        memcpy(text, file->text, file->size);
+        for (unsigned flips = 1 + i % 3; flips; flips--) {
+            random = random * 1103515245 + 12345;
+            text[(random >> 8) % file->size] ^= 1 << random % 8;
+        }
+        try_text(from, text, file->size);
+    }
+    free(text);
+    ok(true, "%s: no harm from damaged ones", file->name);
+}
+
+/* Each allocation fails once. */
+static void test_no_memory(reader *from, const struct file *file)
+{
+    struct xln_host *host = NULL;
+    char *note = NULL, *error = NULL;
+    unsigned nth;
+    int rc = -ENOMEM;
+
+    for (nth = 1; rc == -ENOMEM; nth++) {
+        fake_alloc_fail(nth);
+        rc = from(file->text, file->size, &host, &note, &error);
+        fake_alloc_fail(0);
+        if (rc && error)
+            break;
+    }
+    ok(rc == 0 && nth > 5, "%s: no memory is -ENOMEM", file->name);
+    xln_host_free(host);
+    free(note);
+    free(error);
+}
+
+static bool is_same_cpu(const struct xln_host_cpu *a,
+                        const struct xln_host_cpu *b)
+{
+    if (!a || !b)
+        return a == b;
+    return a->online == b->online && a->node == b->node &&
+           a->socket == b->socket && a->core == b->core;
+}
+
+static bool is_same_node(const struct xln_host *a, const struct xln_host *b,
+                         unsigned node)
+{
+    for (unsigned to = 0; to < xln_host_nr_nodes(a); to++)
+        if (xln_host_distance(a, node, to) != xln_host_distance(b, node, to))
+            return false;
+    return xln_host_node(a, node)->total_bytes ==
+               xln_host_node(b, node)->total_bytes &&
+           xln_cpumap_equal(xln_host_node(a, node)->cpus,
+                            xln_host_node(b, node)->cpus);
+}
+
+/* But for what is free. `online`: but for CPUs that are not. */
+static bool is_same(const struct xln_host *a, const struct xln_host *b,
+                    bool online)
+{
+    unsigned node, cpu;
+
+    if (!xln_nodemap_equal(xln_host_nodes(a), xln_host_nodes(b)))
+        return false;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(a))
+        if (!is_same_node(a, b, node))
+            return false;
+    for (cpu = 0; cpu < xln_host_nr_cpus(a); cpu++) {
+        const struct xln_host_cpu *c = xln_host_cpu(a, cpu);
+
+        if (!(online && c && !c->online) &&
+            !is_same_cpu(c, xln_host_cpu(b, cpu)))
+            return false;
+    }
+    return online || xln_host_nr_cpus(a) == xln_host_nr_cpus(b);
+}
+
+/* Out in one form, and in again. */
+static void test_round_trip(const struct xln_host *host, const char *name,
+                            int (*print)(const struct xln_host *, FILE *),
+                            reader *from, bool online)
+{
+    struct xln_host *again;
+    char *text, *error;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (print(host, f) || fclose(f))
+        abort();
+    again = read_host(from, text, size, &error);
+    ok(again && is_same(host, again, online), "%s: out as %s and in again",
+       name, from == xln__host_from_hwloc ? "hwloc's XML" : "libvirt's XML");
+    xln_host_free(again);
+    free(error);
+    free(text);
+}
+
+static void test_file(reader *from, const char *dir, const char *name)
+{
+    struct file file = load(dir, name);
+    struct xln_host *host;
+    char *error;
+
+    host = read_host(from, file.text, file.size, &error);
+    if (ok(host, "%s: a host", file.name)) {
+        test_round_trip(host, name, xln__host_print_hwloc,
+                        xln__host_from_hwloc, false);
+        test_round_trip(host, name, virsh_print_topology,
+                        xln__host_from_capabilities, true);
+    }
+    xln_host_free(host);
+    free(error);
+    test_cut_off(from, &file);
+    test_damaged(from, &file);
+    test_no_memory(from, &file);
+    free(file.name);
+    free(file.text);
+}
+
+static void test_files(reader *from, const char *kind)
+{
+    const char *top = getenv("top_srcdir");
+    struct dirent **entries;
+    char *dir;
+    int nr;
+
+    if (asprintf(&dir, "%s/tests/hosts/%s", top ? top : ".", kind) < 0)
+        abort();
+    nr = scandir(dir, &entries, NULL, alphasort);
+    ok(nr > 4, "%s: there are files", dir);
+    for (int i = 0; i < nr; i++) {
+        const char *name = entries[i]->d_name, *dot = strrchr(name, '.');
+
+        if (dot && !strcmp(dot, ".xml"))
+            test_file(from, dir, name);
+        free(entries[i]);
+    }
+    free(nr < 0 ? NULL : entries);
+    free(dir);
+}
+
+/* ---- sources ---- */
+
+static void source_is(const char *word, int expected_rc, const char *expected)
+{
+    struct xln_snapshot *snapshot = NULL;
+    char *note = NULL, *error = NULL;
+    int rc;
+
+    rc = host_source_open(word, &snapshot, &note, &error);
+    is_str(rc ? error : note, expected, word);
+    ok(rc == expected_rc, "%s: %d", word, rc);
+    xln_snapshot_free(snapshot);
+    free(note);
+    free(error);
+}
+
+static void file_is(const char *text, int expected_rc, const char *expected)
+{
+    char name[] = "test-foreign-XXXXXX", *line;
+    int fd = mkstemp(name);
+
+    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+        abort();
+    close(fd);
+    if (asprintf(&line, "%s%s%s", expected_rc ? name : "",
+                 expected_rc ? ": " : "", expected) < 0)
+        abort();
+    source_is(name, expected_rc, line);
+    unlink(name);
+    free(line);
+}
+
+static void test_large_file(void)
+{
+    char name[] = "test-foreign-XXXXXX", *line;
+    int fd = mkstemp(name);
+
+    if (fd < 0 || write(fd, "<", 1) != 1 ||
+        ftruncate(fd, XLN__XML_MAX_BYTES + 1) ||
+        asprintf(&line, "%s: it is larger than 64 MiB", name) < 0)
+        abort();
+    close(fd);
+    source_is(name, -EFBIG, line);
+    unlink(name);
+    free(line);
+}
+
+static void test_sources(void)
+{
+    file_is("<topology><object type='Machine'>" PU0 "</object></topology>", 0,
+            "it has no NUMA node: all is taken as node 0; it has no sizes of "
+            "memory");
+    file_is("<topology><cells><cell id='0'><memory>4</memory>" CPU0
+            "</cell></cells></topology>", 0,
+            "all memory is taken as free; 1 CPU is offline or not allowed");
+    file_is("<capabilities>\n<host/></capabilities>", -EINVAL,
+            "it has no <topology> with a <cell>");
+    file_is("<domain><name/></domain>", -EINVAL,
+            "<domain> with <name>: expected <topology> of hwloc, or "
+            "<capabilities> or <topology> of libvirt");
+    file_is("<topology>\n<object type='Machine'>\n<object", -EINVAL,
+            "line 3: not XML: unclosed token");
+    file_is("{}", -EINVAL, "taken for JSON");
+    file_is("memory = 512", -EINVAL, "expected JSON of xl numa-snapshot, or "
+            "XML of hwloc or libvirt");
+    file_is("", -EINVAL, "expected JSON of xl numa-snapshot, or XML of hwloc "
+            "or libvirt");
+    test_large_file();
+    source_is("nosuch.json", -ENOENT, "nosuch.json: No such file or directory");
+    source_is("./node:4", -ENOENT, "./node:4: No such file or directory");
+    source_is("/", -EISDIR, "/: Is a directory");
+}
+
+#if HAVE_HWLOC
+static void test_synthetic(void)
+{
+    struct xln_host *host;
+    char *note, *error = NULL;
+
+    ok(!xln__host_from_synthetic("node:4 core:8 pu:2", &host, &note, &error) &&
+       xln_host_nr_nodes(host) == 4 && xln_host_nr_cpus(host) == 64 &&
+       xln_cpumap_count(xln_host_node(host, 3)->cpus) == 16 &&
+       xln_host_cpu(host, 62)->core == xln_host_cpu(host, 63)->core &&
+       xln_host_cpu(host, 61)->core != xln_host_cpu(host, 62)->core,
+       "node:4 core:8 pu:2");
+    is_str(note, "all memory is taken as free; missing distances are taken as "
+           "10 and 20", "what it does not say is assumed");
+    xln_host_free(host);
+    free(note);
+
+    source_is("node:64 core:128 pu:1", 0, "all memory is taken as free; "
+              "missing distances are taken as 10 and 20");
+    source_is("node:64 core:128 pu:2", -EINVAL, "node:64 core:128 pu:2: "
+              "expected at most 8192 CPUs and 32768 objects");
+    source_is("node:4 core:18446744073709551615 pu:2", -EINVAL,
+              "node:4 core:18446744073709551615 pu:2: expected at most 8192 "
+              "CPUs and 32768 objects");
+    source_is("pu:8192 l1:1 l1:1 l1:1 l1:1", -EINVAL,
+              "pu:8192 l1:1 l1:1 l1:1 l1:1: expected at most 8192 CPUs and "
+              "32768 objects");
+    source_is("apple:2 pu:2", -EINVAL, "apple:2 pu:2: hwloc does not take it; "
+              "expected the like of \"node:4 core:8 pu:2\"");
+}
+#else
+static void test_synthetic(void)
+{
+    source_is("node:4 core:8 pu:2", -ENOSYS, "node:4 core:8 pu:2: synthetic "
+              "strings need hwloc, and this was built without it");
+}
+#endif
+
+int main(void)
+{
+    test_hwloc_errors();
+    test_distance_errors();
+    test_sets();
+    test_wide_set();
+    test_choices();
+    test_capabilities_errors();
+    test_units();
+    test_hostile();
+    test_many_attributes();
+    test_doctype();
+    test_files(xln__host_from_hwloc, "hwloc");
+    test_files(xln__host_from_capabilities, "libvirt");
+    test_sources();
+    test_synthetic();
+    return tap_done();
+}
