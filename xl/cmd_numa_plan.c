@@ -14,8 +14,8 @@ enum { OPT_HOST = OPT_OWN, OPT_DEFAULTS, OPT_ALL, OPT_OPTIMISE, OPT_COUNT,
        OPT_EMIT };
 
 static const struct cmd_option options[] = {
-    { "host", OPT_HOST, "FILE", "on a host that xl numa-snapshot saved; -: "
-                                "from stdin" },
+    { "host", OPT_HOST, "FILE", "on a saved host, or one of hwloc or "
+                                "libvirt" },
     { "defaults", OPT_DEFAULTS, "FILE", "of the host, instead of "
                                         "xl-numa.conf" },
     { "all", OPT_ALL, NULL, "show all sets of nodes, not the best ten" },

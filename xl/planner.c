@@ -6,6 +6,7 @@
 
 #include <libxl_utils.h>
 
+#include "host_source.h"
 #include "need.h"
 #include "planner.h"
 #include "record.h"
@@ -31,20 +32,17 @@ static bool fail_line(char *error, const char *what, int rc)
 
 /* ---- the host ---- */
 
-static bool load_host(struct planner *p, const char *file)
+static bool load_host(struct planner *p, const char *word)
 {
-    FILE *f = strcmp(file, "-") ? fopen(file, "r") : stdin;
-    char *error = NULL;
-    int rc;
+    char *note = NULL, *error = NULL;
+    int rc = host_source_open(word, &p->snapshot, &note, &error);
 
-    if (!f) {
-        complain("cannot read '%s': %s", file, strerror(errno));
-        return false;
-    }
-    rc = xln_snapshot_load(f, file, &p->snapshot, &error);
-    if (f != stdin)
-        fclose(f);
-    return rc ? fail_line(error, file, rc) : true;
+    if (rc)
+        return fail_line(error, word, rc);
+    if (note)
+        complain("%s: %s", word, note);
+    free(note);
+    return true;
 }
 
 static bool read_host(struct planner *p)

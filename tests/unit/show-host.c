@@ -10,7 +10,6 @@
 
 #include "host_hwloc.h"
 #include "host_source.h"
-#include "no-snapshot.h"
 
 static void show_cpu(const struct xln_host *host, unsigned cpu)
 {

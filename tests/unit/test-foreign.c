@@ -13,7 +13,6 @@
 #include "host_capabilities.h"
 #include "host_hwloc.h"
 #include "host_source.h"
-#include "no-snapshot.h"
 #include "tap.h"
 #include "virsh.h"
 #include "xml.h"
@@ -656,7 +655,6 @@ static void test_sources(void)
             "<capabilities> or <topology> of libvirt");
     file_is("<topology>\n<object type='Machine'>\n<object", -EINVAL,
             "line 3: not XML: unclosed token");
-    file_is("{}", -EINVAL, "taken for JSON");
     file_is("memory = 512", -EINVAL, "expected JSON of xl numa-snapshot, or "
             "XML of hwloc or libvirt");
     file_is("", -EINVAL, "expected JSON of xl numa-snapshot, or XML of hwloc "

@@ -266,7 +266,7 @@ check "--emit=libvirt: nothing fits" plans 3 expected --emit=libvirt db.cfg \
 check "no such file" planned 1 \
     "xl: cannot read 'none.cfg': No such file or directory" none.cfg
 check "no such host" planned 1 \
-    "xl: cannot read 'none.json': No such file or directory" \
+    "xl: none.json: No such file or directory" \
     --host none.json web.cfg
 check "a wrong value names file, key, value and what is right" planned 1 \
     'xl: web.cfg: nodes_mode="loose": expected "preferred" or "strict"' \
