@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
+# linux: it is what is tested
 # threads: in one, Linux as PVH gets interrupts twice, see tools/rig/README.md
 #
 # Does Debian's kernel run as a guest of the rig? Works on every topology that

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
+# linux: of the PV guests only it can be saved
 #
 # A guest that is saved and restored, or migrates, gets its memory where it was
 # asked for, page for page, on the host as it is then.

@@ -3,7 +3,9 @@
 #
 # What is slow to make and the same for every run, sourced by rig:
 #   packages-KEY/    the Debian packages of dom0-packages, unpacked
-#   base-KEY/        made from them: xen, vmlinux, dom0.cpio, sonames
+#   packages-KEY.is  the path of such a directory, by apt when it was last asked
+#   base-KEY/        made from them: xen, vmlinux, dom0.cpio, linux.cpio (what
+#                    guests boot of Debian's), sonames
 #   product-KEY/     the built tree, installed into dom0.cpio
 # A KEY is a checksum of what the directory was made from. Everything is made
 # in a temporary directory under a lock and renamed into place, so a reader
@@ -52,11 +54,30 @@ package_names() {
     list "$rig_dir/dom0-packages" | sed "s/^linux-image-amd64\$/${kernel:-&}/"
 }
 
+# Does FILE say what apt would? apt takes two seconds, with nothing new to say
+# before it has another list.
+apt_is_as_in() { # FILE
+    [[ -d $(cat "$1" 2> /dev/null) ]] &&
+        [[ -z $(find /etc/apt /var/lib/apt/lists -newer "$1" -print -quit \
+            2>&1) ]]
+}
+
 # The directory of unpacked packages. Its name says which list and which
 # versions, so that without apt's lists the newest that we have will do.
 packages_dir() {
-    local list_key version_key uris dirs
+    local list_key said dir
     list_key=$(list "$rig_dir/dom0-packages" | checksum)
+    said=$cache/packages-$list_key.is
+    if ! apt_is_as_in "$said"; then
+        dir=$(packages_by_apt "$list_key") || exit
+        echo "$dir" > "$said.$$"
+        mv "$said.$$" "$said"
+    fi
+    cat "$said"
+}
+
+packages_by_apt() { # LIST-KEY
+    local list_key=$1 version_key uris dirs
     # shellcheck disable=SC2046 # package names have no spaces
     if uris=$(apt-get download --print-uris $(package_names) 2> /dev/null) &&
        [[ -n $uris ]]; then
@@ -195,7 +216,17 @@ install_modules() { # PACKAGES ROOT
         done
 }
 
-# The root of the guests that boot Debian's kernel.
+# What guests boot of Debian's: a kernel, which is large, and their root.
+make_linux() { # PACKAGES DIR
+    local root=$tmp/linux
+    mkdir -p "$root/boot"
+    ln "$2/vmlinux" "$root/boot/" 2> /dev/null ||
+        cp "$2/vmlinux" "$root/boot/"
+    install_guest_root "$1" "$root"
+    archive "$root" "$2/linux.cpio"
+    rm -r "$root"
+}
+
 install_guest_root() { # PACKAGES ROOT
     local guest=$tmp/guest applet
     mkdir -p "$guest"/{bin,sbin,proc,sys,dev}
@@ -256,10 +287,8 @@ make_base() { # DIR
     install_modules "$packages" "$root"
     install_guest_kernel "$packages" "$root"
     install_rig_xen "$packages" "$root"
-    install_guest_root "$packages" "$root"
     extract_kernel "$packages"/boot/vmlinuz-* "$1/vmlinux"
-    ln "$1/vmlinux" "$root/boot/vmlinux" 2> /dev/null ||
-        cp "$1/vmlinux" "$root/boot/vmlinux"
+    make_linux "$packages" "$1"
     # The loader; and what glibc loads by itself, in pthread_cancel.
     mkdir -p "$root/$lib_dir"
     cp -L "$packages/$lib_dir"/{ld-linux-x86-64.so.2,libgcc_s.so.1} \
