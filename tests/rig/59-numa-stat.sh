@@ -143,11 +143,13 @@ watching() {
     xl numa-stat --watch --count 2 --interval 0.01 pv > $out 2> $err
     is "$? $(grep -c '^pv ' $out)" "0 2" "--watch --count 2: two tables"
     ok "on a pipe without escapes" sh -c "! grep -q '$(printf '\033')' $out"
+    : > $out
     xl numa-stat --watch --interval 1000 > $out 2> $err &
     await 20 test -s $out
     kill -INT $!
     wait $!
     is "$? $(cat $err)" "0 " "SIGINT ends it, and all is well"
+    : > $out
     xl numa-stat --watch --interval 0.1 "two words" pv > $out 2> $err &
     await 20 test -s $out
     stock-xl destroy "two words"
@@ -179,21 +181,57 @@ device" "a full disk: one line"
 1000000, not '0': see 'xl numa-stat --help'" "a bad number: usage"
 }
 
-# "'u' pressed" as often as Xen was asked for a report.
-thirty() {
-    for i in $(seq 30); do
-        create idle "g$i" memory=8 || sed 's/^/# /' $err
+# All but five are bare: paused, empty, and not xl's.
+make_many() { # NUMBER
+    many=$1
+    rig-xen make $((many - 5)) 1 g
+    for i in $(seq $((many - 4)) "$many"); do
+        create idle "g$i" "nodes=\"$second\"" memory=8 || sed 's/^/# /' $err
     done
-    rig-xen domains > /dev/null
+    rig-xen domains | awk '$4 ~ /^g[0-9]/ { print $4, $2 }' > /tmp/domids
+    is "$(wc -l < /tmp/domids)" "$many" "there are $many guests"
+}
+
+# "'u' pressed" as often as Xen was asked for a report.
+many_in_numa_stat() {
     stock-xl dmesg -c > /dev/null
     xl numa-stat --pages > $out
     is "$(stock-xl dmesg | grep -c "'u' pressed")" 1 \
-        "--pages for 30 guests: Xen counts once"
-    is "$(grep -c '^g.* now' $out)" 30 "and all are there"
+        "--pages for $many guests: Xen counts once"
+    is "$(awk '/^g.* now/ { print $1, $2 }' $out)" "$(cat /tmp/domids)" \
+        "and all are there"
+    rig-pages | awk '
+        /^g/ { pages[$1] += $3 }
+        END { for (name in pages) print name, int(pages[name] / 256) }' |
+        sort > /tmp/sizes
+    is "$(awk '/^g/ { print $1, $7 }' $out | sort)" "$(cat /tmp/sizes)" \
+        "with the memory that Xen reports"
     stock-xl dmesg -c > /dev/null
     xl numa-stat > $out
     is "$(stock-xl dmesg | grep -c "'u' pressed")" 0 "without it: not at all"
-    is "$(grep -c '^g.* at build' $out)" 30 "and all are there"
+    is "$(awk '/^g/ { print $1, $2 }' $out)" "$(cat /tmp/domids)" \
+        "and all are there"
+    is "$(grep -c '^g.* at build' $out)" 5 "those of ours are known"
+}
+
+many_in_vcpu_list() {
+    is "$(xl vcpu-list -o +NODE | awk '/^g/ { print $1, $2 }')" \
+        "$(cat /tmp/domids)" "vcpu-list -o +NODE: $many guests"
+    is "$(xl vcpu-list --json | tr -d '", ' | awk -F : '
+        $1 == "name" { name = $2 }
+        $1 == "id" && name ~ /^g[0-9]/ { print name, $2 }')" \
+        "$(cat /tmp/domids)" "vcpu-list --json: the same"
+}
+
+many_in_numa_info() {
+    xl numa-info -o NODE,DOMAINS,NAMES > $out 2> $err
+    is "$(awk -v node="$second" '$1 == node { print $2, $3 }' $out)" \
+        "$(awk -v from="$((many - 5))" '
+            substr($1, 2) + 0 > from { names = names sep $1; sep = ","; nr++ }
+            END { print nr, names }' /tmp/domids)" \
+        "numa-info: those of ours among them"
+    ok "and how many it has no record of" grep -qx "xl: USED leaves out \
+$((many - 5)) domains without a record of their memory" $err
 }
 
 guests
@@ -202,5 +240,10 @@ locality
 samples
 watching
 refusals
-thirty
+destroy_all
+await 30 nothing_dies
+make_many 300
+many_in_numa_stat
+many_in_vcpu_list
+many_in_numa_info
 done_testing

@@ -5,11 +5,18 @@
  * linked statically.
  *
  *   rig-xen domains       "domain DOMID STATE NAME" of each domain; the state is
- *                         '-', or 'd' for a domain that is being destroyed
+ *                         'd' for a domain that is being destroyed, 's' for one
+ *                         that has shut down, 'p' for one that is paused, 'r'
+ *                         if a vCPU of it runs, 'b' if all of them wait, or '-'
  *   rig-xen keys KEYS     presses Xen's debug KEYS in turn, and prints what Xen
  *                         has to say; the console ring is empty afterwards
  *   rig-xen vcpus N       N times, 100 ms apart, "name vcpu cpu" for each vCPU
  *                         of a guest that has run
+ *   rig-xen make N MIB NAME
+ *                         makes N domains, NAME1 and so on, each with a vCPU
+ *                         and MIB MiB of memory: paused, empty, and of no
+ *                         toolstack but for the name
+ *   rig-xen unmake        destroys all of these
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -22,6 +29,10 @@
 
 #define MAX_DOMAINS 512
 #define SAMPLE_USEC 100000
+#define MIB_PAGES 256
+
+/* In xenstore, below a domain that was made here. */
+#define MADE "rig-xen"
 
 static xc_interface *xch;
 static struct xs_handle *xsh;
@@ -37,30 +48,65 @@ static void check(bool good, const char *what)
     exit(1);
 }
 
-static void read_domains(void)
+/* The path of a domain in xenstore, or of `key` below it. */
+static const char *store_path(uint32_t domid, const char *key)
 {
-    char path[64];
+    static char path[64];
 
+    snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "%s%s", domid,
+             key ? "/" : "", key ? key : "");
+    return path;
+}
+
+static char *store_read(uint32_t domid, const char *key)
+{
+    return xs_read(xsh, XBT_NULL, store_path(domid, key), NULL);
+}
+
+static void store_write(uint32_t domid, const char *key, const char *text)
+{
+    check(xs_write(xsh, XBT_NULL, store_path(domid, key), text, strlen(text)),
+          "rig-xen: xenstore");
+}
+
+static void open_store(void)
+{
     xsh = xs_open(0);
     check(xsh, "rig-xen: xenstore");
+}
+
+static void read_domains(void)
+{
+    open_store();
     nr_domains = xc_domain_getinfolist(xch, 0, MAX_DOMAINS, domains);
     check(nr_domains >= 0, "rig-xen: domains");
-    for (int i = 0; i < nr_domains; i++) {
-        snprintf(path, sizeof(path), "/local/domain/%u/name",
-                 (unsigned int)domains[i].domain);
-        names[i] = xs_read(xsh, XBT_NULL, path, NULL);
-    }
+    for (int i = 0; i < nr_domains; i++)
+        names[i] = store_read(domains[i].domain, "name");
+}
+
+static char state_of(const xc_domaininfo_t *domain)
+{
+    static const struct {
+        uint32_t flag;
+        char letter;
+    } states[] = {
+        { XEN_DOMINF_dying, 'd' }, { XEN_DOMINF_shutdown, 's' },
+        { XEN_DOMINF_paused, 'p' }, { XEN_DOMINF_running, 'r' },
+        { XEN_DOMINF_blocked, 'b' }, { 0, '-' },
+    };
+    int i = 0;
+
+    while (states[i].flag && !(domain->flags & states[i].flag))
+        i++;
+    return states[i].letter;
 }
 
 static int print_domains(void)
 {
     read_domains();
-    for (int i = 0; i < nr_domains; i++) {
-        bool dying = domains[i].flags & XEN_DOMINF_dying;
-
+    for (int i = 0; i < nr_domains; i++)
         printf("domain %u %c %s\n", (unsigned int)domains[i].domain,
-               dying ? 'd' : '-', names[i] ? names[i] : "");
-    }
+               state_of(&domains[i]), names[i] ? names[i] : "");
     return 0;
 }
 
@@ -112,6 +158,74 @@ static int sample_vcpus(int nr_samples)
     return 0;
 }
 
+/* As 2 MiB extents, and the odd MiB as pages. */
+static void populate(uint32_t domid, unsigned long nr_mib)
+{
+    xen_pfn_t frames[MIB_PAGES];
+    unsigned long mib = 0;
+
+    check(!xc_domain_setmaxmem(xch, domid, nr_mib * 1024), "rig-xen: memory");
+    for (; mib + 2 <= nr_mib; mib += 2) {
+        frames[0] = mib * MIB_PAGES;
+        check(!xc_domain_populate_physmap_exact(xch, domid, 1, 9, 0, frames),
+              "rig-xen: memory");
+    }
+    if (mib == nr_mib)
+        return;
+    for (int i = 0; i < MIB_PAGES; i++)
+        frames[i] = mib * MIB_PAGES + i;
+    check(!xc_domain_populate_physmap_exact(xch, domid, MIB_PAGES, 0, 0,
+                                            frames), "rig-xen: memory");
+}
+
+/* A PV domain, which Xen makes paused. Its uuid, like another's, is unique. */
+static uint32_t make_domain(unsigned int number)
+{
+    struct xen_domctl_createdomain config = {
+        .max_vcpus = 1, .max_evtchn_port = 1023,
+        .max_grant_frames = 1, .max_maptrack_frames = 1,
+        .grant_opts = XEN_DOMCTL_GRANT_version(1),
+    };
+    uint32_t domid = 0;
+
+    memcpy(config.handle, MADE, sizeof(MADE));
+    memcpy(config.handle + sizeof(config.handle) - sizeof(number), &number,
+           sizeof(number));
+    check(!xc_domain_create(xch, &domid, &config), "rig-xen: domain");
+    check(!xc_domain_max_vcpus(xch, domid, 1), "rig-xen: vCPU");
+    return domid;
+}
+
+static int make(unsigned int nr, unsigned long nr_mib, const char *name)
+{
+    char text[64];
+
+    open_store();
+    for (unsigned int i = 1; i <= nr; i++) {
+        uint32_t domid = make_domain(i);
+
+        store_write(domid, MADE, "");
+        snprintf(text, sizeof(text), "%s%u", name, i);
+        store_write(domid, "name", text);
+        populate(domid, nr_mib);
+    }
+    return 0;
+}
+
+static int unmake(void)
+{
+    read_domains();
+    for (int i = 0; i < nr_domains; i++) {
+        uint32_t domid = domains[i].domain;
+
+        if (!store_read(domid, MADE))
+            continue;
+        check(!xc_domain_destroy(xch, domid), "rig-xen: destroy");
+        xs_rm(xsh, XBT_NULL, store_path(domid, NULL));
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     xch = xc_interface_open(NULL, NULL, 0);
@@ -122,6 +236,11 @@ int main(int argc, char **argv)
         return press_keys(argv[2]);
     if (argc == 3 && !strcmp(argv[1], "vcpus"))
         return sample_vcpus(atoi(argv[2]));
-    fputs("usage: rig-xen domains | keys KEYS | vcpus N\n", stderr);
+    if (argc == 5 && !strcmp(argv[1], "make"))
+        return make(atoi(argv[2]), atol(argv[3]), argv[4]);
+    if (argc == 2 && !strcmp(argv[1], "unmake"))
+        return unmake();
+    fputs("usage: rig-xen domains | keys KEYS | vcpus N | make N MIB NAME | "
+          "unmake\n", stderr);
     return 1;
 }
