@@ -6,39 +6,36 @@
 
 . /root/lib.sh
 
-# The new domain has another domid, and waits for its console or xenstore.
-is_up_again() { # OLD-DOMID
-    new=$(domid g)
-    [ -n "$new" ] && [ "$new" != "$1" ] &&
-        stock-xl vcpu-list g | awk 'NR == 2 { exit !($5 ~ /[br]/) }'
+# The guest obeys once it has its watch, for which it waits; until then xl's
+# request may be lost.
+asks() { # NAME
+    domid "$1" > "/tmp/old.$1"
+    stock-xl reboot "$1" > "/tmp/asked.$1" 2>&1
 }
 
-# The guest obeys once it has its watch; until then xl's request may be lost.
-reboot_once() {
-    old=$(domid g)
-    stock-xl reboot g > "$out" 2> "$err" || { cat "$err"; return 1; }
-    await 60 is_up_again "$old"
+comes_back() { # NAME
+    cat "/tmp/asked.$1"
+    await 60 lives_anew "$1" "$(cat "/tmp/old.$1")"
 }
 
-ten_times() { # CONFIG NODE...
-    config=$1
-    shift
+# xl sleeps for two seconds whenever a guest reboots: here two sleep at once.
+ten_times() { # NODE-OF-PV NODES-OF-PVH
     for number in $(seq 10); do
-        ok "$config: reboot $number" reboot_once
-        if [ $# = 1 ]; then
-            is "$(nodes_of g)" "$1" "$config: every page is on node $1"
-        else
-            ok "$config: equal shares on nodes $*" shares_even g "$@"
-        fi
+        asks pv
+        asks pvh
+        ok "PV: reboot $number" comes_back pv
+        ok "PVH: reboot $number" comes_back pvh
+        take_report
+        is "$(nodes_of pv)" "$1" "PV: every page is on node $1"
+        ok "PVH: equal shares on nodes $2 $3" shares_even pvh "$2" "$3"
+        report=''
     done
-    is "$(affinity g)" "all / $(cpus_of "$@")" \
-        "$config: the vCPU still prefers them"
 }
 
-stored() { # VALUE
-    stock-xl list -l g > /tmp/stored.json
-    ok "xl list -l has the request" \
-        grep -qF "\"numa/nodes\": \"$1\"" /tmp/stored.json
+stored() { # NAME VALUE
+    stock-xl list -l "$1" > /tmp/stored.json
+    ok "$1: xl list -l has the request" \
+        grep -qF "\"numa/nodes\": \"$2\"" /tmp/stored.json
     ok "and no node map" not grep -q nodemap /tmp/stored.json
     ok "nor an affinity that nobody asked for" \
         not grep -q '_affinity' /tmp/stored.json
@@ -50,15 +47,20 @@ not() {
     ! "$@"
 }
 
-named() { # CONFIG NODE...
-    config=$1
-    shift
-    if [ $# = 1 ]; then value=$1; else value="$1-$2"; fi
-    created "/root/$config.cfg" g "nodes=\"$value\"" memory=100
-    stored "$value"
-    ten_times "$config" "$@"
-    stored "$value"
-    remove g
+# PV on one node, PVH on two.
+named() { # NODE ANOTHER
+    created idle pv "nodes=\"$2\"" memory=100
+    created idle-pvh pvh "nodes=\"$1-$2\"" memory=100
+    stored pv "$2"
+    stored pvh "$1-$2"
+    ten_times "$2" "$1" "$2"
+    is "$(affinity pv)" "all / $(cpus_of "$2")" \
+        "PV: the vCPU still prefers them"
+    is "$(affinity pvh)" "all / $(cpus_of "$1" "$2")" \
+        "PVH: the vCPU still prefers them"
+    stored pv "$2"
+    stored pvh "$1-$2"
+    remove pv pvh
 }
 
 # Where worst fit put it, there is less room when it comes back.
@@ -68,8 +70,9 @@ filled_meanwhile() {
     fill=$(($(free_mib "$was") - 250))
     created idle ballast "nodes=\"$was\"" 'nodes_mode="strict"' memory=$fill
     expected=$(expected_node worst 100)
+    asks g
     ok "a guest that chose node $was by worst fit reboots, $fill MiB later" \
-        reboot_once
+        comes_back g
     is "$(nodes_of g)" "$expected" "it is on node $expected now"
     ok "which is another" test "$expected" != "$was"
     stock-xl list -l g > /tmp/stored.json
@@ -81,7 +84,6 @@ filled_meanwhile() {
 
 # shellcheck disable=SC2046 # words
 set -- $(roomy 400)
-named idle "$2"
-named idle-pvh "$1" "$2"
+named "$1" "$2"
 filled_meanwhile
 done_testing

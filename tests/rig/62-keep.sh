@@ -12,19 +12,13 @@ mount -t tmpfs -o size=300m none /tmp/saved
 
 # ---- how it is built again ----
 
-is_up_again() { # OLD-DOMID
-    new=$(domid g)
-    [ -n "$new" ] && [ "$new" != "$1" ] &&
-        stock-xl vcpu-list g | awk 'NR == 2 { exit !($5 ~ /[br]/) }'
-}
-
 quiet() {
     "$@" > "$out" 2> "$err" || { cat "$out" "$err"; return 1; }
 }
 
 reboot() {
     old=$(domid g)
-    quiet stock-xl reboot g && await 60 is_up_again "$old"
+    quiet stock-xl reboot g && await 60 lives_anew g "$old"
 }
 
 save_and_restore() {

@@ -92,7 +92,13 @@ pages_of() {
 }
 
 nodes_of() {
-    pages_of "$1" | one_line
+    if [ -n "$report" ]; then
+        grep "^$1 " "$report"
+    else
+        rig-pages "$1"
+    fi | awk '
+        $NF > 0 { printf "%s%s", sep, $(NF - 1); sep = " " }
+        END { print "" }'
 }
 
 # Within 2 % of the equal share, or one 2 MiB extent.

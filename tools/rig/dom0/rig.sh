@@ -11,6 +11,8 @@
 #                                   all passed
 #   await SECONDS COMMAND [ARG...]  succeeds as soon as COMMAND does
 #   domid NAME                      prints the domid of a guest
+#   lives_anew NAME DOMID           it has another domid than that, and its vCPUs
+#                                   run, or wait for something
 #   is_gone NAME                    there is no guest of that name
 #   console_has NAME TEXT [TIMES]   its console has so many lines (default 1)
 #                                   with this text
@@ -73,11 +75,18 @@ done_testing() {
     exit
 }
 
+# Sets $uptime to the machine's age in seconds: a process takes long here.
+take_uptime() {
+    IFS=. read -r uptime _ < /proc/uptime
+}
+
 await() {
-    await_end=$(($(date +%s) + $1))
+    take_uptime
+    await_end=$((uptime + $1))
     shift
     until "$@" > /dev/null 2>&1; do
-        [ "$(date +%s)" -lt "$await_end" ] || return 1
+        take_uptime
+        [ "$uptime" -lt "$await_end" ] || return 1
         usleep 50000
     done
 }
@@ -86,6 +95,13 @@ domid() {
     rig-xen domains | awk -v "name=$1" '
         { domid = $2; sub(/^domain [0-9]+ [^ ] /, "") }
         $0 == name { print domid; found = 1; exit }
+        END { exit !found }'
+}
+
+lives_anew() {
+    rig-xen domains | awk -v "name=$1" -v old="$2" '
+        { domid = $2; state = $3; sub(/^domain [0-9]+ [^ ] /, "") }
+        $0 == name && domid != old && state ~ /[rb]/ { found = 1; exit }
         END { exit !found }'
 }
 
