@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
+# linux: a PV guest that can be saved
 #
 # xl numa-move: the memory of a running guest on other nodes, or the guest as it
 # was and a line that says why.
