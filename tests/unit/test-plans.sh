@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Plans for every host in tests/hosts with every policy, as tests/hosts/plans
+# has them. They were looked through once; a change there is one of behaviour.
+#
+#   test-plans.sh --write    writes tests/hosts/plans anew
+
+# Where `make check` runs it; else from the top of a source tree, built in it.
+hosts=${top_srcdir:-.}/tests/hosts
+numa=${XL_NUMA:-${top_builddir:-.}/xl/xl-numa}
+golden=$hosts/plans
+run=0
+failed=0
+
+# MiB and vCPUs: for a part of a node, for many CPUs, for several nodes.
+guests='600:2 3000:10 20000:6 400000:40'
+
+# Hosts that are a word.
+synthetic='node:64 core:2 pu:1
+package:16 node:1 core:28 pu:2
+node:64 core:8 pu:2'
+
+plan() { # HOST POLICY MIB VCPUS
+    "$numa" numa-plan --host "$1" 'name="g"' "nodes_policy=\"$2\"" \
+        "memory=$3" "vcpus=$4" /dev/null 2> /dev/null
+    echo "exit $?"
+}
+
+# A line for each guest and policy.
+plans() { # HOST
+    for guest in $guests; do
+        for policy in first best worst; do
+            plan "$1" "$policy" "${guest%:*}" "${guest#*:}" |
+                awk -v policy="$policy" '
+                    /^g: / && ++nr <= 2 { sub(/^g: /, ""); text = text "; " $0 }
+                    /^exit / { status = $2 }
+                    END { print policy " " status text }'
+        done
+    done
+}
+
+all_hosts() {
+    for host in "$hosts"/*.json "$hosts"/*/*.json "$hosts"/*/*.xml; do
+        echo "$host"
+    done
+    echo "$synthetic"
+}
+
+all_plans() {
+    all_hosts | while read -r host; do
+        echo "= ${host#"$hosts/"}"
+        plans "$host"
+    done
+}
+
+if [ "${1:-}" = --write ]; then
+    all_plans > "$golden"
+    exit
+fi
+
+got=$(mktemp) || exit 1
+trap 'rm -f "$got"' EXIT
+if ! "$numa" numa-plan --host 'node:2 pu:1' 'name="g"' memory=64 /dev/null \
+    > /dev/null 2>&1; then
+    echo "1..0 # SKIP built without hwloc"
+    exit
+fi
+all_plans > "$got"
+# One test for each host, by its lines.
+all_hosts | sed "s,^$hosts/,," > "$got.hosts"
+while read -r host; do
+    run=$((run + 1))
+    if [ "$(sed -n "\\,^= $host\$,,/^= /p" "$got" | sed '/^= /d')" = \
+        "$(sed -n "\\,^= $host\$,,/^= /p" "$golden" | sed '/^= /d')" ]; then
+        echo "ok $run - $host"
+    else
+        failed=1
+        echo "not ok $run - $host"
+    fi
+done < "$got.hosts"
+[ $failed = 0 ] || diff "$golden" "$got" | sed 's/^/# /'
+rm -f "$got.hosts"
+echo "1..$run"
+exit $failed
