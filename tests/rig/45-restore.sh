@@ -2,6 +2,7 @@
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
 # linux: of the PV guests only it can be saved
+# thorough: a Linux guest boots, and guests are saved nine times
 #
 # A guest that is saved and restored, or migrates, gets its memory where it was
 # asked for, page for page, on the host as it is then.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
+# thorough: eight reboots, one after the other
 #
 # What --keep asks for holds when the domain is built again; without it, it is
 # lost, as with the installed xl.

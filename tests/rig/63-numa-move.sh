@@ -2,6 +2,7 @@
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
 # linux: a PV guest that can be saved
+# thorough: a Linux guest boots, and guests move eight times
 #
 # xl numa-move: the memory of a running guest on other nodes, or the guest as it
 # was and a line that says why.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
+# thorough: a plan for each kind of create
 #
 # xl numa-plan, just before a create, names the nodes that the hypervisor then
 # counts the guest's pages on.
