@@ -123,7 +123,7 @@ static void test_words(void)
     char *words[] = { memory, nodes };
     struct xln_request *request;
     struct config *c = NULL;
-    char *error, *set;
+    char *error, *set = NULL;
 
     if (config_parse(text, strlen(text), "g.cfg", words, 2, NULL, &c, &error))
         bail_out("words");
