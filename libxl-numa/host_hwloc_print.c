@@ -368,7 +368,9 @@ static int print_all(struct out *out)
     fputs("</topology>\n", out->f);
     if (rc)
         return rc;
-    return fflush(out->f) || ferror(out->f) ? -EIO : 0;
+    if (fflush(out->f))
+        return errno ? -errno : -EIO;
+    return ferror(out->f) ? -EIO : 0;
 }
 
 int xln__host_print_hwloc(const struct xln_host *host, FILE *f)

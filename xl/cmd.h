@@ -82,6 +82,9 @@ int cmd_usage(const struct cmd_line *line, const char *fmt, ...);
 /* Open xch and ctx. False: said why not. */
 bool cmd_open_xen(struct cmd_line *line);
 
+/* The host that --host names, see host_source.h. False: said why not. */
+bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r);
+
 /* The domid of a domain given by name or number. False: said why not. */
 bool cmd_find_domain(struct cmd_line *line, const char *word,
                      uint32_t *domid_r);

@@ -8,12 +8,26 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "host_hwloc.h"
 #include "record.h"
 
-/* Written and on the disk; or -errno. */
-static int write_stream(const struct xln_snapshot *snapshot, FILE *f)
+/* What is written. */
+struct product {
+    struct xln_snapshot *snapshot;
+    bool for_lstopo;
+};
+
+static int print(const struct product *product, FILE *f)
 {
-    int rc = xln_snapshot_save(snapshot, f);
+    return product->for_lstopo
+               ? xln__host_print_hwloc(product->snapshot->host, f)
+               : xln_snapshot_save(product->snapshot, f);
+}
+
+/* Written and on the disk; or -errno. */
+static int write_stream(const struct product *product, FILE *f)
+{
+    int rc = print(product, f);
 
     if (!rc && (fflush(f) || (fsync(fileno(f)) && errno != EINVAL)))
         rc = -errno;
@@ -29,7 +43,7 @@ static mode_t new_mode(void)
     return 0644 & ~mask;
 }
 
-static int write_fd(const struct xln_snapshot *snapshot, int fd)
+static int write_fd(const struct product *product, int fd)
 {
     FILE *f = fdopen(fd, "w");
     int rc;
@@ -39,7 +53,7 @@ static int write_fd(const struct xln_snapshot *snapshot, int fd)
         close(fd);
         return rc;
     }
-    rc = fchmod(fd, new_mode()) ? -errno : write_stream(snapshot, f);
+    rc = fchmod(fd, new_mode()) ? -errno : write_stream(product, f);
     if (fclose(f) && !rc)
         rc = -errno;
     return rc;
@@ -47,7 +61,7 @@ static int write_fd(const struct xln_snapshot *snapshot, int fd)
 
 /* Whoever looks at the file meanwhile sees the old one, or the new one, and
  * never a part. */
-static int replace(const struct xln_snapshot *snapshot, const char *path)
+static int replace(const struct product *product, const char *path)
 {
     char *temporary;
     int fd, rc;
@@ -60,7 +74,7 @@ static int replace(const struct xln_snapshot *snapshot, const char *path)
         free(temporary);
         return rc;
     }
-    rc = write_fd(snapshot, fd);
+    rc = write_fd(product, fd);
     if (!rc && rename(temporary, path))
         rc = -errno;
     if (rc)
@@ -70,74 +84,89 @@ static int replace(const struct xln_snapshot *snapshot, const char *path)
 }
 
 /* A device or a pipe, which can't be replaced. */
-static int write_into(const struct xln_snapshot *snapshot, const char *path)
+static int write_into(const struct product *product, const char *path)
 {
     FILE *f = fopen(path, "we");
     int rc;
 
     if (!f)
         return -errno;
-    rc = write_stream(snapshot, f);
+    rc = write_stream(product, f);
     if (fclose(f) && !rc)
         rc = -errno;
     return rc;
 }
 
-static int write_file(const struct xln_snapshot *snapshot, const char *path)
+static int write_file(const struct product *product, const char *path)
 {
     struct stat status;
     char *target;
     int rc;
 
     if (stat(path, &status))
-        return errno == ENOENT ? replace(snapshot, path) : -errno;
+        return errno == ENOENT ? replace(product, path) : -errno;
     if (!S_ISREG(status.st_mode))
-        return write_into(snapshot, path);
+        return write_into(product, path);
     /* Where a link leads, not the link. */
     target = realpath(path, NULL);
     if (!target)
         return -errno;
-    rc = replace(snapshot, target);
+    rc = replace(product, target);
     free(target);
     return rc;
 }
 
-static int show(const struct xln_snapshot *snapshot, const char *path)
+static int write_product(const struct cmd_line *line,
+                         const struct product *product)
 {
-    int rc = path ? write_file(snapshot, path)
-                  : xln_snapshot_save(snapshot, stdout);
+    const char *path = line->nr_args ? line->args[0] : NULL;
+    int rc = path ? write_file(product, path) : print(product, stdout);
 
-    if (!rc)
-        return EXIT_SUCCESS;
-    if (path)
+    if (path && rc)
         complain("cannot write '%s': %s", path, strerror(-rc));
     else
-        complain("cannot write the output: %s", strerror(-rc));
-    return EXIT_FAILURE;
+        cmd_complain_of(line, rc);
+    return rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }
+
+static bool read_host(struct cmd_line *line, struct xln_snapshot **snapshot_r)
+{
+    int rc;
+
+    if (!cmd_open_xen(line))
+        return false;
+    rc = xln_snapshot_read(line->xch, line->ctx, RESERVATIONS, snapshot_r);
+    if (rc)
+        complain("cannot read the host: %s", strerror(-rc));
+    return !rc;
+}
+
+enum { OPT_HOST = OPT_OWN, OPT_HWLOC };
+
+static const struct cmd_option options[] = {
+    { "host", OPT_HOST, "FILE", "a saved host, or one of hwloc or libvirt, "
+                                "instead" },
+    { "hwloc", OPT_HWLOC, NULL, "write XML of hwloc, for lstopo" },
+    { 0 }
+};
 
 static int run(struct cmd_line *line)
 {
-    struct xln_snapshot *snapshot;
-    int code, rc;
+    const char *word = cmd_value(line, OPT_HOST);
+    struct product product = { .for_lstopo = cmd_value(line, OPT_HWLOC) };
+    int code;
 
-    if (!cmd_open_xen(line))
+    if (word ? !cmd_load_host(word, &product.snapshot)
+             : !read_host(line, &product.snapshot))
         return EXIT_FAILURE;
-    rc = xln_snapshot_read(line->xch, line->ctx, RESERVATIONS, &snapshot);
-    if (rc) {
-        complain("cannot read the host: %s", strerror(-rc));
-        return EXIT_FAILURE;
-    }
-    code = show(snapshot, line->nr_args ? line->args[0] : NULL);
-    xln_snapshot_free(snapshot);
+    code = write_product(line, &product);
+    xln_snapshot_free(product.snapshot);
     return code;
 }
 
-static const struct cmd_option options[] = { { 0 } };
-
 const struct cmd cmd_numa_snapshot = {
     .name = "numa-snapshot",
-    .args = "[FILE]",
+    .args = "[OPTIONS] [FILE]",
     .summary = "write the host, its domains and devices to a file",
     .min_args = 0,
     .max_args = 1,

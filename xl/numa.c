@@ -13,6 +13,7 @@
 #include <libxl_utils.h>
 
 #include "cmd.h"
+#include "host_source.h"
 
 #define PRIVCMD "/dev/xen/privcmd"
 
@@ -59,6 +60,22 @@ static void close_xen(struct cmd_line *line)
     libxl_ctx_free(line->ctx);
     if (line->xch)
         xc_interface_close(line->xch);
+}
+
+bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r)
+{
+    char *note = NULL, *error = NULL;
+    int rc = host_source_open(word, snapshot_r, &note, &error);
+
+    if (rc && error)
+        complain("%s", error);
+    else if (rc)
+        complain("%s: %s", word, strerror(-rc));
+    else if (note)
+        complain("%s: %s", word, note);
+    free(error);
+    free(note);
+    return !rc;
 }
 
 /* libxl itself would take "" for domain 0, and 4294967296 too. */

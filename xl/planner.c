@@ -6,7 +6,6 @@
 
 #include <libxl_utils.h>
 
-#include "host_source.h"
 #include "need.h"
 #include "planner.h"
 #include "record.h"
@@ -31,19 +30,6 @@ static bool fail_line(char *error, const char *what, int rc)
 }
 
 /* ---- the host ---- */
-
-static bool load_host(struct planner *p, const char *word)
-{
-    char *note = NULL, *error = NULL;
-    int rc = host_source_open(word, &p->snapshot, &note, &error);
-
-    if (rc)
-        return fail_line(error, word, rc);
-    if (note)
-        complain("%s: %s", word, note);
-    free(note);
-    return true;
-}
 
 static bool read_host(struct planner *p)
 {
@@ -145,7 +131,7 @@ bool planner_begin(struct planner *p, struct cmd_line *line,
                    const char *host_file, const char *defaults_file)
 {
     *p = (struct planner){ .line = line };
-    if (host_file ? !load_host(p, host_file) : !read_host(p))
+    if (host_file ? !cmd_load_host(host_file, &p->snapshot) : !read_host(p))
         return false;
     if (defaults_file && !read_defaults(p, defaults_file, true))
         return false;

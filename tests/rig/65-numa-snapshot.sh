@@ -80,6 +80,20 @@ hardware() {
         /^xen_minor/ { print major "." $3 }')" "the release is Xen's"
 }
 
+# "NUMBER", or "NUMBER BYTES", of the objects of one type in XML for lstopo.
+in_xml() { # TYPE
+    sed -n "s/^<object type=\"$1\" os_index=//p" /tmp/host.xml |
+        sed 's/^"\([0-9]*\)".* local_memory="\([0-9]*\)".*/\1 \2/
+             s/^"\([0-9]*\)".*/\1/' | sort -n
+}
+
+picture() {
+    xl numa-snapshot --hwloc /tmp/host.xml
+    is "$(in_xml NUMANode)" "$(values node total_bytes)" \
+        "XML of hwloc has Xen's nodes"
+    is "$(in_xml PU)" "$(stock_cpus | awk '{ print $1 }')" "and Xen's CPUs"
+}
+
 # --- domains -----------------------------------------------------------------
 
 # "all" is what the host has.
@@ -203,6 +217,7 @@ errors() {
 }
 
 hardware
+picture
 domains
 in_flight "$(roomy 150 | awk '{ print $1 }')"
 replaced

@@ -1,0 +1,114 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# xl numa-snapshot of a saved host: the same host again, in either form.
+
+numa=${top_builddir:-.}/xl/xl-numa
+hosts=${top_srcdir:-.}/tests/hosts
+run=0
+failed=0
+
+# check NAME COMMAND [ARG...]
+check() {
+    name=$1
+    shift
+    run=$((run + 1))
+    if "$@"; then
+        echo "ok $run - $name"
+    else
+        failed=$((failed + 1))
+        echo "not ok $run - $name"
+    fi
+}
+
+# Says how they differ.
+same() { # FILE FILE
+    diff "$1" "$2" > "$tmp/diff" && return
+    head -n 20 "$tmp/diff" | sed 's/^/# /'
+    return 1
+}
+
+snapshot() { # ARG...
+    "$numa" numa-snapshot "$@" 2> "$tmp/err"
+}
+
+# What hwloc has a word for: CPUs, and nodes with their sizes and distances.
+essence() { # JSON
+    sed '/"xen"/d; s/ "free_bytes".*//; /"pools"/,$d' "$1"
+}
+
+comes_back() {
+    snapshot --host "$tmp/json" > "$tmp/again"
+    same "$tmp/json" "$tmp/again"
+}
+
+comes_back_from_xml() {
+    snapshot --host "$tmp/json" --hwloc > "$tmp/xml" &&
+        snapshot --host "$tmp/xml" > "$tmp/again" || return
+    essence "$tmp/json" > "$tmp/before"
+    essence "$tmp/again" > "$tmp/after"
+    same "$tmp/before" "$tmp/after"
+}
+
+# Without a word, and with all of its nodes.
+lstopo_draws() {
+    HWLOC_DEBUG_CHECK=1 lstopo-no-graphics -i "$tmp/xml" --disallowed \
+        --of console > "$tmp/drawing" 2> "$tmp/err" || return
+    sed 's/^/# /' "$tmp/err"
+    [ ! -s "$tmp/err" ] &&
+        [ "$(grep -c NUMANode "$tmp/drawing")" = \
+          "$(grep -c '"total_bytes"' "$tmp/json")" ]
+}
+
+# says STATUS LINE ARG...
+says() {
+    status=$1 line=$2
+    shift 2
+    "$numa" numa-snapshot "$@" > "$tmp/out" 2>&1
+    got=$?
+    [ $got = "$status" ] && [ "$(cat "$tmp/out")" = "$line" ] && return
+    echo "# status $got, expected $status and '$line'"
+    sed 's/^/# /' "$tmp/out"
+    return 1
+}
+
+fails_on_full_disk() { # ARG...
+    snapshot --host "$tmp/json" "$@" > /dev/full
+    [ $? = 1 ] && [ "$(cat "$tmp/err")" = \
+        "xl: cannot write the output: No space left on device" ]
+}
+
+goes_to_file() { # ARG...
+    snapshot --host "$tmp/json" "$@" > "$tmp/shown" &&
+        snapshot --host "$tmp/json" "$@" "$tmp/file" > "$tmp/rest" &&
+        same "$tmp/shown" "$tmp/file" && [ ! -s "$tmp/rest" ]
+}
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+for host in "$hosts"/*.json "$hosts"/*/*.json "$hosts"/*/*.xml; do
+    name=${host#"$hosts/"}
+    snapshot --host "$host" > "$tmp/json"
+    check "$name: a snapshot of it is the same" comes_back
+    check "$name: so is its XML, but for what is free" comes_back_from_xml
+    if command -v lstopo-no-graphics > /dev/null; then
+        check "$name: lstopo draws it" lstopo_draws
+    fi
+done
+
+cp "$hosts/rig-4node.json" "$tmp/json"
+check "what numa-snapshot wrote is written the same" comes_back
+check "JSON to a file" goes_to_file
+check "XML to a file" goes_to_file --hwloc
+check "a full disk is told once" fails_on_full_disk
+check "a full disk is told once, of XML" fails_on_full_disk --hwloc
+check "a file that is its own source" \
+    says 0 '' --host "$tmp/json" "$tmp/json"
+check "is the same then" same "$hosts/rig-4node.json" "$tmp/json"
+check "no such host" says 1 "xl: $tmp/none: No such file or directory" \
+    --host "$tmp/none"
+check "what is assumed is said" says 0 "xl: $hosts/hwloc/uma.xml: $(
+    "${top_builddir:-.}/tests/unit/show-host" "$hosts/hwloc/uma.xml" |
+    sed -n 's/^note: //p')" --host "$hosts/hwloc/uma.xml" "$tmp/file"
+
+echo "1..$run"
+[ $failed -eq 0 ]
