@@ -48,27 +48,24 @@ struct out {
 
 /* ---- the order ---- */
 
-/* Each node has CPUs of only one socket. */
+/* Each node has CPUs of only one socket. Any number may be one of a socket. */
 static bool are_nodes_inside(const struct xln_host *host)
 {
+    const struct xln_host_cpu **firsts, *c;
     bool inside = true;
-    unsigned *sockets, cpu;
 
-    sockets = malloc(host->nr_nodes * sizeof(*sockets));
-    if (!sockets)
+    firsts = calloc(host->nr_nodes, sizeof(*firsts));
+    if (!firsts)
         return false;
-    for (unsigned node = 0; node < host->nr_nodes; node++)
-        sockets[node] = XLN_NONE;
-    for (cpu = 0; cpu < host->nr_cpus; cpu++) {
-        const struct xln_host_cpu *c = xln_host_cpu(host, cpu);
-
+    for (unsigned cpu = 0; cpu < host->nr_cpus; cpu++) {
+        c = xln_host_cpu(host, cpu);
         if (!c || c->node == XLN_NONE)
             continue;
-        if (sockets[c->node] == XLN_NONE)
-            sockets[c->node] = c->socket;
-        inside = inside && sockets[c->node] == c->socket;
+        if (!firsts[c->node])
+            firsts[c->node] = c;
+        inside = inside && firsts[c->node]->socket == c->socket;
     }
-    free(sockets);
+    free(firsts);
     return inside;
 }
 

@@ -95,6 +95,13 @@ for host in "$hosts"/*.json "$hosts"/*/*.json "$hosts"/*/*.xml; do
     fi
 done
 
+# The number that stands for an unknown one elsewhere is one of a socket here.
+sed '/"cpu": 0/s/"socket": 0/"socket": 4294967295/' \
+    "$hosts/plain/one-node.json" > "$tmp/odd.json"
+snapshot --host "$tmp/odd.json" --hwloc > "$tmp/odd.xml"
+check "XML of a host with a socket of the largest number is read" \
+    snapshot --host "$tmp/odd.xml" "$tmp/odd.json"
+
 cp "$hosts/rig-4node.json" "$tmp/json"
 check "what numa-snapshot wrote is written the same" comes_back
 check "JSON to a file" goes_to_file
