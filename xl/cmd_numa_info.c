@@ -61,7 +61,7 @@ static int put_memory(const struct host_view *view, unsigned node,
         rc = put_mib(table, FREE, n->free_bytes);
     if (!rc)
         rc = put_mib(table, USABLE, xln_host_node_usable(n, false, 0));
-    if (!rc)
+    if (!rc && view->granted_pages)
         rc = put_mib(table, USED, view->granted_pages[node] << 12);
     if (!rc)
         rc = put_mib(table, RESERVED, n->reserved_bytes);
@@ -162,7 +162,7 @@ static int put_row(const struct host_view *view, unsigned node,
         rc = put_distances(view, node, table);
     if (!rc && view->snapshot->devices_known)
         rc = put_devices(view, node, table);
-    if (!rc)
+    if (!rc && view->domains)
         rc = put_domains(view, node, table);
     return rc;
 }
@@ -257,10 +257,12 @@ static void show_warnings(struct cmd_line *line, const struct host_view *view,
 
 /* ---- the command ---- */
 
-enum { OPT_FREE = OPT_OWN, OPT_ALL, OPT_NODEINFO, OPT_XML };
+enum { OPT_HOST = OPT_OWN, OPT_FREE, OPT_ALL, OPT_NODEINFO, OPT_XML };
 
 static const struct cmd_option options[] = {
     TABLE_OPTIONS,
+    { "host", OPT_HOST, "FILE", "of a saved host, or one of hwloc or "
+                                "libvirt" },
     { "free", OPT_FREE, NULL, "free memory of NODE or all, as 'virsh "
                               "freecell'" },
     { "all", OPT_ALL, NULL, "with --free: of each node, and their sum" },
@@ -273,6 +275,7 @@ static const struct cmd_option options[] = {
 struct question {
     bool free, all, nodeinfo, xml, has_node;
     unsigned long node;
+    const char *saved;          /* NULL: of the running host */
 };
 
 /* Returns EXIT_SUCCESS, or EXIT_USAGE and has said why. */
@@ -286,10 +289,13 @@ static int read_question(const struct cmd_line *line, struct question *q)
         .nodeinfo = cmd_value(line, OPT_NODEINFO),
         .xml = cmd_value(line, OPT_XML),
         .has_node = line->nr_args,
+        .saved = cmd_value(line, OPT_HOST),
     };
     if (table + q->free + q->nodeinfo + q->xml > 1)
         return cmd_usage(line, "--free, --nodeinfo, --xml and the options of "
                                "the table exclude each other");
+    if (q->nodeinfo && q->saved)
+        return cmd_usage(line, "--nodeinfo is of the running host alone");
     if (q->all && !q->free)
         return cmd_usage(line, "--all goes with --free only");
     if (q->has_node && (q->all || q->nodeinfo || q->xml))
@@ -352,18 +358,37 @@ static int show_host(const struct xln_host *host, const struct question *q)
     return EXIT_FAILURE;
 }
 
+static int show_if_has_node(const struct xln_host *host,
+                            const struct question *q)
+{
+    return has_node(host, q) ? show_host(host, q) : EXIT_FAILURE;
+}
+
+static int run_saved_host(const struct question *q)
+{
+    struct xln_snapshot *snapshot;
+    int code;
+
+    if (!cmd_load_host(q->saved, &snapshot))
+        return EXIT_FAILURE;
+    code = show_if_has_node(snapshot->host, q);
+    xln_snapshot_free(snapshot);
+    return code;
+}
+
 static int run_host(struct cmd_line *line, const struct question *q)
 {
     struct xln_host *host;
-    int code = EXIT_FAILURE, rc;
+    int code, rc;
 
+    if (q->saved)
+        return run_saved_host(q);
     rc = xln_host_read(line->xch, NULL, &host);
     if (rc) {
         complain("cannot read the host: %s", strerror(-rc));
         return EXIT_FAILURE;
     }
-    if (has_node(host, q))
-        code = show_host(host, q);
+    code = show_if_has_node(host, q);
     xln_host_free(host);
     return code;
 }
@@ -385,7 +410,7 @@ static int show_view(struct cmd_line *line, const struct host_view *view,
         xln_nodemap_set(nodes, q->node);
     }
     code = show_table(line, view, nodes);
-    if (code == EXIT_SUCCESS && !cmd_value(line, OPT_JSON))
+    if (code == EXIT_SUCCESS && !q->saved && !cmd_value(line, OPT_JSON))
         show_warnings(line, view, nodes);
     xln_nodemap_free(nodes);
     return code;
@@ -396,7 +421,8 @@ static int run_view(struct cmd_line *line, const struct question *q)
     struct host_view view;
     int code = EXIT_FAILURE;
 
-    if (host_view_read(line, &view))
+    if (q->saved ? host_view_load(q->saved, &view)
+                 : host_view_read(line, &view))
         code = show_view(line, &view, q);
     host_view_dispose(&view);
     return code;
@@ -409,7 +435,7 @@ static int run(struct cmd_line *line)
 
     if (code)
         return code;
-    if (!cmd_open_xen(line))
+    if (!q.saved && !cmd_open_xen(line))
         return EXIT_FAILURE;
     if (q.nodeinfo)
         return show_nodeinfo(line);

@@ -117,6 +117,17 @@ static int name_all(struct xln_snapshot *snapshot)
     return 0;
 }
 
+/* What there is to see of the snapshot. */
+static int look(struct host_view *view)
+{
+    int rc;
+
+    view->host = view->snapshot->host;
+    view->domains = view->snapshot->domains;
+    rc = find_whole(view);
+    return rc || !view->domains ? rc : name_all(view->snapshot);
+}
+
 static int read_snapshot(struct cmd_line *line, struct host_view *view)
 {
     int rc;
@@ -124,11 +135,7 @@ static int read_snapshot(struct cmd_line *line, struct host_view *view)
     rc = xln__snapshot_read(line->xch, line->ctx,
                             view->reservations->outstanding_bytes,
                             &view->snapshot);
-    if (rc)
-        return rc;
-    view->host = view->snapshot->host;
-    view->domains = view->snapshot->domains;
-    return name_all(view->snapshot);
+    return rc ? rc : look(view);
 }
 
 static bool done(const char *what, int rc)
@@ -147,10 +154,15 @@ bool host_view_read(struct cmd_line *line, struct host_view *view)
               xln_reservation_list_read(RESERVATIONS, line->xch,
                                         &view->reservations)) ||
         !done("the host", read_snapshot(line, view)) ||
-        !done("the domains' records", read_granted(line->xch, view)) ||
-        !done("the host", find_whole(view)))
+        !done("the domains' records", read_granted(line->xch, view)))
         return false;
     return true;
+}
+
+bool host_view_load(const char *word, struct host_view *view)
+{
+    memset(view, 0, sizeof(*view));
+    return cmd_load_host(word, &view->snapshot) && done(word, look(view));
 }
 
 void host_view_dispose(struct host_view *view)

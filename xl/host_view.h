@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A running host with what is on it, as one command sees it. */
+/* A host with what is on it, as one command sees it. */
 #ifndef HOST_VIEW_H
 #define HOST_VIEW_H
 
 #include "cmd.h"
 
 struct host_view {
+    /* NULL of a saved host: what it has of them is with the nodes. */
     struct xln_reservation_list *reservations;
     struct xln_snapshot *snapshot;      /* every domain has a name in it */
     const struct xln_host *host;        /* those of the snapshot */
-    const struct xln_domains *domains;
+    const struct xln_domains *domains;  /* NULL: a saved host without them */
 
     /* Pages that domains were granted when they were built, by node, and how
-     * many domains nothing is known of. Domain-0 is not counted here. */
+     * many domains nothing is known of. Domain-0 is not counted here. NULL:
+     * a saved host, which has no such records. */
     uint64_t *granted_pages;
     unsigned nr_unrecorded;
 
     struct xln_nodemap *whole;  /* the nodes that have both CPUs and memory */
 };
 
-/* False: said why not. To be disposed of either way. */
+/* The running host, or a saved one. False: said why not. To be disposed of
+ * either way. */
 bool host_view_read(struct cmd_line *line, struct host_view *view);
+bool host_view_load(const char *word, struct host_view *view);
 void host_view_dispose(struct host_view *view);
 
 /*

@@ -94,6 +94,12 @@ picture() {
     is "$(in_xml PU)" "$(stock_cpus | awk '{ print $1 }')" "and Xen's CPUs"
 }
 
+# All columns but USED, which a file does not have.
+info() { # [ARG...]
+    xl numa-info "$@" -o "NODE,CPUS,TOTAL,FREE,USABLE,RESERVED,DISTANCES,PCI,\
+DOMAINS,TAKEN,DMA,DEVICES,NAMES" 2> "$err"
+}
+
 # --- domains -----------------------------------------------------------------
 
 # "all" is what the host has.
@@ -141,6 +147,8 @@ domains() {
     looks_as_it_is "two words" '{ "nodes": "0-1", "nodes_policy": "best" }'
     looks_as_it_is ours '{ }'
     looks_as_it_is plain null
+    is "$(info --host $whole)" "$(info)" \
+        "numa-info of it says what numa-info says"
     domain 0
     is "$(values name) $(values pv)" "Domain-0 true" "Domain-0 too is in it"
     file=$whole report=''
