@@ -1,108 +1,89 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-#
-# The examples of the manual and of README.md that need no Xen: what they are
-# said to print, they print. Such an example is a line
-#
-#     $ xl ... --host ...
-#
-# in a block that is set in by four, with its output, if it shows any, below it;
-# the files that it names are in docs/examples. One that shows none has to end
-# well.
+# The manual: that its pages have each key and each function, and that its
+# program is the one that is built, and prints what the page says.
 
-top=$(cd "${top_srcdir:-.}" && pwd)
-numa=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa
+top=${srcdir:-.}
+docs=$top/docs
 run=0
 failed=0
 
-# result NAME STATUS
-result() {
+# check NAME COMMAND [ARG...]
+check() {
+    name=$1
+    shift
     run=$((run + 1))
-    if [ "$2" = 0 ]; then
-        echo "ok $run - $1"
+    if "$@"; then
+        echo "ok $run - $name"
     else
         failed=$((failed + 1))
-        echo "not ok $run - $1"
+        echo "not ok $run - $name"
     fi
 }
 
-# N.command and N.output in this directory, for each example.
-take_examples() { # PAGE
-    awk '
-        /^    \$ / {
-            here = /^    \$ xl .*--host/
-            if (here) {
-                name = sprintf("%03d", ++nr)
-                print substr($0, 7) > (name ".command")
-                printf "" > (name ".output")
-            }
-            next
-        }
-        !/^    / { here = 0 }
-        here { print substr($0, 5) > (name ".output") }' "$1"
+well_formed() { # PAGE
+    podchecker -warnings "$1" > "$tmp" 2>&1 || return 1
+    sed 's/^/# /' "$tmp"
+    ! grep -q WARNING "$tmp"
 }
 
-# xl needs to be installed; what it runs need not.
-run_example() { # COMMAND
-    (
-        cd "$tmp/examples" || exit
-        PATH=$tmp/bin:$PATH sh "$1"
-    ) > "$tmp/got" 2>&1
+# Each word of standard input is an item of one of the pages.
+documented() { # PAGE...
+    missing=$(while read -r word; do
+        grep -h '^=item' "$@" | grep -Eq "B<$word(=\"[a-z]*\")?=?>" ||
+            echo "# $word"
+    done)
+    [ -z "$missing" ] || echo "$missing"
+    [ -z "$missing" ]
 }
 
-is_as_shown() { # NAME
-    run_example "$PWD/$1.command"
-    ended=$?
-    if [ -s "$1.output" ]; then
-        diff "$1.output" "$tmp/got" > "$tmp/diff" && return
-        sed 's/^/# /' "$tmp/diff"
-        return 1
-    fi
-    [ $ended = 0 ] && return
-    sed 's/^/# /' "$tmp/got"
-    return 1
+keys() {
+    sed -n 's/^ *\[KEY_[A-Z_]*\] = { "\([a-z_]*\)",.*/\1/p' "$top/xl/keys.c"
 }
 
-test_page() { # PAGE
-    page=${1#"$top/"}
-    rm -rf "$tmp/page"
-    mkdir "$tmp/page"
-    cd "$tmp/page" || exit
-    take_examples "$1"
-    for command in *.command; do
-        [ -e "$command" ] || continue
-        is_as_shown "${command%.command}"
-        result "$page: $(cat "$command")" $?
-    done
+functions() {
+    grep -Eo '^([a-z]|  *\*?xln_)[^(]*\bxln_[a-z_0-9]+\(' \
+        "$top/libxl-numa/libxl_numa.h" | grep -Eo 'xln_[a-z_0-9]+\($' |
+        tr -d '('
 }
 
-# A snapshot that is read and written again is the same.
-test_snapshot_page() {
-    cd "$tmp" || exit
-    sed -n '/^=head1 EXAMPLE/,/^=head1 SEE/s/^    //p' \
-        "$top/docs/xl-numa-snapshot.5.pod" > shown.json
-    "$numa" numa-snapshot --host shown.json again.json
-    diff shown.json again.json | sed 's/^/# /'
-    cmp -s shown.json again.json
-    result "docs/xl-numa-snapshot.5.pod: the example" $?
+# The example of a page is this source, but for its licence.
+has_program() { # SOURCE PAGE
+    sed 1d "$1" | grep . > "$tmp.a"
+    awk '/^=head1 EXAMPLE/ { on = 1; next } on && /^[^ ]/ { exit } on' "$2" |
+        sed 's/^    //' | grep . > "$tmp.b"
+    cmp "$tmp.a" "$tmp.b"
 }
 
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-if ! "$numa" numa-snapshot --host 'node:2 pu:1' > /dev/null 2>&1; then
-    echo "1..0 # SKIP built without hwloc"
-    exit
-fi
-mkdir "$tmp/bin"
-printf '#!/bin/sh\nexec "%s" "$@"\n' "$numa" > "$tmp/bin/xl"
-chmod +x "$tmp/bin/xl"
-cp -r "$top/docs/examples" "$tmp/examples"
-chmod -R u+w "$tmp/examples"
-for file in "$top"/docs/*.pod "$top/README.md"; do
-    test_page "$file"
+# What a program prints is in a page, indented.
+prints() { # PAGE COMMAND [ARG...]
+    page=$1
+    shift
+    "$@" > "$tmp.out" || return 1
+    sed 's/^/    /' "$tmp.out" > "$tmp.lines"
+    [ -s "$tmp.lines" ] || return 1
+    grep -Fxf "$tmp.lines" "$page" | cmp - "$tmp.lines"
+}
+
+tmp=$(mktemp) || exit 1
+trap 'rm -f "$tmp" "$tmp".*' EXIT
+
+for page in "$docs"/*.pod; do
+    check "${page##*/}: its syntax" well_formed "$page"
 done
-test_snapshot_page
-result "there are examples" "$([ $run -gt 8 ]; echo $?)"
+
+keys > "$tmp"
+check "there are keys" [ "$(wc -l < "$tmp")" -gt 5 ]
+check "each key is in xl-numa.cfg(5) or xl-numa.conf(5)" documented \
+    "$docs/xl-numa.cfg.5.pod" "$docs/xl-numa.conf.5.pod" < "$tmp"
+functions > "$tmp"
+check "there are functions" [ "$(wc -l < "$tmp")" -gt 50 ]
+check "each function is in libxl-numa(3)" documented \
+    "$docs/libxl-numa.3.pod" < "$tmp"
+check "the program in libxl-numa(3) is the one that is built" \
+    has_program "$docs/examples/place.c" "$docs/libxl-numa.3.pod"
+check "and prints what is said there" prints "$docs/libxl-numa.3.pod" \
+    "${top_builddir:-.}/docs/examples/place" "$docs/examples/sockets.json"
 
 echo "1..$run"
 [ $failed -eq 0 ]

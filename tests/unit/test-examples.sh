@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The examples of the manual and of README.md that need no Xen: what they are
+# said to print, they print. Such an example is a line
+#
+#     $ xl ... --host ...
+#
+# in a block that is set in by four, with its output, if it shows any, below it;
+# the files that it names are in docs/examples. One that shows none has to end
+# well.
+
+top=$(cd "${top_srcdir:-.}" && pwd)
+numa=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa
+run=0
+failed=0
+
+# result NAME STATUS
+result() {
+    run=$((run + 1))
+    if [ "$2" = 0 ]; then
+        echo "ok $run - $1"
+    else
+        failed=$((failed + 1))
+        echo "not ok $run - $1"
+    fi
+}
+
+# N.command and N.output in this directory, for each example.
+take_examples() { # PAGE
+    awk '
+        /^    \$ / {
+            here = /^    \$ xl .*--host/
+            if (here) {
+                name = sprintf("%03d", ++nr)
+                print substr($0, 7) > (name ".command")
+                printf "" > (name ".output")
+            }
+            next
+        }
+        !/^    / { here = 0 }
+        here { print substr($0, 5) > (name ".output") }' "$1"
+}
+
+# xl needs to be installed; what it runs need not.
+run_example() { # COMMAND
+    (
+        cd "$tmp/examples" || exit
+        PATH=$tmp/bin:$PATH sh "$1"
+    ) > "$tmp/got" 2>&1
+}
+
+is_as_shown() { # NAME
+    run_example "$PWD/$1.command"
+    ended=$?
+    if [ -s "$1.output" ]; then
+        diff "$1.output" "$tmp/got" > "$tmp/diff" && return
+        sed 's/^/# /' "$tmp/diff"
+        return 1
+    fi
+    [ $ended = 0 ] && return
+    sed 's/^/# /' "$tmp/got"
+    return 1
+}
+
+test_page() { # PAGE
+    page=${1#"$top/"}
+    rm -rf "$tmp/page"
+    mkdir "$tmp/page"
+    cd "$tmp/page" || exit
+    take_examples "$1"
+    for command in *.command; do
+        [ -e "$command" ] || continue
+        is_as_shown "${command%.command}"
+        result "$page: $(cat "$command")" $?
+    done
+}
+
+# A snapshot that is read and written again is the same.
+test_snapshot_page() {
+    cd "$tmp" || exit
+    sed -n '/^=head1 EXAMPLE/,/^=head1 SEE/s/^    //p' \
+        "$top/docs/xl-numa-snapshot.5.pod" > shown.json
+    "$numa" numa-snapshot --host shown.json again.json
+    diff shown.json again.json | sed 's/^/# /'
+    cmp -s shown.json again.json
+    result "docs/xl-numa-snapshot.5.pod: the example" $?
+}
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+if ! "$numa" numa-snapshot --host 'node:2 pu:1' > /dev/null 2>&1; then
+    echo "1..0 # SKIP built without hwloc"
+    exit
+fi
+mkdir "$tmp/bin"
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$numa" > "$tmp/bin/xl"
+chmod +x "$tmp/bin/xl"
+cp -r "$top/docs/examples" "$tmp/examples"
+chmod -R u+w "$tmp/examples"
+for file in "$top"/docs/*.pod "$top/README.md"; do
+    test_page "$file"
+done
+test_snapshot_page
+result "there are examples" "$([ $run -gt 8 ]; echo $?)"
+
+echo "1..$run"
+[ $failed -eq 0 ]
