@@ -3,23 +3,9 @@
 # The manual: that its pages have each key and each function, and that its
 # program is the one that is built, and prints what the page says.
 
-top=${srcdir:-.}
+top=${top_srcdir:-.}
 docs=$top/docs
-run=0
-failed=0
-
-# check NAME COMMAND [ARG...]
-check() {
-    name=$1
-    shift
-    run=$((run + 1))
-    if "$@"; then
-        echo "ok $run - $name"
-    else
-        failed=$((failed + 1))
-        echo "not ok $run - $name"
-    fi
-}
+. "${top_srcdir:-.}/tests/unit/tap.sh"
 
 well_formed() { # PAGE
     podchecker -warnings "$1" > "$tmp" 2>&1 || return 1
@@ -85,5 +71,4 @@ check "the program in libxl-numa(3) is the one that is built" \
 check "and prints what is said there" prints "$docs/libxl-numa.3.pod" \
     "${top_builddir:-.}/docs/examples/place" "$docs/examples/sockets.json"
 
-echo "1..$run"
-[ $failed -eq 0 ]
+finish

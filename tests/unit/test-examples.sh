@@ -12,19 +12,7 @@
 
 top=$(cd "${top_srcdir:-.}" && pwd)
 numa=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa
-run=0
-failed=0
-
-# result NAME STATUS
-result() {
-    run=$((run + 1))
-    if [ "$2" = 0 ]; then
-        echo "ok $run - $1"
-    else
-        failed=$((failed + 1))
-        echo "not ok $run - $1"
-    fi
-}
+. "${top_srcdir:-.}/tests/unit/tap.sh"
 
 # N.command and N.output in this directory, for each example.
 take_examples() { # PAGE
@@ -72,7 +60,7 @@ test_page() { # PAGE
     for command in *.command; do
         [ -e "$command" ] || continue
         is_as_shown "${command%.command}"
-        result "$page: $(cat "$command")" $?
+        result $? "$page: $(cat "$command")"
     done
 }
 
@@ -84,7 +72,7 @@ test_snapshot_page() {
     "$numa" numa-snapshot --host shown.json again.json
     diff shown.json again.json | sed 's/^/# /'
     cmp -s shown.json again.json
-    result "docs/xl-numa-snapshot.5.pod: the example" $?
+    result $? "docs/xl-numa-snapshot.5.pod: the example"
 }
 
 tmp=$(mktemp -d) || exit 1
@@ -102,7 +90,7 @@ for file in "$top"/docs/*.pod "$top/README.md"; do
     test_page "$file"
 done
 test_snapshot_page
-result "there are examples" "$([ $run -gt 8 ]; echo $?)"
+[ $run -gt 8 ]
+result $? "there are examples"
 
-echo "1..$run"
-[ $failed -eq 0 ]
+finish

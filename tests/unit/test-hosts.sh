@@ -10,21 +10,7 @@
 
 show=${top_builddir:-.}/tests/unit/show-host
 hosts=${top_srcdir:-.}/tests/hosts
-run=0
-failed=0
-
-# check NAME COMMAND [ARG...]
-check() {
-    name=$1
-    shift
-    run=$((run + 1))
-    if "$@"; then
-        echo "ok $run - $name"
-    else
-        failed=$((failed + 1))
-        echo "not ok $run - $name"
-    fi
-}
+. "${top_srcdir:-.}/tests/unit/tap.sh"
 
 # Says how they differ.
 same() { # FILE FILE
@@ -129,5 +115,4 @@ if command -v hwloc-info > /dev/null; then
     done
 fi
 
-echo "1..$run"
-[ $failed -eq 0 ]
+finish

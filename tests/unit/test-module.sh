@@ -21,20 +21,7 @@ done
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
-run=0
-failed=0
-
-# same GOT EXPECTED NAME
-same() {
-    run=$((run + 1))
-    if [ "$1" = "$2" ]; then
-        echo "ok $run - $3"
-        return
-    fi
-    failed=$((failed + 1))
-    echo "not ok $run - $3"
-    printf '%s\n' "got: $1" "expected: $2" | sed 's/^/# /'
-}
+. "${top_srcdir:-.}/tests/unit/tap.sh"
 
 # The names under "global:" of a version script.
 names_of() {
@@ -119,5 +106,4 @@ same "$(declared 'Since: [0-9]' | comm -13 - "$tmp/declared")" "" \
 same "$([ "$(wc -l < "$tmp/declared")" -gt 50 ] && echo many)" many \
     "and there are many"
 
-echo "1..$run"
-[ $failed -eq 0 ]
+finish

@@ -3,22 +3,8 @@
 # The commands of xl-numa: each one's --help, and that its page has all of it.
 
 numa=${top_builddir:-.}/xl/xl-numa
-docs=${srcdir:-.}/docs
-run=0
-failed=0
-
-# check NAME COMMAND [ARG...]
-check() {
-    name=$1
-    shift
-    run=$((run + 1))
-    if "$@"; then
-        echo "ok $run - $name"
-    else
-        failed=$((failed + 1))
-        echo "not ok $run - $name"
-    fi
-}
+docs=${top_srcdir:-.}/docs
+. "${top_srcdir:-.}/tests/unit/tap.sh"
 
 # Succeeds if no line of the file is longer than a terminal.
 fits() { # FILE
@@ -46,7 +32,7 @@ documented() { # HELP PAGE
 
 tmp=$(mktemp) || exit 1
 trap 'rm -f "$tmp"' EXIT
-for source in "${srcdir:-.}"/xl/cmd_*.c; do
+for source in "${top_srcdir:-.}"/xl/cmd_*.c; do
     command=$(basename "$source" .c | sed 's/^cmd_//; s/_/-/g')
     "$numa" "$command" --help > "$tmp"
     check "$command: --help" [ $? = 0 ]
@@ -69,5 +55,4 @@ check "a full disk: status 1" [ $? = 1 ]
 check "a full disk: a line" [ "$(cat "$tmp")" = \
     "xl: cannot write the output: No space left on device" ]
 
-echo "1..$run"
-[ $failed -eq 0 ]
+finish

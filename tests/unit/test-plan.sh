@@ -3,21 +3,7 @@
 # xl numa-plan on a saved host: what it prints, and how it ends.
 
 numa=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa
-run=0
-failed=0
-
-# check NAME COMMAND [ARG...]
-check() {
-    name=$1
-    shift
-    run=$((run + 1))
-    if "$@"; then
-        echo "ok $run - $name"
-    else
-        failed=$((failed + 1))
-        echo "not ok $run - $name"
-    fi
-}
+. "${top_srcdir:-.}/tests/unit/tap.sh"
 
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -310,5 +296,4 @@ echo 'nodes_policy = "wurst"' > defaults.conf
 check "a wrong default" planned 1 "xl: defaults.conf: nodes_policy=\"wurst\":\
  expected \"first\", \"best\" or \"worst\"" --defaults defaults.conf web.cfg
 
-echo "1..$run"
-[ $failed -eq 0 ]
+finish

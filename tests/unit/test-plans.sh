@@ -9,8 +9,7 @@
 hosts=${top_srcdir:-.}/tests/hosts
 numa=${XL_NUMA:-${top_builddir:-.}/xl/xl-numa}
 golden=$hosts/plans
-run=0
-failed=0
+. "${top_srcdir:-.}/tests/unit/tap.sh"
 
 # MiB and vCPUs: for a part of a node, for many CPUs, for several nodes.
 guests='600:2 3000:10 20000:6 400000:40'
@@ -76,15 +75,9 @@ all_plans > "$got"
 # One test for each host, by its lines.
 all_hosts | sed "s,^$hosts/,," > "$got.hosts"
 while read -r host; do
-    run=$((run + 1))
-    if [ "$(sed -n "\\,^= $host\$,,/^= /p" "$got" | sed '/^= /d')" = \
-        "$(sed -n "\\,^= $host\$,,/^= /p" "$golden" | sed '/^= /d')" ]; then
-        echo "ok $run - $host"
-    else
-        failed=1
-        echo "not ok $run - $host"
-    fi
+    [ "$(sed -n "\\,^= $host\$,,/^= /p" "$got" | sed '/^= /d')" = \
+        "$(sed -n "\\,^= $host\$,,/^= /p" "$golden" | sed '/^= /d')" ]
+    result $? "$host"
 done < "$got.hosts"
 [ $failed = 0 ] || diff "$golden" "$got" | sed 's/^/# /'
-echo "1..$run"
-exit $failed
+finish

@@ -4,21 +4,7 @@
 
 numa=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa
 hosts=$(cd "${top_srcdir:-.}" && pwd)/tests/hosts
-run=0
-failed=0
-
-# check NAME COMMAND [ARG...]
-check() {
-    name=$1
-    shift
-    run=$((run + 1))
-    if "$@"; then
-        echo "ok $run - $name"
-    else
-        failed=$((failed + 1))
-        echo "not ok $run - $name"
-    fi
-}
+. "${top_srcdir:-.}/tests/unit/tap.sh"
 
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -78,5 +64,4 @@ xml_is_the_host() {
 
 check "numa-info --xml: is read as the same host" xml_is_the_host
 
-echo "1..$run"
-[ $failed -eq 0 ]
+finish

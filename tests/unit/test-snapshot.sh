@@ -4,21 +4,7 @@
 
 numa=${top_builddir:-.}/xl/xl-numa
 hosts=${top_srcdir:-.}/tests/hosts
-run=0
-failed=0
-
-# check NAME COMMAND [ARG...]
-check() {
-    name=$1
-    shift
-    run=$((run + 1))
-    if "$@"; then
-        echo "ok $run - $name"
-    else
-        failed=$((failed + 1))
-        echo "not ok $run - $name"
-    fi
-}
+. "${top_srcdir:-.}/tests/unit/tap.sh"
 
 # Says how they differ.
 same() { # FILE FILE
@@ -117,5 +103,4 @@ check "what is assumed is said" says 0 "xl: $hosts/hwloc/uma.xml: $(
     "${top_builddir:-.}/tests/unit/show-host" "$hosts/hwloc/uma.xml" |
     sed -n 's/^note: //p')" --host "$hosts/hwloc/uma.xml" "$tmp/file"
 
-echo "1..$run"
-[ $failed -eq 0 ]
+finish

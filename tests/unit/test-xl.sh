@@ -14,26 +14,7 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 system_path=$PATH
-run=0
-failed=0
-
-# result STATUS NAME
-result() {
-    run=$((run + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $run - $2"
-    else
-        failed=$((failed + 1))
-        echo "not ok $run - $2"
-    fi
-}
-
-# same GOT EXPECTED NAME
-same() {
-    [ "$1" = "$2" ]
-    result $? "$3"
-    [ "$1" = "$2" ] || printf '%s\n' "got: $1" "expected: $2" | sed 's/^/# /'
-}
+. "${top_srcdir:-.}/tests/unit/tap.sh"
 
 # Make the "installed" xl: tells how it was called, as it is told to.
 mkdir "$tmp/bin" "$tmp/empty" "$tmp/circle"
@@ -245,8 +226,7 @@ for dir in /usr/local/sbin /usr/sbin /sbin; do
     [ -x "$dir/xl" ] && installed=$dir/xl
 done
 if [ "$installed" ]; then
-    run=$((run + 1))
-    echo "ok $run - no installed xl # SKIP there is $installed"
+    result 0 "no installed xl # SKIP there is $installed"
 else
     out=$(PATH="$tmp/empty" "$front" list 2>&1)
     status=$?
@@ -263,5 +243,4 @@ same "$out" "xl: cannot run '$tmp/plain/xl': Exec format error" \
     "an installed xl that is no program: a line says so"
 same $status 1 "and it ends"
 
-echo "1..$run"
-[ $failed -eq 0 ]
+finish
