@@ -320,17 +320,24 @@ static bool search_path(const char *dirs, char *path, size_t size)
     return found;
 }
 
+static bool is_another_program(const char *path)
+{
+    struct stat it;
+
+    return is_program(path, &it) && !is_this_program(&it);
+}
+
 /* Debian keeps a release's xl apart, so that the one that fits the running
  * Xen can be found; its /usr/sbin/xl is a script that does the same. */
 static bool find_installed_xl(const char *release, char *path, size_t size)
 {
-    struct stat it;
-
     if (release) {
         snprintf(path, size, "/usr/lib/xen-%s/bin/xl", release);
-        if (is_program(path, &it) && !is_this_program(&it))
+        if (is_another_program(path))
             return true;
     }
+    if (is_another_program(INSTALLED_XL))
+        return snprintf(path, size, "%s", INSTALLED_XL) < (int)size;
     return search_path(getenv("PATH"), path, size) ||
            search_path(FALLBACK_PATH, path, size);
 }

@@ -106,4 +106,30 @@ same "$(declared 'Since: [0-9]' | comm -13 - "$tmp/declared")" "" \
 same "$([ "$(wc -l < "$tmp/declared")" -gt 50 ] && echo many)" many \
     "and there are many"
 
+# ---- hardening ----
+
+# What of an object hinders those who found a hole in it, in a word each.
+hardening() { # OBJECT
+    readelf -hW "$1" | grep -q 'Type: *DYN' && echo pie
+    readelf -lW "$1" | grep -q GNU_RELRO && echo relro
+    readelf -lW "$1" | grep -q 'GNU_STACK.* RW ' && echo stack
+    readelf -dW "$1" | grep -q '\<NOW\>' && echo now
+    nm -D --undefined-only "$1" | grep -q __stack_chk_fail && echo protector
+}
+
+programs="$build/xl/xl $build/xl/xl-numa $build/xl/xl-numa-save-helper"
+for object in $programs "$library"; do
+    same "$(hardening "$object" | tr '\n' ' ')" \
+        "pie relro stack now protector " "${object##*/} is hardened"
+done
+same "$(hardening "$module" | tr '\n' ' ')" "pie relro stack protector " \
+    "${module##*/} too, but that it finds what it calls later"
+if grep -q '^HARDEN_CPPFLAGS = .' "$build/Makefile"; then
+    for object in $programs "$library" "$module"; do
+        same "$(nm -D --undefined-only "$object" |
+            grep -Eq '_chk@|_chk$' && echo yes)" yes \
+            "${object##*/} is fortified"
+    done
+fi
+
 finish
