@@ -6,7 +6,7 @@
 #   packages-KEY.is  the path of such a directory, by apt when it was last asked
 #   base-KEY/        made from them: xen, vmlinux, dom0.cpio, linux.cpio (what
 #                    guests boot of Debian's), sonames
-#   product-KEY/     the built tree, installed into dom0.cpio
+#   product-KEY/     the built tree, or our packages, installed into dom0.cpio
 # A KEY is a checksum of what the directory was made from. Everything is made
 # in a temporary directory under a lock and renamed into place, so a reader
 # needs no lock.
@@ -316,7 +316,7 @@ cache_base() {
 # --- the built tree ----------------------------------------------------------
 
 make_variable() { # BUILD NAME
-    sed -n "s/^$2 *= *//p" "$1/Makefile" | head -n 1
+    sed -n "s/^$2 *= *//p" "$1/Makefile" 2> /dev/null | head -n 1
 }
 
 # Is anything in the build tree or its sources newer than FILE? What tests
@@ -329,17 +329,29 @@ build_is_newer() { # BUILD FILE
         ! -name '*.log' ! -name '*.trs' -newer "$2" -print -quit) ]]
 }
 
-# Installs the build tree into DIR/root and packs it.
+# Installs the build tree, or else the packages that are there, into ROOT.
+install_product() { # BUILD ROOT LOG
+    local deb
+    if [[ ! -f $1/Makefile ]]; then
+        for deb in "$1"/*.deb; do
+            [[ $deb == *-dbgsym_* ]] || dpkg-deb -x "$deb" "$2"
+        done
+        return
+    fi
+    # A make above us, if any, must not hand us its options and job server.
+    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+        make -s -C "$1" install DESTDIR="$2" > "$3" 2>&1 || {
+        tail -n 20 "$3" >&2
+        fail "'make install' failed in '$1'"
+    }
+}
+
+# Installs BUILD into DIR/root and packs it.
 make_product() { # BUILD DIR
     local root=$2/root lib dirs
     rm -rf "$root"
     mkdir -p "$root"
-    # A make above us, if any, must not hand us its options and job server.
-    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-        make -s -C "$1" install DESTDIR="$root" > "$2/log" 2>&1 || {
-        tail -n 20 "$2/log" >&2
-        fail "'make install' failed in '$1'"
-    }
+    install_product "$1" "$root" "$2/log"
     find "$root" \( -path '*/include' -o -path '*/share/man' -o \
         -path '*/pkgconfig' \) -prune -exec rm -rf {} +
     find "$root" \( -name '*.a' -o -name '*.la' \) -delete
