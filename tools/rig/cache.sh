@@ -264,6 +264,14 @@ install_rig_xen() { # PACKAGES ROOT
     strip -s "$2/usr/bin/rig-xen"
 }
 
+# To be preloaded: what it defines stands in for libxencall's.
+install_fault() { # PACKAGES ROOT
+    mkdir -p "$2/usr/lib/rig"
+    gcc -std=gnu11 -O2 -Wall -Wextra -shared -fPIC -I "$1/usr/include" \
+        -o "$2/usr/lib/rig/fault.so" "$rig_dir/dom0/fault.c"
+    strip --strip-unneeded "$2/usr/lib/rig/fault.so"
+}
+
 install_skeleton() { # ROOT
     mkdir -p "$1"/{boot,dev,etc/xen,lib64,proc,rig,root,sys,tmp} \
              "$1"/run/{lock,xen,xenstored} \
@@ -287,6 +295,7 @@ make_base() { # DIR
     install_modules "$packages" "$root"
     install_guest_kernel "$packages" "$root"
     install_rig_xen "$packages" "$root"
+    install_fault "$packages" "$root"
     extract_kernel "$packages"/boot/vmlinuz-* "$1/vmlinux"
     make_linux "$packages" "$1"
     # The loader; and what glibc loads by itself, in pthread_cancel.

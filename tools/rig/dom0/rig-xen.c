@@ -17,14 +17,18 @@
  *                         and MIB MiB of memory: paused, empty, and of no
  *                         toolstack but for the name
  *   rig-xen unmake        destroys all of these
+ *   rig-xen map DOMID MIB maps the first MIB MiB of a PVH guest, says so, and
+ *                         stays: Xen can't free these pages until it ends
  */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <xenctrl.h>
+#include <xenforeignmemory.h>
 #include <xenstore.h>
 
 #define MAX_DOMAINS 512
@@ -226,6 +230,25 @@ static int unmake(void)
     return 0;
 }
 
+static void map(uint32_t domid, size_t nr_mib)
+{
+    xenforeignmemory_handle *handle = xenforeignmemory_open(NULL, 0);
+    size_t nr = nr_mib * MIB_PAGES;
+    xen_pfn_t *frames = calloc(nr, sizeof(*frames));
+    int *errors = calloc(nr, sizeof(*errors));
+
+    check(handle && frames && errors, "rig-xen: map");
+    for (size_t i = 0; i < nr; i++)
+        frames[i] = i;
+    /* What is not there is not mapped: ROM, for one. */
+    check(xenforeignmemory_map(handle, domid, PROT_READ, nr, frames, errors),
+          "rig-xen: map");
+    puts("mapped");
+    fflush(stdout);
+    for (;;)
+        pause();
+}
+
 int main(int argc, char **argv)
 {
     xch = xc_interface_open(NULL, NULL, 0);
@@ -240,7 +263,9 @@ int main(int argc, char **argv)
         return make(atoi(argv[2]), atol(argv[3]), argv[4]);
     if (argc == 2 && !strcmp(argv[1], "unmake"))
         return unmake();
+    if (argc == 4 && !strcmp(argv[1], "map"))
+        map(atoi(argv[2]), atol(argv[3]));
     fputs("usage: rig-xen domains | keys KEYS | vcpus N | make N MIB NAME | "
-          "unmake\n", stderr);
+          "unmake | map DOMID MIB\n", stderr);
     return 1;
 }
