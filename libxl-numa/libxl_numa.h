@@ -295,7 +295,8 @@ struct xln_host_node {
     uint64_t total_bytes;
     uint64_t free_bytes;        /* includes the two below */
     uint64_t dma_bytes;         /* free, but in the DMA zone */
-    uint64_t reserved_bytes;    /* free, but promised to creates in flight */
+    uint64_t reserved_bytes;    /* free, but promised to creates in flight, or
+                                 * to domains that balloon up */
     const struct xln_cpumap *cpus;      /* online CPUs; may be empty */
 };
 
@@ -731,7 +732,8 @@ struct xln_snapshot {
 };
 
 /*
- * The running host, what creates in flight have promised included: those in
+ * The running host, what creates in flight have promised included, and what
+ * domains are still to balloon up to. Creates in flight are those in
  * `reservations` (see xln_reservation_list_read()). -errno of whatever could
  * not be read.  Since: 0.1
  */

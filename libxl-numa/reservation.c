@@ -234,7 +234,8 @@ static void add_outstanding(const struct record *record,
 
 /*
  * Read a record of a domain that there is. -ENOENT: it is none; -ENOMEM, or
- * what the hypercall said: it can't be told.
+ * what the hypercall said: it can't be told. A domain that is being destroyed
+ * takes no more: what it gives back is free for others, not promised again.
  */
 static int record_check(int dir_fd, const char *name, xc_interface *xch,
                         struct record *record)
@@ -251,6 +252,7 @@ static int record_check(int dir_fd, const char *name, xc_interface *xch,
     if (r < 0)
         return -errno;
     if (r == 0 || info.domain != record->domid ||
+        info.flags & XEN_DOMINF_dying ||
         memcmp(info.handle, record->uuid, sizeof(record->uuid)))
         return -ENOENT;
     record->creator_lives =

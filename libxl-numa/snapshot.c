@@ -8,6 +8,7 @@
 #include <libxl_utils.h>
 #include <xenstore.h>
 
+#include "ballooning.h"
 #include "snapshot.h"
 
 static void free_request(char **request)
@@ -195,6 +196,24 @@ static int read_xen(xc_interface *xch, struct xln_snapshot *snapshot)
 
 /* ---- all of it ---- */
 
+/* Domains that balloon up are read before the host, as reservations are. */
+static int read_host(xc_interface *xch, const uint64_t *reserved_bytes,
+                     struct xln_host **host_r)
+{
+    uint64_t *all = calloc(XLN_MAX_NODES, sizeof(*all));
+    int rc;
+
+    if (!all)
+        return -ENOMEM;
+    if (reserved_bytes)
+        memcpy(all, reserved_bytes, XLN_MAX_NODES * sizeof(*all));
+    rc = xln__ballooning_add(xch, all);
+    if (!rc)
+        rc = xln_host_read(xch, all, host_r);
+    free(all);
+    return rc;
+}
+
 int xln__snapshot_read(xc_interface *xch, libxl_ctx *ctx,
                        const uint64_t *reserved_bytes,
                        struct xln_snapshot **snapshot_r)
@@ -206,7 +225,7 @@ int xln__snapshot_read(xc_interface *xch, libxl_ctx *ctx,
         return -ENOMEM;
     rc = read_xen(xch, snapshot);
     if (!rc)
-        rc = xln_host_read(xch, reserved_bytes, &snapshot->host);
+        rc = read_host(xch, reserved_bytes, &snapshot->host);
     if (!rc)
         rc = read_domains(xch, ctx, snapshot);
     if (!rc)

@@ -7,8 +7,10 @@
 
 #include <libxl_utils.h>
 
+#include "ballooning.h"
 #include "explain.h"
 #include "placement.h"
+#include "predecessor.h"
 #include "record.h"
 
 #define CONTEXT "numa"
@@ -268,6 +270,23 @@ static int make_need(const struct placement *p, struct xln_need *need)
     return rc;
 }
 
+/* A guest that reboots may have to wait for its own memory. */
+static void await_predecessor(const struct placement *p, xc_interface *xch)
+{
+    uint64_t pages = 0;
+    int rc = predecessor_await(xch, p->config->c_info.uuid.uuid, p->domid,
+                               &pages);
+
+    if (rc)
+        warn_failed(p, "cannot tell whether it had memory before", rc,
+                    "what of it is not free yet is not waited for");
+    if (pages)
+        xtl_log(p->lg, XTL_WARN, -1, CONTEXT,
+                "'%s': somebody still maps %" PRIu64 " MiB of the domain that "
+                "it was: they do not count as free",
+                p->config->c_info.name, pages >> 8);
+}
+
 /* A lock that can't be had costs exactness when creates run side by side, and
  * no create. */
 static struct xln_reservations *lock_reservations(const struct placement *p)
@@ -282,16 +301,31 @@ static struct xln_reservations *lock_reservations(const struct placement *p)
     return NULL;
 }
 
+/* What is promised to domains that balloon up. It takes xenstore, for which
+ * nobody else is to wait: so before the lock is held. */
+static void read_ballooning(const struct placement *p, xc_interface *xch,
+                            uint64_t *promised)
+{
+    int rc = xln__ballooning_add(xch, promised);
+
+    if (rc)
+        warn_failed(p, "cannot tell which domains balloon up", rc,
+                    "what they are to have counts as free");
+}
+
 static int read_host(struct placement *p, xc_interface *xch,
-                     struct xln_reservations *held)
+                     struct xln_reservations *held, const uint64_t *promised)
 {
     uint64_t *reserved = calloc(XLN_MAX_NODES, sizeof(*reserved));
+    unsigned node;
     int rc = 0;
 
     if (!reserved)
         return -ENOMEM;
     if (held)
         rc = xln_reservations_outstanding(held, xch, reserved);
+    for (node = 0; node < XLN_MAX_NODES; node++)
+        reserved[node] += promised[node];
     if (!rc)
         rc = xln_host_read(xch, reserved, &p->host);
     free(reserved);
@@ -418,11 +452,12 @@ static int plan_domain(struct placement *p, struct xln_reservations *held)
 }
 
 static int plan_locked(struct placement *p, xc_interface *xch,
-                       struct xln_reservations *held)
+                       struct xln_reservations *held,
+                       const uint64_t *promised)
 {
     int rc;
 
-    rc = read_host(p, xch, held);
+    rc = read_host(p, xch, held, promised);
     /* One node: there is nothing to choose. */
     if (rc || xln_nodemap_count(xln_host_nodes(p->host)) < 2)
         return rc;
@@ -449,22 +484,30 @@ static int keep_nodes(struct placement *p)
     return rc;
 }
 
-int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid)
+static int plan_anew(struct placement *p, xc_interface *xch)
 {
+    uint64_t *promised = calloc(XLN_MAX_NODES, sizeof(*promised));
     struct xln_reservations *held;
     int rc;
 
-    p->domid = domid;
-    if (p->kept_nodes) {
-        rc = keep_nodes(p);
-    } else {
-        rc = make_request(p);
-        if (!rc) {
-            held = lock_reservations(p);
-            rc = plan_locked(p, xch, held);
-            xln_reservations_unlock(held);
-        }
+    rc = promised ? make_request(p) : -ENOMEM;
+    if (!rc) {
+        await_predecessor(p, xch);
+        read_ballooning(p, xch, promised);
+        held = lock_reservations(p);
+        rc = plan_locked(p, xch, held, promised);
+        xln_reservations_unlock(held);
     }
+    free(promised);
+    return rc;
+}
+
+int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid)
+{
+    int rc;
+
+    p->domid = domid;
+    rc = p->kept_nodes ? keep_nodes(p) : plan_anew(p, xch);
     if (rc && rc != -ENOSPC) {
         warn_failed(p, "cannot plan", rc, "placed by xl itself");
         rc = 0;

@@ -82,8 +82,36 @@ filled_meanwhile() {
     destroy_all
 }
 
+# Somebody maps the memory of the domain that the guest was: it is not free yet
+# when the next one is made, nor is there room for both.
+held_for_a_while() { # NODE
+    free=$(free_mib "$1")
+    created idle-pvh g "nodes=\"$1\"" memory=200
+    created idle ballast "nodes=\"$1\"" memory=$((free - 340))
+    was=$(domid g)
+    rig-xen map "$was" 190 > /tmp/mapped &
+    mapper=$!
+    await 60 grep -q mapped /tmp/mapped
+    asks g
+    ok "a guest reboots whose memory somebody maps" await 60 is_half_gone "$was"
+    kill $mapper
+    wait $mapper 2> /dev/null
+    ok "it comes back" comes_back g
+    is "$(nodes_of g)" "$1" "to its node, once its own memory was free there"
+    destroy_all
+}
+
+# There are two of it: its old domain, and the new one.
+is_half_gone() { # OLD-DOMID
+    rig-xen domains | awk -v old="$1" '
+        $2 == old && $3 == "d" { dies = 1 }
+        $2 > old { made = 1 }
+        END { exit !(dies && made) }'
+}
+
 # shellcheck disable=SC2046 # words
 set -- $(roomy 400)
 named "$1" "$2"
 filled_meanwhile
+held_for_a_while "$2"
 done_testing

@@ -2,7 +2,8 @@
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
 #
-# Creates that are started at once know of each other.
+# Creates that are started at once know of each other, and of what running guests
+# have been promised.
 
 . /root/lib.sh
 
@@ -51,6 +52,30 @@ remove_guests() {
     await 30 nothing_dies
 }
 
+# This guest has no balloon driver, so it stays at that.
+balloons_up() {
+    # shellcheck disable=SC2046 # words
+    set -- $(roomy 400)
+    created idle grows "nodes=\"$2\"" memory=64 maxmem=300
+    usable_was=$(usable_on "$2")
+    stock-xl mem-set grows 300
+    is "$((usable_was - $(usable_on "$2")))" 236 \
+        "what a guest is to balloon up to is not there to plan with"
+    expect 3 create idle g "nodes=\"$2\"" 'nodes_mode="strict"' \
+        memory=$((usable_was - 200))
+    is $? 0 "nobody else gets it"
+    stock-xl mem-set grows 64
+    ok "until the target is lowered" created idle g "nodes=\"$2\"" \
+        'nodes_mode="strict"' memory=$((usable_was - 200))
+    remove grows g
+}
+
+usable_on() { # NODE
+    xl numa-info -o NODE,USABLE 2> /dev/null |
+        awk -v node="$1" '$1 == node { print $2 }'
+}
+
+balloons_up
 even_out
 nr=$(($(cpu_nodes | wc -w) * 2))
 all_at_once xl $nr

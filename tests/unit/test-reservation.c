@@ -42,6 +42,7 @@ static struct {
         uint32_t domid;
         uint8_t uuid;           /* its first byte; the rest is 0 */
         uint64_t pages;
+        bool dying;
     } all[16];
     int fail;                   /* errno of the next call; 0: none */
 } domains;
@@ -66,6 +67,7 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
         info[nr].domain = d->domid;
         info[nr].handle[0] = d->uuid;
         info[nr].tot_pages = d->pages;
+        info[nr].flags = d->dying ? XEN_DOMINF_dying : 0;
         nr++;
     }
     return nr;
@@ -75,7 +77,7 @@ static struct domain *add_domain(uint32_t domid, uint8_t uuid, uint64_t pages)
 {
     struct domain *d = &domains.all[domains.nr++];
 
-    *d = (struct domain){ domid, uuid, pages };
+    *d = (struct domain){ domid, uuid, pages, false };
     return d;
 }
 
@@ -335,6 +337,16 @@ static void test_large(void)
        "a domain on 1024 nodes");
     add(1, 1, shares, 0);
     ok(outstanding() == 0, "a domain that promises nothing");
+    remove_dir();
+}
+
+/* Its create has failed, and libxl destroys it while others plan. */
+static void test_destroyed(void)
+{
+    make_dir();
+    add_domain(5, 5, 30 * MIB_PAGES)->dying = true;
+    add_one(5, 5, 2, 100);
+    ok(outstanding() == 0, "a domain that is being destroyed takes no more");
     remove_dir();
 }
 
@@ -843,6 +855,7 @@ int main(void)
     test_follows_pages();
     test_pieces_of_mebibytes();
     test_large();
+    test_destroyed();
     test_several();
     test_void_records();
     test_hypercall_fails();

@@ -48,6 +48,7 @@ static bool fails(const char *name)
 
 int __wrap_xln_reservation_list_read(const char *dir, xc_interface *xch,
                                      struct xln_reservation_list **list_r);
+int __wrap_xln__ballooning_add(xc_interface *xch, uint64_t *reserved_bytes);
 int __wrap_xln_host_read(xc_interface *xch, const uint64_t *reserved_bytes,
                          struct xln_host **host_r);
 int __wrap_xln_domains_read(xc_interface *xch, uint32_t domid,
@@ -67,6 +68,15 @@ int __wrap_xln_reservation_list_read(const char *dir, xc_interface *xch,
     list->outstanding_bytes[0] = 4096;
     world.has_reservations = true;
     *list_r = list;
+    return 0;
+}
+
+int __wrap_xln__ballooning_add(xc_interface *xch, uint64_t *reserved_bytes)
+{
+    (void)xch;
+    if (fails("xln__ballooning_add"))
+        return -FAILED;
+    reserved_bytes[0] += 8192;
     return 0;
 }
 
@@ -236,7 +246,7 @@ static void test_all(void)
     char **request = snapshot->more[1].request;
 
     is_str(snapshot->xen, "4.17", "the release of Xen");
-    ok(xln_host_node(snapshot->host, 0)->reserved_bytes == 4096,
+    ok(xln_host_node(snapshot->host, 0)->reserved_bytes == 4096 + 8192,
        "what is promised is known before the host is read");
     ok(snapshot->domains->nr == 3, "the domains");
     is_str(snapshot->more[0].name, "Domain-0", "a name");

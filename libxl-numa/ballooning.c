@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <xenstore.h>
+
+#include "ballooning.h"
+
+#define PAGE_SHIFT 12
+#define BATCH 256               /* domains that one hypercall tells of */
+
+/*
+ * Every domain may have a little more than its target: libxl allows it 1 MiB
+ * (LIBXL_MAXMEM_CONSTANT), and guests give up and take back single pages for
+ * what they map. That is no promise.
+ */
+#define SLACK_PAGES (2 << (20 - PAGE_SHIFT))
+
+struct ballooning {
+    xc_interface *xch;
+    struct xs_handle *xs;       /* NULL: not needed so far */
+    uint64_t *reserved_bytes;
+};
+
+static int from_errno(void)
+{
+    return errno ? -errno : -EIO;
+}
+
+/* It is in KiB. 0: none; the domain is not made yet, or not by libxl. */
+static uint64_t read_target(struct xs_handle *xs, uint32_t domid)
+{
+    uint64_t kib = 0;
+    char path[64], *text;
+
+    snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/memory/target",
+             domid);
+    text = xs_read(xs, XBT_NULL, path, NULL);
+    if (text && sscanf(text, "%" SCNu64, &kib) != 1)
+        kib = 0;
+    free(text);
+    return kib >> (PAGE_SHIFT - 10);
+}
+
+static int share_out(struct ballooning *b, uint32_t domid, uint64_t pages)
+{
+    int max = xc_get_max_nodes(b->xch), i, nr = 0;
+    xc_nodemap_t nodes;
+
+    if (max <= 0)
+        return from_errno();
+    nodes = xc_nodemap_alloc(b->xch);
+    if (!nodes)
+        return -ENOMEM;
+    if (xc_domain_node_getaffinity(b->xch, domid, nodes)) {
+        int rc = from_errno();
+
+        free(nodes);
+        return rc;
+    }
+    for (i = 0; i < max && i < XLN_MAX_NODES; i++)
+        nr += nodes[i / 8] >> i % 8 & 1;
+    for (i = 0; nr && i < max && i < XLN_MAX_NODES; i++)
+        if (nodes[i / 8] >> i % 8 & 1)
+            b->reserved_bytes[i] += pages / nr << PAGE_SHIFT;
+    free(nodes);
+    return 0;
+}
+
+/* One that has ended, or is about to, takes no more. `xl mem-max` raises what
+ * Xen would grant, but not what the guest asks for: the lesser of both counts. */
+static int add_domain(struct ballooning *b, const xc_domaininfo_t *info)
+{
+    uint64_t pages = info->max_pages, target;
+    int rc;
+
+    if (info->flags & (XEN_DOMINF_dying | XEN_DOMINF_shutdown) ||
+        pages <= info->tot_pages + SLACK_PAGES)
+        return 0;
+    if (!b->xs)
+        b->xs = xs_open(0);
+    if (!b->xs)
+        return from_errno();
+    target = read_target(b->xs, info->domain);
+    if (pages > target)
+        pages = target;
+    if (pages <= info->tot_pages + SLACK_PAGES)
+        return 0;
+    rc = share_out(b, info->domain, pages - info->tot_pages);
+    return rc == -ESRCH ? 0 : rc;
+}
+
+int xln__ballooning_add(xc_interface *xch, uint64_t *reserved_bytes)
+{
+    struct ballooning b = { .xch = xch, .reserved_bytes = reserved_bytes };
+    xc_domaininfo_t *info = calloc(BATCH, sizeof(*info));
+    uint32_t next = 0;
+    int nr, i, rc = 0;
+
+    if (!info)
+        return -ENOMEM;
+    do {
+        nr = xc_domain_getinfolist(xch, next, BATCH, info);
+        if (nr < 0)
+            rc = from_errno();
+        for (i = 0; i < nr && !rc; i++)
+            rc = add_domain(&b, &info[i]);
+        if (nr > 0)
+            next = info[nr - 1].domain + 1;
+    } while (!rc && nr == BATCH);
+    if (b.xs)
+        xs_close(b.xs);
+    free(info);
+    return rc;
+}

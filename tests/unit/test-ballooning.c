@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What domains have been promised beyond what they have. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <xenstore.h>
+
+#include "ballooning.h"
+#include "fake-alloc.h"
+#include "tap.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define MAX_DOMAINS 300
+#define FAILED EFAULT
+
+struct domain {
+    unsigned mib, max_mib;
+    unsigned target_mib;        /* 0: xenstore has none */
+    uint32_t flags;
+    uint8_t nodes;
+};
+
+static struct {
+    struct domain domains[MAX_DOMAINS];     /* by domid */
+    unsigned nr;
+    unsigned nr_calls, fail_at, nr_stores;
+    int error;
+    const char *failed;
+} xen;
+
+static bool fails(const char *name)
+{
+    if (++xen.nr_calls != xen.fail_at)
+        return false;
+    xen.failed = name;
+    errno = xen.error;
+    return true;
+}
+
+/* ---- these stand in for libxenctrl's and libxenstore's ---- */
+
+int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
+                          xc_domaininfo_t *info)
+{
+    unsigned i;
+
+    (void)xch;
+    if (fails(__func__))
+        return -1;
+    for (i = 0; i < max && first + i < xen.nr; i++) {
+        const struct domain *d = &xen.domains[first + i];
+
+        info[i] = (xc_domaininfo_t){
+            .domain = first + i,
+            .flags = d->flags,
+            .tot_pages = d->mib * 256,
+            .max_pages = d->max_mib * 256,
+        };
+    }
+    return i;
+}
+
+int xc_get_max_nodes(xc_interface *xch)
+{
+    (void)xch;
+    return fails(__func__) ? -1 : 8;
+}
+
+xc_nodemap_t xc_nodemap_alloc(xc_interface *xch)
+{
+    (void)xch;
+    return fails(__func__) ? NULL : calloc(1, 8);
+}
+
+int xc_domain_node_getaffinity(xc_interface *xch, uint32_t domid,
+                               xc_nodemap_t nodes)
+{
+    (void)xch;
+    if (fails(__func__))
+        return -1;
+    nodes[0] = xen.domains[domid].nodes;
+    return 0;
+}
+
+struct xs_handle *xs_open(unsigned long flags)
+{
+    (void)flags;
+    if (fails(__func__))
+        return NULL;
+    xen.nr_stores++;
+    return (struct xs_handle *)&xen;
+}
+
+void xs_close(struct xs_handle *xs)
+{
+    (void)xs;
+    xen.nr_stores--;
+}
+
+void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
+              unsigned *size)
+{
+    unsigned domid;
+    char *text;
+
+    (void)xs;
+    (void)t;
+    (void)size;
+    if (sscanf(path, "/local/domain/%u/memory/target", &domid) != 1 ||
+        !xen.domains[domid].target_mib ||
+        asprintf(&text, "%u", xen.domains[domid].target_mib * 1024) < 0)
+        return NULL;
+    return text;
+}
+
+/* ---- what is promised ---- */
+
+static void set(unsigned nr, const struct domain *domains)
+{
+    memset(&xen, 0, sizeof(xen));
+    xen.nr = nr;
+    memcpy(xen.domains, domains, nr * sizeof(*domains));
+}
+
+/* On nodes 0 to 3, in MiB. */
+static void promises(const char *expected, const char *what)
+{
+    uint64_t bytes[XLN_MAX_NODES] = { 0 };
+    int rc = xln__ballooning_add(NULL, bytes);
+    char text[128];
+
+    snprintf(text, sizeof(text),
+             "%d: %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, rc,
+             bytes[0] / MIB, bytes[1] / MIB, bytes[2] / MIB, bytes[3] / MIB);
+    is_str(text, expected, what);
+    ok(!xen.nr_stores, "and xenstore is let go");
+}
+
+static void test_one(void)
+{
+    const struct domain grows = { 100, 301, 300, 0, 0x2 };
+    struct domain d = grows;
+
+    set(1, &d);
+    promises("0: 0 200 0 0", "what it lacks of its target, on its node");
+    d.nodes = 0xd;
+    set(1, &d);
+    promises("0: 66 0 66 66", "in equal parts on its nodes");
+    d = grows;
+    d.mib = 299;
+    set(1, &d);
+    promises("0: 0 0 0 0", "a MiB less is none that it waits for");
+    d = grows;
+    d.max_mib = 1000;
+    set(1, &d);
+    promises("0: 0 200 0 0", "not what it is allowed and has no target for");
+    d.max_mib = 200;
+    set(1, &d);
+    promises("0: 0 100 0 0", "nor a target that Xen would not allow");
+    d = grows;
+    d.target_mib = 0;
+    set(1, &d);
+    promises("0: 0 0 0 0", "one that has no target is not made yet");
+    d = grows;
+    d.nodes = 0;
+    set(1, &d);
+    promises("0: 0 0 0 0", "without a node there is none to promise");
+    d = grows;
+    d.flags = XEN_DOMINF_dying;
+    set(1, &d);
+    promises("0: 0 0 0 0", "one that is being destroyed takes no more");
+    d.flags = XEN_DOMINF_shutdown;
+    set(1, &d);
+    promises("0: 0 0 0 0", "nor does one that has ended");
+}
+
+static void test_many(void)
+{
+    struct domain all[MAX_DOMAINS] = { { 0 } };
+
+    all[0] = (struct domain){ 100, 201, 200, 0, 0x1 };
+    all[257] = (struct domain){ 10, 21, 20, 0, 0x3 };
+    all[MAX_DOMAINS - 1] = (struct domain){ 1, 9, 8, 0, 0x8 };
+    set(MAX_DOMAINS, all);
+    promises("0: 105 5 0 7", "of all domains, however many");
+    set(0, all);
+    promises("0: 0 0 0 0", "and of none");
+    all[0].max_mib = 101;
+    set(1, all);
+    xen.fail_at = 2;
+    promises("0: 0 0 0 0", "xenstore is not asked without need");
+}
+
+static void test_failures(void)
+{
+    static const struct domain grows = { 100, 301, 300, 0, 0x2 };
+    uint64_t bytes[XLN_MAX_NODES];
+    unsigned nth;
+    int rc;
+
+    for (nth = 1;; nth++) {
+        set(1, &grows);
+        xen.fail_at = nth;
+        xen.error = FAILED;
+        rc = xln__ballooning_add(NULL, bytes);
+        if (!xen.failed)
+            break;
+        ok(!xen.nr_stores &&
+               (rc == -FAILED || (!strcmp(xen.failed, "xc_nodemap_alloc") &&
+                                  rc == -ENOMEM)),
+           "call %u, %s: an error", nth, xen.failed);
+    }
+    ok(nth == 6, "there are five calls");
+    set(1, &grows);
+    xen.fail_at = 5;
+    xen.error = ESRCH;
+    promises("0: 0 0 0 0", "a domain that goes meanwhile has no promise");
+    fake_alloc_fail(1);
+    ok(xln__ballooning_add(NULL, bytes) == -ENOMEM, "no memory is -ENOMEM");
+    fake_alloc_fail(0);
+}
+
+int main(void)
+{
+    test_one();
+    test_many();
+    test_failures();
+    return tap_done();
+}
