@@ -20,6 +20,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -521,8 +522,12 @@ static int plan_build(xc_interface *xch, uint32_t domid)
     int rc = 0;
 
     if (xc_domain_getinfolist(xch, domid, 1, &info) != 1 ||
-        info.domain != domid)
+        info.domain != domid) {
+        xtl_log(state.lg, XTL_WARN, errno, "numa",
+                "cannot tell which domain %" PRIu32 " is: placed by xl itself",
+                domid);
         return 0;
+    }
     p = find(makes_uuid, info.handle);
     if (p)
         return placement_plan(p, xch, domid);
