@@ -30,6 +30,8 @@ static const struct cmd_option options[] = {
 /* The domains of one command line, in its order. */
 struct plans {
     struct planner planner;
+    char *const *words;         /* KEY=VALUEs, for all of them */
+    unsigned nr_words;
     unsigned nr;
     struct planned *list;
     unsigned max_nr;            /* candidates to show; 0: all */
@@ -91,6 +93,11 @@ static int show_json(const struct plans *plans)
     xln__json_object(json);
     xln__json_key(json, "version");
     xln__json_number(json, 1);
+    xln__json_key(json, "words");
+    xln__json_array(json);
+    for (i = 0; i < plans->nr_words; i++)
+        xln__json_text(json, plans->words[i]);
+    xln__json_array_end(json);
     xln__json_key(json, "plans");
     xln__json_array(json);
     for (i = 0; i < plans->nr && !rc; i++)
@@ -184,6 +191,8 @@ static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
 {
     int code;
 
+    plans->words = words;
+    plans->nr_words = nr_keys;
     if (!planner_begin(&plans->planner, line, cmd_value(line, OPT_HOST),
                        cmd_value(line, OPT_DEFAULTS)) ||
         !read_configs(plans, words, nr_keys, line->nr_args - nr_keys))

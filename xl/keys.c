@@ -571,6 +571,25 @@ static int check_nodes_exist(const struct key *key, const char *text,
     return rc;
 }
 
+int keys_apply_plan(const char *nodes, struct xln_request *request)
+{
+    struct xln_nodemap *planned;
+    int rc;
+
+    rc = parse_nodes(nodes, &planned);
+    if (rc)
+        return rc;
+    if (request->mem_nodes) {
+        xln_nodemap_free(request->mem_nodes);
+        request->mem_nodes = planned;
+        return 0;
+    }
+    xln_nodemap_free(request->nodes);
+    request->nodes = planned;
+    request->all_nodes = false;
+    return 0;
+}
+
 int keys_check_nodes(const struct keys *keys, const char *source,
                      const struct xln_nodemap *nodes, char **error_r)
 {

@@ -52,6 +52,10 @@ int keys_set_nodes(struct keys *keys, const char *nodes);
 /* Put the keys that are set into a request. 0 or -ENOMEM. */
 int keys_apply(const struct keys *keys, struct xln_request *request);
 
+/* Put the nodes that a plan has found into the request that it was made from,
+ * in place of what that left open. -ENOMEM; -EINVAL: `nodes` is no list. */
+int keys_apply_plan(const char *nodes, struct xln_request *request);
+
 /*
  * Whether every node that the keys name is in `nodes`. -EINVAL and a line
  * in *error_r if not.

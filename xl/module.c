@@ -51,6 +51,7 @@ static struct {
     bool inert;                 /* another release: do nothing */
     bool dry_run;
     bool paused;                /* migrate: not live */
+    char *planned_nodes;        /* of the next create; NULL: none are */
     bool sxp;                   /* xl prints its dry run in the old form */
     libxl_ctx *ctx;
     xentoollog_logger *lg;
@@ -120,6 +121,14 @@ static bool release_differs(xentoollog_logger *lg)
     return true;
 }
 
+static void take_planned_nodes(void)
+{
+    const char *nodes = getenv(MODULE_NODES);
+
+    state.planned_nodes = nodes ? strdup(nodes) : NULL;
+    unsetenv(MODULE_NODES);
+}
+
 EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
                            xentoollog_logger *lg)
 {
@@ -131,6 +140,7 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
         unsetenv(MODULE_DRY_RUN);
         state.paused = getenv(MODULE_PAUSED);
         unsetenv(MODULE_PAUSED);
+        take_planned_nodes();
         unsetenv(MODULE_GUARD);
         restore_preload();
         if (!r)
@@ -382,6 +392,8 @@ static struct in_flight *begin(libxl_ctx *ctx, libxl_domain_config *config,
     rc = placement_begin(ctx, state.lg, config, take_keys(), &p);
     if (!rc) {
         p->restoring = restoring;
+        p->planned_nodes = state.planned_nodes;
+        state.planned_nodes = NULL;
         rc = placement_note_request(p);
         if (!rc)
             entry = enter(p);

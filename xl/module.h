@@ -9,6 +9,10 @@
 /* Set for the installed xl when its create is a dry run. */
 #define MODULE_DRY_RUN "XL_NUMA_DRY_RUN"
 
+/* Set for the installed xl to the nodes that a plan has for the domain that it
+ * is to create: they hold for this one create. */
+#define MODULE_NODES "XL_NUMA_NODES"
+
 /* Set to our xl's process id around its exec: who starts with it in its
  * environment and has that id is being called in a circle. */
 #define MODULE_GUARD "XL_NUMA_EXEC"

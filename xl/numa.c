@@ -17,6 +17,7 @@
 
 #define PRIVCMD "/dev/xen/privcmd"
 
+extern const struct cmd cmd_create;
 extern const struct cmd cmd_info;
 extern const struct cmd cmd_node_affinity;
 extern const struct cmd cmd_numa_info;
@@ -28,6 +29,7 @@ extern const struct cmd cmd_vcpu_list;
 extern const struct cmd cmd_vcpu_pin;
 
 const struct cmd *const commands[] = {
+    &cmd_create,
     &cmd_info,
     &cmd_node_affinity,
     &cmd_numa_info,

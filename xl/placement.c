@@ -154,6 +154,8 @@ static int make_request(struct placement *p)
         rc = keys_apply(defaults, p->request);
     if (!rc)
         rc = keys_apply(p->keys, p->request);
+    if (!rc && p->planned_nodes)
+        rc = keys_apply_plan(p->planned_nodes, p->request);
     keys_free(defaults);
     return rc;
 }
@@ -726,6 +728,7 @@ bool placement_end(struct placement *p, bool failed)
     xln_plan_free(p->plan);
     xln_host_free(p->host);
     xln_request_free(p->request);
+    free(p->planned_nodes);
     free(p->kept_nodes);
     free(p->kept_pages);
     keys_free(p->keys);

@@ -26,6 +26,7 @@ struct placement {
     libxl_domain_config *config;    /* the caller's */
     struct keys *keys;
     bool restoring;                 /* memory comes by another process */
+    char *planned_nodes;            /* by a plan, for this once; NULL: none */
     uint32_t domid;                 /* XLN_NONE: not made yet */
     uint32_t stub_domid;            /* its stub domain's; XLN_NONE: none */
 

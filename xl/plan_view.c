@@ -465,6 +465,15 @@ static void add_others(struct xln__json *json, const struct xln_candidates *c)
     add_nodes(json, "left_out", c->left_out);
 }
 
+/* For who reads it elsewhere. */
+static void add_config(struct xln__json *json, const char *source)
+{
+    char *path = realpath(source, NULL);
+
+    add_text(json, "config", path ? path : source);
+    free(path);
+}
+
 static void add_plan(struct xln__json *json, const struct planned *d)
 {
     static const char *const verdicts[] = {
@@ -476,6 +485,7 @@ static void add_plan(struct xln__json *json, const struct planned *d)
     bool fits = plan->verdict != XLN_NOTHING_FITS;
 
     add_text(json, "name", d->config->name);
+    add_config(json, d->config->source);
     add_text(json, "verdict", verdicts[plan->verdict]);
     add_relaxed(json, plan->relaxed);
     add_number(json, "need", plan->need_bytes);

@@ -168,6 +168,19 @@ static bool is_ours(const char *command, int argc, char **argv)
     return false;
 }
 
+/* `xl create --plan FILE` makes many domains, by an `xl create` for each. */
+static bool is_planned_create(const char *command, int argc, char **argv)
+{
+    int arg;
+
+    if (strcmp(command, "create"))
+        return false;
+    for (arg = 1; arg < argc && strcmp(argv[arg], "--"); arg++)
+        if (!strcmp(argv[arg], "--plan") || !strncmp(argv[arg], "--plan=", 7))
+            return true;
+    return false;
+}
+
 /* Whether the options of `xl create` ask for a dry run. argv is reordered. */
 static bool has_dry_run_option(int argc, char **argv)
 {
@@ -433,7 +446,8 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     command = read_command_line(argc, argv, &at, &dry_run);
-    if (command && is_ours(command, argc - at, argv + at))
+    if (command && (is_ours(command, argc - at, argv + at) ||
+                    is_planned_create(command, argc - at, argv + at)))
         return run_ours(command, at, argv);
     if (running_release(release_text, sizeof(release_text)))
         release = release_text;

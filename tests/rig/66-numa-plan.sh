@@ -137,6 +137,90 @@ in_flight() { # NODE
     remove g
 }
 
+# ---- xl create --plan ----
+
+# The same room on every node.
+leave_room() { # MIB
+    usable_list | while read -r node pages _; do
+        [ $((pages / 256 - $1)) -lt 8 ] ||
+            create idle "ballast$node" "nodes=\"$node\"" \
+                memory=$((pages / 256 - $1))
+    done
+}
+
+# Three of the small ones fit on a node, or a large one with a small one: who
+# comes first matters.
+write_set() { # ROOM
+    for number in 1 2 3 4; do
+        write_config "small$number" $(($1 * 3 / 10))
+    done
+    for number in 1 2 3 4; do
+        write_config "large$number" $(($1 * 58 / 100))
+    done
+}
+
+write_config() { # NAME MIB
+    {
+        cat /root/idle.cfg
+        printf 'name = "%s"\nmemory = %s\nnodes_max = 1\n' "$1" "$2"
+        echo 'nodes_mode = "strict"'
+    } > "/tmp/set/$1.cfg"
+}
+
+# "name node" of all.
+placed() {
+    rig-pages | awk '/^(small|large)/ && $3 > 0 { print $1, $2 }' | sort
+}
+
+planned() { # FILE
+    awk -F '"' '
+        $2 == "name" { name = $4 }
+        /"nodes": \[/ && name != "" {
+            if ($0 !~ /[0-9]/)
+                getline
+            gsub(/[^0-9]/, "")
+            print name, $0
+            name = ""
+        }' "$1" | sort
+}
+
+by_plan() {
+    room=$(usable_list | awk '{ mib = int($2 / 256) }
+        NR == 1 || mib < least { least = mib } END { print least }')
+    mkdir -p /tmp/set
+    leave_room "$room"
+    write_set "$room"
+    cd /tmp/set || return
+    expect 3 xl numa-plan small?.cfg large?.cfg > "$out" 2> "$err"
+    is $? 0 "in the order of their names eight guests don't fit"
+    expect 0 xl numa-plan --optimise --json small?.cfg large?.cfg \
+        > /tmp/plan.json 2> "$err"
+    is $? 0 "in another they do"
+    cd /root || return
+    expect 0 xl -N create --plan /tmp/plan.json 2> "$err"
+    is "$? $(placed)" "0 " "xl -N create --plan: it could be done"
+    expect 0 xl create --plan /tmp/plan.json > "$out" 2> "$err"
+    is $? 0 "xl create --plan: it is done"
+    is "$(placed)" "$(planned /tmp/plan.json)" "each is where it was planned"
+    is "$(placed | awk '{ n[$2]++ } END { for (i in n) print n[i] }' | one_line)" \
+        "2 2 2 2" "two on each node"
+    stock-xl list -l small1 > /tmp/stored.json
+    ok "none carries the plan's nodes" not grep -q '"numa/nodes"' /tmp/stored.json
+    # shellcheck disable=SC2046 # words
+    remove $(placed | cut -d ' ' -f 1)
+    create idle intruder 'nodes="1"' memory=$((room / 5))
+    expect 3 xl create --plan /tmp/plan.json > "$out" 2> "$err"
+    is "$? $(placed)" "0 " "where another guest is in the way: nothing"
+    is "$(sed "s/'.*' needs [0-9]*/'G' needs N/" "$err")" \
+        "xl: the plan does not hold any more: 'G' needs N MiB, and does not fit\
+ on node 1: nothing is created" "and a line says why"
+    destroy_all
+}
+
+not() {
+    ! "$@"
+}
+
 not_root() {
     su nobody -c 'xl numa-plan /dev/null "name=\"g\""' > "$out" 2> "$err"
     is "$? $(cat "$err" "$out")" "1 xl: cannot open '/dev/xen/privcmd':\
@@ -153,5 +237,6 @@ together
 defaults /etc/xen/xl-numa.conf "$2"
 elsewhere "$2"
 in_flight "$2"
+by_plan
 not_root
 done_testing

@@ -160,6 +160,10 @@ check "of several the worst status counts" \
     web.cfg web.cfg web.cfg web.cfg web.cfg
 check "--json: the nodes, as numbers" \
     planned 0 '            "name": "web",' --json web.cfg
+check "--json: the configuration, wherever it is read" \
+    planned 0 "            \"config\": \"$(pwd -P)/web.cfg\"," --json web.cfg
+check "--json: what the command line changed" \
+    planned 0 '        "memory=300"' --json web.cfg memory=300
 check "--json: the reason in a word" \
     planned 0 '                    "reason": "more_nodes"' --json web.cfg
 check "-o: other columns" planned 0 'NODES REASON' -o NODES,REASON web.cfg
@@ -295,5 +299,41 @@ check "the domain's own key wins" planned 0 \
 echo 'nodes_policy = "wurst"' > defaults.conf
 check "a wrong default" planned 1 "xl: defaults.conf: nodes_policy=\"wurst\":\
  expected \"first\", \"best\" or \"worst\"" --defaults defaults.conf web.cfg
+
+# --- xl create --plan, as far as it goes without Xen ---
+
+# refuses LINE PLAN: one line, and status 1.
+refuses() { # LINE PLAN
+    echo "$2" > plan.json
+    "$numa" create --plan plan.json > out 2> err
+    [ $? = 1 ] && [ "$(cat err)" = "$1" ] && return
+    sed 's/^/# /' err
+    return 1
+}
+
+"$numa" numa-plan --host host.json --json web.cfg db.cfg > plan.json
+"$numa" create --plan plan.json > out 2> err
+check "create --plan: what numa-plan prints is read" \
+    grep -q '^xl: cannot open .*dom0$' err
+"$numa" create --plan - < plan.json > out 2> err
+check "from standard input too" grep -q '^xl: cannot open .*dom0$' err
+check "a file that is not there" [ "$("$numa" create --plan none.json 2>&1)" = \
+    "xl: none.json: No such file or directory" ]
+check "a host is no plan" refuses \
+    "xl: plan.json:1: words: expected a list, but it is not there" \
+    "$(printf '{\n"version": 1,\n"plans": [] }')"
+check "a later form" refuses \
+    "xl: plan.json:1: version: expected a number from 1 to 1, not 2" \
+    '{ "version": 2 }'
+check "a plan without nodes" refuses \
+    "xl: plan.json:2: plans[0].nodes: expected nodes, not an empty list" \
+    '{ "version": 1, "words": [], "plans": [ { "name": "a", "config": "a.cfg",
+"verdict": "fits", "nodes": [], "relaxed": [] } ] }'
+check "nodes that are none" refuses \
+    "xl: plan.json:2: plans[0].nodes[0]: expected a number up to 1023, not -1" \
+    '{ "version": 1, "words": [], "plans": [ { "name": "a", "config": "a.cfg",
+"verdict": "fits", "nodes": [-1], "relaxed": [] } ] }'
+"$numa" create > out 2> err
+check "create without --plan: status 2" [ $? = 2 ]
 
 finish

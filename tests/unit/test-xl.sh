@@ -109,6 +109,12 @@ same "$(ours info -n)" "2[info][-n]" "xl info -n is the installed xl's"
 same "$(ours info --numa free_memory)" "3[info][--numa][free_memory]" \
     "so is xl info --numa"
 same "$(ours info -n --json)" "ours[info][-n][--json]" "xl info --json is ours"
+same "$(ours create g.cfg n=1)" "3[create][g.cfg][n=1]" \
+    "xl create is the installed xl's"
+same "$(ours create --plan p.json)" "ours[create][--plan][p.json]" \
+    "xl create --plan is ours"
+same "$(ours cr --plan=p.json)" "ours[create][--plan=p.json]" "in short too"
+same "$(ours destroy --plan)" "2[destroy][--plan]" "of another command it is not"
 rm "$tmp/xl-numa"
 ours numa-info 2> "$tmp/err"
 same $? 1 "without an xl-numa: status 1"
