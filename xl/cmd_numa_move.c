@@ -13,6 +13,7 @@
 
 #include <libxl_utils.h>
 
+#include "advise_view.h"
 #include "cmd.h"
 #include "guest.h"
 #include "keep.h"
@@ -21,7 +22,8 @@
 #include "placement.h"
 #include "record.h"
 
-#define OPT_LIVE OPT_OWN
+enum { OPT_LIVE = OPT_OWN, OPT_ADVISE, OPT_HOST };
+
 #define MIB(bytes) ((bytes) >> 20)
 
 /* ---- whether it can be had ---- */
@@ -239,10 +241,64 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest)
     return code;
 }
 
+/* ---- advice ---- */
+
+static int advise_on(struct cmd_line *line, struct planner *planner)
+{
+    struct planned d = { 0 };
+    int code = EXIT_FAILURE;
+
+    if (!planner->snapshot->domains) {
+        complain("numa-move: nothing is known of the domains of this host");
+        return EXIT_FAILURE;
+    }
+    if (!line->nr_args)
+        return advise_view(line, planner, NULL);
+    if (planner_read(planner, line->args[0], line->args + 1,
+                     line->nr_args - 1, &d))
+        code = advise_view(line, planner, &d);
+    planned_dispose(&d);
+    return code;
+}
+
+static int advise(struct cmd_line *line)
+{
+    struct planner planner;
+    int code = EXIT_FAILURE;
+
+    if (planner_begin(&planner, line, cmd_value(line, OPT_HOST), NULL))
+        code = advise_on(line, &planner);
+    planner_end(&planner);
+    return code;
+}
+
+static int check_usage(const struct cmd_line *line)
+{
+    bool advise = cmd_value(line, OPT_ADVISE);
+
+    if (advise && cmd_value(line, OPT_LIVE))
+        return cmd_usage(line, "--advise moves nothing: --live is not for it");
+    if (advise)
+        return EXIT_SUCCESS;
+    if (!line->nr_args)
+        return cmd_usage(line, "needs a DOMAIN");
+    if (line->nr_args > 2)
+        return cmd_usage(line, "takes a DOMAIN and NODES, no more");
+    if (cmd_value(line, OPT_HOST) || cmd_value(line, OPT_JSON) ||
+        cmd_value(line, 'o'))
+        return cmd_usage(line, "--host, -o and --json are for --advise");
+    return EXIT_SUCCESS;
+}
+
 static int run(struct cmd_line *line)
 {
     struct guest guest;
-    int code;
+    int code = check_usage(line);
+
+    if (code)
+        return code;
+    if (cmd_value(line, OPT_ADVISE))
+        return advise(line);
 
     if (!cmd_open_xen(line) || !guest_open(line, line->args[0], &guest))
         return EXIT_FAILURE;
@@ -253,15 +309,19 @@ static int run(struct cmd_line *line)
 
 static const struct cmd_option options[] = {
     { "live", OPT_LIVE, NULL, "not if it would be paused for the whole time" },
+    { "advise", OPT_ADVISE, NULL, "which moves would help, or make room" },
+    { "host", OPT_HOST, "FILE", "--advise: of a saved host" },
+    TABLE_OPTIONS,
     { 0 }
 };
 
 const struct cmd cmd_numa_move = {
     .name = "numa-move",
-    .args = "[OPTIONS] DOMAIN [NODES|auto]",
+    .args = "[OPTIONS] DOMAIN [NODES|auto]|--advise [CONFIG]",
     .summary = "bring a running domain's memory to other nodes",
-    .min_args = 1,
-    .max_args = 2,
+    .min_args = 0,
+    .max_args = -1,
     .options = options,
+    .columns = advise_view_columns,
     .run = run,
 };

@@ -482,6 +482,26 @@ static int add_entry(char **list, int *nr, const char *key, const char *value)
     return 0;
 }
 
+int keys_read_pairs(char *const *pairs, struct keys **keys_r, char **error_r)
+{
+    int i, nr_pairs = 0, nr = 0, rc;
+    char **list;
+
+    *error_r = NULL;
+    while (pairs[nr_pairs])
+        nr_pairs += 2;
+    list = calloc(nr_pairs + 3, sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    rc = add_entry(list, &nr, "version", XSDATA_VERSION);
+    for (i = 0; i < nr_pairs && !rc; i += 2)
+        rc = add_entry(list, &nr, pairs[i], pairs[i + 1]);
+    if (!rc)
+        rc = keys_read_xsdata(list, keys_r, error_r);
+    libxl_key_value_list_dispose(&list);
+    return rc;
+}
+
 int keys_write_xsdata(const struct keys *keys, libxl_key_value_list *xsdata)
 {
     char **list, **old = *xsdata;

@@ -42,6 +42,10 @@ int keys_read_domain(const XLU_Config *config, const char *source,
 int keys_read_xsdata(libxl_key_value_list xsdata, struct keys **keys_r,
                      char **error_r);
 
+/* The same from the keys of a snapshot's domain and their texts, one after the
+ * other; NULL ends it. */
+int keys_read_pairs(char *const *pairs, struct keys **keys_r, char **error_r);
+
 /* Replace our entries in `xsdata` by these keys; others' are kept, and so is
  * what a later version of ours may have there. */
 int keys_write_xsdata(const struct keys *keys, libxl_key_value_list *xsdata);

@@ -113,6 +113,35 @@ fails() { # NODE NODE
     is "$(nodes_of g)" "$here" "not where it should have moved to"
 }
 
+# Its vCPU is bound elsewhere meanwhile.
+advised() { # NODE NODE
+    remove g
+    created idle-pvh g memory=100
+    here=$(nodes_of g)
+    [ "$1" != "$here" ] || shift
+    stock-xl vcpu-pin g 0 "$(cpus_of "$1")"
+    xl numa-move --advise > "$out" 2> "$err"
+    is "$? $(awk '$1 == "g" { print $4, $5 }' "$out")" "0 $here $1" \
+        "--advise: from node $here to node $1, where its vCPU is"
+    is "$(nodes_of g)" "$here" "and nothing is moved"
+    moves 0 g "$1"
+    is "$(xl numa-move --advise 2> "$err")" \
+        "no move would bring memory nearer to its vCPUs" "then all is well"
+    mib=$(($(usable_mib "$1") + 50))
+    xl numa-move --advise /root/idle.cfg "memory=$mib" "nodes=\"$1\"" \
+        > "$out" 2> "$err"
+    is "$? $(tail -n 1 "$out")" "3 no moves make room for 'idle' on one node" \
+        "a domain that asked for its node is not moved off it"
+    remove g
+    created idle-pvh g memory=100
+    other=$(nodes_of g)
+    mib=$(($(usable_mib "$other") + 50))
+    xl numa-move --advise /root/idle.cfg "memory=$mib" "nodes=\"$other\"" \
+        > "$out" 2> "$err"
+    is "$? $(awk '$1 == "g" { print $4 }' "$out")" "0 $other" \
+        "one that did not makes room for another"
+}
+
 wrong() {
     moves 1 g 9
     one_line_says "node 9 is not on this host: it has nodes 0-3"
@@ -131,5 +160,6 @@ several "$2" "$3"
 paused "$1" "$3"
 refused "$2"
 fails "$3" "$2"
+advised "$1" "$2"
 wrong
 done_testing

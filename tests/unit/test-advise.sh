@@ -1,0 +1,199 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# xl numa-move --advise on a saved host: which domains to move, and for what.
+
+numa=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa
+. "${top_srcdir:-.}/tests/unit/tap.sh"
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+
+# Four nodes of two CPUs and 1 GiB; 0 and 1 are near each other, 2 and 3 too.
+cat > host.json << 'EOF'
+{
+  "version": 1,
+  "xen": "4.17",
+  "cpus": [
+    {"cpu": 0, "node": 0, "socket": 0, "core": 0, "online": true},
+    {"cpu": 1, "node": 0, "socket": 0, "core": 1, "online": true},
+    {"cpu": 2, "node": 1, "socket": 1, "core": 0, "online": true},
+    {"cpu": 3, "node": 1, "socket": 1, "core": 1, "online": true},
+    {"cpu": 4, "node": 2, "socket": 2, "core": 0, "online": true},
+    {"cpu": 5, "node": 2, "socket": 2, "core": 1, "online": true},
+    {"cpu": 6, "node": 3, "socket": 3, "core": 0, "online": true},
+    {"cpu": 7, "node": 3, "socket": 3, "core": 1, "online": true}
+  ],
+  "nodes": [
+    {"node": 0, "total_bytes": 1073741824, "free_bytes": 997195776,
+     "dma_bytes": 200278016, "reserved_bytes": 0},
+    {"node": 1, "total_bytes": 1073741824, "free_bytes": 840957952,
+     "dma_bytes": 0, "reserved_bytes": 0},
+    {"node": 2, "total_bytes": 1073741824, "free_bytes": 544210944,
+     "dma_bytes": 0, "reserved_bytes": 0},
+    {"node": 3, "total_bytes": 1073741824, "free_bytes": 320864256,
+     "dma_bytes": 0, "reserved_bytes": 0}
+  ],
+  "distances": [
+    [10, 21, 31, 31], [21, 10, 31, 31], [31, 31, 10, 21], [31, 31, 21, 10]
+  ],
+  "pools": [{"pool": 0, "cpus": "0-5"}, {"pool": 3, "cpus": "6-7"}],
+  "pci_devices": null,
+  "domains": null
+}
+EOF
+
+# domain DOMID NAME MIB NODES HARD SOFT [REQUEST]
+domain() {
+    cat << EOD
+{"domid": $1, "name": "$2", "uuid": "00000000-0000-0000-0000-00000000000$1",
+ "dying": false, "pv": true, "pool": 0, "memory_bytes": $(($3 * 1048576)),
+ "claimed_bytes": 0, "request": ${7:-null}, "nodes": "$4",
+ "vcpus": [{"online": true, "blocked": true, "running": false, "cpu": 0,
+  "time_ns": 0, "hard": "$5", "soft": "$6"}]}
+EOD
+}
+
+# with DOMAIN...: the host with these.
+with() {
+    sed '/"domains": null/d' host.json | sed '$d' > busy.json
+    {
+        printf '"domains": ['
+        separator=
+        for one; do
+            printf '%s%s' "$separator" "$one"
+            separator=,
+        done
+        echo '] }'
+    } >> busy.json
+}
+
+# advises STATUS ARG...: ends so, and prints what is in the file `expected`.
+advises() {
+    status=$1
+    shift
+    "$numa" numa-move --advise --host busy.json "$@" > out 2>&1
+    got=$?
+    sed 's/ *$//' out > lines
+    [ $got = "$status" ] && cmp -s lines expected && return
+    echo "# status $got"
+    sed 's/^/# /' out
+    return 1
+}
+
+far=$(domain 1 far 200 3 0-1 all)
+spilled=$(domain 2 spilled 300 0-1 all 0-1)
+good=$(domain 3 good 400 2 all 4-5)
+
+cat > expected << 'EOF'
+NAME    ID MEMORY FROM TO DISTANCE THEN
+far      4    200 3    0      31.0 10.0
+spilled  2    300 0-1  2      15.5 10.0
+EOF
+with "$spilled" "$good" "$(domain 4 far 200 3 0-1 all)"
+check "memory that is far from its vCPUs first, then what is on two nodes" \
+    advises 0
+sed 's/far      4/far      1/' expected > other
+mv other expected
+with "$far" "$spilled" "$good"
+check "whatever the order of the domains" advises 0
+cat > expected << 'EOF'
+no move would bring memory nearer to its vCPUs
+EOF
+with "$good"
+check "nothing to heal" advises 0
+with
+check "no domains" advises 0
+with "$(domain 0 Domain-0 500 0-3 0-1 0-1)"
+check "Domain-0 is never moved" advises 0
+with "$(domain 2 spilled 300 0-1 all 0-1 '{"nodes": "0-1"}')"
+check "what is where it asked to be stays" advises 0
+with "$(domain 2 spilled 900 0-1 all 0-1)"
+check "there has to be room for a copy beside it" advises 0
+with "$(domain 2 far 300 3 all 0-1 '{"nodes": "3"}')"
+check "a domain whose vCPUs are to go, not its memory" advises 0
+with "$(domain 2 far 300 3 0-1 all '{"nodes": "7"}')"
+check "one that asks for a node that is not here" advises 0
+
+# Each alone would fill most of node 2.
+cat > expected << 'EOF'
+NAME ID MEMORY FROM TO DISTANCE THEN
+a     4    400 0-1  2      15.5 10.0
+b     5    400 0-1  0      15.5 10.0
+EOF
+with "$(domain 4 a 400 0-1 all 0-1)" "$(domain 5 b 400 0-1 all 0-1)"
+check "the second sees the host as the first leaves it" advises 0
+
+cat > expected << 'EOF'
+{
+    "version": 1,
+    "moves": [
+        {
+            "name": "far",
+            "id": 1,
+            "memory": 209715200,
+            "from": [
+                3
+            ],
+            "to": [
+                0
+            ],
+            "distance": 31.000,
+            "then": 10.000
+        }
+    ]
+}
+EOF
+with "$far" "$good"
+check "--json" advises 0 --json
+
+# --- room for another one ---
+
+printf 'name = "web"\nmemory = 500\n' > web.cfg
+cat > expected << 'EOF'
+'web' fits on node 2
+EOF
+check "it fits without a move" advises 0 web.cfg
+cat > expected << 'EOF'
+NAME  ID MEMORY FROM TO DISTANCE THEN
+small  6    200 1    2      10.0 10.0
+'web' then fits on node 1
+EOF
+with "$good" "$(domain 6 small 200 1 all 2-3)" "$(domain 7 large 400 1 all 2-3)"
+check "the smallest that is enough makes room" \
+    advises 0 web.cfg memory=950
+cat > expected << 'EOF'
+no moves make room for 'web' on one node
+EOF
+check "a domain larger than a node" advises 3 web.cfg memory=2000
+check "two vCPUs more than a node has CPUs" advises 3 web.cfg vcpus=4 memory=950
+check "nor nodes that it does not want" \
+    advises 3 web.cfg memory=950 'nodes="3"'
+with
+check "nobody to move" advises 3 web.cfg memory=950
+
+# --- the command line ---
+
+# refuses STATUS LINE ARG...
+refuses() {
+    status=$1 line=$2
+    [ "$status" = 1 ] || line="$line: see 'xl numa-move --help'"
+    shift 2
+    "$numa" numa-move "$@" > out 2> err
+    [ $? = "$status" ] && [ "$(head -n 1 err)" = "$line" ] && return
+    sed 's/^/# /' err
+    return 1
+}
+
+check "a host without domains" refuses 1 \
+    "xl: numa-move: nothing is known of the domains of this host" \
+    --advise --host host.json
+check "--host without --advise" refuses 2 \
+    "xl: numa-move: --host, -o and --json are for --advise" --host host.json 3
+check "--live with it" refuses 2 \
+    "xl: numa-move: --advise moves nothing: --live is not for it" --advise --live
+check "no domain" refuses 2 "xl: numa-move: needs a DOMAIN"
+check "too many words" refuses 2 \
+    "xl: numa-move: takes a DOMAIN and NODES, no more" a b c
+
+finish

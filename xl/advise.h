@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Which domains to move to other nodes. Nothing here asks Xen or moves anything:
+ * a host and its domains in, a list of moves out, in the order in which they are
+ * to be made.
+ */
+#ifndef ADVISE_H
+#define ADVISE_H
+
+#include "libxl_numa.h"
+
+/* A domain that could be moved. */
+struct advise_guest {
+    const char *name;
+    uint32_t domid;
+    uint64_t *pages;                /* it has on each node */
+    struct xln_nodemap *vcpu_nodes; /* where its vCPUs would best run */
+    struct xln_request *request;
+    struct xln_need need;           /* of a copy of it */
+};
+
+struct advise_move {
+    const struct advise_guest *guest;
+    struct xln_nodemap *nodes;      /* to these */
+    uint64_t bytes;                 /* that are copied: all it has */
+    /* Mean distance of its memory from its vCPUs, before and after, in
+     * thousandths; XLN_NONE: not known. */
+    unsigned before, after;
+};
+
+struct advice {
+    unsigned nr;
+    struct advise_move *moves;
+};
+
+/*
+ * The moves that bring memory nearer to vCPUs, those first that win most for
+ * each byte that is copied; each is planned on the host as the ones before it
+ * leave it. A move needs room for the copy beside the domain, and wins at least
+ * a tenth of the distance. 0, -ENOMEM, or what xln_place() says.
+ */
+int advise_heal(const struct xln_host *host, const struct advise_guest *guests,
+                unsigned nr, struct advice **advice_r);
+
+/*
+ * The moves that make room for another domain on one node, with fewest bytes
+ * copied. *plan_r is where it then goes; NULL: there are no such moves. Without
+ * a move in the list it has its room already.
+ */
+int advise_room(const struct xln_host *host, const struct advise_guest *guests,
+                unsigned nr, const struct xln_request *request,
+                const struct xln_need *need, struct advice **advice_r,
+                struct xln_plan **plan_r);
+
+void advice_free(struct advice *advice);
+
+#endif /* ADVISE_H */
