@@ -2,7 +2,7 @@
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
 # linux: of the PV guests only it can be saved
-# thorough: a Linux guest boots, and guests are saved nine times
+# thorough: a Linux guest boots, and guests are saved eleven times
 #
 # A guest that is saved and restored, or migrates, gets its memory where it was
 # asked for, page for page, on the host as it is then.
@@ -153,8 +153,67 @@ tells_why() { # NODE
         grep -q "node $1"
 }
 
+# ---- the whole life of a guest, on a host that changes ----
+
+# Room for no second one of it.
+fill() { # NODE
+    created idle "ballast$1" "nodes=\"$1\"" memory=$(($(usable_mib "$1") - 60))
+}
+
+# Now, with all that the guest leaves behind.
+plan_next() {
+    next=$(expected_node worst 128)
+}
+
+is_on_plan() { # TYPE STEP
+    is "$(nodes_of g)" "$next" "$1: $2: every page is on node $next"
+    is "$(affinity g)" "all / $(cpus_of "$next")" "$1: and its vCPU prefers that"
+}
+
+reboots() { # TEXT
+    was=$(domid g)
+    before=$(says "$1")
+    stock-xl reboot g > "$out" 2>&1 && await 120 lives_anew g "$was" &&
+        await 120 has_said "$1" "$before"
+}
+
+copied() { # TYPE
+    case $1 in
+    pv) xl numa-move g > "$out" 2> "$err" || { cat "$err"; return 1; } ;;
+    *) migrate ;;
+    esac
+}
+
+life() { # TYPE TEXT
+    plan_next
+    ok "$1: a life: created" "boot_$1" 'nodes_policy="worst"'
+    is_on_plan "$1" created
+    first=$next
+    fill "$first"
+    plan_next
+    ok "$1: its node is full, and it reboots" reboots "$2"
+    is_on_plan "$1" rebooted
+    ok "$1: which is another" test "$next" != "$first"
+    second=$next
+    ok "$1: saved" save
+    fill "$second"
+    plan_next
+    ok "$1: its node is full, and it is restored" expect 0 restore
+    is_on_plan "$1" restored
+    ok "$1: which is a third one" test "$next" != "$first" -a "$next" != "$second"
+    remove "ballast$first"
+    plan_next
+    ok "$1: there is room elsewhere, and it migrates" copied "$1"
+    is_on_plan "$1" migrated
+    is "$next" "$first" "$1: which is where it began"
+    ok "$1: it lives" "lives_$1"
+    destroy_all
+}
+
 # shellcheck disable=SC2046 # words
 set -- $(roomy 400)
+life pv GUEST-UP
+life pvh "idle: up"
 comes_back pv "$2"
 remove g
 comes_back pvh "$2"
