@@ -168,6 +168,22 @@ static void write_lines(const struct keep *keep, FILE *f)
     }
 }
 
+/*
+ * libxl takes a domain that it destroys out of xenstore, and then removes its
+ * userdata. So what was written while the domain was still there, libxl has
+ * removed or will; what was written later, nobody would.
+ */
+static int check_domain(libxl_ctx *ctx, uint32_t domid)
+{
+    char *name = libxl_domid_to_name(ctx, domid);
+
+    free(name);
+    if (name)
+        return 0;
+    libxl_userdata_unlink(ctx, domid, USERDATA);
+    return -ESRCH;
+}
+
 int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep)
 {
     char *text = NULL;
@@ -180,7 +196,7 @@ int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep)
     write_lines(keep, f);
     if (!fclose(f))
         rc = libxl_userdata_store(ctx, domid, USERDATA, (uint8_t *)text, size)
-                 ? -EIO : 0;
+                 ? -EIO : check_domain(ctx, domid);
     free(text);
     return rc;
 }

@@ -26,7 +26,8 @@ struct keep {
  */
 int keep_read(libxl_ctx *ctx, uint32_t domid, struct keep **keep_r);
 
-/* Replace what is kept of it. -EIO: libxl can't write it; -ENOMEM. */
+/* Replace what is kept of it. -EIO: libxl can't write it; -ESRCH: the domain has
+ * gone meanwhile, and nothing stays of this; -ENOMEM. */
 int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep);
 
 /* Replace what is kept; NULL: that stays. 0 or -ENOMEM; -ERANGE: no domain has

@@ -19,7 +19,7 @@
 /* ---- libxl ---- */
 
 static char stored[4096];
-static bool userdata_fails;
+static bool userdata_fails, is_gone;
 
 int libxl_userdata_store(libxl_ctx *ctx, uint32_t domid, const char *userid,
                          const uint8_t *data, int size)
@@ -44,6 +44,22 @@ int libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid, const char *userid,
     *size = strlen(stored);
     *data = *size ? (uint8_t *)strdup(stored) : NULL;
     return *size && !*data ? ERROR_NOMEM : 0;
+}
+
+int libxl_userdata_unlink(libxl_ctx *ctx, uint32_t domid, const char *userid)
+{
+    (void)ctx;
+    (void)domid;
+    (void)userid;
+    stored[0] = '\0';
+    return 0;
+}
+
+char *libxl_domid_to_name(libxl_ctx *ctx, uint32_t domid)
+{
+    (void)ctx;
+    (void)domid;
+    return is_gone ? NULL : strdup("g");
 }
 
 int libxl_cpu_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *map, int max_cpus)
@@ -94,6 +110,10 @@ static void test_record(void)
        "and read as it was");
     ok(keep_set_vcpu(keep, 8192, "0", NULL) == -ERANGE,
        "there is a last vCPU");
+    is_gone = true;
+    ok(keep_write(NULL, 1, keep) == -ESRCH && !*stored,
+       "of a domain that has gone meanwhile nothing stays");
+    is_gone = false;
     userdata_fails = true;
     ok(keep_write(NULL, 1, keep) == -EIO, "libxl can't write: an error");
     keep_free(keep);
