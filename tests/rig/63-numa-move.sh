@@ -127,7 +127,7 @@ advised() { # NODE NODE
     moves 0 g "$1"
     is "$(xl numa-move --advise 2> "$err")" \
         "no move would bring memory nearer to its vCPUs" "then all is well"
-    mib=$(($(usable_mib "$1") + 50))
+    mib=$(($(free_mib "$1") + 20))
     xl numa-move --advise /root/idle.cfg "memory=$mib" "nodes=\"$1\"" \
         > "$out" 2> "$err"
     is "$? $(tail -n 1 "$out")" "3 no moves make room for 'idle' on one node" \
@@ -135,7 +135,7 @@ advised() { # NODE NODE
     remove g
     created idle-pvh g memory=100
     other=$(nodes_of g)
-    mib=$(($(usable_mib "$other") + 50))
+    mib=$(($(free_mib "$other") + 20))
     xl numa-move --advise /root/idle.cfg "memory=$mib" "nodes=\"$other\"" \
         > "$out" 2> "$err"
     is "$? $(awk '$1 == "g" { print $4 }' "$out")" "0 $other" \
