@@ -309,14 +309,14 @@ static int scan_named(struct scan *s, struct job *job)
 static int scan_search(struct scan *s, struct job *job,
                        const struct xln_nodemap *nodes)
 {
-    struct xln_candidate next = { 0 };
-    unsigned nr_fitting;
+    struct xln__found found = { 0 };
     int rc;
 
     if (xln_nodemap_is_empty(nodes))
         return 0;
-    rc = xln__search(job, nodes, &s->best, &next, &nr_fitting);
-    xln_nodemap_free(next.nodes);
+    rc = xln__search(job, nodes, &found);
+    s->best = found.best;
+    xln_nodemap_free(found.next.nodes);
     if (rc)
         return rc;
     s->need_cpus = job->own_cpus ? job->need_cpus : 0;

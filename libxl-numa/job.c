@@ -270,6 +270,7 @@ void xln__job_clear(struct job *job)
         xln_nodemap_free(job->spots[i]);
     free(job->spots);
     free(job->nr_allowed);
+    free(job->costs);
     xln_cpumap_free(job->pool);
     xln_cpumap_free(job->allowed);
     xln_nodemap_free(job->named);

@@ -20,6 +20,11 @@ struct job {
     unsigned *nr_allowed;           /* [node] */
     unsigned need_cpus;
 
+    /* What counts against a set of nodes, added up over its nodes: of sets of
+     * equally many nodes the one with least is best, before distances are
+     * looked at. [node]; NULL: nothing does. */
+    uint64_t *costs;
+
     /* For a vCPU's hard affinity, the nodes with a CPU of it: the domain
      * needs one of each. */
     struct xln_nodemap **spots;

@@ -466,9 +466,18 @@ struct xln_candidate {
     struct xln_nodemap *nodes;
     uint64_t usable_bytes;      /* what can be planned with, together */
     unsigned nr_cpus;           /* that the domain may use */
+    uint64_t cost;              /* what speaks against it: less is better */
     unsigned distance_max;      /* between two of them; XLN_NONE: unreachable.
                                  * 0 for one node */
     uint64_t distance_sum;      /* over all ordered pairs */
+};
+
+/* What no set can beat that fits. */
+struct xln_bound {
+    unsigned nr_nodes;          /* none of fewer nodes fits */
+    /* Of so many, none is nearer; 0: that is not known. */
+    unsigned distance_max;
+    uint64_t distance_sum;
 };
 
 struct xln_share {
@@ -505,9 +514,18 @@ struct xln_plan {
 
     /* Why: how many sets of this many nodes fit, the one that was chosen, and
      * the next best one (next.nodes NULL: there is none). Zero where the user
-     * named the nodes. */
+     * named the nodes. Sets that could be neither were not all looked at: if
+     * some that fit may be among them, not all are counted. With more than 16
+     * candidates `next` is the next best of those that were looked at. */
     unsigned nr_fitting;
+    bool counted_all;
     struct xln_candidate chosen, next;
+
+    /* Whether there is no better set: this is proven, always with up to 24
+     * candidates, and see xln_place(). If not, `bound` says what could be;
+     * else it is the chosen set's. Nodes that the user named are exact. */
+    bool exact;
+    struct xln_bound bound;
 };
 
 /*
@@ -516,9 +534,13 @@ struct xln_plan {
  * vCPU's hard affinity), fewest nodes, least distance between them (largest,
  * then mean), the policy, lowest numbers.
  *
- * The search is exact unless it would take more than a fixed number of steps
- * (some tens of ms; never with up to 16 nodes): then the best set found so far
- * stands, the same one each time.
+ * The search is exact with up to 24 candidates, whatever the distances are;
+ * beyond, if the distances form a hierarchy (of any three nodes, the two
+ * largest distances are equal), or if few steps are enough. Else it ends after
+ * a fixed number of steps (some tens of ms), and the best set found so far
+ * stands, the same one each time: see xln_plan.exact. Of a hierarchy too
+ * there are such hosts: best fit of many among more than about 24 nodes that
+ * are all equally far apart, where many sums of memory are nearly right.
  *
  * -EINVAL: a named node is not on this host, a set of named nodes is empty,
  * or need->nr_vcpus is 0.

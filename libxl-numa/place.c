@@ -138,23 +138,27 @@ int xln__job_candidates(const struct job *job, struct xln_nodemap **nodes_r)
 static int choose_among(struct job *job, const struct xln_nodemap *candidates,
                         struct xln_plan *plan)
 {
-    struct xln_candidate best = { 0 }, next = { 0 };
-    unsigned nr_fitting;
+    struct xln__found found = { 0 };
     int rc;
 
-    rc = xln__search(job, candidates, &best, &next, &nr_fitting);
+    rc = xln__search(job, candidates, &found);
     if (rc)
         goto out;
-    rc = xln_nodemap_copy(best.nodes, &plan->nodes);
-    if (rc || job->named)
+    rc = xln_nodemap_copy(found.best.nodes, &plan->nodes);
+    if (rc)
         goto out;
-    plan->nr_fitting = nr_fitting;
-    plan->chosen = best;
-    plan->next = next;
-    best.nodes = next.nodes = NULL;
+    plan->exact = found.exact;
+    plan->bound = found.bound;
+    if (job->named)
+        goto out;
+    plan->nr_fitting = found.nr_fitting;
+    plan->counted_all = found.counted_all;
+    plan->chosen = found.best;
+    plan->next = found.next;
+    found.best.nodes = found.next.nodes = NULL;
  out:
-    xln_nodemap_free(best.nodes);
-    xln_nodemap_free(next.nodes);
+    xln_nodemap_free(found.best.nodes);
+    xln_nodemap_free(found.next.nodes);
     return rc;
 }
 
@@ -496,6 +500,7 @@ static int make_plan(struct job *job, struct xln_plan *plan)
     int rc;
 
     plan->need_bytes = job->need_bytes;
+    plan->exact = true;
     rc = xln__job_new_nodes(job, &plan->vcpu_nodes);
     if (rc)
         return rc;

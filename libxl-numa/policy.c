@@ -30,9 +30,9 @@ static int compare_worst(const struct xln_candidate *a,
 enum { FIRST, BEST, WORST, NR_POLICIES };
 
 static const struct xln_policy policies[NR_POLICIES] = {
-    [FIRST] = { "first", "greedy", compare_first },
-    [BEST] = { "best", "packed", compare_best },
-    [WORST] = { "worst", "spread", compare_worst },
+    [FIRST] = { "first", "greedy", compare_first, XLN__BOUND_NUMBERS },
+    [BEST] = { "best", "packed", compare_best, XLN__BOUND_LEAST_BYTES },
+    [WORST] = { "worst", "spread", compare_worst, XLN__BOUND_MOST_BYTES },
 };
 
 /* Beside `policies`, because C can't take its names in an initialiser. */

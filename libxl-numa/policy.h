@@ -4,6 +4,15 @@
 
 #include "libxl_numa.h"
 
+/* What a policy goes by, for a search that leaves out what can't be the best
+ * by it. */
+enum xln__bound {
+    XLN__BOUND_UNKNOWN,         /* other things, or more */
+    XLN__BOUND_NUMBERS,         /* the numbers of the nodes alone */
+    XLN__BOUND_LEAST_BYTES,     /* usable_bytes, then the numbers */
+    XLN__BOUND_MOST_BYTES,
+};
+
 struct xln_policy {
     const char *name;
     const char *name_2012;
@@ -12,6 +21,7 @@ struct xln_policy {
      * count: `nodes` is NULL here. */
     int (*compare)(const struct xln_candidate *a,
                    const struct xln_candidate *b);
+    enum xln__bound bound;
 };
 
 #endif /* XLN_POLICY_H */

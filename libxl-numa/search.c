@@ -1,31 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "policy.h"
 #include "search.h"
-#include "span.h"
+#include "sets.h"
+#include "tree.h"
 
 /*
- * What one search may spend: a unit is one look at one node, a nanosecond or
- * less. Counted, not timed, so that a plan is reproducible. It is several
- * times what the hardest host of 16 nodes takes.
+ * With up to so many nodes all sets are looked at that could be best or second
+ * best. With more that is tried with little, in units of struct search, before
+ * another way is; then again, to the end with up to MAX_PROVEN nodes, whatever
+ * their distances are, or with what some tens of milliseconds are enough for.
  */
-#define SEARCH_BUDGET UINT64_C(10000000)
+#define MAX_SEEN 16
+#define MAX_PROVEN 24
+#define FIRST_BUDGET UINT64_C(200000)
+#define MEASURE_BUDGET UINT64_C(20000000)
+#define SEARCH_BUDGET UINT64_C(5000000)
 
 /*
- * The candidates, in ascending order of their numbers, are `slots`. A set of
- * k of them is looked for, k rising until there is one that fits; so the
- * first k at which anything fits is the fewest.
+ * A set of k nodes is looked for, k rising until there is one that fits; so
+ * the first k at which anything fits is the fewest. (Where tree.c could tell
+ * it beforehand, only that k is tried.)
  *
  * For one k, sets are built depth first from the lowest slot up, and a
  * partial set is dropped as soon as
  *  - the largest of what may still be added can't make up what it lacks in
- *    memory or CPUs (`top_bytes`, `top_cpus`), or an affinity has no node
- *    among what may still be added (`spots_from`); or
- *  - its distances exceed those of the second best set found: distances only
- *    grow as nodes are added. (The second, because plans show it.)
+ *    memory or CPUs, one by one (`top_bytes`, `top_cpus`) or both together
+ *    (`top_both`), or an affinity has no node among what may still be added
+ *    (`spots_from`); or
+ *  - it costs more, or its distances exceed, what the second best set found
+ *    does: both only grow as nodes are added. (The second, because plans show
+ *    it.) Counted with it is the least that is still to come: look_ahead().
  *
  * Example: need 5, slots 0 to 3 have 1, 4, 2 and 3; {0,1} and {2,3} are 20
  * apart, all others 30. k = 1: the largest has 4, nothing to build. k = 2:
@@ -38,311 +44,6 @@
  * So that there is always something to compare with, and to return should
  * the budget end, a few sets are first grown greedily: offer_greedy().
  */
-struct slot {
-    unsigned node;
-    unsigned nr_cpus;
-    uint64_t bytes;
-};
-
-/* Some slots, in ascending order. */
-struct set {
-    unsigned nr;
-    unsigned *slots;
-    struct xln_candidate figures;   /* without `nodes` */
-};
-
-struct search {
-    const struct job *job;
-    const struct xln_policy *policy;
-
-    struct slot *slots;
-    unsigned nr;
-    struct span *spans;         /* [a * nr + b] */
-    unsigned max_nr;            /* of a set */
-
-    /* What a set must have. */
-    uint64_t need_bytes;
-    unsigned need_cpus;
-
-    /* Sets of affinities, a bit each: those with a CPU on one slot, or on
-     * any slot from this one up. [slot * nr_words + word] */
-    unsigned nr_words;
-    uint64_t *spots_of, *spots_from;
-
-    /* What the largest `count` from slot `from` up have together:
-     * [from * (nr + 1) + count]. */
-    uint64_t *top_bytes, *top_cpus;
-    uint64_t *sorted;           /* for filling in these */
-
-    /* The set under construction. */
-    struct set now;
-    bool *in_now;               /* [slot] */
-    uint64_t *missing;          /* affinities without a CPU in the first `nr`
-                                 * slots added: [nr * nr_words + word] */
-    struct span *spans_to_now;  /* [slot], kept up to date by grow() */
-
-    struct set best, next;      /* nr 0: none yet */
-    unsigned *list;             /* for trim() */
-    unsigned size;              /* of the sets looked for */
-    unsigned nr_fitting;
-    uint64_t budget;
-};
-
-static void search_free(struct search *s)
-{
-    if (!s)
-        return;
-    free(s->slots);
-    free(s->spans);
-    free(s->spots_of);
-    free(s->spots_from);
-    free(s->top_bytes);
-    free(s->top_cpus);
-    free(s->sorted);
-    free(s->now.slots);
-    free(s->in_now);
-    free(s->missing);
-    free(s->spans_to_now);
-    free(s->best.slots);
-    free(s->next.slots);
-    free(s->list);
-    free(s);
-}
-
-static bool search_alloc(struct search *s)
-{
-    size_t nr = s->nr + 1, nr_words = s->nr_words + 1;
-
-    s->slots = calloc(nr, sizeof(*s->slots));
-    s->spans = calloc(nr * nr, sizeof(*s->spans));
-    s->spots_of = calloc(nr * nr_words, sizeof(*s->spots_of));
-    s->spots_from = calloc(nr * nr_words, sizeof(*s->spots_from));
-    s->top_bytes = calloc(nr * nr, sizeof(*s->top_bytes));
-    s->top_cpus = calloc(nr * nr, sizeof(*s->top_cpus));
-    s->sorted = calloc(nr, sizeof(*s->sorted));
-    s->now.slots = calloc(nr, sizeof(*s->now.slots));
-    s->in_now = calloc(nr, sizeof(*s->in_now));
-    s->missing = calloc(nr * nr_words, sizeof(*s->missing));
-    s->spans_to_now = calloc(nr, sizeof(*s->spans_to_now));
-    s->best.slots = calloc(nr, sizeof(*s->best.slots));
-    s->next.slots = calloc(nr, sizeof(*s->next.slots));
-    s->list = calloc(nr, sizeof(*s->list));
-    return s->slots && s->spans && s->spots_of && s->spots_from &&
-           s->top_bytes && s->top_cpus && s->sorted && s->now.slots &&
-           s->in_now && s->missing && s->spans_to_now && s->best.slots &&
-           s->next.slots && s->list;
-}
-
-static void fill_spots(struct search *s)
-{
-    const struct job *job = s->job;
-
-    for (unsigned slot = s->nr; slot-- > 0;) {
-        uint64_t *of = s->spots_of + (size_t)slot * s->nr_words;
-        uint64_t *from = s->spots_from + (size_t)slot * s->nr_words;
-
-        for (unsigned i = 0; i < job->nr_spots; i++) {
-            if (xln_nodemap_test(job->spots[i], s->slots[slot].node))
-                of[i / 64] |= UINT64_C(1) << i % 64;
-        }
-        for (unsigned i = 0; i < s->nr_words; i++)
-            from[i] = of[i] | from[i + s->nr_words];
-    }
-}
-
-/* What stays the same whatever is relaxed. */
-static void search_fill(struct search *s, const struct xln_nodemap *nodes)
-{
-    const struct job *job = s->job;
-    unsigned node, i = 0;
-
-    XLN_FOREACH(xln_nodemap, node, nodes) {
-        s->slots[i].node = node;
-        s->slots[i++].nr_cpus = job->nr_allowed[node];
-    }
-    for (unsigned a = 0; a < s->nr; a++) {
-        for (unsigned b = 0; b < s->nr; b++)
-            s->spans[(size_t)a * s->nr + b] =
-                xln__span_of(job->host, s->slots[a].node, s->slots[b].node);
-    }
-    fill_spots(s);
-}
-
-static int search_new(const struct job *job, const struct xln_nodemap *nodes,
-                      struct search **search_r)
-{
-    unsigned max_nr = job->request->max_nodes;
-    struct search *s;
-
-    s = calloc(1, sizeof(*s));
-    if (!s)
-        return -ENOMEM;
-    s->job = job;
-    s->policy = job->request->policy;
-    if (!s->policy)
-        s->policy = xln_policy_default();
-    s->nr = xln_nodemap_count(nodes);
-    s->nr_words = (job->nr_spots + 63) / 64;
-    s->max_nr = max_nr && max_nr < s->nr ? max_nr : s->nr;
-    s->need_bytes = job->need_bytes;
-    if (!search_alloc(s)) {
-        search_free(s);
-        return -ENOMEM;
-    }
-    search_fill(s, nodes);
-    *search_r = s;
-    return 0;
-}
-
-/* Put `value` in its place in a descending list of `nr`. */
-static void insert_down(uint64_t *list, unsigned nr, uint64_t value)
-{
-    for (; nr && list[nr - 1] < value; nr--)
-        list[nr] = list[nr - 1];
-    list[nr] = value;
-}
-
-static void fill_top(struct search *s, uint64_t *top, bool cpus)
-{
-    for (unsigned from = s->nr; from-- > 0;) {
-        uint64_t *row = top + (size_t)from * (s->nr + 1);
-        unsigned nr = s->nr - from;
-
-        insert_down(s->sorted, nr - 1,
-                    cpus ? s->slots[from].nr_cpus : s->slots[from].bytes);
-        for (unsigned i = 0; i < nr; i++)
-            row[i + 1] = row[i] + s->sorted[i];
-    }
-}
-
-/* Say what a set must have, and forget all sets. */
-static void search_begin(struct search *s, bool with_dma, bool with_cpus)
-{
-    for (unsigned i = 0; i < s->nr; i++)
-        s->slots[i].bytes = xln__job_usable(s->job, s->slots[i].node, with_dma);
-    s->need_cpus = with_cpus ? s->job->need_cpus : 0;
-    memset(s->missing, 0, s->nr_words * sizeof(*s->missing));
-    for (unsigned i = 0; with_cpus && i < s->job->nr_spots; i++)
-        s->missing[i / 64] |= UINT64_C(1) << i % 64;
-    fill_top(s, s->top_bytes, false);
-    fill_top(s, s->top_cpus, true);
-    s->best.nr = s->next.nr = 0;
-    s->budget = SEARCH_BUDGET;
-}
-
-static void spend(struct search *s, uint64_t units)
-{
-    s->budget -= s->budget < units ? s->budget : units;
-}
-
-/* Add a slot that is not in. */
-static void push(struct search *s, unsigned slot)
-{
-    struct xln_candidate *figures = &s->now.figures;
-    struct span span = { figures->distance_max, figures->distance_sum };
-    uint64_t *missing = s->missing + (size_t)s->now.nr * s->nr_words;
-    unsigned i;
-
-    for (i = 0; i < s->now.nr; i++)
-        span = xln__span_add(span, s->spans[(size_t)slot * s->nr +
-                                       s->now.slots[i]]);
-    for (i = 0; i < s->nr_words; i++)
-        missing[i + s->nr_words] =
-            missing[i] & ~s->spots_of[(size_t)slot * s->nr_words + i];
-
-    for (i = s->now.nr++; i && s->now.slots[i - 1] > slot; i--)
-        s->now.slots[i] = s->now.slots[i - 1];
-    s->now.slots[i] = slot;
-    s->in_now[slot] = true;
-
-    figures->usable_bytes += s->slots[slot].bytes;
-    figures->nr_cpus += s->slots[slot].nr_cpus;
-    figures->distance_max = span.max;
-    figures->distance_sum = span.sum;
-    spend(s, 4 + s->now.nr + s->nr_words);
-}
-
-/* Take the highest slot out again, which was the last to be added; the
- * figures were `before` without it. */
-static void pop(struct search *s, const struct xln_candidate *before)
-{
-    s->in_now[s->now.slots[--s->now.nr]] = false;
-    s->now.figures = *before;
-}
-
-static void clear(struct search *s)
-{
-    memset(s->in_now, 0, s->nr * sizeof(*s->in_now));
-    memset(s->spans_to_now, 0, s->nr * sizeof(*s->spans_to_now));
-    memset(&s->now.figures, 0, sizeof(s->now.figures));
-    s->now.nr = 0;
-}
-
-/* Whether every affinity has a CPU in the set, or in slots from `from` up. */
-static bool has_spots(const struct search *s, unsigned from)
-{
-    const uint64_t *missing = s->missing + (size_t)s->now.nr * s->nr_words;
-    const uint64_t *coming = s->spots_from + (size_t)from * s->nr_words;
-
-    for (unsigned i = 0; i < s->nr_words; i++) {
-        if (missing[i] & ~coming[i])
-            return false;
-    }
-    return true;
-}
-
-static bool fits(const struct search *s)
-{
-    return s->now.figures.usable_bytes >= s->need_bytes &&
-           s->now.figures.nr_cpus >= s->need_cpus && has_spots(s, s->nr);
-}
-
-/* < 0: a is better. 0: the same set. */
-static int compare_sets(const struct search *s, const struct set *a,
-                        const struct set *b)
-{
-    struct span span_a = { a->figures.distance_max, a->figures.distance_sum };
-    struct span span_b = { b->figures.distance_max, b->figures.distance_sum };
-    int order;
-
-    if (a->nr != b->nr)
-        return a->nr < b->nr ? -1 : 1;
-    order = xln__span_compare(span_a, span_b);
-    if (order)
-        return order;
-    order = s->policy->compare(&a->figures, &b->figures);
-    if (order)
-        return order;
-    for (unsigned i = 0; i < a->nr; i++) {
-        if (a->slots[i] != b->slots[i])
-            return a->slots[i] < b->slots[i] ? -1 : 1;
-    }
-    return 0;
-}
-
-static void set_assign(struct set *to, const struct set *from)
-{
-    memcpy(to->slots, from->slots, from->nr * sizeof(*to->slots));
-    to->nr = from->nr;
-    to->figures = from->figures;
-}
-
-/* The set under construction fits: keep it if it is one of the best two. */
-static void offer(struct search *s)
-{
-    int order = s->best.nr ? compare_sets(s, &s->now, &s->best) : -1;
-
-    if (order < 0) {
-        if (s->best.nr == s->now.nr)
-            set_assign(&s->next, &s->best);
-        else
-            s->next.nr = 0;
-        set_assign(&s->best, &s->now);
-    } else if (order > 0 && s->now.nr == s->best.nr) {
-        if (!s->next.nr || compare_sets(s, &s->now, &s->next) < 0)
-            set_assign(&s->next, &s->now);
-    }
-}
 
 /* Whether slots from `from` up can complete the set under construction. */
 static bool can_reach(const struct search *s, unsigned from)
@@ -357,43 +58,109 @@ static bool can_reach(const struct search *s, unsigned from)
         return false;
     if (figures->nr_cpus + s->top_cpus[top] < s->need_cpus)
         return false;
-    return has_spots(s, from);
+    if (!s->now.nr && s->top_both[top] < XLN__BOTH)
+        return false;
+    return xln__sets_has_spots(s, from);
 }
 
-static bool is_farther(const struct search *s, const struct set *bound)
-{
-    struct span now = { s->now.figures.distance_max,
-                        s->now.figures.distance_sum };
-    struct span limit = { bound->figures.distance_max,
-                          bound->figures.distance_sum };
+/* What is still to come after a slot, if it is to be near enough. */
+struct ahead {
+    unsigned nr_near, nr_nearer;    /* within the limit, and below it */
+    uint64_t least_sum;             /* of one that is near */
+};
 
-    return bound->nr == s->size && xln__span_compare(now, limit) > 0;
+/* Bring the distances of all slots from `from` up to the set under
+ * construction up to date: `slot` was added last. */
+static void reach_from(struct search *s, unsigned slot, unsigned limit_max,
+                       struct ahead *ahead)
+{
+    const struct span *spans = s->spans + (size_t)slot * s->nr;
+    struct span *to = s->reach + (size_t)s->now.nr * s->nr;
+    const struct span *before = to - s->nr;
+
+    *ahead = (struct ahead){ .least_sum = UINT64_MAX };
+    for (unsigned i = slot + 1; i < s->nr; i++) {
+        to[i] = xln__span_add(before[i], spans[i]);
+        if (to[i].max > limit_max)
+            continue;
+        ahead->nr_near++;
+        ahead->nr_nearer += to[i].max < limit_max;
+        if (to[i].sum < ahead->least_sum)
+            ahead->least_sum = to[i].sum;
+    }
+    xln__sets_spend(s, s->nr - slot);
+}
+
+/* Whether no set of this size and cost is nearer than `max`. */
+static bool none_nearer(const struct search *s, const struct set *limit)
+{
+    return s->bound.nr_nodes == s->size &&
+           s->bound_cost == limit->figures.cost &&
+           s->bound.distance_max >= limit->figures.distance_max;
+}
+
+/* Whether a set with the slot added last may come to be the best, or the
+ * second best, when `left` more are added. */
+static bool look_ahead(struct search *s, unsigned slot)
+{
+    const struct set *limit = &s->next;
+    struct span goal = xln__set_span(limit);
+    unsigned left = s->size - s->now.nr;
+    bool bounded = limit->nr == s->size;
+    uint64_t cost = s->now.figures.cost;
+    struct ahead ahead = { 0 };
+    uint64_t sum;
+
+    if (left) {
+        reach_from(s, slot, bounded ? goal.max : XLN_NONE, &ahead);
+        if (s->least_cost[slot + 1] != UINT64_MAX)
+            cost += left * s->least_cost[slot + 1];
+    }
+    if (!bounded || cost != limit->figures.cost)
+        return !bounded || cost < limit->figures.cost;
+    if (!left)
+        return xln__span_compare(xln__set_span(&s->now), goal) <= 0;
+    if (s->now.figures.distance_max > goal.max || ahead.nr_near < left)
+        return false;
+    if (s->now.figures.distance_max < goal.max && ahead.nr_nearer >= left &&
+        !none_nearer(s, limit))
+        return true;
+    sum = s->now.figures.distance_sum + left * ahead.least_sum +
+          (uint64_t)left * (left - 1) / 2 * s->least.sum;
+    return sum <= goal.sum;
 }
 
 /* Try every way to complete the set with slots from `from` up. */
 static void extend(struct search *s, unsigned from)
 {
+    const struct span *to_now = s->reach + (size_t)s->now.nr * s->nr;
     struct xln_candidate before = s->now.figures;
 
     if (s->now.nr == s->size) {
-        if (fits(s)) {
+        if (xln__sets_fits(s)) {
             s->nr_fitting++;
-            offer(s);
+            xln__sets_offer(s);
         }
         return;
     }
     for (; s->budget && can_reach(s, from); from++) {
-        push(s, from);
-        if (!is_farther(s, &s->next))
+        xln__sets_push_span(s, from, to_now[from]);
+        xln__sets_spend(s, 8 + s->nr_words);
+        if (look_ahead(s, from))
             extend(s, from + 1);
-        pop(s, &before);
+        else
+            s->counted_all = false;
+        xln__sets_pop(s, &before);
     }
 }
+
+/* ---- sets to begin with ---- */
 
 /* What to add to the set next: the nearest, or what has most memory; as a
  * tie-break the latter, then the lowest. XLN_NONE: nothing has any. */
 static unsigned pick(const struct search *s, bool nearest)
 {
+    const struct span *to_now = s->reach;
     unsigned best = XLN_NONE;
 
     for (unsigned i = 0; i < s->nr; i++) {
@@ -402,8 +169,7 @@ static unsigned pick(const struct search *s, bool nearest)
         if (s->in_now[i] || (!nearest && !s->slots[i].bytes))
             continue;
         if (best != XLN_NONE && nearest)
-            order = xln__span_compare(s->spans_to_now[i],
-                                      s->spans_to_now[best]);
+            order = xln__span_compare(to_now[i], to_now[best]);
         if (best == XLN_NONE || order < 0 ||
             (!order && s->slots[i].bytes > s->slots[best].bytes))
             best = i;
@@ -414,16 +180,19 @@ static unsigned pick(const struct search *s, bool nearest)
 /* Grow a set from `slot` until it fits or may grow no more. */
 static void grow(struct search *s, unsigned slot, bool nearest)
 {
-    clear(s);
+    struct span *to_now = s->reach;
+
+    xln__sets_clear(s);
+    memset(to_now, 0, s->nr * sizeof(*to_now));
     while (slot != XLN_NONE) {
-        push(s, slot);
-        if (fits(s) || s->now.nr == s->max_nr)
+        xln__sets_push_span(s, slot, to_now[slot]);
+        if (xln__sets_fits(s) || s->now.nr == s->max_nr)
             return;
         for (unsigned i = 0; i < s->nr; i++)
-            s->spans_to_now[i] = xln__span_add(
-                s->spans_to_now[i], s->spans[(size_t)slot * s->nr + i]);
+            to_now[i] = xln__span_add(to_now[i],
+                                      s->spans[(size_t)slot * s->nr + i]);
         slot = pick(s, nearest);
-        spend(s, s->nr);
+        xln__sets_spend(s, 2 * s->nr);
     }
 }
 
@@ -452,23 +221,25 @@ static bool is_spare(const struct search *s, unsigned slot)
 /* Take out what the set does not need: it was on the way to what it does. */
 static void trim(struct search *s)
 {
-    unsigned nr = 0;
+    bool spare = false;
 
     for (unsigned slot = s->nr; slot-- > 0;) {
-        if (!s->in_now[slot])
+        if (!s->in_now[slot] || !is_spare(s, slot))
             continue;
-        if (!is_spare(s, slot)) {
-            s->list[nr++] = slot;
-            continue;
-        }
         s->in_now[slot] = false;
         s->now.figures.usable_bytes -= s->slots[slot].bytes;
         s->now.figures.nr_cpus -= s->slots[slot].nr_cpus;
+        spare = true;
     }
-    spend(s, (uint64_t)s->now.nr * s->nr * s->nr_words);
-    clear(s);
-    while (nr)
-        push(s, s->list[--nr]);
+    xln__sets_spend(s, (uint64_t)s->now.nr * s->nr * s->nr_words);
+    if (!spare)
+        return;
+    memcpy(s->list, s->in_now, s->nr * sizeof(*s->list));
+    xln__sets_clear(s);
+    for (unsigned slot = 0; slot < s->nr; slot++) {
+        if (s->list[slot])
+            xln__sets_push(s, slot);
+    }
 }
 
 /* Of one node with the most memory and more such nodes. */
@@ -476,22 +247,23 @@ static void grow_largest(struct search *s)
 {
     unsigned slot;
 
-    clear(s);
+    xln__sets_clear(s);
     slot = pick(s, false);
     grow(s, slot == XLN_NONE ? 0 : slot, false);
 }
 
 static void offer_grown(struct search *s)
 {
-    if (!fits(s))
+    if (!xln__sets_fits(s))
         return;
     trim(s);
-    offer(s);
+    xln__sets_offer(s);
 }
 
 /* Have something to compare with, whatever comes of the search. */
 static void offer_greedy(struct search *s)
 {
+    s->budget = SEARCH_BUDGET;
     grow_largest(s);
     offer_grown(s);
     for (unsigned i = 0; s->budget && i < s->nr; i++) {
@@ -500,10 +272,12 @@ static void offer_greedy(struct search *s)
     }
 }
 
+/* ---- the search ---- */
+
 /* The least number of nodes that could have enough, if it is within bounds. */
 static unsigned fewest(struct search *s)
 {
-    clear(s);
+    xln__sets_clear(s);
     for (s->size = 1; s->size <= s->max_nr; s->size++) {
         if (can_reach(s, 0))
             return s->size;
@@ -512,33 +286,80 @@ static unsigned fewest(struct search *s)
 }
 
 /*
- * Find the best set and the second best of equally many nodes. Each size may
- * take half of the budget that is left, so that no size starves the next.
+ * Look at all sets of `size` and more nodes until some fit. Where that number
+ * is not known to do, each may take half of the budget that is left, so that
+ * none starves the next. Returns whether all were seen.
  */
-static bool search_run(struct search *s)
+static bool see_all(struct search *s, bool size_known, uint64_t budget)
 {
-    unsigned size = fewest(s);
+    bool all_seen = true;
 
-    if (size == XLN_NONE)
-        return false;
-    offer_greedy(s);
-    s->budget = SEARCH_BUDGET;
-    for (; size <= s->max_nr; size++) {
-        uint64_t kept = s->budget / 2;
+    s->budget = budget;
+    for (s->size = s->bound.nr_nodes; s->size <= s->max_nr; s->size++) {
+        uint64_t kept = size_known ? 0 : s->budget / 2;
 
-        s->size = size;
         s->budget -= kept;
         s->nr_fitting = 0;
-        clear(s);
+        s->counted_all = true;
+        xln__sets_clear(s);
+        memset(s->reach, 0, s->nr * sizeof(*s->reach));
         extend(s, 0);
+        if (!s->budget)
+            all_seen = s->counted_all = false;
         s->budget += kept;
-        if (s->best.nr && s->best.nr <= size)
+        if (s->best.nr && s->best.nr <= s->size)
             break;
+        if (all_seen)
+            s->bound.nr_nodes = s->size + 1;
     }
-    /* The budget may have ended before the grown set was built again. */
-    if (s->best.nr && !s->nr_fitting)
-        s->nr_fitting = s->next.nr ? 2 : 1;
-    return s->best.nr > 0;
+    return all_seen;
+}
+
+static void search_for(struct search *s, struct xln__tree *tree)
+{
+    bool measured;
+
+    s->budget = MEASURE_BUDGET;
+    measured = tree && xln__tree_measure(tree);
+    if (s->bound.nr_nodes > s->max_nr) {
+        s->exact = true;
+        return;
+    }
+    offer_greedy(s);
+    s->exact = see_all(s, measured, s->nr <= MAX_SEEN ? UINT64_MAX
+                                                      : FIRST_BUDGET);
+    if (!s->exact && measured) {
+        s->budget = SEARCH_BUDGET;
+        s->exact = xln__tree_search(tree);
+    }
+    if (!s->exact)
+        s->exact = see_all(s, measured, s->nr <= MAX_PROVEN ? UINT64_MAX
+                                                            : SEARCH_BUDGET);
+}
+
+/* Find the best set and the second best of equally many nodes. */
+static bool search_run(struct search *s, struct xln__tree *tree)
+{
+    unsigned known;
+
+    s->bound.nr_nodes = fewest(s);
+    s->exact = true;
+    if (s->bound.nr_nodes == XLN_NONE)
+        return false;
+    search_for(s, tree);
+    if (!s->best.nr)
+        return false;
+    if (s->exact)
+        s->bound = (struct xln_bound){
+            .nr_nodes = s->best.nr,
+            .distance_max = s->best.figures.distance_max,
+            .distance_sum = s->best.figures.distance_sum,
+        };
+    /* The budget may have ended before these were built again. */
+    known = s->next.nr ? 2 : 1;
+    if (s->nr_fitting < known)
+        s->nr_fitting = known;
+    return true;
 }
 
 static int candidate_of_set(const struct search *s, const struct set *set,
@@ -558,41 +379,57 @@ static int candidate_of_set(const struct search *s, const struct set *set,
 /*
  * Search with ever less asked for: first the DMA zone is given up, then the
  * CPUs (again without and with that zone), last that all memory comes from
- * the set: then it is the set with most of it.
+ * the set: then it is the set with most of it. What was given up is exact
+ * only if every search before could prove that nothing fits.
  */
-static void run_relaxing(struct job *job, struct search *s)
+static void run_relaxing(struct job *job, struct search *s,
+                         struct xln__tree *tree)
 {
     bool of_memory = job->request->mem_nodes;   /* its CPUs don't matter */
+    bool exact = true;
 
     for (int with_cpus = !of_memory; with_cpus >= 0; with_cpus--) {
         for (int with_dma = job->named ? 1 : 0; with_dma <= 1; with_dma++) {
-            search_begin(s, with_dma, with_cpus);
+            bool found;
+
+            xln__sets_begin(s, with_dma, with_cpus);
             job->own_dma = with_dma;
             job->own_cpus = with_cpus;
-            if (search_run(s))
+            found = search_run(s, tree);
+            exact = s->exact = s->exact && exact;
+            if (found)
                 return;
         }
     }
     grow_largest(s);
-    set_assign(&s->best, &s->now);
+    xln__sets_assign(&s->best, &s->now);
     s->nr_fitting = 0;
+    s->bound = (struct xln_bound){ 0 };
 }
 
 int xln__search(struct job *job, const struct xln_nodemap *candidates,
-                struct xln_candidate *best, struct xln_candidate *next,
-                unsigned *nr_fitting)
+                struct xln__found *found)
 {
+    struct xln__tree *tree = NULL;
     struct search *s;
     int rc;
 
-    rc = search_new(job, candidates, &s);
+    rc = xln__sets_new(job, candidates, &s);
     if (rc)
         return rc;
-    run_relaxing(job, s);
-    *nr_fitting = s->nr_fitting;
-    rc = candidate_of_set(s, &s->best, best);
+    rc = xln__tree_new(s, &tree);
+    if (rc)
+        goto out;
+    run_relaxing(job, s, tree);
+    found->nr_fitting = s->nr_fitting;
+    found->counted_all = s->counted_all;
+    found->exact = s->exact;
+    found->bound = s->bound;
+    rc = candidate_of_set(s, &s->best, &found->best);
     if (!rc)
-        rc = candidate_of_set(s, &s->next, next);
-    search_free(s);
+        rc = candidate_of_set(s, &s->next, &found->next);
+ out:
+    xln__tree_free(tree);
+    xln__sets_free(s);
     return rc;
 }

@@ -5,15 +5,21 @@
 
 #include "job.h"
 
+struct xln__found {
+    struct xln_candidate best, next;    /* nodes NULL: there is none */
+    unsigned nr_fitting;                /* this and what follows is as in */
+    bool counted_all, exact;            /* struct xln_plan */
+    struct xln_bound bound;
+};
+
 /*
  * Find the best and the next best set among `candidates`, of which there is at
  * least one, with as little given up as can be: `best` fits unless nothing
  * does, then it is what has most memory. job->own_dma and own_cpus say whether
- * the DMA zone had to count, and whether the CPUs did. `best` and `next` have `nodes` NULL on entry and, if
- * there is no such set, on return; the caller frees them on failure too.
+ * the DMA zone had to count, and whether the CPUs did. `found` is zero on
+ * entry; the caller frees its sets on failure too.
  */
 int xln__search(struct job *job, const struct xln_nodemap *candidates,
-                struct xln_candidate *best, struct xln_candidate *next,
-                unsigned *nr_fitting);
+                struct xln__found *found);
 
 #endif /* XLN_SEARCH_H */

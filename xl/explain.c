@@ -82,8 +82,10 @@ static char *reason_auto(const struct xln_request *request,
                       MIB(left_over(plan, &plan->next))) < 0)
         rest = NULL;
     if (asprintf(&text,
-                 "%s fit among %u that fit: leaves %" PRIu64 " MiB; %s%s%s",
-                 xln_policy_name(request->policy), plan->nr_fitting,
+                 "%s fit among %s%u that fit: leaves %" PRIu64
+                 " MiB; %s%s%s",
+                 xln_policy_name(request->policy),
+                 plan->counted_all ? "" : "at least ", plan->nr_fitting,
                  MIB(left_over(plan, &plan->chosen)), or_nothing(rest),
                  plan->relaxed & XLN_RELAXED_DMA
                      ? "; takes from what is kept for DMA"
@@ -107,6 +109,32 @@ char *explain_reason(const struct xln_request *request,
     if (plan->named)
         return strdup("the nodes are named");
     return reason_auto(request, plan);
+}
+
+char *explain_search(const struct xln_plan *plan)
+{
+    const struct xln_bound *bound = &plan->bound;
+    char *text = NULL;
+    size_t size;
+    FILE *f;
+
+    if (plan->exact)
+        return NULL;
+    f = open_memstream(&text, &size);
+    if (!f)
+        return NULL;
+    fputs("heuristic: there may be a better set of nodes", f);
+    if (bound->nr_nodes > 1)
+        fprintf(f, "; none of fewer than %u fits", bound->nr_nodes);
+    if (bound->nr_nodes == xln_nodemap_count(plan->nodes) &&
+        bound->distance_max)
+        fprintf(f, ", and none has a largest distance below %u",
+                bound->distance_max);
+    if (fclose(f)) {
+        free(text);
+        return NULL;
+    }
+    return text;
 }
 
 /* "node 2 has 949 MiB free (885 MiB usable; Domain-0 holds 12 MiB there)" */

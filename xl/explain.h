@@ -18,6 +18,10 @@ char *explain_plan(const struct xln_request *request,
 char *explain_reason(const struct xln_request *request,
                      const struct xln_plan *plan);
 
+/* That a better set has not been ruled out, and what has; NULL too if the plan
+ * is exact. */
+char *explain_search(const struct xln_plan *plan);
+
 /* Why there is not enough memory, on `host` as it was then. `built` is how far
  * it came; `residency`, for what Domain-0 holds, may be NULL. */
 char *explain_shortage(const struct xln_host *host,

@@ -372,6 +372,7 @@ static void say_plan(const struct placement *p, const struct xln_need *need)
 {
     say_free(p, XTL_DETAIL, explain_plan(p->request, need, p->plan));
     say_free(p, XTL_DETAIL, explain_reason(p->request, p->plan));
+    say_free(p, XTL_DETAIL, explain_search(p->plan));
     say_free(p, XTL_WARN, explain_remote(p->host, p->request, p->plan));
 }
 

@@ -113,6 +113,7 @@ int plan_view_print(const struct planned *d, FILE *f)
     } else {
         print_line(d, f, "", plan);
         print_line(d, f, "", explain_reason(d->request, d->plan));
+        print_line(d, f, "", explain_search(d->plan));
         if (d->plan->verdict == XLN_FITS_RELAXED)
             print_line(d, f, "fits only after relaxing: ", given_up(d));
         print_line(d, f, "warning: ",
@@ -447,6 +448,30 @@ static void add_shares(struct xln__json *json, const struct xln_plan *plan)
     xln__json_array_end(json);
 }
 
+/* XLN_NONE: unreachable; 0: not known. */
+static void add_distance(struct xln__json *json, const char *key,
+                         unsigned distance)
+{
+    xln__json_key(json, key);
+    if (distance == XLN_NONE)
+        xln__json_text(json, "cut off");
+    else if (distance)
+        xln__json_number(json, distance);
+    else
+        xln__json_text(json, NULL);
+}
+
+/* How it was found, and what can't be beaten. */
+static void add_search(struct xln__json *json, const struct xln_plan *plan)
+{
+    add_text(json, "search", plan->exact ? "exact" : "heuristic");
+    xln__json_key(json, "bound");
+    xln__json_object(json);
+    add_number(json, "nodes", plan->bound.nr_nodes);
+    add_distance(json, "distance", plan->bound.distance_max);
+    xln__json_object_end(json);
+}
+
 static void add_others(struct xln__json *json, const struct xln_candidates *c)
 {
     unsigned v;
@@ -499,6 +524,7 @@ static void add_plan(struct xln__json *json, const struct planned *d)
     add_nodes(json, "vcpu_nodes", plan->vcpu_nodes);
     xln__json_key(json, "vcpu_cpus");
     xln__json_set(json, xln_cpumap_bits(plan->vcpu_cpus));
+    add_search(json, plan);
     add_line(json, "plan", explain_plan(d->request, &d->need, plan));
     add_line(json, "reason", fits ? explain_reason(d->request, plan)
                                   : shortage(d));

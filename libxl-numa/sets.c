@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sets.h"
+
+/* ---- beginning and end ---- */
+
+void xln__sets_free(struct search *s)
+{
+    if (!s)
+        return;
+    free(s->slots);
+    free(s->spans);
+    free(s->spots_of);
+    free(s->spots_from);
+    free(s->top_bytes);
+    free(s->top_cpus);
+    free(s->top_both);
+    free(s->least_cost);
+    free(s->sorted);
+    free(s->now.slots);
+    free(s->in_now);
+    free(s->list);
+    free(s->reach);
+    free(s->missing);
+    free(s->best.slots);
+    free(s->next.slots);
+    free(s);
+}
+
+static bool alloc_all(struct search *s)
+{
+    size_t nr = s->nr + 1, nr_words = s->nr_words + 1;
+
+    s->slots = calloc(nr, sizeof(*s->slots));
+    s->spans = calloc(nr * nr, sizeof(*s->spans));
+    s->spots_of = calloc(nr * nr_words, sizeof(*s->spots_of));
+    s->spots_from = calloc(nr * nr_words, sizeof(*s->spots_from));
+    s->top_bytes = calloc(nr * nr, sizeof(*s->top_bytes));
+    s->top_cpus = calloc(nr * nr, sizeof(*s->top_cpus));
+    s->top_both = calloc(nr * nr, sizeof(*s->top_both));
+    s->least_cost = calloc(nr, sizeof(*s->least_cost));
+    s->sorted = calloc(nr, sizeof(*s->sorted));
+    s->now.slots = calloc(nr, sizeof(*s->now.slots));
+    s->in_now = calloc(nr, sizeof(*s->in_now));
+    s->list = calloc(nr, sizeof(*s->list));
+    s->reach = calloc((s->max_nr + (size_t)1) * nr, sizeof(*s->reach));
+    s->missing = calloc(nr * nr_words, sizeof(*s->missing));
+    s->best.slots = calloc(nr, sizeof(*s->best.slots));
+    s->next.slots = calloc(nr, sizeof(*s->next.slots));
+    return s->slots && s->spans && s->spots_of && s->spots_from &&
+           s->top_bytes && s->top_cpus && s->top_both && s->least_cost &&
+           s->sorted && s->now.slots && s->in_now && s->list && s->reach &&
+           s->missing && s->best.slots && s->next.slots;
+}
+
+static void fill_spots(struct search *s)
+{
+    const struct job *job = s->job;
+
+    for (unsigned slot = s->nr; slot-- > 0;) {
+        uint64_t *of = s->spots_of + (size_t)slot * s->nr_words;
+        uint64_t *from = s->spots_from + (size_t)slot * s->nr_words;
+
+        for (unsigned i = 0; i < job->nr_spots; i++) {
+            if (xln_nodemap_test(job->spots[i], s->slots[slot].node))
+                of[i / 64] |= UINT64_C(1) << i % 64;
+        }
+        for (unsigned i = 0; i < s->nr_words; i++)
+            from[i] = of[i] | from[i + s->nr_words];
+    }
+}
+
+static void fill_spans(struct search *s)
+{
+    s->least = (struct span){ XLN_NONE, UINT64_MAX };
+    for (unsigned a = 0; a < s->nr; a++) {
+        for (unsigned b = 0; b < s->nr; b++) {
+            struct span span = xln__span_of(s->job->host, s->slots[a].node,
+                                            s->slots[b].node);
+
+            s->spans[(size_t)a * s->nr + b] = span;
+            if (a != b && span.max < s->least.max)
+                s->least.max = span.max;
+            if (a != b && span.sum < s->least.sum)
+                s->least.sum = span.sum;
+        }
+    }
+}
+
+/* What stays the same whatever is relaxed. */
+static void fill(struct search *s, const struct xln_nodemap *nodes)
+{
+    const struct job *job = s->job;
+    unsigned node, i = 0;
+
+    XLN_FOREACH(xln_nodemap, node, nodes) {
+        s->slots[i].node = node;
+        s->slots[i].cost = job->costs ? job->costs[node] : 0;
+        s->slots[i++].nr_cpus = job->nr_allowed[node];
+    }
+    s->least_cost[s->nr] = UINT64_MAX;
+    for (i = s->nr; i-- > 0;)
+        s->least_cost[i] = s->slots[i].cost < s->least_cost[i + 1]
+                               ? s->slots[i].cost
+                               : s->least_cost[i + 1];
+    fill_spans(s);
+    fill_spots(s);
+}
+
+int xln__sets_new(const struct job *job, const struct xln_nodemap *nodes,
+                  struct search **search_r)
+{
+    unsigned max_nr = job->request->max_nodes;
+    struct search *s;
+
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    s->job = job;
+    s->policy = job->request->policy;
+    if (!s->policy)
+        s->policy = xln_policy_default();
+    s->nr = xln_nodemap_count(nodes);
+    s->nr_words = (job->nr_spots + 63) / 64;
+    s->max_nr = max_nr && max_nr < s->nr ? max_nr : s->nr;
+    s->need_bytes = job->need_bytes;
+    if (!alloc_all(s)) {
+        xln__sets_free(s);
+        return -ENOMEM;
+    }
+    fill(s, nodes);
+    *search_r = s;
+    return 0;
+}
+
+/* Put `value` in its place in a descending list of `nr`. */
+static void insert_down(uint64_t *list, unsigned nr, uint64_t value)
+{
+    for (; nr && list[nr - 1] < value; nr--)
+        list[nr] = list[nr - 1];
+    list[nr] = value;
+}
+
+static uint64_t bytes_of(const struct search *s, unsigned slot)
+{
+    return s->slots[slot].bytes;
+}
+
+static uint64_t cpus_of(const struct search *s, unsigned slot)
+{
+    return s->slots[slot].nr_cpus;
+}
+
+/* How much of `need` is in `value`, in parts of 2^20, rounded up. */
+static uint64_t part_of(uint64_t value, uint64_t need)
+{
+    if (value >= need)
+        return UINT64_C(1) << 20;
+    while (need >= UINT64_C(1) << 40) {
+        value = value / 2 + 1;
+        need /= 2;
+    }
+    return (value << 20) / need + 1;
+}
+
+/*
+ * Where the nodes with memory are not those with CPUs, the largest of each
+ * would do, but no set has both. So the two are added up as parts of what is
+ * needed, none counted for more than all of it: a set that fits comes to at
+ * least twice the whole.
+ */
+static uint64_t both_of(const struct search *s, unsigned slot)
+{
+    return part_of(s->slots[slot].bytes, s->need_bytes) +
+           part_of(s->slots[slot].nr_cpus, s->need_cpus);
+}
+
+static void fill_top(struct search *s, uint64_t *top,
+                     uint64_t (*value_of)(const struct search *s,
+                                          unsigned slot))
+{
+    for (unsigned from = s->nr; from-- > 0;) {
+        uint64_t *row = top + (size_t)from * (s->nr + 1);
+        unsigned nr = s->nr - from;
+
+        insert_down(s->sorted, nr - 1, value_of(s, from));
+        for (unsigned i = 0; i < nr; i++)
+            row[i + 1] = row[i] + s->sorted[i];
+    }
+}
+
+void xln__sets_begin(struct search *s, bool with_dma, bool with_cpus)
+{
+    for (unsigned i = 0; i < s->nr; i++)
+        s->slots[i].bytes = xln__job_usable(s->job, s->slots[i].node, with_dma);
+    s->need_cpus = with_cpus ? s->job->need_cpus : 0;
+    memset(s->missing, 0, s->nr_words * sizeof(*s->missing));
+    for (unsigned i = 0; with_cpus && i < s->job->nr_spots; i++)
+        s->missing[i / 64] |= UINT64_C(1) << i % 64;
+    fill_top(s, s->top_bytes, bytes_of);
+    fill_top(s, s->top_cpus, cpus_of);
+    fill_top(s, s->top_both, both_of);
+    s->best.nr = s->next.nr = 0;
+    s->nr_fitting = 0;
+    s->exact = false;
+    s->bound = (struct xln_bound){ 0 };
+}
+
+/* ---- the set under construction ---- */
+
+void xln__sets_push_span(struct search *s, unsigned slot, struct span to_now)
+{
+    struct xln_candidate *figures = &s->now.figures;
+    uint64_t *missing = s->missing + (size_t)s->now.nr * s->nr_words;
+    unsigned i;
+
+    for (i = 0; i < s->nr_words; i++)
+        missing[i + s->nr_words] =
+            missing[i] & ~s->spots_of[(size_t)slot * s->nr_words + i];
+
+    for (i = s->now.nr++; i && s->now.slots[i - 1] > slot; i--)
+        s->now.slots[i] = s->now.slots[i - 1];
+    s->now.slots[i] = slot;
+    s->in_now[slot] = true;
+
+    figures->usable_bytes += s->slots[slot].bytes;
+    figures->nr_cpus += s->slots[slot].nr_cpus;
+    figures->cost += s->slots[slot].cost;
+    if (to_now.max > figures->distance_max)
+        figures->distance_max = to_now.max;
+    figures->distance_sum += to_now.sum;
+}
+
+void xln__sets_push(struct search *s, unsigned slot)
+{
+    const struct span *spans = s->spans + (size_t)slot * s->nr;
+    struct span to_now = { 0, 0 };
+
+    for (unsigned i = 0; i < s->now.nr; i++)
+        to_now = xln__span_add(to_now, spans[s->now.slots[i]]);
+    xln__sets_push_span(s, slot, to_now);
+    xln__sets_spend(s, 4 + s->now.nr + s->nr_words);
+}
+
+void xln__sets_pop(struct search *s, const struct xln_candidate *before)
+{
+    s->in_now[s->now.slots[--s->now.nr]] = false;
+    s->now.figures = *before;
+}
+
+void xln__sets_clear(struct search *s)
+{
+    memset(s->in_now, 0, s->nr * sizeof(*s->in_now));
+    memset(&s->now.figures, 0, sizeof(s->now.figures));
+    s->now.nr = 0;
+}
+
+bool xln__sets_has_spots(const struct search *s, unsigned from)
+{
+    const uint64_t *missing = s->missing + (size_t)s->now.nr * s->nr_words;
+    const uint64_t *coming = s->spots_from + (size_t)from * s->nr_words;
+
+    for (unsigned i = 0; i < s->nr_words; i++) {
+        if (missing[i] & ~coming[i])
+            return false;
+    }
+    return true;
+}
+
+bool xln__sets_fits(const struct search *s)
+{
+    return s->now.figures.usable_bytes >= s->need_bytes &&
+           s->now.figures.nr_cpus >= s->need_cpus &&
+           xln__sets_has_spots(s, s->nr);
+}
+
+/* ---- the best two ---- */
+
+/* < 0: a is better. 0: the same set. */
+static int compare_sets(const struct search *s, const struct set *a,
+                        const struct set *b)
+{
+    int order;
+
+    if (a->nr != b->nr)
+        return a->nr < b->nr ? -1 : 1;
+    if (a->figures.cost != b->figures.cost)
+        return a->figures.cost < b->figures.cost ? -1 : 1;
+    order = xln__span_compare(xln__set_span(a), xln__set_span(b));
+    if (order)
+        return order;
+    order = s->policy->compare(&a->figures, &b->figures);
+    if (order)
+        return order;
+    for (unsigned i = 0; i < a->nr; i++) {
+        if (a->slots[i] != b->slots[i])
+            return a->slots[i] < b->slots[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+void xln__sets_assign(struct set *to, const struct set *from)
+{
+    memcpy(to->slots, from->slots, from->nr * sizeof(*to->slots));
+    to->nr = from->nr;
+    to->figures = from->figures;
+}
+
+void xln__sets_offer(struct search *s)
+{
+    int order = s->best.nr ? compare_sets(s, &s->now, &s->best) : -1;
+
+    if (order < 0) {
+        if (s->best.nr == s->now.nr)
+            xln__sets_assign(&s->next, &s->best);
+        else
+            s->next.nr = 0;
+        xln__sets_assign(&s->best, &s->now);
+    } else if (order > 0 && s->now.nr == s->best.nr) {
+        if (!s->next.nr || compare_sets(s, &s->now, &s->next) < 0)
+            xln__sets_assign(&s->next, &s->now);
+    }
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Sets of nodes under a search: the nodes that they are made of, what a set
+ * must have, the set under construction, and the best two so far.
+ */
+#ifndef XLN_SETS_H
+#define XLN_SETS_H
+
+#include "job.h"
+#include "policy.h"
+#include "span.h"
+
+/* A node that sets are made of. Slots are in ascending order of nodes. */
+struct slot {
+    unsigned node;
+    unsigned nr_cpus;
+    uint64_t bytes;
+    uint64_t cost;              /* see struct job */
+};
+
+/* Some slots, in ascending order. */
+struct set {
+    unsigned nr;
+    unsigned *slots;
+    struct xln_candidate figures;   /* without `nodes` */
+};
+
+struct search {
+    const struct job *job;
+    const struct xln_policy *policy;
+
+    struct slot *slots;
+    unsigned nr;
+    struct span *spans;         /* [a * nr + b] */
+    struct span least;          /* the least max, and the least sum, of two */
+    unsigned max_nr;            /* of a set */
+
+    /* What a set must have. */
+    uint64_t need_bytes;
+    unsigned need_cpus;
+
+    /* Sets of affinities, a bit each: those with a CPU on one slot, or on
+     * any slot from this one up. [slot * nr_words + word] */
+    unsigned nr_words;
+    uint64_t *spots_of, *spots_from;
+
+    /* What the largest `count` from slot `from` up have together, at
+     * [from * (nr + 1) + count]; `top_both`: of memory and CPUs added up, as
+     * parts of what is needed (see fill_both()). */
+    uint64_t *top_bytes, *top_cpus, *top_both;
+    uint64_t *least_cost;       /* of one from slot `from` up: [from] */
+    uint64_t *sorted;           /* for filling in these */
+
+    /* The set under construction. */
+    struct set now;
+    bool *in_now, *list;        /* [slot]; `list` is for trim() */
+    struct span *reach;         /* of each slot to the first `nr` added:
+                                 * [nr * s->nr + slot]; see extend() */
+    uint64_t *missing;          /* affinities without a CPU in the first `nr`
+                                 * slots added: [nr * nr_words + word] */
+
+    struct set best, next;      /* nr 0: none yet */
+    unsigned size;              /* of the sets looked for */
+    unsigned nr_fitting;        /* of these, that were built */
+    bool counted_all;           /* none was left out */
+
+    /* How much may still be spent; a unit is one look at one node, about a
+     * nanosecond. Counted, not timed, so that a plan is reproducible. */
+    uint64_t budget;
+
+    /* What no set can beat, as far as it is known, and the cost at which the
+     * distances in it hold. */
+    struct xln_bound bound;
+    uint64_t bound_cost;
+    bool exact;                 /* there is no better one than `best` */
+};
+
+/* What `top_both` of a set that fits comes to at least. */
+#define XLN__BOTH (UINT64_C(2) << 20)
+
+int xln__sets_new(const struct job *job, const struct xln_nodemap *nodes,
+                  struct search **search_r);
+void xln__sets_free(struct search *s);
+
+/* Say what a set must have, and forget all sets. */
+void xln__sets_begin(struct search *s, bool with_dma, bool with_cpus);
+
+/* The set under construction: empty it; add a slot that is not in, or one whose
+ * distances to it are known; take the highest out again, which was the last to
+ * be added, the figures being `before` without it. */
+void xln__sets_clear(struct search *s);
+void xln__sets_push(struct search *s, unsigned slot);
+void xln__sets_push_span(struct search *s, unsigned slot, struct span to_now);
+void xln__sets_pop(struct search *s, const struct xln_candidate *before);
+
+/* Whether every affinity has a CPU in it, or in slots from `from` up. */
+bool xln__sets_has_spots(const struct search *s, unsigned from);
+bool xln__sets_fits(const struct search *s);
+
+/* It fits: keep it if it is one of the best two. */
+void xln__sets_offer(struct search *s);
+void xln__sets_assign(struct set *to, const struct set *from);
+
+static inline void xln__sets_spend(struct search *s, uint64_t units)
+{
+    s->budget -= s->budget < units ? s->budget : units;
+}
+
+static inline struct span xln__set_span(const struct set *set)
+{
+    return (struct span){ set->figures.distance_max,
+                          set->figures.distance_sum };
+}
+
+#endif /* XLN_SETS_H */
