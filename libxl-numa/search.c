@@ -26,9 +26,8 @@
  * For one k, sets are built depth first from the lowest slot up, and a
  * partial set is dropped as soon as
  *  - the largest of what may still be added can't make up what it lacks in
- *    memory or CPUs, one by one (`top_bytes`, `top_cpus`) or both together
- *    (`top_both`), or an affinity has no node among what may still be added
- *    (`spots_from`); or
+ *    memory or CPUs (`top_bytes`, `top_cpus`), or an affinity has no node
+ *    among what may still be added (`spots_from`); or
  *  - it costs more, or its distances exceed, what the second best set found
  *    does: both only grow as nodes are added. (The second, because plans show
  *    it.) Counted with it is the least that is still to come: look_ahead().
@@ -57,8 +56,6 @@ static bool can_reach(const struct search *s, unsigned from)
     if (figures->usable_bytes + s->top_bytes[top] < s->need_bytes)
         return false;
     if (figures->nr_cpus + s->top_cpus[top] < s->need_cpus)
-        return false;
-    if (!s->now.nr && s->top_both[top] < XLN__BOTH)
         return false;
     return xln__sets_has_spots(s, from);
 }
@@ -263,7 +260,7 @@ static void offer_grown(struct search *s)
 /* Have something to compare with, whatever comes of the search. */
 static void offer_greedy(struct search *s)
 {
-    s->budget = SEARCH_BUDGET;
+    s->budget = SEARCH_BUDGET / 2;
     grow_largest(s);
     offer_grown(s);
     for (unsigned i = 0; s->budget && i < s->nr; i++) {
@@ -279,7 +276,7 @@ static unsigned fewest(struct search *s)
 {
     xln__sets_clear(s);
     for (s->size = 1; s->size <= s->max_nr; s->size++) {
-        if (can_reach(s, 0))
+        if (s->top_both[s->size] >= XLN__BOTH && can_reach(s, 0))
             return s->size;
     }
     return XLN_NONE;

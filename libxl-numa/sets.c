@@ -40,7 +40,7 @@ static bool alloc_all(struct search *s)
     s->spots_from = calloc(nr * nr_words, sizeof(*s->spots_from));
     s->top_bytes = calloc(nr * nr, sizeof(*s->top_bytes));
     s->top_cpus = calloc(nr * nr, sizeof(*s->top_cpus));
-    s->top_both = calloc(nr * nr, sizeof(*s->top_both));
+    s->top_both = calloc(nr, sizeof(*s->top_both));
     s->least_cost = calloc(nr, sizeof(*s->least_cost));
     s->sorted = calloc(nr, sizeof(*s->sorted));
     s->now.slots = calloc(nr, sizeof(*s->now.slots));
@@ -77,16 +77,49 @@ static void fill_spans(struct search *s)
 {
     s->least = (struct span){ XLN_NONE, UINT64_MAX };
     for (unsigned a = 0; a < s->nr; a++) {
-        for (unsigned b = 0; b < s->nr; b++) {
+        for (unsigned b = 0; b < a; b++) {
             struct span span = xln__span_of(s->job->host, s->slots[a].node,
                                             s->slots[b].node);
 
             s->spans[(size_t)a * s->nr + b] = span;
-            if (a != b && span.max < s->least.max)
+            s->spans[(size_t)b * s->nr + a] = span;
+            if (span.max < s->least.max)
                 s->least.max = span.max;
-            if (a != b && span.sum < s->least.sum)
+            if (span.sum < s->least.sum)
                 s->least.sum = span.sum;
         }
+    }
+}
+
+/* Put `value` in its place in a descending list of `nr`. */
+static void insert_down(uint64_t *list, unsigned nr, uint64_t value)
+{
+    for (; nr && list[nr - 1] < value; nr--)
+        list[nr] = list[nr - 1];
+    list[nr] = value;
+}
+
+static uint64_t bytes_of(const struct search *s, unsigned slot)
+{
+    return s->slots[slot].bytes;
+}
+
+static uint64_t cpus_of(const struct search *s, unsigned slot)
+{
+    return s->slots[slot].nr_cpus;
+}
+
+static void fill_top(struct search *s, uint64_t *top,
+                     uint64_t (*value_of)(const struct search *s,
+                                          unsigned slot))
+{
+    for (unsigned from = s->nr; from-- > 0;) {
+        uint64_t *row = top + (size_t)from * (s->nr + 1);
+        unsigned nr = s->nr - from;
+
+        insert_down(s->sorted, nr - 1, value_of(s, from));
+        for (unsigned i = 0; i < nr; i++)
+            row[i + 1] = row[i] + s->sorted[i];
     }
 }
 
@@ -108,6 +141,7 @@ static void fill(struct search *s, const struct xln_nodemap *nodes)
                                : s->least_cost[i + 1];
     fill_spans(s);
     fill_spots(s);
+    fill_top(s, s->top_cpus, cpus_of);
 }
 
 int xln__sets_new(const struct job *job, const struct xln_nodemap *nodes,
@@ -136,24 +170,6 @@ int xln__sets_new(const struct job *job, const struct xln_nodemap *nodes,
     return 0;
 }
 
-/* Put `value` in its place in a descending list of `nr`. */
-static void insert_down(uint64_t *list, unsigned nr, uint64_t value)
-{
-    for (; nr && list[nr - 1] < value; nr--)
-        list[nr] = list[nr - 1];
-    list[nr] = value;
-}
-
-static uint64_t bytes_of(const struct search *s, unsigned slot)
-{
-    return s->slots[slot].bytes;
-}
-
-static uint64_t cpus_of(const struct search *s, unsigned slot)
-{
-    return s->slots[slot].nr_cpus;
-}
-
 /* How much of `need` is in `value`, in parts of 2^20, rounded up. */
 static uint64_t part_of(uint64_t value, uint64_t need)
 {
@@ -178,31 +194,37 @@ static uint64_t both_of(const struct search *s, unsigned slot)
            part_of(s->slots[slot].nr_cpus, s->need_cpus);
 }
 
-static void fill_top(struct search *s, uint64_t *top,
-                     uint64_t (*value_of)(const struct search *s,
-                                          unsigned slot))
+static void fill_both(struct search *s)
 {
-    for (unsigned from = s->nr; from-- > 0;) {
-        uint64_t *row = top + (size_t)from * (s->nr + 1);
-        unsigned nr = s->nr - from;
+    for (unsigned i = 0; i < s->nr; i++)
+        insert_down(s->sorted, i, both_of(s, i));
+    for (unsigned i = 0; i < s->nr; i++)
+        s->top_both[i + 1] = s->top_both[i] + s->sorted[i];
+}
 
-        insert_down(s->sorted, nr - 1, value_of(s, from));
-        for (unsigned i = 0; i < nr; i++)
-            row[i + 1] = row[i] + s->sorted[i];
+/* Whether it is other than before. */
+static bool fill_bytes(struct search *s, bool with_dma)
+{
+    bool differs = false;
+
+    for (unsigned i = 0; i < s->nr; i++) {
+        uint64_t bytes = xln__job_usable(s->job, s->slots[i].node, with_dma);
+
+        differs = differs || bytes != s->slots[i].bytes;
+        s->slots[i].bytes = bytes;
     }
+    return differs;
 }
 
 void xln__sets_begin(struct search *s, bool with_dma, bool with_cpus)
 {
-    for (unsigned i = 0; i < s->nr; i++)
-        s->slots[i].bytes = xln__job_usable(s->job, s->slots[i].node, with_dma);
     s->need_cpus = with_cpus ? s->job->need_cpus : 0;
     memset(s->missing, 0, s->nr_words * sizeof(*s->missing));
     for (unsigned i = 0; with_cpus && i < s->job->nr_spots; i++)
         s->missing[i / 64] |= UINT64_C(1) << i % 64;
-    fill_top(s, s->top_bytes, bytes_of);
-    fill_top(s, s->top_cpus, cpus_of);
-    fill_top(s, s->top_both, both_of);
+    if (fill_bytes(s, with_dma))
+        fill_top(s, s->top_bytes, bytes_of);
+    fill_both(s);
     s->best.nr = s->next.nr = 0;
     s->nr_fitting = 0;
     s->exact = false;

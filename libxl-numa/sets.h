@@ -44,10 +44,12 @@ struct search {
     unsigned nr_words;
     uint64_t *spots_of, *spots_from;
 
-    /* What the largest `count` from slot `from` up have together, at
-     * [from * (nr + 1) + count]; `top_both`: of memory and CPUs added up, as
-     * parts of what is needed (see fill_both()). */
-    uint64_t *top_bytes, *top_cpus, *top_both;
+    /* What the largest `count` from slot `from` up have together:
+     * [from * (nr + 1) + count]. */
+    uint64_t *top_bytes, *top_cpus;
+    /* What the largest `count` of all have together of memory and CPUs, each
+     * as a part of what is needed: [count]; see both_of(). */
+    uint64_t *top_both;
     uint64_t *least_cost;       /* of one from slot `from` up: [from] */
     uint64_t *sorted;           /* for filling in these */
 
