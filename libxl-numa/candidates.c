@@ -75,6 +75,8 @@ static enum xln_candidate_verdict judge(const struct scan *s)
         return XLN_CANDIDATE_AFFINITY;
     if (s->nr_members > xln_nodemap_count(best->nodes))
         return XLN_CANDIDATE_MORE_NODES;
+    if (now->cost != best->cost)
+        return XLN_CANDIDATE_PREFERENCE;
     if (compare_spans(now, best))
         return XLN_CANDIDATE_FARTHER;
     if (s->policy->compare(now, best))
@@ -115,6 +117,8 @@ static int compare_judged(const void *a, const void *b, void *arg)
     nr_y = xln_nodemap_count(y->set.nodes);
     if (nr_x != nr_y)
         return nr_x < nr_y ? -1 : 1;
+    if (x->set.cost != y->set.cost)
+        return x->set.cost < y->set.cost ? -1 : 1;
     order = compare_spans(&x->set, &y->set);
     if (!order)
         order = s->policy->compare(&x->set, &y->set);
@@ -196,6 +200,7 @@ static void push(struct scan *s, unsigned node)
     xln_nodemap_set(s->now.nodes, node);
     s->now.usable_bytes += xln__job_usable(job, node, job->own_dma);
     s->now.nr_cpus += job->nr_allowed[node];
+    s->now.cost += job->costs ? job->costs[node] : 0;
     s->now.distance_max = span.max;
     s->now.distance_sum = span.sum;
 }

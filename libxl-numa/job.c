@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "job.h"
+#include "span.h"
 
 /* ---- CPUs ---- */
 
@@ -237,6 +238,51 @@ static int find_named(struct job *job)
     return rc;
 }
 
+/* ---- preferences ---- */
+
+/* Counts of nodes, and distances to those of devices: what stands in front
+ * counts for more than all that follows can come to. */
+#define COST_DISTANCE_MAX 65535u
+#define COST_OF_DOMAIN (UINT64_C(1) << 38)
+#define COST_OF_DEVICE (UINT64_C(1) << 50)
+
+static uint64_t cost_of(const struct job *job, unsigned node)
+{
+    const struct xln_need *need = job->need;
+    uint64_t cost = 0;
+    unsigned device;
+
+    if (need->with_nodes && !xln_nodemap_test(need->with_nodes, node))
+        cost += COST_OF_DOMAIN;
+    if (need->apart_nodes && xln_nodemap_test(need->apart_nodes, node))
+        cost += COST_OF_DOMAIN;
+    if (!need->device_nodes)
+        return cost;
+    if (!xln_nodemap_test(need->device_nodes, node))
+        cost += COST_OF_DEVICE;
+    XLN_FOREACH(xln_nodemap, device, need->device_nodes) {
+        uint64_t sum = xln__span_of(job->host, device, node).sum;
+
+        cost += sum < COST_DISTANCE_MAX ? sum : COST_DISTANCE_MAX;
+    }
+    return cost;
+}
+
+static int find_costs(struct job *job)
+{
+    const struct xln_need *need = job->need;
+    unsigned node;
+
+    if (!need->device_nodes && !need->with_nodes && !need->apart_nodes)
+        return 0;
+    job->costs = calloc(xln_host_nr_nodes(job->host), sizeof(*job->costs));
+    if (!job->costs)
+        return -ENOMEM;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host))
+        job->costs[node] = cost_of(job, node);
+    return 0;
+}
+
 int xln__job_init(struct job *job, const struct xln_host *host,
                   const struct xln_request *request,
                   const struct xln_need *need)
@@ -259,6 +305,9 @@ int xln__job_init(struct job *job, const struct xln_host *host,
     if (rc)
         return rc;
     rc = find_spots(job);
+    if (rc)
+        return rc;
+    rc = find_costs(job);
     if (rc)
         return rc;
     return find_named(job);

@@ -421,6 +421,9 @@ struct xln_request {
     enum xln_mode mode;
     enum xln_vcpus_mode vcpus_mode;
     unsigned max_nodes;             /* 0: no bound */
+    /* Names of domains to be together with, or apart from; or NULL. Their
+     * nodes are in struct xln_need. */
+    char *with, *apart;
     uint64_t dma_reserve_bytes;     /* of the DMA zone, never planned with */
 };
 
@@ -444,6 +447,11 @@ struct xln_need {
     unsigned nr_hard, nr_soft;
     const struct xln_cpumap *const *hard;
     const struct xln_cpumap *const *soft;
+    /* What is preferred among sets of equally many nodes, in this order: nodes
+     * of its PCI devices; those of the domain that it is to be with, and not
+     * those of the one that it is to be apart from; near to its devices. NULL:
+     * it has none of these. */
+    const struct xln_nodemap *device_nodes, *with_nodes, *apart_nodes;
 };
 
 /* ------------------------------------------------------------------ */
@@ -466,7 +474,7 @@ struct xln_candidate {
     struct xln_nodemap *nodes;
     uint64_t usable_bytes;      /* what can be planned with, together */
     unsigned nr_cpus;           /* that the domain may use */
-    uint64_t cost;              /* what speaks against it: less is better */
+    uint64_t cost;              /* by what the need prefers: less is better */
     unsigned distance_max;      /* between two of them; XLN_NONE: unreachable.
                                  * 0 for one node */
     uint64_t distance_sum;      /* over all ordered pairs */
@@ -531,8 +539,8 @@ struct xln_plan {
 /*
  * Decide where a domain goes. In this order: the constraints (enough usable
  * memory; as many pCPUs as vCPUs, where the host has them; a CPU for every
- * vCPU's hard affinity), fewest nodes, least distance between them (largest,
- * then mean), the policy, lowest numbers.
+ * vCPU's hard affinity), fewest nodes, what the need prefers, least distance
+ * between them (largest, then mean), the policy, lowest numbers.
  *
  * The search is exact with up to 24 candidates, whatever the distances are;
  * beyond, if the distances form a hierarchy (of any three nodes, the two
@@ -579,6 +587,7 @@ enum xln_candidate_verdict {
     XLN_CANDIDATE_NUMBERS,      /* as good; the chosen has lower numbers */
     XLN_CANDIDATE_POLICY,       /* as few, as near; by the policy */
     XLN_CANDIDATE_FARTHER,      /* as few nodes, farther from each other */
+    XLN_CANDIDATE_PREFERENCE,   /* as few nodes, but others are preferred */
     XLN_CANDIDATE_MORE_NODES,
     XLN_CANDIDATE_MEMORY,       /* too little memory */
     XLN_CANDIDATE_CPUS,         /* fewer CPUs than vCPUs */

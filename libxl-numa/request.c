@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "libxl_numa.h"
 
@@ -25,6 +26,12 @@ static int copy_nodes(const struct xln_nodemap *nodes,
     return nodes ? xln_nodemap_copy(nodes, copy_r) : 0;
 }
 
+static int copy_name(const char *name, char **copy_r)
+{
+    *copy_r = name ? strdup(name) : NULL;
+    return name && !*copy_r ? -ENOMEM : 0;
+}
+
 int xln_request_copy(const struct xln_request *request,
                      struct xln_request **copy_r)
 {
@@ -36,10 +43,17 @@ int xln_request_copy(const struct xln_request *request,
         return -ENOMEM;
     *copy = *request;
     copy->mem_nodes = NULL;
+    copy->with = copy->apart = NULL;
     rc = copy_nodes(request->nodes, &copy->nodes);
     if (rc)
         goto out;
     rc = copy_nodes(request->mem_nodes, &copy->mem_nodes);
+    if (rc)
+        goto out;
+    rc = copy_name(request->with, &copy->with);
+    if (rc)
+        goto out;
+    rc = copy_name(request->apart, &copy->apart);
     if (rc)
         goto out;
 
@@ -57,5 +71,7 @@ void xln_request_free(struct xln_request *request)
         return;
     xln_nodemap_free(request->nodes);
     xln_nodemap_free(request->mem_nodes);
+    free(request->with);
+    free(request->apart);
     free(request);
 }

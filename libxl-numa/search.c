@@ -113,6 +113,9 @@ static bool look_ahead(struct search *s, unsigned slot)
         if (s->least_cost[slot + 1] != UINT64_MAX)
             cost += left * s->least_cost[slot + 1];
     }
+    /* Single nodes are all counted. */
+    if (s->size == 1)
+        return true;
     if (!bounded || cost != limit->figures.cost)
         return !bounded || cost < limit->figures.cost;
     if (!left)

@@ -272,6 +272,29 @@ static int read_cpus(const struct reader *r, const char *key,
     return rc;
 }
 
+/* What is no device is for xl to say. */
+static int read_devices(const struct reader *r)
+{
+    struct config *config = r->config;
+    XLU_ConfigList *list;
+    const char *item;
+    int nr = 0, i;
+
+    if (xlu_cfg_get_list(r->xlu, "pci", &list, &nr, 1) || !nr)
+        return 0;
+    config->nr_devices = nr;
+    config->devices = calloc(nr, sizeof(*config->devices));
+    if (!config->devices)
+        return -ENOMEM;
+    for (i = 0; i < nr; i++) {
+        item = xlu_cfg_get_listitem(list, i);
+        if (item && prefer_parse_device(item,
+                                        &config->devices[config->nr_addresses]))
+            config->nr_addresses++;
+    }
+    return 0;
+}
+
 static int read_places(const struct reader *r)
 {
     XLU_ConfigList *list;
@@ -284,9 +307,9 @@ static int read_places(const struct reader *r)
         rc = copy_text(r, "pool", &r->config->pool);
     if (rc)
         return rc;
-    if (!xlu_cfg_get_list(r->xlu, "pci", &list, &nr, 1))
-        r->config->nr_devices = nr;
-    nr = 0;
+    rc = read_devices(r);
+    if (rc)
+        return rc;
     if (!xlu_cfg_get_list(r->xlu, "vnuma", &list, &nr, 1))
         r->config->has_vnodes = nr > 0;
     return 0;
@@ -452,6 +475,7 @@ void config_free(struct config *config)
     free(config->source);
     free(config->name);
     free(config->pool);
+    free(config->devices);
     dispose_cpus(&config->hard);
     dispose_cpus(&config->soft);
     keys_free(config->keys);

@@ -7,6 +7,7 @@
 #define CONFIG_H
 
 #include "keys.h"
+#include "prefer.h"
 
 /* cpus= or cpus_soft=: CPULISTs, which only a host makes a set of. */
 struct config_cpus {
@@ -26,7 +27,9 @@ struct config {
     unsigned nr_vcpus;          /* that it may have at most */
     struct config_cpus hard, soft;
     char *pool;                 /* NULL: not given, so Pool-0 */
-    unsigned nr_devices;        /* PCI */
+    unsigned nr_devices;        /* PCI: how many, */
+    struct prefer_device *devices;  /* and those whose address is given */
+    unsigned nr_addresses;
     bool has_vnodes;            /* a vnuma= list */
     struct keys *keys;          /* ours */
 };

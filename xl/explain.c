@@ -137,6 +137,96 @@ char *explain_search(const struct xln_plan *plan)
     return text;
 }
 
+static unsigned nearest_distance(const struct xln_host *host,
+                                 const struct xln_nodemap *from,
+                                 const struct xln_nodemap *to)
+{
+    unsigned i, j, distance, least = XLN_NONE;
+
+    XLN_FOREACH(xln_nodemap, i, from)
+        XLN_FOREACH(xln_nodemap, j, to) {
+            distance = xln_host_distance(host, i, j);
+            if (distance < least)
+                least = distance;
+        }
+    return least;
+}
+
+/* "on node 3, which the plan has", "on nodes 2-3, of which the plan has 3",
+ * "on node 3, which the plan has not". */
+static void append_overlap(FILE *f, const struct xln_nodemap *nodes,
+                           const struct xln_plan *plan)
+{
+    struct xln_nodemap *common = NULL;
+    char *all = nodes_text(nodes), *set = NULL;
+
+    if (!xln_nodemap_copy(nodes, &common)) {
+        xln_nodemap_and(common, plan->nodes);
+        if (xln_nodemap_format(common, &set))
+            set = NULL;
+    }
+    fprintf(f, "on %s, ", or_nothing(all));
+    if (!xln_nodemap_intersects(nodes, plan->nodes))
+        fputs("which the plan has not", f);
+    else if (xln_nodemap_is_subset(nodes, plan->nodes))
+        fputs("which the plan has", f);
+    else
+        fprintf(f, "of which the plan has %s", or_nothing(set));
+    xln_nodemap_free(common);
+    free(all);
+    free(set);
+}
+
+static void append_devices(FILE *f, const struct xln_host *host,
+                           const struct xln_need *need,
+                           const struct xln_plan *plan)
+{
+    unsigned distance;
+
+    fputs("PCI devices are ", f);
+    append_overlap(f, need->device_nodes, plan);
+    if (xln_nodemap_intersects(need->device_nodes, plan->nodes))
+        return;
+    distance = nearest_distance(host, need->device_nodes, plan->nodes);
+    if (distance != XLN_NONE)
+        fprintf(f, ", distance %u", distance);
+}
+
+char *explain_preferred(const struct xln_host *host,
+                        const struct xln_request *request,
+                        const struct xln_need *need,
+                        const struct xln_plan *plan)
+{
+    const char *separator = "";
+    char *text = NULL;
+    size_t size;
+    FILE *f;
+
+    if (!need->device_nodes && !need->with_nodes && !need->apart_nodes)
+        return NULL;
+    f = open_memstream(&text, &size);
+    if (!f)
+        return NULL;
+    if (need->device_nodes) {
+        append_devices(f, host, need, plan);
+        separator = "; ";
+    }
+    if (need->with_nodes) {
+        fprintf(f, "%swith '%s', ", separator, request->with);
+        append_overlap(f, need->with_nodes, plan);
+        separator = "; ";
+    }
+    if (need->apart_nodes) {
+        fprintf(f, "%sapart from '%s', ", separator, request->apart);
+        append_overlap(f, need->apart_nodes, plan);
+    }
+    if (fclose(f)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
 /* "node 2 has 949 MiB free (885 MiB usable; Domain-0 holds 12 MiB there)" */
 static void append_node(FILE *f, const struct xln_host *host, unsigned node,
                         const struct xln_request *request,
@@ -190,21 +280,6 @@ char *explain_shortage(const struct xln_host *host,
         return NULL;
     }
     return text;
-}
-
-static unsigned nearest_distance(const struct xln_host *host,
-                                 const struct xln_nodemap *from,
-                                 const struct xln_nodemap *to)
-{
-    unsigned i, j, distance, least = XLN_NONE;
-
-    XLN_FOREACH(xln_nodemap, i, from)
-        XLN_FOREACH(xln_nodemap, j, to) {
-            distance = xln_host_distance(host, i, j);
-            if (distance < least)
-                least = distance;
-        }
-    return least;
 }
 
 char *explain_remote(const struct xln_host *host,

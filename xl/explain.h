@@ -18,6 +18,13 @@ char *explain_plan(const struct xln_request *request,
 char *explain_reason(const struct xln_request *request,
                      const struct xln_plan *plan);
 
+/* What of its devices and of other domains was preferred, and whether it came
+ * to that; NULL too if there is nothing of the kind. */
+char *explain_preferred(const struct xln_host *host,
+                        const struct xln_request *request,
+                        const struct xln_need *need,
+                        const struct xln_plan *plan);
+
 /* That a better set has not been ruled out, and what has; NULL too if the plan
  * is exact. */
 char *explain_search(const struct xln_plan *plan);

@@ -16,6 +16,8 @@
 #define XSDATA_VERSION "1"
 /* A domain's request is small; anything longer did not come from us. */
 #define VALUE_MAX 1024
+/* xl itself sets no bound to it. */
+#define NAME_LENGTH_MAX 255
 #define NODES_EXPECTED "a list of nodes such as \"0-3,^2\" or [0, 2]"
 
 enum {
@@ -25,6 +27,8 @@ enum {
     KEY_CPUS,
     KEY_MEM,
     KEY_MAX,
+    KEY_WITH,
+    KEY_APART,
     KEY_DMA_RESERVE,
     NR_KEYS,
 };
@@ -190,6 +194,33 @@ static int apply_max(const char *text, struct xln_request *request)
     return 0;
 }
 
+/* Whatever it is: there may be a domain of that name later. */
+static int check_domain_name(const char *value, char **text_r)
+{
+    const char *s;
+
+    if (!*value || strlen(value) > NAME_LENGTH_MAX)
+        return -EINVAL;
+    for (s = value; *s; s++)
+        if (iscntrl((unsigned char)*s))
+            return -EINVAL;
+    return copy_text(value, text_r);
+}
+
+static int apply_with(const char *text, struct xln_request *request)
+{
+    free(request->with);
+    request->with = NULL;
+    return copy_text(text, &request->with);
+}
+
+static int apply_apart(const char *text, struct xln_request *request)
+{
+    free(request->apart);
+    request->apart = NULL;
+    return copy_text(text, &request->apart);
+}
+
 static int check_dma_reserve(const char *value, char **text_r)
 {
     return check_number(value, 4096, text_r);
@@ -214,6 +245,10 @@ static const struct key all_keys[NR_KEYS] = {
                   apply_mem },
     [KEY_MAX] = { "nodes_max", "a number of nodes, 1 to 1024", false, false,
                   check_max, apply_max },
+    [KEY_WITH] = { "nodes_with", "the name of a domain", false, false,
+                   check_domain_name, apply_with },
+    [KEY_APART] = { "nodes_apart", "the name of a domain", false, false,
+                    check_domain_name, apply_apart },
     [KEY_DMA_RESERVE] = { "dma_reserve", "MiB, 0 to 4096", false, true,
                           check_dma_reserve, apply_dma_reserve },
 };

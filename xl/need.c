@@ -168,4 +168,5 @@ void need_dispose(struct xln_need *need)
 {
     free_masks(need->hard, need->nr_hard);
     free_masks(need->soft, need->nr_soft);
+    prefer_dispose(need);
 }

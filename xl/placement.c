@@ -11,6 +11,7 @@
 #include "explain.h"
 #include "placement.h"
 #include "predecessor.h"
+#include "prefer.h"
 #include "record.h"
 
 #define CONTEXT "numa"
@@ -232,6 +233,7 @@ static void dispose_need(struct xln_need *need)
 {
     free_masks(need->hard, need->nr_hard);
     free_masks(need->soft, need->nr_soft);
+    prefer_dispose(need);
 }
 
 /* What the domain needs, from a copy of its configuration that libxl has put
@@ -372,6 +374,8 @@ static void say_plan(const struct placement *p, const struct xln_need *need)
 {
     say_free(p, XTL_DETAIL, explain_plan(p->request, need, p->plan));
     say_free(p, XTL_DETAIL, explain_reason(p->request, p->plan));
+    say_free(p, XTL_DETAIL,
+             explain_preferred(p->host, p->request, need, p->plan));
     say_free(p, XTL_DETAIL, explain_search(p->plan));
     say_free(p, XTL_WARN, explain_remote(p->host, p->request, p->plan));
 }
@@ -421,7 +425,23 @@ static int enact(struct placement *p, const struct xln_need *need)
     return 0;
 }
 
-static int plan_domain(struct placement *p, struct xln_reservations *held)
+/* A domain that is to be beside another may well be the first of the two. */
+static int find_preferred(const struct placement *p, xc_interface *xch,
+                          struct xln_need *need)
+{
+    const char *absent;
+    int rc = prefer_running(p->ctx, xch, p->host, p->config, p->request, need,
+                            &absent);
+
+    if (!rc && absent)
+        xtl_log(p->lg, XTL_DETAIL, -1, CONTEXT,
+                "'%s': there is no domain '%s' to be with or apart from",
+                p->config->c_info.name, absent);
+    return rc;
+}
+
+static int plan_domain(struct placement *p, xc_interface *xch,
+                       struct xln_reservations *held)
 {
     struct xln_need need = { 0 };
     int rc;
@@ -429,6 +449,9 @@ static int plan_domain(struct placement *p, struct xln_reservations *held)
     drop_absent(p, "nodes", &p->request->nodes);
     drop_absent(p, "nodes_mem", &p->request->mem_nodes);
     rc = make_need(p, &need);
+    if (rc)
+        goto out;
+    rc = find_preferred(p, xch, &need);
     if (rc)
         goto out;
     rc = xln_place(p->host, p->request, &need, &p->plan);
@@ -466,7 +489,7 @@ static int plan_locked(struct placement *p, xc_interface *xch,
         return rc;
     if (p->config->b_info.num_vnuma_nodes)
         return reserve_vnodes(p, held);
-    return plan_domain(p, held);
+    return plan_domain(p, xch, held);
 }
 
 /* The domain keeps its memory, so it keeps its nodes. */

@@ -47,6 +47,7 @@ static const char *verdict_text(enum xln_candidate_verdict verdict)
         [XLN_CANDIDATE_NUMBERS] = "as good, but higher numbers",
         [XLN_CANDIDATE_POLICY] = "fits, but not by the policy",
         [XLN_CANDIDATE_FARTHER] = "fits, but farther apart",
+        [XLN_CANDIDATE_PREFERENCE] = "fits, but others are preferred",
         [XLN_CANDIDATE_MORE_NODES] = "fits, but more nodes",
         [XLN_CANDIDATE_MEMORY] = "too little memory",
         [XLN_CANDIDATE_CPUS] = "fewer CPUs than vCPUs",
@@ -63,6 +64,7 @@ static const char *verdict_key(enum xln_candidate_verdict verdict)
         [XLN_CANDIDATE_NUMBERS] = "numbers",
         [XLN_CANDIDATE_POLICY] = "policy",
         [XLN_CANDIDATE_FARTHER] = "farther",
+        [XLN_CANDIDATE_PREFERENCE] = "preference",
         [XLN_CANDIDATE_MORE_NODES] = "more_nodes",
         [XLN_CANDIDATE_MEMORY] = "memory",
         [XLN_CANDIDATE_CPUS] = "cpus",
@@ -113,6 +115,8 @@ int plan_view_print(const struct planned *d, FILE *f)
     } else {
         print_line(d, f, "", plan);
         print_line(d, f, "", explain_reason(d->request, d->plan));
+        print_line(d, f, "", explain_preferred(d->host, d->request, &d->need,
+                                               d->plan));
         print_line(d, f, "", explain_search(d->plan));
         if (d->plan->verdict == XLN_FITS_RELAXED)
             print_line(d, f, "fits only after relaxing: ", given_up(d));
@@ -528,6 +532,8 @@ static void add_plan(struct xln__json *json, const struct planned *d)
     add_line(json, "plan", explain_plan(d->request, &d->need, plan));
     add_line(json, "reason", fits ? explain_reason(d->request, plan)
                                   : shortage(d));
+    add_line(json, "preferred",
+             explain_preferred(d->host, d->request, &d->need, plan));
     add_line(json, "given_up", fits ? given_up(d) : NULL);
     add_line(json, "warning", explain_remote(d->host, d->request, plan));
 }

@@ -209,7 +209,11 @@ static bool fill_need(const struct planner *p, struct planned *d)
                    d->config->type == LIBXL_DOMAIN_TYPE_PV ? p->bound_pv
                                                            : p->bound_others,
                    &d->need, &error);
-    return rc ? fail_line(error, d->config->source, rc) : true;
+    if (rc)
+        return fail_line(error, d->config->source, rc);
+    rc = prefer_saved(p->snapshot, d->config->devices, d->config->nr_addresses,
+                      d->request, &d->need);
+    return rc ? fail(d->config->source, rc) : true;
 }
 
 /* As a create has it: nodes that only the defaults of the host name, and that

@@ -112,6 +112,26 @@ nothing_left_of() {
     ! stock-xl domid "$1" 2> /dev/null && free_within 64 "$2"
 }
 
+# The other has the node that the policy would choose again.
+beside_another() {
+    node=$(expected_node first 90)
+    create idle other "nodes=\"$node\"" memory=40
+    create idle g memory=40 'nodes_policy="first"' 'nodes_apart="other"'
+    ok "nodes_apart: it is not on node $node, where the other is" \
+        test "$(nodes_of g)" != "$node"
+    remove g
+    remove other
+    node=$(expected_node worst 90)
+    create idle other "nodes=\"$node\"" memory=40
+    create idle g memory=40 'nodes_policy="first"' 'nodes_with="other"'
+    is "$(nodes_of g)" "$node" "nodes_with: it is on node $node, with the other"
+    remove g
+    remove other
+    ok "nodes_with of nobody: it is created" \
+        created idle g memory=40 'nodes_with="nobody"'
+    remove g
+}
+
 of_all_nodes() {
     create idle g 'nodes="all"' nodes_max=2 memory=100
     ok "nodes=\"all\" with nodes_max=2: two nodes at the most" \
@@ -174,6 +194,7 @@ defaults
 usable=''
 one_after_another
 larger_than_a_node
+beside_another
 of_all_nodes
 dma_reserve
 bad_defaults 'nodes_policy = "wurst"' nodes_policy wurst first best worst

@@ -742,6 +742,7 @@ struct random_host {
     uint64_t need, dma_reserve, pool;   /* pool 0: none given */
     unsigned nr_vcpus, nr_hard, max_nodes, named;
     uint64_t hard[MAX_VCPUS];
+    unsigned devices, with, apart;      /* nodes; 0: none */
     bool strict;
     const char *policy;
 };
@@ -830,6 +831,12 @@ static void random_need(struct random_host *r)
     r->max_nodes = one_in(4) ? 1 + random_below(3) : 0;
     r->strict = one_in(3);
     r->policy = xln_policy_names()[random_below(3)];
+    if (one_in(6))
+        r->devices = r->exists & (1 + random_below(1u << r->nr_nodes));
+    if (one_in(6))
+        r->with = r->exists & random_below(1u << r->nr_nodes);
+    if (one_in(6))
+        r->apart = r->exists & random_below(1u << r->nr_nodes);
     if (one_in(5))
         r->named = r->exists & random_below(1u << r->nr_nodes);
 }
@@ -959,14 +966,43 @@ static unsigned b_candidates(const struct random_host *r)
 }
 
 struct b_score {
-    unsigned nr, max;
-    uint64_t sum, bytes;
+    unsigned nr, not_devices, not_preferred, max;
+    uint64_t far, sum, bytes;
 };
+
+/* Both ways; what is unreachable is not farther than all others together. */
+static uint64_t b_to_device(const struct random_host *r, unsigned device,
+                            unsigned node)
+{
+    uint64_t sum = (uint64_t)r->distance[device][node] +
+                   r->distance[node][device];
+
+    return sum < 65535 ? sum : 65535;
+}
+
+static void b_preferences(const struct random_host *r, unsigned set,
+                          struct b_score *score)
+{
+    if (r->devices)
+        score->not_devices = b_count(set & ~r->devices);
+    if (r->with)
+        score->not_preferred = b_count(set & ~r->with);
+    score->not_preferred += b_count(set & r->apart);
+    for (unsigned a = 0; a < r->nr_nodes; a++) {
+        for (unsigned b = 0; b < r->nr_nodes; b++) {
+            if (set >> a & 1 && r->devices >> b & 1)
+                score->far += b_to_device(r, b, a);
+        }
+    }
+}
 
 static struct b_score b_score(const struct random_host *r, unsigned set,
                               bool dma)
 {
-    struct b_score score = { b_count(set), 0, 0, b_bytes(r, set, dma) };
+    struct b_score score = { .nr = b_count(set),
+                             .bytes = b_bytes(r, set, dma) };
+
+    b_preferences(r, set, &score);
 
     for (unsigned a = 0; a < r->nr_nodes; a++) {
         for (unsigned b = 0; b < r->nr_nodes; b++) {
@@ -987,6 +1023,12 @@ static bool b_better(const struct random_host *r, unsigned a, unsigned b,
 
     if (x.nr != y.nr)
         return x.nr < y.nr;
+    if (x.not_devices != y.not_devices)
+        return x.not_devices < y.not_devices;
+    if (x.not_preferred != y.not_preferred)
+        return x.not_preferred < y.not_preferred;
+    if (x.far != y.far)
+        return x.far < y.far;
     if (x.max != y.max)
         return x.max < y.max;
     if (x.sum != y.sum)
@@ -1139,6 +1181,21 @@ static unsigned bits_of_nodes(const struct xln_nodemap *nodes)
     return bits;
 }
 
+static struct xln_nodemap *nodes_of_bits(const struct random_host *r,
+                                         unsigned bits)
+{
+    struct xln_nodemap *nodes;
+
+    if (!bits)
+        return NULL;
+    check(xln_nodemap_new(r->nr_nodes, &nodes));
+    for (unsigned node = 0; node < r->nr_nodes; node++) {
+        if (bits >> node & 1)
+            xln_nodemap_set(nodes, node);
+    }
+    return nodes;
+}
+
 static struct xln_request *request_of_random(const struct random_host *r)
 {
     struct xln_request *request;
@@ -1148,13 +1205,7 @@ static struct xln_request *request_of_random(const struct random_host *r)
     request->mode = r->strict ? XLN_MODE_STRICT : XLN_MODE_PREFERRED;
     request->max_nodes = r->max_nodes;
     request->dma_reserve_bytes = r->dma_reserve;
-    if (!r->named)
-        return request;
-    check(xln_nodemap_new(r->nr_nodes, &request->nodes));
-    for (unsigned node = 0; node < r->nr_nodes; node++) {
-        if (r->named >> node & 1)
-            xln_nodemap_set(request->nodes, node);
-    }
+    request->nodes = nodes_of_bits(r, r->named);
     return request;
 }
 
@@ -1163,6 +1214,9 @@ static struct xln_plan *plan_of_random(const struct random_host *r)
     struct xln_host *host = host_of_random(r);
     struct xln_request *request = request_of_random(r);
     struct xln_cpumap *pool = r->pool ? cpus_of_bits(r->pool) : NULL;
+    struct xln_nodemap *devices = nodes_of_bits(r, r->devices);
+    struct xln_nodemap *with = nodes_of_bits(r, r->with);
+    struct xln_nodemap *apart = nodes_of_bits(r, r->apart);
     struct xln_cpumap *hard[MAX_VCPUS];
     struct xln_need need = {
         .memory_bytes = r->need,
@@ -1170,6 +1224,9 @@ static struct xln_plan *plan_of_random(const struct random_host *r)
         .pool_cpus = pool,
         .nr_hard = r->nr_hard,
         .hard = (const struct xln_cpumap *const *)hard,
+        .device_nodes = devices,
+        .with_nodes = with,
+        .apart_nodes = apart,
     };
     struct xln_plan *plan;
 
@@ -1179,6 +1236,9 @@ static struct xln_plan *plan_of_random(const struct random_host *r)
     for (unsigned i = 0; i < r->nr_hard; i++)
         xln_cpumap_free(hard[i]);
     xln_cpumap_free(pool);
+    xln_nodemap_free(devices);
+    xln_nodemap_free(with);
+    xln_nodemap_free(apart);
     xln_request_free(request);
     xln_host_free(host);
     return plan;

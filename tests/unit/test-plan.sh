@@ -105,6 +105,45 @@ EOF
 check "one that spills: what and where to, and status 4" \
     plans 4 expected web.cfg 'nodes="3"' 'nodes_cpus="hard"' 'pool="3"'
 
+# --- what is preferred ---
+
+sed 's/"pci_devices": null/"pci_devices": [\
+        {"device": "0000:81:00.0", "node": 1},\
+        {"device": "0000:81:00.1", "node": null},\
+        {"device": "0001:c1:00.0", "node": 3}]/
+     s/"domains": null/"domains": [\
+        {"domid": 1, "name": "db", "uuid": "8c6e8a7e-4f5a-4b5e-9a37-2d1f0c3b6a11",\
+         "dying": false, "pv": true, "pool": 0, "memory_bytes": 1048576,\
+         "claimed_bytes": 0, "nodes": "1", "vcpus": []}]/' \
+    host.json > full.json
+mv host.json empty.json
+cp full.json host.json
+check "the node of a PCI device comes before the policy" \
+    planned 0 "web: PCI devices are on node 1, which the plan has" \
+    web.cfg 'pci=["81:00.0,permissive=1"]'
+check "all functions of a device, and the nearest node where it can't be" \
+    planned 0 "web: PCI devices are on node 3, which the plan has not, distance 21" \
+    web.cfg 'pci=["bdf=0001:c1:00.*"]'
+check "that is node 2" planned 0 \
+    "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
+    web.cfg 'pci=["bdf=0001:c1:00.*"]'
+check "a device of no known node is none to be near to" \
+    planned 0 "web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB" \
+    web.cfg 'pci=["81:00.1"]'
+check "with another domain" \
+    planned 0 "web: with 'db', on node 1, which the plan has" \
+    web.cfg 'nodes_with="db"'
+check "apart from another domain, although first fit would be there" \
+    planned 0 "web: apart from 'db', on node 1, which the plan has not" \
+    web.cfg 'nodes_apart="db"' 'nodes_policy="worst"'
+check "a set that is not preferred says so" planned 0 \
+    "2      506    519    2     0        -   13 fits, but others are preferred" \
+    web.cfg 'nodes_with="db"'
+check "a domain that is not there changes nothing" \
+    planned 0 "web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB" \
+    web.cfg 'nodes_with="nobody"'
+mv empty.json host.json
+
 check "strict makes that nothing fits: status 3" \
     planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not to\
  be had from node 3; node 3 has 306 MiB free, 306 MiB usable" \

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Nodes that a domain prefers: those of its PCI devices, and of other domains
+ * by their names, for struct xln_need. */
+#ifndef PREFER_H
+#define PREFER_H
+
+#include <libxl_numa.h>
+
+/* As libxl_device_pci has it; XLN_NONE for a function: any. */
+struct prefer_device {
+    unsigned segment, bus, device, function;
+};
+
+/* The device of an item of pci=, "01:00.0,permissive=1". False: it has
+ * none. */
+bool prefer_parse_device(const char *item, struct prefer_device *device_r);
+
+/*
+ * Put what is known into *need, which is to be disposed of by
+ * prefer_dispose(). On a saved host; and on the running one, where *absent_r
+ * is the name in the request of a domain that does not run, or NULL.
+ */
+int prefer_saved(const struct xln_snapshot *snapshot,
+                 const struct prefer_device *devices, unsigned nr,
+                 const struct xln_request *request, struct xln_need *need);
+int prefer_running(libxl_ctx *ctx, xc_interface *xch,
+                   const struct xln_host *host,
+                   const libxl_domain_config *config,
+                   const struct xln_request *request, struct xln_need *need,
+                   const char **absent_r);
+void prefer_dispose(struct xln_need *need);
+
+#endif /* PREFER_H */
