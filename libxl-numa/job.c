@@ -52,10 +52,66 @@ static unsigned count_common(const struct xln_cpumap *a,
     return nr;
 }
 
+static int compare_cores(const void *a, const void *b)
+{
+    const struct xln_host_cpu *x = *(const struct xln_host_cpu *const *)a;
+    const struct xln_host_cpu *y = *(const struct xln_host_cpu *const *)b;
+
+    if (x->socket != y->socket)
+        return x->socket < y->socket ? -1 : 1;
+    return (x->core > y->core) - (x->core < y->core);
+}
+
+/* The cores with a thread in both; `list` has room for all CPUs. */
+static unsigned count_cores(const struct xln_host *host,
+                            const struct xln_cpumap *a,
+                            const struct xln_cpumap *b,
+                            const struct xln_host_cpu **list)
+{
+    unsigned cpu, nr = 0, nr_cores = 0;
+
+    XLN_FOREACH(xln_cpumap, cpu, a) {
+        if (xln_cpumap_test(b, cpu))
+            list[nr++] = xln_host_cpu(host, cpu);
+    }
+    qsort(list, nr, sizeof(*list), compare_cores);
+    for (unsigned i = 0; i < nr; i++)
+        nr_cores += !i || compare_cores(&list[i - 1], &list[i]);
+    return nr_cores;
+}
+
+/* On each node, and together. */
+static int count_allowed(struct job *job, unsigned *nr_r)
+{
+    const struct xln_host *host = job->host;
+    const struct xln_host_cpu **list;
+    unsigned node, nr;
+
+    list = calloc(xln_host_nr_cpus(host), sizeof(*list));
+    job->nr_allowed = calloc(xln_host_nr_nodes(host),
+                             sizeof(*job->nr_allowed));
+    if (!list || !job->nr_allowed) {
+        free(list);
+        return -ENOMEM;
+    }
+    *nr_r = 0;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
+        const struct xln_cpumap *cpus = xln_host_node(host, node)->cpus;
+
+        nr = job->request->whole_cores
+                 ? count_cores(host, cpus, job->allowed, list)
+                 : count_common(cpus, job->allowed);
+        job->nr_allowed[node] = nr;
+        *nr_r += nr;
+    }
+    free(list);
+    return 0;
+}
+
 static int find_allowed(struct job *job)
 {
     const struct xln_need *need = job->need;
-    unsigned node, nr_cpus;
+    unsigned nr_cpus;
     int rc;
 
     rc = xln_cpumap_new(xln_host_nr_cpus(job->host), &job->allowed);
@@ -67,15 +123,9 @@ static int find_allowed(struct job *job)
     if (xln_cpumap_is_empty(job->allowed))
         xln_cpumap_or(job->allowed, job->pool);
 
-    job->nr_allowed = calloc(xln_host_nr_nodes(job->host),
-                             sizeof(*job->nr_allowed));
-    if (!job->nr_allowed)
-        return -ENOMEM;
-    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host))
-        job->nr_allowed[node] = count_common(
-            xln_host_node(job->host, node)->cpus, job->allowed);
-
-    nr_cpus = xln_cpumap_count(job->allowed);
+    rc = count_allowed(job, &nr_cpus);
+    if (rc)
+        return rc;
     job->need_cpus = nr_cpus < need->nr_vcpus ? nr_cpus : need->nr_vcpus;
     return 0;
 }

@@ -17,7 +17,8 @@ struct job {
 
     struct xln_cpumap *pool;        /* online CPUs of the domain's pool */
     struct xln_cpumap *allowed;     /* those that some vCPU may run on */
-    unsigned *nr_allowed;           /* [node] */
+    unsigned *nr_allowed;           /* of these: [node]; or, if the request is
+                                     * for whole cores, cores with one */
     unsigned need_cpus;
 
     /* What counts against a set of nodes, added up over its nodes: of sets of

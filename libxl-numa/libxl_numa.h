@@ -420,6 +420,8 @@ struct xln_request {
     const struct xln_policy *policy;
     enum xln_mode mode;
     enum xln_vcpus_mode vcpus_mode;
+    bool whole_cores;               /* a core is one CPU, whatever threads it
+                                     * has, where vCPUs are to have enough */
     unsigned max_nodes;             /* 0: no bound */
     /* Names of domains to be together with, or apart from; or NULL. Their
      * nodes are in struct xln_need. */
@@ -473,7 +475,8 @@ enum xln_verdict {
 struct xln_candidate {
     struct xln_nodemap *nodes;
     uint64_t usable_bytes;      /* what can be planned with, together */
-    unsigned nr_cpus;           /* that the domain may use */
+    unsigned nr_cpus;           /* that the domain may use; cores, if the
+                                 * request is for whole_cores */
     uint64_t cost;              /* by what the need prefers: less is better */
     unsigned distance_max;      /* between two of them; XLN_NONE: unreachable.
                                  * 0 for one node */
@@ -538,8 +541,8 @@ struct xln_plan {
 
 /*
  * Decide where a domain goes. In this order: the constraints (enough usable
- * memory; as many pCPUs as vCPUs, where the host has them; a CPU for every
- * vCPU's hard affinity), fewest nodes, what the need prefers, least distance
+ * memory; as many pCPUs, or cores, as vCPUs, where the host has them; a CPU for
+ * every vCPU's hard affinity), fewest nodes, what the need prefers, least distance
  * between them (largest, then mean), the policy, lowest numbers.
  *
  * The search is exact with up to 24 candidates, whatever the distances are;

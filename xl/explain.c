@@ -90,9 +90,9 @@ static char *reason_auto(const struct xln_request *request,
                  plan->relaxed & XLN_RELAXED_DMA
                      ? "; takes from what is kept for DMA"
                      : "",
-                 plan->relaxed & XLN_RELAXED_CPUS
-                     ? "; fewer CPUs there than vCPUs"
-                     : "") < 0)
+                 !(plan->relaxed & XLN_RELAXED_CPUS) ? ""
+                 : request->whole_cores ? "; fewer cores there than vCPUs"
+                                        : "; fewer CPUs there than vCPUs") < 0)
         text = NULL;
     free(next);
     free(rest);

@@ -25,6 +25,7 @@ enum {
     KEY_POLICY,
     KEY_MODE,
     KEY_CPUS,
+    KEY_SMT,
     KEY_MEM,
     KEY_MAX,
     KEY_WITH,
@@ -165,6 +166,19 @@ static int apply_cpus(const char *text, struct xln_request *request)
     return 0;
 }
 
+static int check_smt(const char *value, char **text_r)
+{
+    if (strcmp(value, "any") && strcmp(value, "cores"))
+        return -EINVAL;
+    return copy_text(value, text_r);
+}
+
+static int apply_smt(const char *text, struct xln_request *request)
+{
+    request->whole_cores = !strcmp(text, "cores");
+    return 0;
+}
+
 /* Digits alone, at most `max`. */
 static int check_number(const char *value, unsigned long max, char **text_r)
 {
@@ -241,6 +255,8 @@ static const struct key all_keys[NR_KEYS] = {
                    check_mode, apply_mode },
     [KEY_CPUS] = { "nodes_cpus", "\"soft\", \"hard\" or \"none\"", false,
                    false, check_cpus, apply_cpus },
+    [KEY_SMT] = { "nodes_smt", "\"any\" or \"cores\"", false, false,
+                  check_smt, apply_smt },
     [KEY_MEM] = { "nodes_mem", NODES_EXPECTED, true, false, check_node_list,
                   apply_mem },
     [KEY_MAX] = { "nodes_max", "a number of nodes, 1 to 1024", false, false,

@@ -89,8 +89,11 @@ static char *given_up(const struct planned *d)
     if (d->plan->relaxed & XLN_RELAXED_MEMORY)
         return explain_overflow(d->plan);
     if (d->plan->relaxed & XLN_RELAXED_CPUS)
-        return strdup("fewer CPUs on the nodes than vCPUs, or none of a "
-                      "vCPU's cpus=");
+        return strdup(d->request->whole_cores
+                          ? "fewer cores on the nodes than vCPUs, or no CPU of "
+                            "a vCPU's cpus="
+                          : "fewer CPUs on the nodes than vCPUs, or none of a "
+                            "vCPU's cpus=");
     return NULL;
 }
 

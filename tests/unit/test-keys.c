@@ -137,6 +137,7 @@ static void test_canonical(void)
         { "nodes_mem = \"3,4\"", "numa/nodes_mem=3-4" },
         { "nodes_mem = [3]", "numa/nodes_mem=3" },
         { "nodes_max = 2", "numa/nodes_max=2" },
+        { "nodes_smt = \"cores\"", "numa/nodes_smt=cores" },
         { "nodes_with = \"db 1\"", "numa/nodes_with=db 1" },
         { "nodes_apart = \"db\"; nodes_with = \"web\"",
           "numa/nodes_with=web|numa/nodes_apart=db" },
@@ -221,6 +222,8 @@ static void test_errors(void)
         { "nodes_mem=[]", "nodes_mem=[]: expected " MEM_TEXT },
         { "nodes_mem=[\"0:75%\"]",
           "nodes_mem: item 1, \"0:75%\": expected " MEM_TEXT },
+        { "nodes_smt=\"core\"",
+          "nodes_smt=\"core\": expected \"any\" or \"cores\"" },
         { "nodes_with=\"\"",
           "nodes_with=\"\": expected the name of a domain" },
         { "nodes_apart=[\"db\"]",
@@ -562,7 +565,7 @@ static void test_hostile_xsdata(void)
             "numa/nodes", "2", "numa/nodes", "3", "numa/nodes", "rubbish");
     READ_AS("numa/version=1|numa/nodes=2",
             "a request of a later version is read as far as it is known",
-            "numa/version", "99", "numa/nodes_smt", "x", "numa/nodes", "2");
+            "numa/version", "99", "numa/nodes_later", "x", "numa/nodes", "2");
     READ_AS("numa/version=1|numa/nodes_max=2",
             "a key without a value is skipped, and the rest read",
             "numa/nodes", NULL, "other", NULL, "numa/nodes_max", "2");

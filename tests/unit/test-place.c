@@ -743,7 +743,7 @@ struct random_host {
     unsigned nr_vcpus, nr_hard, max_nodes, named;
     uint64_t hard[MAX_VCPUS];
     unsigned devices, with, apart;      /* nodes; 0: none */
-    bool strict;
+    bool strict, whole_cores;
     const char *policy;
 };
 
@@ -831,6 +831,7 @@ static void random_need(struct random_host *r)
     r->max_nodes = one_in(4) ? 1 + random_below(3) : 0;
     r->strict = one_in(3);
     r->policy = xln_policy_names()[random_below(3)];
+    r->whole_cores = one_in(4);
     if (one_in(6))
         r->devices = r->exists & (1 + random_below(1u << r->nr_nodes));
     if (one_in(6))
@@ -905,6 +906,26 @@ static unsigned b_count(uint64_t bits)
     return (unsigned)__builtin_popcountll(bits);
 }
 
+/* Of two neighbours on a node, counted from its lowest CPU, the first stands
+ * for both as far as cores are to be counted. */
+static unsigned b_count_cpus(const struct random_host *r, uint64_t cpus)
+{
+    unsigned nr = 0;
+
+    if (!r->whole_cores)
+        return b_count(cpus);
+    for (unsigned node = 0; node < r->nr_nodes; node++) {
+        for (uint64_t left = r->node[node].cpus; left;) {
+            uint64_t first = left & -left, core;
+
+            core = first | (left & first << 1);
+            nr += (core & cpus) != 0;
+            left &= ~core;
+        }
+    }
+    return nr;
+}
+
 static bool b_has_cpus(const struct random_host *r, unsigned set)
 {
     uint64_t cpus = b_cpus(r, set), allowed = b_allowed(r);
@@ -914,9 +935,9 @@ static bool b_has_cpus(const struct random_host *r, unsigned set)
         if (r->hard[v] & b_pool(r) && !(r->hard[v] & b_pool(r) & cpus))
             return false;
     }
-    if (want > b_count(allowed))
-        want = b_count(allowed);
-    return b_count(cpus & allowed) >= want;
+    if (want > b_count_cpus(r, allowed))
+        want = b_count_cpus(r, allowed);
+    return b_count_cpus(r, cpus & allowed) >= want;
 }
 
 static unsigned b_with_memory(const struct random_host *r)
@@ -1128,6 +1149,7 @@ static struct xln_host *host_of_random(const struct random_host *r)
     check(xln__host_new(r->nr_cpus, r->nr_nodes, 0, &host));
     for (unsigned node = 0; node < r->nr_nodes; node++) {
         struct xln_host_node *n = &host->nodes[node];
+        unsigned nr = 0;
 
         if (r->exists >> node & 1)
             xln_nodemap_set(host->exists, node);
@@ -1140,6 +1162,8 @@ static struct xln_host *host_of_random(const struct random_host *r)
                 continue;
             host->cpu_exists[cpu] = host->cpus[cpu].online = true;
             host->cpus[cpu].node = node;
+            host->cpus[cpu].socket = node;
+            host->cpus[cpu].core = nr++ / 2;
         }
         for (unsigned to = 0; to < r->nr_nodes; to++)
             host->distances[node * r->nr_nodes + to] = r->distance[node][to];
@@ -1203,6 +1227,7 @@ static struct xln_request *request_of_random(const struct random_host *r)
     check(xln_request_new(&request));
     request->policy = xln_policy_by_name(r->policy);
     request->mode = r->strict ? XLN_MODE_STRICT : XLN_MODE_PREFERRED;
+    request->whole_cores = r->whole_cores;
     request->max_nodes = r->max_nodes;
     request->dma_reserve_bytes = r->dma_reserve;
     request->nodes = nodes_of_bits(r, r->named);
@@ -1287,7 +1312,7 @@ static const char *check_chosen(const struct random_host *r,
     if (bits_of_nodes(plan->chosen.nodes) != a->nodes)
         return "the chosen nodes";
     if (plan->chosen.usable_bytes != score.bytes ||
-        plan->chosen.nr_cpus != b_count(cpus) ||
+        plan->chosen.nr_cpus != b_count_cpus(r, cpus) ||
         plan->chosen.distance_max != score.max ||
         plan->chosen.distance_sum != score.sum)
         return "the figures of the chosen";

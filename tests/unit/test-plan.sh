@@ -144,6 +144,20 @@ check "a domain that is not there changes nothing" \
     web.cfg 'nodes_with="nobody"'
 mv empty.json host.json
 
+sed 's/"core": 1/"core": 0/' host.json > threads.json
+mv host.json cores.json
+mv threads.json host.json
+check "two threads of a core are CPUs for two vCPUs" \
+    planned 0 "web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB" \
+    web.cfg
+check "nodes_smt=cores: but only one core, so there are two nodes" \
+    planned 0 "web: 506 MiB and 2 vCPUs: memory from nodes 0-1, vCPUs prefer CPUs 0-3" \
+    web.cfg 'nodes_smt="cores"'
+check "more vCPUs than cores: all of them" planned 0 \
+    "db: 1210 MiB and 4 vCPUs: memory from nodes 0-2, vCPUs prefer CPUs 0-5" \
+    db.cfg 'nodes_smt="cores"'
+mv cores.json host.json
+
 check "strict makes that nothing fits: status 3" \
     planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not to\
  be had from node 3; node 3 has 306 MiB free, 306 MiB usable" \
