@@ -10,6 +10,7 @@
 #include <libxl_utils.h>
 
 #include "cmd.h"
+#include "host.h"
 #include "json.h"
 
 enum { CPU, CORE, SOCKET, NODE, ONLINE, POOL };
@@ -25,27 +26,47 @@ static const struct table_column columns[] = {
     { 0 }
 };
 
-struct pools {
-    libxl_cpupoolinfo *list;
-    int nr;
+/* The running host, or a saved one. */
+struct source {
+    struct xln_snapshot *saved; /* NULL: the running host */
+    struct xln_host *host;      /* that of `saved`, or its own */
+    libxl_cpupoolinfo *pools;   /* of the running host */
+    int nr_pools;
 };
 
 /* ---- CPUs ---- */
 
-/* NULL: in none, as a CPU may be. */
-static const char *pool_of(const struct pools *pools, unsigned cpu)
+/* A CPU may be in none. */
+static int put_pool(struct table *table, const struct source *source,
+                    unsigned cpu)
 {
     int i;
 
-    for (i = 0; i < pools->nr; i++)
-        if (libxl_bitmap_test(&pools->list[i].cpumap, cpu))
-            return pools->list[i].pool_name;
-    return NULL;
+    for (i = 0; i < source->nr_pools; i++)
+        if (libxl_bitmap_test(&source->pools[i].cpumap, cpu))
+            return table_text(table, POOL, source->pools[i].pool_name);
+    return 0;
 }
 
-static int add_cpu(struct table *table, const struct xln_host_cpu *cpu,
-                   unsigned number, const char *pool)
+/* A saved host has numbers of pools alone. */
+static int put_saved_pool(struct table *table, const struct xln_host *host,
+                          unsigned cpu)
 {
+    char number[16];
+    unsigned i;
+
+    for (i = 0; i < host->nr_pools; i++)
+        if (xln_cpumap_test(host->pools[i].cpus, cpu)) {
+            snprintf(number, sizeof(number), "%u", host->pools[i].id);
+            return table_text(table, POOL, number);
+        }
+    return 0;
+}
+
+static int add_cpu(struct table *table, const struct source *source,
+                   unsigned number)
+{
+    const struct xln_host_cpu *cpu = xln_host_cpu(source->host, number);
     int rc = table_row(table);
 
     if (!rc)
@@ -58,21 +79,20 @@ static int add_cpu(struct table *table, const struct xln_host_cpu *cpu,
         rc = table_number(table, NODE, cpu->node, "%u", cpu->node);
     if (!rc)
         rc = table_bool(table, ONLINE, cpu->online);
-    return rc ? rc : table_text(table, POOL, pool);
+    if (rc)
+        return rc;
+    return source->saved ? put_saved_pool(table, source->host, number)
+                         : put_pool(table, source, number);
 }
 
-static int add_cpus(struct table *table, const struct xln_host *host,
-                    const struct pools *pools)
+static int add_cpus(struct table *table, const struct source *source)
 {
-    const struct xln_host_cpu *cpu;
-    unsigned nr = xln_host_nr_cpus(host), i;
+    unsigned nr = xln_host_nr_cpus(source->host), i;
     int rc = 0;
 
-    for (i = 0; i < nr && !rc; i++) {
-        cpu = xln_host_cpu(host, i);
-        if (cpu)
-            rc = add_cpu(table, cpu, i, pool_of(pools, i));
-    }
+    for (i = 0; i < nr && !rc; i++)
+        if (xln_host_cpu(source->host, i))
+            rc = add_cpu(table, source, i);
     return rc;
 }
 
@@ -148,14 +168,18 @@ static int by_address(const void *a, const void *b)
     return d->devfn - e->devfn;
 }
 
-/* libxl has them in no order. */
+/* libxl has them in no order. NULL: not known. */
 static void add_devices(struct xln__json *json, libxl_pcitopology *devices,
                         int nr)
 {
     int i;
 
-    qsort(devices, nr, sizeof(*devices), by_address);
     xln__json_key(json, "devices");
+    if (!devices) {
+        xln__json_text(json, NULL);
+        return;
+    }
+    qsort(devices, nr, sizeof(*devices), by_address);
     xln__json_array(json);
     for (i = 0; i < nr; i++)
         add_device(json, &devices[i]);
@@ -178,18 +202,54 @@ static int print_json(const struct table *cpus, const struct xln_host *host,
     return xln__json_print(json, stdout);
 }
 
-/* ---- the command ---- */
+/* ---- what is shown ---- */
 
-static int show_json(struct cmd_line *line, struct table *cpus,
-                     const struct xln_host *host)
+/* As libxl would have them; NULL in *devices_r: not known. */
+static int copy_devices(const struct xln_snapshot *saved,
+                        libxl_pcitopology **devices_r)
 {
-    const char *names = cmd_value(line, 'o');
+    libxl_pcitopology *devices;
+    unsigned i;
+
+    *devices_r = NULL;
+    if (!saved->devices_known)
+        return 0;
+    devices = calloc(saved->nr_devices + 1, sizeof(*devices));
+    if (!devices)
+        return -ENOMEM;
+    for (i = 0; i < saved->nr_devices; i++) {
+        const struct xln_pci_device *d = &saved->devices[i];
+
+        devices[i] = (libxl_pcitopology){
+            .seg = d->segment, .bus = d->bus,
+            .devfn = d->device << 3 | d->function,
+            .node = d->node == XLN_NONE ? LIBXL_PCITOPOLOGY_INVALID_ENTRY
+                                        : d->node,
+        };
+    }
+    *devices_r = devices;
+    return 0;
+}
+
+static int show_saved_json(struct cmd_line *line, struct table *cpus,
+                           const struct xln_snapshot *saved)
+{
+    libxl_pcitopology *devices;
+    int rc = copy_devices(saved, &devices);
+
+    if (!rc)
+        rc = print_json(cpus, saved->host, devices, saved->nr_devices);
+    cmd_complain_of(line, rc);
+    free(devices);
+    return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int show_live_json(struct cmd_line *line, struct table *cpus,
+                          const struct xln_host *host)
+{
     libxl_pcitopology *devices;
     int nr, rc;
 
-    /* It has all columns anyway. */
-    if (names && !table_choose(cpus, names))
-        return EXIT_USAGE;
     /* libxl says in a line of its own what is wrong. */
     devices = libxl_get_pci_topology(line->ctx, &nr);
     if (!devices) {
@@ -202,44 +262,79 @@ static int show_json(struct cmd_line *line, struct table *cpus,
     return rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int read_cpus(struct cmd_line *line, const struct xln_host *host,
-                     struct table **table_r)
+static int show_json(struct cmd_line *line, struct table *cpus,
+                     const struct source *source)
 {
-    struct pools pools = { 0 };
-    int rc;
+    const char *names = cmd_value(line, 'o');
 
-    pools.list = libxl_list_cpupool(line->ctx, &pools.nr);
-    if (!pools.list)
-        return errno ? -errno : -EIO;
-    rc = table_new(columns, "cpus", table_r);
-    if (!rc)
-        rc = add_cpus(*table_r, host, &pools);
-    libxl_cpupoolinfo_list_free(pools.list, pools.nr);
-    return rc;
+    /* It has all columns anyway. */
+    if (names && !table_choose(cpus, names))
+        return EXIT_USAGE;
+    return source->saved ? show_saved_json(line, cpus, source->saved)
+                         : show_live_json(line, cpus, source->host);
 }
 
-static int run(struct cmd_line *line)
+static int show(struct cmd_line *line, const struct source *source)
 {
-    bool json = cmd_value(line, OPT_JSON);
-    struct xln_host *host = NULL;
     struct table *table = NULL;
     int rc, code;
 
-    if (!cmd_value(line, 'n'))
-        return cmd_usage(line, "-o and --json need -n");
+    rc = table_new(columns, "cpus", &table);
+    if (!rc)
+        rc = add_cpus(table, source);
+    if (rc || !cmd_value(line, OPT_JSON))
+        return cmd_show_table(line, table, rc);
+    code = show_json(line, table, source);
+    table_free(table);
+    return code;
+}
+
+/* ---- the command ---- */
+
+static int run_live(struct cmd_line *line)
+{
+    struct source source = { 0 };
+    int rc, code = EXIT_FAILURE;
+
     if (!cmd_open_xen(line))
         return EXIT_FAILURE;
-    rc = xln_host_read(line->xch, NULL, &host);
-    if (!rc)
-        rc = read_cpus(line, host, &table);
-    if (rc || !json) {
-        code = cmd_show_table(line, table, rc);
-    } else {
-        code = show_json(line, table, host);
-        table_free(table);
+    rc = xln_host_read(line->xch, NULL, &source.host);
+    if (!rc) {
+        source.pools = libxl_list_cpupool(line->ctx, &source.nr_pools);
+        if (!source.pools)
+            rc = errno ? -errno : -EIO;
     }
-    xln_host_free(host);
+    if (!rc)
+        code = show(line, &source);
+    cmd_complain_of(line, rc);
+    if (source.pools)
+        libxl_cpupoolinfo_list_free(source.pools, source.nr_pools);
+    xln_host_free(source.host);
     return code;
+}
+
+static int run_saved(struct cmd_line *line, const char *word)
+{
+    struct source source = { 0 };
+    int code;
+
+    if (!cmd_load_host(word, &source.saved))
+        return EXIT_FAILURE;
+    source.host = source.saved->host;
+    code = show(line, &source);
+    xln_snapshot_free(source.saved);
+    return code;
+}
+
+enum { OPT_HOST = OPT_OWN };
+
+static int run(struct cmd_line *line)
+{
+    const char *word = cmd_value(line, OPT_HOST);
+
+    if (!cmd_value(line, 'n'))
+        return cmd_usage(line, "-o, --json and --host need -n");
+    return word ? run_saved(line, word) : run_live(line);
 }
 
 static const struct cmd_option options[] = {
@@ -247,6 +342,8 @@ static const struct cmd_option options[] = {
     { "output", 'o', "COLUMNS",
       "with -n: CPUs, these columns; +COLUMNS: these too" },
     { "json", OPT_JSON, NULL, "with -n: CPUs, nodes and PCI devices as JSON" },
+    { "host", OPT_HOST, "FILE", "with -n: of a saved host, or one of hwloc or "
+                                "libvirt" },
     { 0 }
 };
 

@@ -13,7 +13,7 @@
 #include "cmd.h"
 #include "record.h"
 
-#define OPT_CPUSET OPT_OWN
+enum { OPT_HOST = OPT_OWN, OPT_CPUSET };
 
 enum { NAME, ID, VCPU, CPU, NODE, STATE, TIME, HARD, SOFT, ON_PLAN, POOL };
 
@@ -38,7 +38,8 @@ static const struct table_column columns[] = {
 
 struct listing {
     struct cmd_line *line;
-    struct xln_host *host;
+    struct xln_snapshot *saved; /* NULL: the running host */
+    struct xln_host *host;      /* that of `saved`, or its own */
     struct xln_cpumap *cpus;    /* that the host has */
     struct table *table;
     bool incomplete;            /* it was said why */
@@ -147,20 +148,46 @@ static int read_plan(const struct xln_host *host, uint32_t domid,
 }
 
 /* -ESRCH: it has gone since it was read, and its name with it. */
+static int find_owner(const struct listing *l, struct owner *owner)
+{
+    const struct xln_domain *domain = owner->domain;
+    libxl_ctx *ctx = l->line->ctx;
+    int rc = read_plan(l->host, domain->domid, &owner->plan);
+
+    if (rc)
+        return rc;
+    owner->name = libxl_domid_to_name(ctx, domain->domid);
+    owner->pool = libxl_cpupoolid_to_name(ctx, domain->pool_id);
+    return owner->name || cmd_domain_lives(l->line->xch, domain->domid)
+               ? 0 : -ESRCH;
+}
+
+static const char *saved_name(const struct xln_snapshot *saved,
+                              const struct xln_domain *domain)
+{
+    return saved->more[domain - saved->domains->list].name;
+}
+
+/* Its pool has but a number there, and there are no records of plans. */
+static int find_saved_owner(const struct listing *l, struct owner *owner)
+{
+    const char *name = saved_name(l->saved, owner->domain);
+
+    if (name && !(owner->name = strdup(name)))
+        return -ENOMEM;
+    if (asprintf(&owner->pool, "%" PRIu32, owner->domain->pool_id) >= 0)
+        return 0;
+    owner->pool = NULL;
+    return -ENOMEM;
+}
+
 static int add_domain(struct listing *l, const struct xln_domain *domain)
 {
-    libxl_ctx *ctx = l->line->ctx;
     struct owner owner = { .domain = domain };
     unsigned i;
     int rc;
 
-    rc = read_plan(l->host, domain->domid, &owner.plan);
-    if (rc)
-        return rc;
-    owner.name = libxl_domid_to_name(ctx, domain->domid);
-    owner.pool = libxl_cpupoolid_to_name(ctx, domain->pool_id);
-    if (!owner.name && !cmd_domain_lives(l->line->xch, domain->domid))
-        rc = -ESRCH;
+    rc = l->saved ? find_saved_owner(l, &owner) : find_owner(l, &owner);
     for (i = 0; i < domain->nr_vcpus && !rc; i++)
         if (domain->vcpus[i].exists)
             rc = add_vcpu(l, &owner, i);
@@ -209,30 +236,72 @@ static int list_one(struct listing *l, const char *word)
     return rc;
 }
 
+/* By its name, or else its number; NULL: said why not. */
+static const struct xln_domain *find_saved(const struct xln_snapshot *saved,
+                                           const char *word)
+{
+    const struct xln_domain *d = saved->domains->list;
+    const struct xln_domain *end = d + saved->domains->nr;
+    unsigned long number;
+    bool is_number = cmd_number(word, UINT32_MAX, &number);
+    const char *name;
+
+    for (; d < end; d++) {
+        name = saved_name(saved, d);
+        if (is_number ? d->domid == number : name && !strcmp(name, word))
+            break;
+    }
+    if (d < end && !d->dying)
+        return d;
+    complain(d < end ? "domain '%s' is being destroyed" : "no domain '%s'",
+             word);
+    return NULL;
+}
+
+static int list_one_saved(struct listing *l, const char *word)
+{
+    const struct xln_domain *domain = find_saved(l->saved, word);
+
+    l->incomplete |= !domain;
+    return domain ? add_domain(l, domain) : 0;
+}
+
 static int list_named(struct listing *l)
 {
     int i, rc = 0;
 
     for (i = 0; i < l->line->nr_args && !rc; i++)
-        rc = list_one(l, l->line->args[i]);
+        rc = l->saved ? list_one_saved(l, l->line->args[i])
+                      : list_one(l, l->line->args[i]);
     return rc;
 }
 
 /* One that is dying has no vCPUs any more. */
-static int list_all(struct listing *l)
+static int list_these(struct listing *l, const struct xln_domains *domains)
 {
-    struct xln_domains *domains;
     unsigned i;
-    int rc = xln_domains_read(l->line->xch, XLN_NONE, &domains);
+    int rc = 0;
 
-    if (rc)
-        return rc;
     for (i = 0; i < domains->nr && !rc; i++)
         if (!domains->list[i].dying) {
             rc = add_domain(l, &domains->list[i]);
             if (rc == -ESRCH)
                 rc = 0;
         }
+    return rc;
+}
+
+static int list_all(struct listing *l)
+{
+    struct xln_domains *domains;
+    int rc;
+
+    if (l->saved)
+        return list_these(l, l->saved->domains);
+    rc = xln_domains_read(l->line->xch, XLN_NONE, &domains);
+    if (rc)
+        return rc;
+    rc = list_these(l, domains);
     xln_domains_free(domains);
     return rc;
 }
@@ -250,12 +319,15 @@ static int cpus_of(const struct xln_host *host, struct xln_cpumap **cpus_r)
     return rc;
 }
 
-static int run_list(struct cmd_line *line)
+static int run_list(struct cmd_line *line, struct xln_snapshot *saved)
 {
-    struct listing l = { .line = line };
-    int rc, code;
+    struct listing l = { .line = line, .saved = saved };
+    int rc = 0, code;
 
-    rc = xln_host_read(line->xch, NULL, &l.host);
+    if (saved)
+        l.host = saved->host;
+    else
+        rc = xln_host_read(line->xch, NULL, &l.host);
     if (!rc)
         rc = cpus_of(l.host, &l.cpus);
     if (!rc)
@@ -264,7 +336,8 @@ static int run_list(struct cmd_line *line)
         rc = line->nr_args ? list_named(&l) : list_all(&l);
     code = cmd_show_table(line, l.table, rc);
     xln_cpumap_free(l.cpus);
-    xln_host_free(l.host);
+    if (!saved)
+        xln_host_free(l.host);
     return code == EXIT_SUCCESS && l.incomplete ? EXIT_FAILURE : code;
 }
 
@@ -300,6 +373,16 @@ static int show_cpuset(const struct xln_host *host,
     return rc;
 }
 
+static int end_cpuset(const struct cmd_line *line, int rc)
+{
+    if (rc == -ENODATA)
+        complain("domain '%s' has no vCPU yet", line->args[0]);
+    else if (rc)
+        complain("cannot tell the CPUs of domain '%s': %s", line->args[0],
+                 strerror(-rc));
+    return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static int run_cpuset(struct cmd_line *line)
 {
     struct xln_domains *domains = read_named(line, line->args[0]);
@@ -311,32 +394,58 @@ static int run_cpuset(struct cmd_line *line)
     rc = xln_host_read(line->xch, NULL, &host);
     if (!rc)
         rc = show_cpuset(host, &domains->list[0]);
-    if (rc == -ENODATA)
-        complain("domain '%s' has no vCPU yet", line->args[0]);
-    else if (rc)
-        complain("cannot tell the CPUs of domain '%s': %s", line->args[0],
-                 strerror(-rc));
     xln_host_free(host);
     xln_domains_free(domains);
-    return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+    return end_cpuset(line, rc);
+}
+
+static int run_saved_cpuset(const struct cmd_line *line,
+                            const struct xln_snapshot *saved)
+{
+    const struct xln_domain *domain = find_saved(saved, line->args[0]);
+
+    if (!domain)
+        return EXIT_FAILURE;
+    return end_cpuset(line, show_cpuset(saved->host, domain));
+}
+
+/* ---- the command ---- */
+
+static int run_saved(struct cmd_line *line, const char *word, bool cpuset)
+{
+    struct xln_snapshot *saved;
+    int code = EXIT_FAILURE;
+
+    if (!cmd_load_host(word, &saved))
+        return EXIT_FAILURE;
+    if (!saved->domains)
+        complain("%s: it has no list of domains", word);
+    else
+        code = cpuset ? run_saved_cpuset(line, saved) : run_list(line, saved);
+    xln_snapshot_free(saved);
+    return code;
 }
 
 static int run(struct cmd_line *line)
 {
     bool cpuset = cmd_value(line, OPT_CPUSET);
+    const char *word = cmd_value(line, OPT_HOST);
 
     if (cpuset && (cmd_value(line, 'o') || cmd_value(line, OPT_JSON)))
         return cmd_usage(line, "--cpuset is one line of text, not a table");
     if (cpuset && line->nr_args != 1)
         return cmd_usage(line, "--cpuset needs one domain, not %d",
                          line->nr_args);
+    if (word)
+        return run_saved(line, word, cpuset);
     if (!cmd_open_xen(line))
         return EXIT_FAILURE;
-    return cpuset ? run_cpuset(line) : run_list(line);
+    return cpuset ? run_cpuset(line) : run_list(line, NULL);
 }
 
 static const struct cmd_option options[] = {
     TABLE_OPTIONS,
+    { "host", OPT_HOST, "FILE", "of a saved host" },
     { "cpuset", OPT_CPUSET, NULL, "the CPUs of a domain, as cpus= takes them" },
     { 0 }
 };

@@ -213,7 +213,8 @@ info() {
 }
 
 errors() {
-    fails 2 "info: -o and --json need -n: see 'xl info --help'" info --json
+    fails 2 "info: -o, --json and --host need -n: see 'xl info --help'" \
+        info --json
     fails 2 "vcpu-list: --cpuset needs one domain, not 0: see 'xl vcpu-list\
  --help'" vcpu-list --cpuset
     fails 1 "no domain 'nosuch'" vcpu-list -o NAME nosuch

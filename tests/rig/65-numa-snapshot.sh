@@ -94,10 +94,12 @@ picture() {
     is "$(in_xml PU)" "$(stock_cpus | awk '{ print $1 }')" "and Xen's CPUs"
 }
 
-# All columns but USED, which a file does not have.
+# What a file has of it too, of the running host or, with --host, of a file.
 info() { # [ARG...]
     xl numa-info "$@" -o "NODE,CPUS,TOTAL,FREE,USABLE,RESERVED,DISTANCES,PCI,\
 DOMAINS,TAKEN,DMA,DEVICES,NAMES" 2> "$err"
+    xl vcpu-list "$@" -o NAME,ID,VCPU,HARD,SOFT
+    xl info -n "$@" -o CPU,CORE,SOCKET,NODE,ONLINE
 }
 
 # --- domains -----------------------------------------------------------------
@@ -148,7 +150,7 @@ domains() {
     looks_as_it_is ours '{ }'
     looks_as_it_is plain null
     is "$(info --host $whole)" "$(info)" \
-        "numa-info of it says what numa-info says"
+        "numa-info, vcpu-list and info say of it what they say of the host"
     domain 0
     is "$(values name) $(values pv)" "Domain-0 true" "Domain-0 too is in it"
     file=$whole report=''

@@ -64,4 +64,76 @@ xml_is_the_host() {
 
 check "numa-info --xml: is read as the same host" xml_is_the_host
 
+# --- vcpu-list ---
+
+cat > expected << 'END'
+NAME      ID VCPU CPU STATE   TIME HARD SOFT
+Domain-0   0    0   0 running 16.2 all  all
+Domain-0   0    1   1 blocked 11.4 all  all
+one        1    0   2 blocked  0.0 all  2-3
+two words  2    0   2 blocked  0.0 all  0-3
+two words  2    1   3 blocked  0.0 all  0-3
+plain      3    0   4 blocked  0.0 all  4-5
+END
+check "vcpu-list: all vCPUs" says 0 vcpu-list
+cat > expected << 'END'
+NAME      VCPU NODE ON_PLAN POOL
+plain        0    2 -       0
+two words    0    1 -       0
+two words    1    1 -       0
+END
+check "vcpu-list: by name and by number, and what is not saved" \
+    says 0 vcpu-list -o NAME,VCPU,NODE,ON_PLAN,POOL plain 2
+cat > expected << 'END'
+NAME VCPU
+one     0
+xl: no domain 'none'
+END
+mixed() {
+    "$numa" vcpu-list --host host.json -o NAME,VCPU none one > out 2> err
+    got=$?
+    cat err >> out
+    [ $got = 1 ] && cmp -s expected out
+}
+check "vcpu-list: one that is not there" mixed
+echo 0-7 > expected
+check "vcpu-list --cpuset" says 0 vcpu-list --cpuset "two words"
+echo "xl: no domain '9'" > expected
+check "vcpu-list --cpuset: one that is not there" \
+    says 1 vcpu-list --cpuset 9
+sed '/^    "domains": \[/,$d' host.json > bare.json
+echo '    "domains": null }' >> bare.json
+echo "xl: bare.json: it has no list of domains" > expected
+check "vcpu-list: domains are not known" says 1 vcpu-list --host bare.json
+
+# --- info ---
+
+cat > expected << 'END'
+CPU SOCKET NODE ONLINE POOL
+  0      0    0 yes    0
+  1      0    0 yes    0
+  2      0    1 yes    0
+  3      0    1 yes    0
+  4      0    2 yes    0
+  5      0    2 yes    0
+  6      0    3 yes    0
+  7      0    3 yes    0
+END
+check "info -n: the CPUs" says 0 info -n -o CPU,SOCKET,NODE,ONLINE,POOL
+devices_are() { # DEVICES, without blanks; KEY of the file
+    sed "s/\"pci_devices\": null/\"pci_devices\": $2/" host.json > pci.json
+    "$numa" info -n --host pci.json --json | tr -d ' \n' > out
+    grep -qF -e "$1}" out && return
+    sed 's/^/# /' out
+    return 1
+}
+check "info -n --json: devices are not known" devices_are '"devices":null' null
+check "info -n --json: no devices" devices_are '"devices":[]' '[]'
+check "info -n --json: devices, by address" devices_are \
+    '"devices":[{"address":"0000:00:1f.3","node":null},'\
+'{"address":"0001:a0:02.7","node":3}]' \
+    '[{"device":"0001:a0:02.7","node":3},{"device":"0000:00:1f.3","node":null}]'
+echo "xl: info: -o, --json and --host need -n: see 'xl info --help'" > expected
+check "info --host: only with -n" says 2 info
+
 finish
