@@ -406,7 +406,7 @@ int config_parse(const char *text, size_t size, const char *source,
     return rc;
 }
 
-static int read_file(const char *path, char **text_r, size_t *size_r)
+int config_read_text(const char *path, char **text_r, size_t *size_r)
 {
     size_t size = 0, n;
     char *text = NULL, *more;
@@ -450,7 +450,7 @@ int config_read(const char *path, char *const *words, unsigned nr_words,
     int rc;
 
     *error_r = NULL;
-    rc = read_file(path, &text, &size);
+    rc = config_read_text(path, &text, &size);
     if (rc)
         return rc;
     rc = config_parse(text, size, path, words, nr_words, defaults, config_r,

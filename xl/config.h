@@ -45,8 +45,13 @@ int config_parse(const char *text, size_t size, const char *source,
                  const struct keys *defaults, struct config **config_r,
                  char **error_r);
 
-/* The same from a file. -EFBIG: that is no configuration, it is too large;
- * other -errno of reading it. */
+/*
+ * All of a file: libxlutil ends the process if it can't read one. -EFBIG: that
+ * is no configuration, it is too large; other -errno of reading it.
+ */
+int config_read_text(const char *path, char **text_r, size_t *size_r);
+
+/* Both: a configuration from a file. */
 int config_read(const char *path, char *const *words, unsigned nr_words,
                 const struct keys *defaults, struct config **config_r,
                 char **error_r);

@@ -44,27 +44,40 @@ static bool read_host(struct planner *p)
 
 /* ---- what holds for all domains of a host ---- */
 
+static bool parse_xlu(const char *path, const char *text, size_t size,
+                      XLU_Config **config_r)
+{
+    XLU_Config *config = xlu_cfg_init(stderr, path);
+
+    if (!config)
+        return fail(path, -ENOMEM);
+    /* libxlutil says what is wrong. */
+    if (xlu_cfg_readdata(config, text, size)) {
+        xlu_cfg_destroy(config);
+        return false;
+    }
+    *config_r = config;
+    return true;
+}
+
 /* A parsed file. NULL in *config_r: it is not there, and need not be. */
 static bool read_xlu(const char *path, bool needed, XLU_Config **config_r)
 {
-    FILE *f = fopen(path, "r");
+    size_t size;
+    char *text;
+    bool good;
+    int rc = config_read_text(path, &text, &size);
 
     *config_r = NULL;
-    if (!f && errno == ENOENT && !needed)
+    if (rc == -ENOENT && !needed)
         return true;
-    if (!f) {
-        complain("cannot read '%s': %s", path, strerror(errno));
+    if (rc) {
+        complain("cannot read '%s': %s", path, strerror(-rc));
         return false;
     }
-    fclose(f);
-    *config_r = xlu_cfg_init(stderr, path);
-    if (!*config_r)
-        return fail(path, -ENOMEM);
-    /* libxlutil says what is wrong. */
-    if (!xlu_cfg_readfile(*config_r, path))
-        return true;
-    xlu_cfg_destroy(*config_r);
-    return false;
+    good = parse_xlu(path, text, size, config_r);
+    free(text);
+    return good;
 }
 
 static bool read_defaults(struct planner *p, const char *path, bool needed)

@@ -352,6 +352,16 @@ check "the domain's own key wins" planned 0 \
 echo 'nodes_policy = "wurst"' > defaults.conf
 check "a wrong default" planned 1 "xl: defaults.conf: nodes_policy=\"wurst\":\
  expected \"first\", \"best\" or \"worst\"" --defaults defaults.conf web.cfg
+mkdir directory
+check "defaults that are a directory" planned 1 \
+    "xl: cannot read 'directory': Is a directory" --defaults directory web.cfg
+mkfifo pipe
+(cat defaults.conf > pipe &)
+check "defaults from a pipe are read once" planned 1 "xl: pipe:\
+ nodes_policy=\"wurst\": expected \"first\", \"best\" or \"worst\"" \
+    --defaults pipe web.cfg
+check "a configuration that is a directory" planned 1 \
+    "xl: cannot read 'directory': Is a directory" directory
 
 # --- xl create --plan, as far as it goes without Xen ---
 
