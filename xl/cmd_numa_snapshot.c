@@ -43,7 +43,7 @@ static mode_t new_mode(void)
     return 0644 & ~mask;
 }
 
-static int write_fd(const struct product *product, int fd)
+static int write_fd(const struct product *product, int fd, mode_t mode)
 {
     FILE *f = fdopen(fd, "w");
     int rc;
@@ -53,7 +53,7 @@ static int write_fd(const struct product *product, int fd)
         close(fd);
         return rc;
     }
-    rc = fchmod(fd, new_mode()) ? -errno : write_stream(product, f);
+    rc = fchmod(fd, mode) ? -errno : write_stream(product, f);
     if (fclose(f) && !rc)
         rc = -errno;
     return rc;
@@ -61,7 +61,8 @@ static int write_fd(const struct product *product, int fd)
 
 /* Whoever looks at the file meanwhile sees the old one, or the new one, and
  * never a part. */
-static int replace(const struct product *product, const char *path)
+static int replace(const struct product *product, const char *path,
+                   mode_t mode)
 {
     char *temporary;
     int fd, rc;
@@ -74,7 +75,7 @@ static int replace(const struct product *product, const char *path)
         free(temporary);
         return rc;
     }
-    rc = write_fd(product, fd);
+    rc = write_fd(product, fd, mode);
     if (!rc && rename(temporary, path))
         rc = -errno;
     if (rc)
@@ -83,7 +84,7 @@ static int replace(const struct product *product, const char *path)
     return rc;
 }
 
-/* A device or a pipe, which can't be replaced. */
+/* What can't be replaced: a device or a pipe, or a link to nothing. */
 static int write_into(const struct product *product, const char *path)
 {
     FILE *f = fopen(path, "we");
@@ -97,21 +98,33 @@ static int write_into(const struct product *product, const char *path)
     return rc;
 }
 
+static bool is_link(const char *path)
+{
+    struct stat status;
+
+    return !lstat(path, &status) && S_ISLNK(status.st_mode);
+}
+
 static int write_file(const struct product *product, const char *path)
 {
     struct stat status;
     char *target;
     int rc;
 
-    if (stat(path, &status))
-        return errno == ENOENT ? replace(product, path) : -errno;
+    if (stat(path, &status)) {
+        if (errno != ENOENT)
+            return -errno;
+        /* It may lead to a file that is still to be made. */
+        return is_link(path) ? write_into(product, path)
+                             : replace(product, path, new_mode());
+    }
     if (!S_ISREG(status.st_mode))
         return write_into(product, path);
-    /* Where a link leads, not the link. */
+    /* Where a link leads, not the link; whom it was kept from, it still is. */
     target = realpath(path, NULL);
     if (!target)
         return -errno;
-    rc = replace(product, target);
+    rc = replace(product, target, status.st_mode & 0777);
     free(target);
     return rc;
 }
@@ -119,10 +132,11 @@ static int write_file(const struct product *product, const char *path)
 static int write_product(const struct cmd_line *line,
                          const struct product *product)
 {
-    const char *path = line->nr_args ? line->args[0] : NULL;
-    int rc = path ? write_file(product, path) : print(product, stdout);
+    const char *path = line->nr_args ? line->args[0] : "-";
+    bool is_file = strcmp(path, "-");
+    int rc = is_file ? write_file(product, path) : print(product, stdout);
 
-    if (path && rc)
+    if (is_file && rc)
         complain("cannot write '%s': %s", path, strerror(-rc));
     else
         cmd_complain_of(line, rc);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # xl numa-snapshot of a saved host: the same host again, in either form.
 
-numa=${top_builddir:-.}/xl/xl-numa
+numa=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa
 hosts=${top_srcdir:-.}/tests/hosts
 . "${top_srcdir:-.}/tests/unit/tap.sh"
 
@@ -102,5 +102,30 @@ check "no such host" says 1 "xl: $tmp/none: No such file or directory" \
 check "what is assumed is said" says 0 "xl: $hosts/hwloc/uma.xml: $(
     "${top_builddir:-.}/tests/unit/show-host" "$hosts/hwloc/uma.xml" |
     sed -n 's/^note: //p')" --host "$hosts/hwloc/uma.xml" "$tmp/file"
+
+# What became of a file: "MODE, KIND, LINES".
+file_is() { # FILE WHAT
+    is=$(stat -c '%a, %F' "$1"), && is="$is $(sed -n '$=' "$1") lines"
+    [ "$is" = "$2" ] && return
+    echo "# $is"
+    return 1
+}
+
+lines=$(sed -n '$=' "$tmp/json")
+echo secret > "$tmp/file"
+chmod 600 "$tmp/file"
+snapshot --host "$tmp/json" "$tmp/file"
+check "a file that others can't read stays so" \
+    file_is "$tmp/file" "600, regular file, $lines lines"
+ln -s new "$tmp/link"
+snapshot --host "$tmp/json" "$tmp/link"
+check "a link that leads nowhere stays" file_is "$tmp/link" \
+    "777, symbolic link, $lines lines"
+check "and the file is where it leads" test -f "$tmp/new"
+(
+    cd "$tmp" && snapshot --host json - > shown
+)
+check "-: standard output" same "$tmp/json" "$tmp/shown"
+check "and no file" test ! -e "$tmp/-"
 
 finish
