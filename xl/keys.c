@@ -672,6 +672,16 @@ int keys_check_nodes(const struct keys *keys, const char *source,
                                   source, nodes, error_r);
 }
 
+bool keys_know(const char *name)
+{
+    unsigned i;
+
+    for (i = 0; i < NR_KEYS; i++)
+        if (!strcmp(name, all_keys[i].name))
+            return true;
+    return strncmp(name, "nodes_", strlen("nodes_"));
+}
+
 bool keys_name_nodes(const struct keys *keys)
 {
     return keys->text[KEY_NODES] || keys->text[KEY_MEM];

@@ -282,6 +282,9 @@ bool planner_read(struct planner *p, const char *path, char *const *words,
     }
     if (rc)
         return fail_line(error, path, rc);
+    if (d->config->unknown_key)
+        complain("%s: %s=: ignored: there is no such key", path,
+                 d->config->unknown_key);
     if (d->config->has_vnodes) {
         complain("%s: vnuma=[...]: the list is a plan of its own, there is "
                  "nothing to choose", path);

@@ -306,6 +306,15 @@ check "--emit=libvirt: nothing fits" plans 3 expected --emit=libvirt db.cfg \
 
 # --- errors ---
 
+check "a key that xl would ignore" planned 0 \
+    "xl: web.cfg: nodes_polcy=: ignored: there is no such key" \
+    web.cfg 'nodes_polcy="worst"'
+printf '# nodes_x = 1\nboot = "nodes_x=1"\nnodes_max = 2\n' > known.cfg
+knows_all() {
+    "$numa" numa-plan --host host.json known.cfg 'name="k"' > out 2> err
+    [ ! -s err ]
+}
+check "and what is none" knows_all
 check "no such file" planned 1 \
     "xl: cannot read 'none.cfg': No such file or directory" none.cfg
 check "no such host" planned 1 \
