@@ -155,10 +155,8 @@ static int show(struct cmd_line *line, const struct plans *plans)
     rc = cmd_value(line, OPT_JSON)   ? show_json(plans)
          : cmd_value(line, OPT_EMIT) ? emit_all(line, plans)
                                      : show_all(plans);
-    if (!rc)
-        return EXIT_SUCCESS;
-    complain("numa-plan: %s", strerror(-rc));
-    return EXIT_FAILURE;
+    cmd_complain_of(line, rc);
+    return rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* Of several domains the worst. */
@@ -206,6 +204,20 @@ static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
     return code ? code : code_of(plans);
 }
 
+/* False: said that a column is not there, before any line is shown. */
+static bool has_columns(const struct cmd_line *line)
+{
+    const char *names = cmd_value(line, 'o');
+    struct table *table;
+    bool all;
+
+    if (!names || table_new(plan_view_columns, "", &table))
+        return true;
+    all = table_choose(table, names);
+    table_free(table);
+    return all;
+}
+
 static int check_usage(const struct cmd_line *line, unsigned nr_configs)
 {
     const char *emit = cmd_value(line, OPT_EMIT);
@@ -229,7 +241,7 @@ static int check_usage(const struct cmd_line *line, unsigned nr_configs)
                                "exclude each other");
     if (emit && json)
         return cmd_usage(line, "--emit and --json exclude each other");
-    return EXIT_SUCCESS;
+    return has_columns(line) ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
 static int run(struct cmd_line *line)

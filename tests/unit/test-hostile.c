@@ -413,10 +413,14 @@ static void test_all_large(void)
 
 /* ------------------------------------------------------------------ */
 
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+
 /* Sanitizers take terabytes of addresses. */
 static void limit(void)
 {
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
     const struct rlimit memory = { MEMORY_LIMIT, MEMORY_LIMIT };
 
     check(!setrlimit(RLIMIT_AS, &memory), "setrlimit");

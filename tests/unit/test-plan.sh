@@ -372,6 +372,25 @@ check "defaults from a pipe are read once" planned 1 "xl: pipe:\
 check "a configuration that is a directory" planned 1 \
     "xl: cannot read 'directory': Is a directory" directory
 
+echo "xl: unknown column 'FOO': expected some of NODES, NEED, USABLE, CPUS,\
+ VCPUS, DISTANCE, MEAN, LEFT, VERDICT, REASON" > expected
+check "a column that is not there: nothing else is said" \
+    plans 2 expected -o FOO web.cfg
+check "with --json too" plans 2 expected --json -o FOO web.cfg
+# fills ARG...: one line on standard error.
+fills() {
+    "$numa" numa-plan --host host.json "$@" > /dev/full 2> err
+    [ $? = 1 ] && [ "$(cat err)" = \
+        "xl: cannot write the output: No space left on device" ] && return
+    sed 's/^/# /' err
+    return 1
+}
+for option in --json --emit --emit=libvirt --count -oNODES; do
+    check "a full disk is told once: $option" fills "$option" web.cfg
+done
+check "a full disk is told once: two domains" fills web.cfg db.cfg
+check "a full disk is told once: --count --json" fills --count --json web.cfg
+
 # --- xl create --plan, as far as it goes without Xen ---
 
 # refuses LINE PLAN: one line, and status 1.
