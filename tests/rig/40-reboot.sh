@@ -94,11 +94,21 @@ held_for_a_while() { # NODE
     await 60 grep -q mapped /tmp/mapped
     asks g
     ok "a guest reboots whose memory somebody maps" await 60 is_half_gone "$was"
+    ok "it is not planned for as long" not is_planned_within_a_second
     kill $mapper
     wait $mapper 2> /dev/null
     ok "it comes back" comes_back g
     is "$(nodes_of g)" "$1" "to its node, once its own memory was free there"
     destroy_all
+}
+
+# Then there is a record of it.
+is_planned_within_a_second() {
+    for _ in $(seq 20); do
+        find /run/xen/numa -name '[0-9]*' | grep . && return
+        usleep 50000
+    done
+    return 1
 }
 
 # There are two of it: its old domain, and the new one.
