@@ -116,6 +116,30 @@ static void test_places(void)
     config_free(c);
 }
 
+static void is_device(const struct prefer_device *d, unsigned segment,
+                      unsigned bus, unsigned device, unsigned function,
+                      const char *what)
+{
+    ok(d->segment == segment && d->bus == bus && d->device == device &&
+       d->function == function, "pci= item \"%s\"", what);
+}
+
+static void test_devices(void)
+{
+    struct config *c = good(NAMED "pci=[\"01:00.0\",\"nonsense\","
+                            "\"0001:c1:1f.7@5,permissive=1\","
+                            "\"03:00.*\",\"rdm_policy=strict,bdf=0002:04:00.1\","
+                            "\"01:00.8\"]\n");
+
+    ok(c->nr_devices == 6 && c->nr_addresses == 4,
+       "pci= items without an address count as devices, and no more");
+    is_device(&c->devices[0], 0, 1, 0, 0, "01:00.0");
+    is_device(&c->devices[1], 1, 0xc1, 0x1f, 7, "0001:c1:1f.7@5,...");
+    is_device(&c->devices[2], 0, 3, 0, XLN_NONE, "03:00.*");
+    is_device(&c->devices[3], 2, 4, 0, 1, "...,bdf=0002:04:00.1");
+    config_free(c);
+}
+
 static void test_words(void)
 {
     char memory[] = "memory=64", nodes[] = "nodes=\"1-2\"";
@@ -385,6 +409,7 @@ int main(void)
     test_types();
     test_sizes();
     test_places();
+    test_devices();
     test_words();
     test_files();
     test_errors();
