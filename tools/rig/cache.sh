@@ -5,7 +5,8 @@
 #   packages-KEY/    the Debian packages of dom0-packages, unpacked
 #   packages-KEY.is  the path of such a directory, by apt when it was last asked
 #   base-KEY/        made from them: xen, vmlinux, dom0.cpio, linux.cpio (what
-#                    guests boot of Debian's), sonames
+#                    guests boot of Debian's), hvm.cpio (what HVM guests are
+#                    made of), sonames
 #   product-KEY/     the built tree, or our packages, installed into dom0.cpio
 # A KEY is a checksum of what the directory was made from. Everything is made
 # in a temporary directory under a lock and renamed into place, so a reader
@@ -216,6 +217,50 @@ install_modules() { # PACKAGES ROOT
         done
 }
 
+# What HVM guests are made of: the device model, and a file that is hvmloader,
+# Debian's kernel and its root in one (hvm/boot.S).
+make_hvm() { # PACKAGES DIR
+    local root=$tmp/hvm
+    mkdir -p "$root"/{boot,usr/libexec,usr/share/qemu/keymaps}
+    cp "$1/usr/libexec/xen-qemu-system-i386" "$root/usr/libexec/"
+    cp "$1/usr/share/qemu/keymaps/en-us" "$root/usr/share/qemu/keymaps/"
+    copy_libraries "$2/sonames" "$root" \
+        "$1/$lib_dir" "$1/usr/$lib_dir"
+    install_hvm_boot "$1" "$2" "$root/boot"
+    archive "$root" "$2/hvm.cpio"
+    rm -r "$root"
+}
+
+# Prints where the last segment of an ELF file ends in memory.
+end_of_segments() { # FILE
+    local address size end=0
+    while read -r address size; do
+        ((address + size <= end)) || end=$((address + size))
+    done < <(readelf -lW "$1" | awk '$1 == "LOAD" { print $4, $6 }')
+    echo "$end"
+}
+
+# A kernel clears its .bss itself, hvmloader counts on it.
+install_hvm_boot() { # PACKAGES BASE DIR
+    local parts=$tmp/hvm-parts loader
+    loader=$(echo "$1"/usr/lib/xen-*/boot/hvmloader)
+    mkdir "$parts"
+    objcopy -O binary "$loader" "$parts/hvmloader.bin"
+    truncate -s $(($(end_of_segments "$loader") - 0x100000)) \
+        "$parts/hvmloader.bin"
+    objcopy -O binary -R .bss -R .brk -R .init.scratch "$2/vmlinux" \
+        "$parts/kernel.bin"
+    (cd "$parts" && cpio -i --quiet --to-stdout boot/initramfs) \
+        < "$2/linux.cpio" > "$parts/initramfs"
+    gcc -m32 -c -o "$parts/boot.o" -Wa,-I"$parts" "$rig_dir/hvm/boot.S"
+    ld -m elf_i386 --no-warn-rwx-segments -T "$rig_dir/hvm/boot.ld" \
+        --defsym kernel_end="$(end_of_segments "$2/vmlinux")" \
+        -o "$3/hvm-linux" "$parts/boot.o"
+    objcopy --dump-section .bios="$3/hvm-bios" "$3/hvm-linux"
+    strip -s -R .bios "$3/hvm-linux"
+    rm -r "$parts"
+}
+
 # What guests boot of Debian's: a kernel, which is large, and their root.
 make_linux() { # PACKAGES DIR
     local root=$tmp/linux
@@ -305,6 +350,7 @@ make_base() { # DIR
     copy_libraries /dev/null "$root" \
         "$packages/$lib_dir" "$packages/usr/$lib_dir"
     present_libraries "$root" > "$1/sonames"
+    make_hvm "$packages" "$1"
     archive "$root" "$1/dom0.cpio"
     # QEMU loads plain ELF, not a compressed one.
     zcat "$packages"/boot/xen-*.gz > "$1/xen"
@@ -318,7 +364,7 @@ cache_base() {
     packages=$(packages_dir)
     cache_make "$packages" make_packages
     base=$cache/base-$({ echo "$packages"; cat "$rig_dir/cache.sh" \
-        "$rig_dir"/guest/* "$rig_dir"/dom0/*.c; } | checksum)
+        "$rig_dir"/{guest,hvm}/* "$rig_dir"/dom0/*.c; } | checksum)
     cache_make "$base" make_base
 }
 
