@@ -13,6 +13,9 @@ struct xln_affinity {
     enum xln_vcpus_mode mode;
     int nr_vcpus;
     libxl_bitmap *vcpus;
+    bool has_vnodes;                /* else the domain's own stay */
+    int nr_vnodes;
+    libxl_vnode_info *vnodes;
 };
 
 static int from_libxl(int r)
@@ -134,6 +137,89 @@ int xln_affinity_new(libxl_ctx *ctx, const struct xln_plan *plan,
     return 0;
 }
 
+/* ---- virtual nodes ---- */
+
+static int vnode_fill(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
+                      unsigned i, unsigned nr_vcpus, libxl_vnode_info *info)
+{
+    const struct xln_vnode *vnode = &vnuma->list[i];
+    unsigned vcpu, j;
+    int rc;
+
+    libxl_vnode_info_init(info);
+    info->memkb = vnode->bytes >> 10;
+    info->pnode = vnode->node;
+    info->distances = calloc(vnuma->nr, sizeof(*info->distances));
+    if (!info->distances)
+        return -ENOMEM;
+    info->num_distances = vnuma->nr;
+    for (j = 0; j < vnuma->nr; j++)
+        info->distances[j] = vnode->distances[j];
+    rc = from_libxl(libxl_cpu_bitmap_alloc(ctx, &info->vcpus, nr_vcpus));
+    if (rc)
+        return rc;
+    XLN_FOREACH(xln_cpumap, vcpu, vnode->vcpus)
+        libxl_bitmap_set(&info->vcpus, vcpu);
+    return 0;
+}
+
+static int vnodes_fill(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
+                       unsigned nr_vcpus, struct xln_affinity *affinity)
+{
+    unsigned i;
+    int rc = 0;
+
+    affinity->vnodes = calloc(vnuma->nr, sizeof(*affinity->vnodes));
+    if (!affinity->vnodes)
+        return -ENOMEM;
+    affinity->has_vnodes = true;
+    for (i = 0; i < vnuma->nr && !rc; i++) {
+        affinity->nr_vnodes = i + 1;
+        rc = vnode_fill(ctx, vnuma, i, nr_vcpus, &affinity->vnodes[i]);
+    }
+    return rc;
+}
+
+static const struct xln_cpumap *cpus_of_vcpu(const struct xln_vnuma *vnuma,
+                                             unsigned vcpu)
+{
+    unsigned i;
+
+    for (i = 0; i < vnuma->nr; i++)
+        if (xln_cpumap_test(vnuma->list[i].vcpus, vcpu))
+            return vnuma->list[i].cpus;
+    return NULL;
+}
+
+/* Each vCPU that the plan has a place for gets that of its virtual node. */
+static int narrow_vcpus(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
+                        const struct xln_need *need,
+                        struct xln_affinity *affinity)
+{
+    const struct xln_cpumap *cpus, *user;
+    int i, rc = 0;
+
+    for (i = 0; i < affinity->nr_vcpus && !rc; i++) {
+        cpus = cpus_of_vcpu(vnuma, i);
+        if (!cpus || xln_cpumap_is_empty(cpus))
+            continue;
+        user = (unsigned)i < need->nr_hard ? need->hard[i] : NULL;
+        libxl_bitmap_dispose(&affinity->vcpus[i]);
+        libxl_bitmap_init(&affinity->vcpus[i]);
+        rc = vcpu_fill(ctx, cpus, user, affinity->mode, &affinity->vcpus[i]);
+    }
+    return rc;
+}
+
+int xln_affinity_add_vnuma(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
+                           const struct xln_need *need,
+                           struct xln_affinity *affinity)
+{
+    int rc = narrow_vcpus(ctx, vnuma, need, affinity);
+
+    return rc ? rc : vnodes_fill(ctx, vnuma, need->nr_vcpus, affinity);
+}
+
 #define SWAP(a, b)                                                            \
     do {                                                                      \
         __typeof__(a) swap_ = (a);                                            \
@@ -153,6 +239,10 @@ void xln_affinity_swap(struct xln_affinity *affinity,
         SWAP(affinity->nr_vcpus, info->num_vcpu_hard_affinity);
         SWAP(affinity->vcpus, info->vcpu_hard_affinity);
     }
+    if (affinity->has_vnodes) {
+        SWAP(affinity->nr_vnodes, info->num_vnuma_nodes);
+        SWAP(affinity->vnodes, info->vnuma_nodes);
+    }
 }
 
 void xln_affinity_free(struct xln_affinity *affinity)
@@ -164,6 +254,9 @@ void xln_affinity_free(struct xln_affinity *affinity)
     for (i = 0; i < affinity->nr_vcpus; i++)
         libxl_bitmap_dispose(&affinity->vcpus[i]);
     free(affinity->vcpus);
+    for (i = 0; i < affinity->nr_vnodes; i++)
+        libxl_vnode_info_dispose(&affinity->vnodes[i]);
+    free(affinity->vnodes);
     libxl_bitmap_dispose(&affinity->nodemap);
     free(affinity);
 }

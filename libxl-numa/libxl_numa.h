@@ -412,6 +412,23 @@ enum xln_vcpus_mode {
     XLN_VCPUS_NONE,         /* their affinity is left alone */
 };
 
+/* Whether the guest is told of the nodes. */
+enum xln_vnuma_mode {
+    XLN_VNUMA_NONE,
+    XLN_VNUMA_AUTO,         /* a virtual node for each node of the plan */
+    XLN_VNUMA_HOST,         /* one for each node with CPUs and memory */
+};
+
+/* How virtual nodes are dealt their vCPUs, of which there are n. */
+enum xln_vnuma_vcpus {
+    XLN_VNUMA_VCPUS_DEFAULT,        /* auto: proportional; host: the next */
+    XLN_VNUMA_VCPUS_ROUND_ROBIN,    /* vCPU i to node i mod n */
+    XLN_VNUMA_VCPUS_CONTIGUOUS,     /* a row of vCPUs each, as many for each */
+    XLN_VNUMA_VCPUS_SIBLINGS,       /* round robin by cores: 0-1, 2-3, ... */
+    XLN_VNUMA_VCPUS_PROPORTIONAL,   /* a row each, as the nodes have CPUs, by
+                                     * whole cores */
+};
+
 /* What a user asks for; it names no property of any host but node numbers. */
 struct xln_request {
     bool all_nodes;                 /* every node that has memory */
@@ -427,6 +444,8 @@ struct xln_request {
      * nodes are in struct xln_need. */
     char *with, *apart;
     uint64_t dma_reserve_bytes;     /* of the DMA zone, never planned with */
+    enum xln_vnuma_mode vnuma;
+    enum xln_vnuma_vcpus vnuma_vcpus;
 };
 
 #define XLN_DMA_RESERVE_DEFAULT (UINT64_C(64) << 20)
@@ -581,6 +600,53 @@ int xln_host_reserve(const struct xln_host *host,
                      struct xln_host **host_r);
 
 /* ------------------------------------------------------------------ */
+/* Virtual nodes                                                        */
+/* ------------------------------------------------------------------ */
+
+/* Xen keeps a table of their distances in one page. */
+#define XLN_VNUMA_MAX_NODES 32
+
+struct xln_vnode {
+    unsigned node;              /* that its memory is from */
+    uint64_t bytes;
+    struct xln_cpumap *vcpus;   /* as wide as the domain has vCPUs */
+    /* The CPUs for these to prefer, or be bound to; empty where the user's
+     * affinities stand alone. */
+    struct xln_cpumap *cpus;
+    unsigned *distances;        /* to each of them: itself 10, others more */
+};
+
+struct xln_vnuma {
+    unsigned nr;                /* at least 2 */
+    struct xln_vnode *list;
+};
+
+/*
+ * For a copy of the host's topology: make `request` one for the nodes that
+ * have CPUs for the domain and memory (of those it names, if any), with the
+ * vCPUs bound to them, unless their affinity is to be left alone. To be called before xln_place(); leaves any other request as it is.
+ * -ENOENT: there is no such node.  Since: 0.1
+ */
+int xln_vnuma_prepare(const struct xln_host *host, const struct xln_need *need,
+                      struct xln_request *request);
+
+/*
+ * The virtual nodes that `request` asks for and the guest of this plan gets:
+ * one for each share, or for each node of the plan as many bytes (host); their
+ * sizes are whole MiB if the memory is, and add up to it. NULL in *vnuma_r: none
+ * are asked for, or there would be but one.
+ * -ENOSPC: the plan has not the memory that they need; -E2BIG: there would be
+ * more than XLN_VNUMA_MAX_NODES.  Since: 0.1
+ */
+int xln_vnuma_new(const struct xln_host *host,
+                  const struct xln_request *request,
+                  const struct xln_need *need, const struct xln_plan *plan,
+                  struct xln_vnuma **vnuma_r);
+
+/* Since: 0.1 */
+void xln_vnuma_free(struct xln_vnuma *vnuma);
+
+/* ------------------------------------------------------------------ */
 /* Candidates: what a plan was chosen from                              */
 /* ------------------------------------------------------------------ */
 
@@ -654,6 +720,15 @@ int xln_affinity_new(libxl_ctx *ctx, const struct xln_plan *plan,
  */
 int xln_affinity_of_nodes(libxl_ctx *ctx, const struct xln_nodemap *nodes,
                           struct xln_affinity **affinity_r);
+
+/*
+ * Add virtual nodes to what is exchanged. Each vCPU that has an affinity from
+ * the plan has that of its virtual node from then on. On failure `affinity`
+ * can only be freed.  Since: 0.1
+ */
+int xln_affinity_add_vnuma(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
+                           const struct xln_need *need,
+                           struct xln_affinity *affinity);
 
 /*
  * Exchange what is in `info` with what is in `affinity`; the same call again

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Virtual nodes: a copy of the host of 2018's libvirt proposal, cases with
+ * their expected text, and 10 000 random ones against libxl's own checks.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fake-alloc.h"
+#include "host.h"
+#include "tap.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+
+static void check(int rc)
+{
+    if (rc) {
+        printf("Bail out! %s\n", strerror(-rc));
+        exit(1);
+    }
+}
+
+/* ---- hosts ---- */
+
+static struct xln_host *new_host(unsigned nr_cpus, unsigned nr_nodes)
+{
+    struct xln_host *host;
+    unsigned i, j;
+
+    check(xln__host_new(nr_cpus, nr_nodes, 0, &host));
+    for (i = 0; i < nr_nodes; i++)
+        for (j = 0; j < nr_nodes; j++)
+            host->distances[i * nr_nodes + j] = i == j ? 10 : 21;
+    return host;
+}
+
+static void set_memory(struct xln_host *host, unsigned node, uint64_t bytes)
+{
+    xln_nodemap_set(host->exists, node);
+    host->nodes[node].free_bytes = host->nodes[node].total_bytes = bytes;
+}
+
+/* `core` is one for each CPU unless said otherwise. */
+static void set_cpu(struct xln_host *host, unsigned cpu, unsigned node,
+                    unsigned core)
+{
+    host->cpu_exists[cpu] = true;
+    host->cpus[cpu] = (struct xln_host_cpu){
+        .online = true, .node = node, .socket = node, .core = core,
+    };
+}
+
+/* cpus[i] CPUs, of one thread each, and mib[i] MiB on node i. */
+static struct xln_host *simple_host(unsigned nr, const unsigned *cpus,
+                                    const unsigned *mib)
+{
+    unsigned nr_cpus = 0, cpu = 0, i, j;
+    struct xln_host *host;
+
+    for (i = 0; i < nr; i++)
+        nr_cpus += cpus[i];
+    host = new_host(nr_cpus, nr);
+    for (i = 0; i < nr; i++) {
+        set_memory(host, i, mib[i] * MIB);
+        for (j = 0; j < cpus[i]; j++, cpu++)
+            set_cpu(host, cpu, i, cpu);
+    }
+    check(xln__host_finish(host));
+    return host;
+}
+
+/* ---- asking ---- */
+
+struct ask {
+    const struct xln_host *host;
+    struct xln_request *request;
+    struct xln_need need;
+    struct xln_plan *plan;
+    struct xln_vnuma *vnuma;
+};
+
+static void begin(struct ask *a, const struct xln_host *host,
+                  enum xln_vnuma_mode mode, const char *nodes, uint64_t bytes,
+                  unsigned nr_vcpus)
+{
+    *a = (struct ask){
+        .host = host,
+        .need = { .memory_bytes = bytes, .nr_vcpus = nr_vcpus },
+    };
+    check(xln_request_new(&a->request));
+    a->request->vnuma = mode;
+    if (!nodes)
+        return;
+    check(xln_nodemap_new(XLN_MAX_NODES, &a->request->nodes));
+    check(xln_nodemap_parse(nodes, 0, a->request->nodes, NULL));
+}
+
+static int answer(struct ask *a)
+{
+    int rc = xln_vnuma_prepare(a->host, &a->need, a->request);
+
+    if (rc)
+        return rc;
+    check(xln_place(a->host, a->request, &a->need, &a->plan));
+    return xln_vnuma_new(a->host, a->request, &a->need, a->plan, &a->vnuma);
+}
+
+static void end(struct ask *a)
+{
+    xln_request_free(a->request);
+    xln_plan_free(a->plan);
+    xln_vnuma_free(a->vnuma);
+}
+
+/* "1:2048 0-1 10,21; 2:2048 2-3 21,10": node, MiB, vCPUs, distances. */
+static char *vnuma_text(const struct xln_vnuma *vnuma)
+{
+    char *text = NULL, *vcpus;
+    unsigned i, j;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    for (i = 0; vnuma && i < vnuma->nr; i++) {
+        const struct xln_vnode *v = &vnuma->list[i];
+
+        check(xln_cpumap_format(v->vcpus, &vcpus));
+        fprintf(f, "%s%u:%llu %s ", i ? "; " : "", v->node,
+                (unsigned long long)(v->bytes / MIB), *vcpus ? vcpus : "-");
+        for (j = 0; j < vnuma->nr; j++)
+            fprintf(f, "%s%u", j ? "," : "", v->distances[j]);
+        free(vcpus);
+    }
+    fclose(f);
+    return text;
+}
+
+static void is_vnuma(struct ask *a, const char *expected, const char *what)
+{
+    int rc = answer(a);
+    char *text = rc ? strdup(strerror(-rc)) : vnuma_text(a->vnuma);
+
+    is_str(text, expected, what);
+    free(text);
+    end(a);
+}
+
+/* ---- the proposal of 2018 ---- */
+
+/* Eight sockets of 15 cores, whose second threads are CPUs 120 to 239. */
+static struct xln_host *proposal_host(void)
+{
+    static const unsigned slit[8][8] = {
+        { 10, 21, 31, 21, 21, 31, 31, 31 }, { 21, 10, 21, 31, 31, 21, 31, 31 },
+        { 31, 21, 10, 21, 31, 31, 21, 31 }, { 21, 31, 21, 10, 31, 31, 31, 21 },
+        { 21, 31, 31, 31, 10, 21, 21, 31 }, { 31, 21, 31, 31, 21, 10, 31, 21 },
+        { 31, 31, 21, 31, 21, 31, 10, 21 }, { 31, 31, 31, 21, 31, 21, 21, 10 },
+    };
+    struct xln_host *host = new_host(240, 8);
+    unsigned cpu, i, j;
+
+    for (i = 0; i < 8; i++) {
+        set_memory(host, i, 128 * GIB);
+        for (j = 0; j < 8; j++)
+            host->distances[i * 8 + j] = slit[i][j];
+    }
+    for (cpu = 0; cpu < 240; cpu++)
+        set_cpu(host, cpu, cpu % 120 / 15, cpu % 120 % 15);
+    check(xln__host_finish(host));
+    return host;
+}
+
+static void test_proposal(void)
+{
+    static const char *const cpusets[] = {
+        "0-14,120-134", "15-29,135-149", "30-44,150-164", "45-59,165-179",
+        "60-74,180-194", "75-89,195-209", "90-104,210-224", "105-119,225-239",
+    };
+    struct xln_host *host = proposal_host();
+    struct ask a;
+    unsigned i;
+    char *text;
+
+    begin(&a, host, XLN_VNUMA_HOST, NULL, 64 * GIB, 16);
+    check(answer(&a));
+    text = vnuma_text(a.vnuma);
+    is_str(text,
+           "0:8192 0,8 10,21,31,21,21,31,31,31; "
+           "1:8192 1,9 21,10,21,31,31,21,31,31; "
+           "2:8192 2,10 31,21,10,21,31,31,21,31; "
+           "3:8192 3,11 21,31,21,10,31,31,31,21; "
+           "4:8192 4,12 21,31,31,31,10,21,21,31; "
+           "5:8192 5,13 31,21,31,31,21,10,31,21; "
+           "6:8192 6,14 31,31,21,31,21,31,10,21; "
+           "7:8192 7,15 31,31,31,21,31,21,21,10",
+           "the cells and distances of the proposal of 2018");
+    free(text);
+    for (i = 0; i < 8; i++) {
+        check(xln_cpumap_format(a.vnuma->list[i].cpus, &text));
+        is_str(text, cpusets[i], "its vcpupin");
+        free(text);
+    }
+    end(&a);
+
+    begin(&a, host, XLN_VNUMA_HOST, "0,1", 4 * GIB, 8);
+    a.request->vnuma_vcpus = XLN_VNUMA_VCPUS_SIBLINGS;
+    is_vnuma(&a, "0:2048 0-1,4-5 10,21; 1:2048 2-3,6-7 21,10",
+             "siblings: round robin by cores");
+    begin(&a, host, XLN_VNUMA_HOST, "0,1", 4 * GIB, 7);
+    a.request->vnuma_vcpus = XLN_VNUMA_VCPUS_CONTIGUOUS;
+    is_vnuma(&a, "0:2048 0-3 10,21; 1:2048 4-6 21,10", "contiguous: in a row");
+    begin(&a, host, XLN_VNUMA_AUTO, "0,1", 4 * GIB, 7);
+    is_vnuma(&a, "0:2048 0-3 10,21; 1:2048 4-6 21,10",
+             "proportional: siblings stay together");
+    begin(&a, host, XLN_VNUMA_AUTO, NULL, 4 * GIB, 7);
+    is_vnuma(&a, "", "one node is enough: no virtual nodes");
+    xln_host_free(host);
+}
+
+/* ---- cases ---- */
+
+static void test_auto(void)
+{
+    static const unsigned cpus[] = { 4, 3, 2 }, mib[] = { 6000, 4000, 2000 };
+    struct xln_host *host = simple_host(3, cpus, mib);
+    struct ask a;
+
+    begin(&a, host, XLN_VNUMA_AUTO, "0-2", 10 * GIB, 7);
+    is_vnuma(&a, "0:4240 0-2 10,21,21; 1:4000 3-4 21,10,21; "
+                 "2:2000 5-6 21,21,10",
+             "7 vCPUs and 10 GiB on three uneven nodes");
+    begin(&a, host, XLN_VNUMA_AUTO, "0-1", 1001 * MIB, 1);
+    is_vnuma(&a, "0:501 0 10,21; 1:500 - 21,10",
+             "an odd MiB is the first one's; one vCPU is on one of two");
+    begin(&a, host, XLN_VNUMA_NONE, "0-1", 1001 * MIB, 1);
+    is_vnuma(&a, "", "none asked for, none given");
+    begin(&a, host, XLN_VNUMA_HOST, NULL, 9 * GIB, 3);
+    is_vnuma(&a, strerror(ENOSPC), "a copy that a node is too small for");
+    begin(&a, host, XLN_VNUMA_AUTO, NULL, 20 * GIB, 3);
+    is_vnuma(&a, strerror(ENOSPC), "more memory than there is");
+    xln_host_free(host);
+}
+
+/* Node 2 has no CPU: it is a virtual node if its memory is asked for. */
+static void test_memory_only(void)
+{
+    static const unsigned cpus[] = { 2, 2, 0 }, mib[] = { 1000, 1000, 500 };
+    struct xln_host *host = simple_host(3, cpus, mib);
+    struct ask a;
+
+    begin(&a, host, XLN_VNUMA_HOST, NULL, 600 * MIB, 4);
+    is_vnuma(&a, "0:300 0,2 10,21; 1:300 1,3 21,10",
+             "a copy has no node without CPUs");
+    begin(&a, host, XLN_VNUMA_AUTO, "1-2", 600 * MIB, 3);
+    is_vnuma(&a, "1:300 0-2 10,21; 2:300 - 21,10",
+             "a memory-only node of the guest's own");
+    begin(&a, host, XLN_VNUMA_HOST, "2", 100 * MIB, 3);
+    is_vnuma(&a, strerror(ENOENT), "a copy of no node with CPUs");
+    xln_host_free(host);
+}
+
+static void test_limits(void)
+{
+    unsigned cpus[33], mib[33], i;
+    struct xln_host *host;
+    struct ask a;
+
+    for (i = 0; i < 33; i++)
+        cpus[i] = 1, mib[i] = 100;
+    host = simple_host(33, cpus, mib);
+    begin(&a, host, XLN_VNUMA_AUTO, "0-32", 330 * MIB, 2);
+    is_vnuma(&a, strerror(E2BIG), "more than 32 virtual nodes");
+    xln_host_free(host);
+
+    host = simple_host(2, cpus, mib);
+    host->distances[0] = 20;            /* local */
+    host->distances[1] = 30;
+    host->distances[2] = 7;
+    host->distances[3] = 10;
+    begin(&a, host, XLN_VNUMA_AUTO, "0-1", 20 * MIB, 2);
+    is_vnuma(&a, "0:10 0 10,15; 1:10 1 10,10",
+             "distances are scaled to a local 10, and are none below it");
+    host->distances[1] = XLN_NONE;
+    host->distances[2] = 900;
+    begin(&a, host, XLN_VNUMA_AUTO, "0-1", 20 * MIB, 2);
+    is_vnuma(&a, "0:10 0 10,254; 1:10 1 254,10",
+             "nothing is too far for a byte");
+    xln_host_free(host);
+}
+
+/* ---- random ones ---- */
+
+static uint64_t seed = 6;
+
+static unsigned below(unsigned n)
+{
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (seed >> 33) % n;
+}
+
+static struct xln_host *random_host(void)
+{
+    unsigned nr = 1 + below(9), threads = 1 + below(2), cpu, i;
+    struct xln_host *host = new_host(nr * 12, nr);
+
+    for (i = 0; i < nr; i++)
+        set_memory(host, i, below(8) ? below(20000) * MIB : 0);
+    for (i = 0; i < nr * nr; i++)
+        host->distances[i] = below(20) ? 5 + below(60) : XLN_NONE;
+    for (cpu = 0; cpu < nr * 12; cpu++)
+        if (cpu == 0 || below(3))
+            set_cpu(host, cpu, cpu / 12 == 1 ? 0 : cpu / 12,
+                    cpu / threads);
+    check(xln__host_finish(host));
+    return host;
+}
+
+static bool memory_holds(const struct ask *a)
+{
+    uint64_t sum = 0;
+    unsigned i;
+
+    for (i = 0; i < a->vnuma->nr; i++) {
+        const struct xln_vnode *v = &a->vnuma->list[i];
+
+        if (!v->bytes || v->bytes % MIB ||
+            v->bytes > a->host->nodes[v->node].free_bytes)
+            return false;
+        sum += v->bytes;
+    }
+    return sum == a->need.memory_bytes;
+}
+
+static bool vcpus_hold(const struct ask *a)
+{
+    unsigned vcpu, i, nr;
+
+    for (vcpu = 0; vcpu < a->need.nr_vcpus; vcpu++) {
+        for (i = nr = 0; i < a->vnuma->nr; i++)
+            nr += xln_cpumap_test(a->vnuma->list[i].vcpus, vcpu);
+        if (nr != 1)
+            return false;
+    }
+    return true;
+}
+
+static bool distances_hold(const struct ask *a)
+{
+    unsigned i, j;
+
+    for (i = 0; i < a->vnuma->nr; i++) {
+        const unsigned *row = a->vnuma->list[i].distances;
+
+        for (j = 0; j < a->vnuma->nr; j++)
+            if (row[j] < row[i] || row[j] > 254)
+                return false;
+        if (row[i] != 10)
+            return false;
+    }
+    return true;
+}
+
+/* No vnode of a node with CPUs goes without a vCPU while another has two. */
+static bool no_idle_vnode(const struct ask *a)
+{
+    unsigned i, most = 0;
+    bool idle = false;
+
+    for (i = 0; i < a->vnuma->nr; i++) {
+        const struct xln_vnode *v = &a->vnuma->list[i];
+        unsigned nr = xln_cpumap_count(v->vcpus);
+
+        most = nr > most ? nr : most;
+        idle |= !nr && xln_nodemap_test(a->plan->vcpu_nodes, v->node) &&
+                !xln_cpumap_is_empty(a->host->nodes[v->node].cpus);
+    }
+    return !idle || most < 2;
+}
+
+static void test_random(void)
+{
+    unsigned i, nr_given = 0, bad_memory = 0, bad_vcpus = 0, bad_distances = 0;
+    unsigned bad_idle = 0;
+
+    for (i = 0; i < 10000; i++) {
+        struct xln_host *host = random_host();
+        struct ask a;
+
+        begin(&a, host, below(3) ? XLN_VNUMA_AUTO : XLN_VNUMA_HOST, NULL,
+              (1 + below(40000)) * MIB, 1 + below(40));
+        a.request->all_nodes = !below(3);
+        a.request->vnuma_vcpus = (enum xln_vnuma_vcpus)below(5);
+        if (!answer(&a) && a.vnuma) {
+            nr_given++;
+            bad_memory += !memory_holds(&a);
+            bad_vcpus += !vcpus_hold(&a);
+            bad_distances += !distances_hold(&a);
+            bad_idle += a.request->vnuma_vcpus == XLN_VNUMA_VCPUS_DEFAULT &&
+                        !no_idle_vnode(&a);
+        }
+        end(&a);
+        xln_host_free(host);
+    }
+    ok(nr_given > 2000, "of 10000 random guests many get virtual nodes (%u)",
+       nr_given);
+    ok(!bad_memory, "their sizes are exact to the MiB, none is empty, and each "
+       "node has them (%u)", bad_memory);
+    ok(!bad_vcpus, "each vCPU is in one of them (%u)", bad_vcpus);
+    ok(!bad_distances, "local is 10 and nothing nearer (%u)", bad_distances);
+    ok(!bad_idle, "none is without a vCPU that could have one (%u)", bad_idle);
+}
+
+/* ---- no memory ---- */
+
+static void test_no_memory(void)
+{
+    static const unsigned cpus[] = { 2, 2 }, mib[] = { 1000, 1000 };
+    struct xln_host *host = simple_host(2, cpus, mib);
+    unsigned n = 0;
+    struct ask a;
+    int rc;
+
+    begin(&a, host, XLN_VNUMA_HOST, NULL, 600 * MIB, 4);
+    check(xln_vnuma_prepare(a.host, &a.need, a.request));
+    check(xln_place(a.host, a.request, &a.need, &a.plan));
+    do {
+        fake_alloc_fail(++n);
+        rc = xln_vnuma_new(a.host, a.request, &a.need, a.plan, &a.vnuma);
+        fake_alloc_fail(0);
+    } while (rc == -ENOMEM);
+    ok(!rc && n > 5, "each allocation may fail (%u)", n - 1);
+    end(&a);
+    xln_host_free(host);
+}
+
+int main(void)
+{
+    test_proposal();
+    test_auto();
+    test_memory_only();
+    test_limits();
+    test_random();
+    test_no_memory();
+    return tap_done();
+}
