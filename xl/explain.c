@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,6 +225,63 @@ char *explain_preferred(const struct xln_host *host,
         free(text);
         return NULL;
     }
+    return text;
+}
+
+static void append_vnode(FILE *f, const struct xln_vnode *vnode)
+{
+    char *vcpus = NULL;
+    unsigned nr = xln_cpumap_count(vnode->vcpus);
+
+    if (nr && xln_cpumap_format(vnode->vcpus, &vcpus))
+        return;
+    fprintf(f, "node %u with %" PRIu64 " MiB and %s%s", vnode->node,
+            MIB(vnode->bytes), nr == 0   ? "no vCPU"
+                               : nr == 1 ? "vCPU "
+                                         : "vCPUs ",
+            or_nothing(vcpus));
+    free(vcpus);
+}
+
+char *explain_vnuma(const struct xln_vnuma *vnuma)
+{
+    char *text = NULL;
+    unsigned i;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return NULL;
+    fprintf(f, "%u virtual nodes: ", vnuma->nr);
+    for (i = 0; i < vnuma->nr; i++) {
+        if (i)
+            fputs(", ", f);
+        append_vnode(f, &vnuma->list[i]);
+    }
+    if (fclose(f)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+char *explain_no_vnuma(const struct xln_request *request,
+                       const struct xln_plan *plan, int error)
+{
+    const char *why = error == -E2BIG
+                          ? "a guest can have 32 virtual nodes at most"
+                      : error == -ENOMEM
+                          ? "the first virtual node is smaller than the video "
+                            "memory, which is to be in it"
+                          : "they have not the memory that their virtual nodes "
+                            "need";
+    char *nodes = nodes_text(plan->nodes), *text;
+
+    if (asprintf(&text, "vnuma=\"%s\" over %s: %s",
+                 request->vnuma == XLN_VNUMA_HOST ? "host" : "auto",
+                 or_nothing(nodes), why) < 0)
+        text = NULL;
+    free(nodes);
     return text;
 }
 

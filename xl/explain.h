@@ -29,6 +29,15 @@ char *explain_preferred(const struct xln_host *host,
  * is exact. */
 char *explain_search(const struct xln_plan *plan);
 
+/* The virtual nodes: "2 virtual nodes: node 1 with 128 MiB and vCPUs 0-1, ..."
+ */
+char *explain_vnuma(const struct xln_vnuma *vnuma);
+
+/* Why there can't be the virtual nodes that are asked for: `error` is that of
+ * xln_vnuma_new(); -ENOMEM: the first one is smaller than the video memory. */
+char *explain_no_vnuma(const struct xln_request *request,
+                       const struct xln_plan *plan, int error);
+
 /* Why there is not enough memory, on `host` as it was then. `built` is how far
  * it came; `residency`, for what Domain-0 holds, may be NULL. */
 char *explain_shortage(const struct xln_host *host,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "keys.h"
+#include "vnode_list.h"
 
 #define XSDATA_PREFIX "numa/"
 #define XSDATA_VERSION "1"
@@ -30,6 +31,9 @@ enum {
     KEY_MAX,
     KEY_WITH,
     KEY_APART,
+    KEY_VNUMA,
+    KEY_VNUMA_VCPUS,
+    KEY_MIGRATABLE,
     KEY_DMA_RESERVE,
     NR_KEYS,
 };
@@ -235,6 +239,60 @@ static int apply_apart(const char *text, struct xln_request *request)
     return copy_text(text, &request->apart);
 }
 
+/* The names of one setting, in the order of its enum's values. */
+static int find_word(const char *const *words, const char *value)
+{
+    int i;
+
+    for (i = 0; words[i] && strcmp(words[i], value); i++)
+        ;
+    return words[i] ? i : -1;
+}
+
+static const char *const vnuma_words[] = { "none", "auto", "host", NULL };
+
+static int check_vnuma_word(const char *value, char **text_r)
+{
+    return find_word(vnuma_words, value) < 0 ? -EINVAL
+                                             : copy_text(value, text_r);
+}
+
+static int apply_vnuma(const char *text, struct xln_request *request)
+{
+    request->vnuma = (enum xln_vnuma_mode)find_word(vnuma_words, text);
+    return 0;
+}
+
+static const char *const vnuma_vcpus_words[] = {
+    "default", "round-robin", "contiguous", "siblings", "proportional", NULL
+};
+
+static int check_vnuma_vcpus(const char *value, char **text_r)
+{
+    return find_word(vnuma_vcpus_words, value) < 0 ? -EINVAL
+                                                   : copy_text(value, text_r);
+}
+
+static int apply_vnuma_vcpus(const char *text, struct xln_request *request)
+{
+    request->vnuma_vcpus =
+        (enum xln_vnuma_vcpus)find_word(vnuma_vcpus_words, text);
+    return 0;
+}
+
+static int check_migratable(const char *value, char **text_r)
+{
+    return check_number(value, 1, text_r);
+}
+
+/* Comes after vnuma: what the host's defaults say of that does not hold. */
+static int apply_migratable(const char *text, struct xln_request *request)
+{
+    if (!strcmp(text, "1"))
+        request->vnuma = XLN_VNUMA_NONE;
+    return 0;
+}
+
 static int check_dma_reserve(const char *value, char **text_r)
 {
     return check_number(value, 4096, text_r);
@@ -265,6 +323,14 @@ static const struct key all_keys[NR_KEYS] = {
                    check_domain_name, apply_with },
     [KEY_APART] = { "nodes_apart", "the name of a domain", false, false,
                     check_domain_name, apply_apart },
+    [KEY_VNUMA] = { "vnuma", "\"auto\", \"host\", \"none\" or xl's own list",
+                    false, false, check_vnuma_word, apply_vnuma },
+    [KEY_VNUMA_VCPUS] = { "vnuma_vcpus",
+                          "\"round-robin\", \"contiguous\", \"siblings\" or "
+                          "\"proportional\"", false, false,
+                          check_vnuma_vcpus, apply_vnuma_vcpus },
+    [KEY_MIGRATABLE] = { "nodes_migratable", "0 or 1", false, false,
+                         check_migratable, apply_migratable },
     [KEY_DMA_RESERVE] = { "dma_reserve", "MiB, 0 to 4096", false, true,
                           check_dma_reserve, apply_dma_reserve },
 };
@@ -374,7 +440,9 @@ static int read_key(const struct key *key, const char *source,
 
     if (!xlu_cfg_get_string(config, key->name, &value, 1))
         return check_value(key, source, value, text_r, error_r);
-    if (!xlu_cfg_get_list(config, key->name, (XLU_ConfigList **)&list,
+    /* A vnuma= list is xl's. */
+    if (key != &all_keys[KEY_VNUMA] &&
+        !xlu_cfg_get_list(config, key->name, (XLU_ConfigList **)&list,
                           &nr_items, 1))
         return read_list(key, source, config, list, nr_items, text_r,
                          error_r);
@@ -410,12 +478,8 @@ static int check_vnuma(const struct keys *keys, const XLU_Config *config,
                        const char *source, char **error_r)
 {
     int key = keys->text[KEY_NODES] ? KEY_NODES : KEY_MEM;
-    XLU_ConfigList *vnodes;
-    int nr_vnodes;
 
-    if (!keys->text[key] ||
-        xlu_cfg_get_list(config, "vnuma", &vnodes, &nr_vnodes, 1) ||
-        nr_vnodes == 0)
+    if (!keys->text[key] || !vnode_list_given(config))
         return 0;
     return explain(error_r,
                    "%s: %s=\"%s\" and a vnuma= list: expected one of the two, "
@@ -423,16 +487,61 @@ static int check_vnuma(const struct keys *keys, const XLU_Config *config,
                    source, all_keys[key].name, keys->text[key]);
 }
 
+/* As xl reads it; an unknown type is for xl to say. */
+static const char *type_of(const XLU_Config *config)
+{
+    const char *type = "pv";
+
+    if (xlu_cfg_get_string(config, "type", &type, 1))
+        xlu_cfg_get_string(config, "builder", &type, 1);
+    return !strcmp(type, "generic") ? "pv" : type;
+}
+
+static bool is_migratable(const struct keys *keys, const struct keys *defaults)
+{
+    const char *text = keys->text[KEY_MIGRATABLE];
+
+    if (!text && defaults)
+        text = defaults->text[KEY_MIGRATABLE];
+    return text && !strcmp(text, "1");
+}
+
+/* What libxl would say of virtual nodes when the domain is half made, or when
+ * it is to be saved: of those that the configuration itself asks for. */
+static int check_vnodes(const struct keys *keys, const struct keys *defaults,
+                        const XLU_Config *config, const char *source,
+                        char **error_r)
+{
+    const char *word = keys->text[KEY_VNUMA], *type = type_of(config);
+    bool list = vnode_list_given(config);
+    long memory, maxmem;
+    char what[32];
+
+    if (!list && (!word || !strcmp(word, "none")))
+        return 0;
+    snprintf(what, sizeof(what), list ? "vnuma=[...]" : "vnuma=\"%s\"", word);
+    if (!strcmp(type, "pv") || !strcmp(type, "pvh"))
+        return explain(error_r, "%s: %s: only HVM guests can have virtual "
+                       "nodes, and this one is type=\"%s\"", source, what,
+                       type);
+    if (!xlu_cfg_get_long(config, "memory", &memory, 1) &&
+        !xlu_cfg_get_long(config, "maxmem", &maxmem, 1) && memory < maxmem)
+        return explain(error_r, "%s: %s: virtual nodes need memory = maxmem, "
+                       "here memory=%ld and maxmem=%ld", source, what, memory,
+                       maxmem);
+    if (is_migratable(keys, defaults))
+        return explain(error_r, "%s: %s and nodes_migratable=1: expected one "
+                       "of the two, as Xen can not save or migrate a guest "
+                       "with virtual nodes", source, what);
+    return 0;
+}
+
 static int check_strict(const char *mode, const XLU_Config *config,
                         const char *source, char **error_r)
 {
-    const char *type = "pv";
     long memory, maxmem;
 
-    if (!mode || strcmp(mode, "strict") ||
-        (xlu_cfg_get_string(config, "type", &type, 1) &&
-         xlu_cfg_get_string(config, "builder", &type, 1)) ||
-        !strcmp(type, "pv") || !strcmp(type, "generic") ||
+    if (!mode || strcmp(mode, "strict") || !strcmp(type_of(config), "pv") ||
         xlu_cfg_get_long(config, "memory", &memory, 1) ||
         xlu_cfg_get_long(config, "maxmem", &maxmem, 1) || memory >= maxmem)
         return 0;
@@ -458,6 +567,10 @@ int keys_read_domain(const XLU_Config *config, const char *source,
     if (!mode && defaults)
         mode = defaults->text[KEY_MODE];
     rc = check_vnuma(keys, config, source, error_r);
+    if (!rc)
+        rc = vnode_list_check(config, source, error_r);
+    if (!rc)
+        rc = check_vnodes(keys, defaults, config, source, error_r);
     if (!rc)
         rc = check_strict(mode, config, source, error_r);
     if (rc) {

@@ -370,6 +370,43 @@ static int reserve_vnodes(const struct placement *p,
     return 0;
 }
 
+/* ---- virtual nodes ---- */
+
+/* What a guest can't have, the host's defaults or a record of another host may
+ * still ask for; where a user does, that was refused. */
+static void limit_vnuma(const struct placement *p)
+{
+    const libxl_domain_build_info *info = &p->config->b_info;
+
+    if (info->type != LIBXL_DOMAIN_TYPE_HVM || p->restoring ||
+        info->target_memkb != info->max_memkb)
+        p->request->vnuma = XLN_VNUMA_NONE;
+}
+
+/* To be said when xl has given up, as the last line. */
+static int refuse(struct placement *p, int error)
+{
+    p->refusal = explain_no_vnuma(p->request, p->plan, error);
+    return -ENOSPC;
+}
+
+static int plan_vnuma(struct placement *p, const struct xln_need *need)
+{
+    uint64_t video_kb = p->config->b_info.video_memkb;
+    int rc = xln_vnuma_new(p->host, p->request, need, p->plan, &p->vnuma);
+
+    if (rc == -ENOSPC || rc == -E2BIG)
+        return refuse(p, rc);
+    if (rc || !p->vnuma)
+        return rc;
+    if (video_kb != LIBXL_MEMKB_DEFAULT &&
+        p->vnuma->list[0].bytes < video_kb << 10)
+        return refuse(p, -ENOMEM);
+    say_free(p, XTL_DETAIL, explain_vnuma(p->vnuma));
+    say(p, XTL_DETAIL, "with virtual nodes it can not be saved or migrated");
+    return 0;
+}
+
 static void say_plan(const struct placement *p, const struct xln_need *need)
 {
     say_free(p, XTL_DETAIL, explain_plan(p->request, need, p->plan));
@@ -411,9 +448,12 @@ static int enact(struct placement *p, const struct xln_need *need)
                           &p->affinity);
     if (rc)
         return rc;
-    rc = populate_init(&p->built, p->plan,
-                       p->request->mode == XLN_MODE_STRICT,
-                       need->memory_bytes);
+    if (p->vnuma)
+        rc = xln_affinity_add_vnuma(p->ctx, p->vnuma, need, p->affinity);
+    if (!rc)
+        rc = populate_init(&p->built, p->plan,
+                           p->request->mode == XLN_MODE_STRICT,
+                           need->memory_bytes);
     if (rc) {
         xln_affinity_free(p->affinity);
         p->affinity = NULL;
@@ -448,10 +488,14 @@ static int plan_domain(struct placement *p, xc_interface *xch,
 
     drop_absent(p, "nodes", &p->request->nodes);
     drop_absent(p, "nodes_mem", &p->request->mem_nodes);
+    limit_vnuma(p);
     rc = make_need(p, &need);
     if (rc)
         goto out;
     rc = find_preferred(p, xch, &need);
+    if (rc)
+        goto out;
+    rc = xln_vnuma_prepare(p->host, &need, p->request);
     if (rc)
         goto out;
     rc = xln_place(p->host, p->request, &need, &p->plan);
@@ -468,6 +512,9 @@ static int plan_domain(struct placement *p, xc_interface *xch,
     }
     /* No node of the host has memory to speak of: for xl to say. */
     if (xln_nodemap_is_empty(p->plan->nodes))
+        goto out;
+    rc = plan_vnuma(p, &need);
+    if (rc)
         goto out;
     reserve(p, held, p->plan->shares, p->plan->nr_shares);
     rc = enact(p, &need);
@@ -602,9 +649,17 @@ int placement_populate_by(struct populate *built, populate_physmap_fn *real,
     bool node_named = XENMEMF_get_node(mem_flags) != XENMEMF_get_node(0);
     long done;
 
-    if (!built->nodes || node_named || mem_flags & XENMEMF_populate_on_demand)
+    if (!built->nodes || mem_flags & XENMEMF_populate_on_demand)
         return real(xch, domid, nr, order, mem_flags, extents);
-    done = populate_extents(built, &ops, &asker, nr, order, extents);
+    if (node_named) {
+        /* A virtual node's: its node is in the configuration. */
+        done = real(xch, domid, nr, order, mem_flags, extents);
+        if (done > 0)
+            populate_note(built, XENMEMF_get_node(mem_flags),
+                          (uint64_t)done << order);
+    } else {
+        done = populate_extents(built, &ops, &asker, nr, order, extents);
+    }
     /* Who asks for a few pages may do without them; then the next answer is a
      * better one. */
     if (order == 0)
@@ -734,19 +789,23 @@ bool placement_end(struct placement *p, bool failed)
 
     if (restore_collect(p->restore, &p->built))
         p->short_of_memory = true;
-    explained = failed && lacked_memory(p);
+    explained = failed && (p->refusal || lacked_memory(p));
     if (p->affinity)
         xln_affinity_swap(p->affinity, &p->config->b_info);
     if (p->domid != XLN_NONE)
         xln_reservations_remove(RESERVATIONS, p->domid);
-    if (explained)
+    if (explained && p->refusal)
+        say(p, XTL_ERROR, p->refusal);
+    else if (explained)
         say_shortage(p);
     if (!failed && p->domid != XLN_NONE && p->affinity)
         record(p);
     if (!failed && p->plan)
         say_free(p, XTL_WARN, explain_spill(p->plan, &p->built));
 
+    free(p->refusal);
     xln_affinity_free(p->affinity);
+    xln_vnuma_free(p->vnuma);
     populate_dispose(&p->built);
     populate_dispose(&p->stub_built);
     xln_plan_free(p->plan);

@@ -35,10 +35,12 @@ struct placement {
     struct xln_request *request;
     struct xln_host *host;
     struct xln_plan *plan;
+    struct xln_vnuma *vnuma;        /* NULL: none */
     struct xln_affinity *affinity;  /* exchanged with config->b_info's */
     struct populate built, stub_built;
     struct restore *restore;        /* shares `built` with the save helper */
     bool short_of_memory;           /* there is not what was asked for last */
+    char *refusal;                  /* why it can't be built as asked for */
 
     char *kept_nodes, *kept_pages;  /* soft reset: what its record says */
 };

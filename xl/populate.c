@@ -256,6 +256,15 @@ long populate_extents(struct populate *p, const struct populate_ops *ops,
     return done;
 }
 
+void populate_note(struct populate *p, unsigned node, uint64_t pages)
+{
+    unsigned i;
+
+    for (i = 0; i < p->nr_nodes; i++)
+        if (p->nodes[i].node == node)
+            grant(&p->nodes[i], pages);
+}
+
 uint64_t populate_granted(const struct populate *p,
                           const struct xln_nodemap *nodes)
 {

@@ -53,6 +53,10 @@ long populate_extents(struct populate *p, const struct populate_ops *ops,
                       void *arg, unsigned long nr, unsigned order,
                       xen_pfn_t *extents);
 
+/* Pages that the builder itself asked `node` for were granted: those of a
+ * virtual node. */
+void populate_note(struct populate *p, unsigned node, uint64_t pages);
+
 /* Pages granted so far on `nodes`; NULL: on all. */
 uint64_t populate_granted(const struct populate *p,
                           const struct xln_nodemap *nodes);

@@ -102,7 +102,7 @@ static void test_sizes(void)
 
 static void test_places(void)
 {
-    struct config *c = good(NAMED "vcpus=2\ncpus=\"0-3,^2\"\n"
+    struct config *c = good(NAMED "type=\"hvm\"\nvcpus=2\ncpus=\"0-3,^2\"\n"
                             "cpus_soft=[\"1\",\"2\",\"3\"]\npool=\"p\"\n"
                             "pci=[\"01:00.0\",\"02:00.0\"]\n"
                             "vnuma=[[\"pnode=0\",\"size=32\"]]\n");
@@ -310,7 +310,7 @@ static void is_masks(const struct xln_cpumap *const *masks, unsigned nr,
 
 static void test_masks(void)
 {
-    struct config *c = good(NAMED "vcpus=2\ncpus=\"nodes:1,^5,900\"\n"
+    struct config *c = good(NAMED "type=\"hvm\"\nvcpus=2\ncpus=\"nodes:1,^5,900\"\n"
                             "cpus_soft=[\"all\"]\n");
     struct xln_host *host = make_host();
     struct xln_need need = { 0 };

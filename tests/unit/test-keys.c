@@ -624,7 +624,8 @@ static void is_refused(const char *config, const char *expected,
 
 static void test_vnuma(void)
 {
-    const char *const list = "vnuma = [ [ \"pnode=0\", \"size=64\" ] ]\n";
+    const char *const list = "type = \"hvm\"\n"
+                             "vnuma = [ [ \"pnode=0\", \"size=64\" ] ]\n";
     char config[256];
 
     snprintf(config, sizeof(config), "%snodes=\"1\"", list);
@@ -641,6 +642,100 @@ static void test_vnuma(void)
     IS_ACCEPTED(config, "a vnuma= list without nodes is its own answer");
     IS_ACCEPTED("vnuma = []\nnodes = \"1\"",
                 "an empty vnuma= list names no node, as in xl");
+}
+
+#define ITEM(options) "[ \"pnode=0\", \"size=64\"" options " ]"
+#define DISTANCES ", \"vdistances=10,20\""
+#define LIST(a, b) "type=\"hvm\"; vnuma = [ " a ", " b " ]"
+
+/* What xl takes without a word, or dies of. */
+static void test_vnuma_list(void)
+{
+    IS_ACCEPTED(LIST(ITEM(", \"vcpus= 0 - 1, 4\", \"vdistances=10, 20\""),
+                     ITEM(", \"vcpus=2\", \"vdistances=20,10\"")),
+                "a vnuma= list");
+    is_refused(LIST(ITEM(DISTANCES ", \"vcpus=0-2\""),
+                    ITEM(", \"vcpus=2\", \"vdistances=20,10\"")),
+               "g.cfg: vnuma: item 2: vcpus=\"2\": vCPU 2 is in two virtual "
+               "nodes, or twice in one", "a vCPU in two nodes");
+    is_refused(LIST(ITEM(DISTANCES ", \"vcpus=a\""), ITEM(DISTANCES)),
+               "g.cfg: vnuma: item 1: vcpus=\"a\": expected vCPUs such as "
+               "\"0-1,4\"", "vCPUs that are none");
+    is_refused(LIST(ITEM(DISTANCES ", \"vcpus=3-1\""), ITEM(DISTANCES)),
+               "g.cfg: vnuma: item 1: vcpus=\"3-1\": expected vCPUs such as "
+               "\"0-1,4\"", "vCPUs downwards");
+    is_refused(LIST(ITEM(", \"vdistances=10,20,30\""), ITEM(DISTANCES)),
+               "g.cfg: vnuma: item 1: vdistances=\"10,20,30\": expected 2 "
+               "distances, each 10 to 255", "too many distances");
+    is_refused(LIST(ITEM(", \"vdistances=10\""), ITEM(DISTANCES)),
+               "g.cfg: vnuma: item 1: vdistances=\"10\": expected 2 "
+               "distances, each 10 to 255", "too few");
+    is_refused(LIST(ITEM(DISTANCES), ITEM(DISTANCES)),
+               "g.cfg: vnuma: item 2: vdistances=\"10,20\": expected none "
+               "below its own, which is 20", "another node nearer than itself");
+    is_refused(LIST(ITEM(DISTANCES), ITEM("")),
+               "g.cfg: vnuma: item 2: no vdistances=: expected pnode=, size= "
+               "and vdistances=", "no distances");
+    is_refused("type=\"hvm\"; vnuma = [ [ \"size=3\" ] ]",
+               "g.cfg: vnuma: item 1: no pnode=: expected pnode=, size= and "
+               "vdistances=", "no pnode");
+    is_refused("type=\"hvm\"; vnuma = [ [ \"pnode=0\", \"size=0\" ] ]",
+               "g.cfg: vnuma: item 1: size=\"0\": expected MiB", "no size");
+    is_refused("type=\"hvm\"; vnuma = [ [ \"pnode=-1\" ] ]",
+               "g.cfg: vnuma: item 1: pnode=\"-1\": expected the number of a "
+               "node", "a pnode that is none");
+    is_refused("type=\"hvm\"; vnuma = [ [ \"nodes=1\" ] ]",
+               "g.cfg: vnuma: item 1: nodes=: expected pnode=, size=, vcpus= "
+               "or vdistances=", "an option that is none");
+    is_refused("type=\"hvm\"; vnuma = [ \"pnode=1\" ]",
+               "g.cfg: vnuma: item 1: expected a list of pnode=, size=, vcpus= "
+               "and vdistances=", "an item that is no list");
+}
+
+static void test_vnuma_words(void)
+{
+    struct xln_request *request;
+    struct keys *keys, *defaults;
+    char *error;
+
+    is_refused("vnuma=\"auto\"",
+               "g.cfg: vnuma=\"auto\": only HVM guests can have virtual nodes, "
+               "and this one is type=\"pv\"", "PV");
+    is_refused("type=\"pvh\"; vnuma=\"host\"",
+               "g.cfg: vnuma=\"host\": only HVM guests can have virtual nodes, "
+               "and this one is type=\"pvh\"", "PVH");
+    is_refused("type=\"hvm\"; memory=100; maxmem=200; vnuma=\"host\"",
+               "g.cfg: vnuma=\"host\": virtual nodes need memory = maxmem, here "
+               "memory=100 and maxmem=200", "memory < maxmem");
+    is_refused("builder=\"hvm\"; nodes_migratable=1; vnuma=[[\"pnode=0\","
+               "\"size=1\"]]",
+               "g.cfg: vnuma=[...] and nodes_migratable=1: expected one of the "
+               "two, as Xen can not save or migrate a guest with virtual nodes",
+               "nodes_migratable and a list");
+    is_refused("vnuma=\"yes\"",
+               "g.cfg: vnuma=\"yes\": expected \"auto\", \"host\", \"none\" or "
+               "xl's own list", "another word");
+    is_refused("vnuma_vcpus=\"x\"",
+               "g.cfg: vnuma_vcpus=\"x\": expected \"round-robin\", "
+               "\"contiguous\", \"siblings\" or \"proportional\"",
+               "another dealing");
+    IS_ACCEPTED("vnuma=\"none\"; nodes_migratable=1", "none, migratable");
+
+    defaults = read_text("vnuma=\"host\"; vnuma_vcpus=\"siblings\"", true,
+                         &error);
+    keys = read_text("nodes_migratable=1", false, &error);
+    if (!keys || !defaults || xln_request_new(&request)) {
+        ok(false, "the keys can be read");
+        return;
+    }
+    ok(!keys_apply(defaults, request) && request->vnuma == XLN_VNUMA_HOST &&
+           request->vnuma_vcpus == XLN_VNUMA_VCPUS_SIBLINGS,
+       "the host's defaults may ask for virtual nodes");
+    ok(!keys_apply(keys, request) && request->vnuma == XLN_VNUMA_NONE,
+       "a guest that is to be migratable gets none");
+    xln_request_free(request);
+    keys_free(keys);
+    keys_free(defaults);
 }
 
 static void test_strict(void)
@@ -784,6 +879,8 @@ int main(void)
     test_hostile_xsdata();
     test_huge_xsdata();
     test_vnuma();
+    test_vnuma_list();
+    test_vnuma_words();
     test_strict();
     test_check_nodes();
     test_no_memory();

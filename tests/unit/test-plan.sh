@@ -331,7 +331,8 @@ check "a pool by name" planned 1 "xl: web.cfg: pool=\"near\": expected a\
 check "a pool that is not there" planned 1 \
     'xl: web.cfg: pool="5": this host has no such pool' web.cfg 'pool="5"'
 check "a vnuma= list" planned 1 "xl: web.cfg: vnuma=[...]: the list is a plan of\
- its own, there is nothing to choose" web.cfg 'vnuma=[["pnode=0","size=500"]]'
+ its own, there is nothing to choose" web.cfg 'type="hvm"' \
+    'vnuma=[["pnode=0","size=500"]]'
 usage="see 'xl numa-plan --help'"
 check "no CONFIG" planned 2 "xl: numa-plan: needs a CONFIG: $usage" memory=1
 check "-o with two" planned 2 \
