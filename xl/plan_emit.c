@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "plan_emit.h"
+#include "vnuma_view.h"
 
 /* A name in a comment can't end it: no second "-", no other line. */
 static void print_name(const char *name, FILE *f)
@@ -35,22 +36,28 @@ static int print_key(const char *key, const struct xln_nodemap *nodes, FILE *f)
     return 0;
 }
 
-int plan_emit_keys(const struct planned *d, FILE *f)
+static int print_nodes(const struct planned *d, FILE *f)
 {
     const struct xln_plan *plan = d->plan;
     int rc;
 
-    fputs("# ", f);
-    print_name(d->config->name, f);
-    fputs(fits(d) ? "\n" : ": nothing fits\n", f);
-    if (!fits(d))
-        return 0;
     if (!d->request->mem_nodes)
         return print_key("nodes", plan->nodes, f);
     rc = xln_nodemap_is_empty(plan->vcpu_nodes)
              ? 0
              : print_key("nodes", plan->vcpu_nodes, f);
     return rc ? rc : print_key("nodes_mem", plan->nodes, f);
+}
+
+int plan_emit_keys(const struct planned *d, FILE *f)
+{
+    fputs("# ", f);
+    print_name(d->config->name, f);
+    fputs(fits(d) ? "\n" : ": nothing fits\n", f);
+    if (!fits(d))
+        return 0;
+    /* The list names the nodes. */
+    return d->vnuma ? vnuma_view_keys(d->vnuma, f) : print_nodes(d, f);
 }
 
 /* ---- libvirt ---- */
@@ -69,8 +76,17 @@ static int cpus_of_vcpu(const struct planned *d, unsigned vcpu,
     const struct xln_cpumap *planned =
         xln_cpumap_is_empty(plan->vcpu_cpus) ? plan->allowed_cpus
                                              : plan->vcpu_cpus;
-    int rc = xln_cpumap_copy(planned, cpus_r);
+    unsigned i;
+    int rc;
 
+    for (i = 0; d->vnuma && i < d->vnuma->nr; i++) {
+        const struct xln_vnode *vnode = &d->vnuma->list[i];
+
+        if (xln_cpumap_test(vnode->vcpus, vcpu) &&
+            !xln_cpumap_is_empty(vnode->cpus))
+            planned = vnode->cpus;
+    }
+    rc = xln_cpumap_copy(planned, cpus_r);
     if (rc || !own)
         return rc;
     if (xln_cpumap_intersects(*cpus_r, own)) {
@@ -108,7 +124,7 @@ static int print_pin(const struct planned *d, unsigned vcpu, FILE *f)
 /* Where each vCPU has its own, <vcpu> has those that all may use. */
 static int print_vcpus(const struct planned *d, FILE *f)
 {
-    bool each = d->config->hard.nr && !d->config->hard.of_all;
+    bool each = (d->config->hard.nr && !d->config->hard.of_all) || d->vnuma;
     unsigned vcpu;
     char *cpus;
     int rc;
@@ -139,12 +155,15 @@ static int print_memory(const struct planned *d, FILE *f)
 
     if (rc)
         return rc;
-    fprintf(f, "<numatune>\n  <memory mode='%s' nodeset='%s'/>\n</numatune>\n",
+    fprintf(f, "<numatune>\n  <memory mode='%s' nodeset='%s'/>\n",
             d->request->mode == XLN_MODE_STRICT ? "strict"
             : xln_nodemap_count(nodes) == 1     ? "preferred"
                                                 : "interleave",
             set);
     free(set);
+    if (d->vnuma)
+        vnuma_view_memnodes(d->vnuma, f);
+    fputs("</numatune>\n", f);
     return 0;
 }
 
@@ -158,5 +177,7 @@ int plan_emit_libvirt(const struct planned *d, FILE *f)
     if (!fits(d))
         return 0;
     rc = print_vcpus(d, f);
-    return rc ? rc : print_memory(d, f);
+    if (!rc)
+        rc = print_memory(d, f);
+    return rc || !d->vnuma ? rc : vnuma_view_cells(d->vnuma, f);
 }

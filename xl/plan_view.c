@@ -7,6 +7,7 @@
 #include "explain.h"
 #include "need.h"
 #include "plan_view.h"
+#include "vnuma_view.h"
 
 #define MIB(bytes) ((bytes) >> 20)
 
@@ -121,6 +122,7 @@ int plan_view_print(const struct planned *d, FILE *f)
         print_line(d, f, "", explain_preferred(d->host, d->request, &d->need,
                                                d->plan));
         print_line(d, f, "", explain_search(d->plan));
+        print_line(d, f, "", d->vnuma ? explain_vnuma(d->vnuma) : NULL);
         if (d->plan->verdict == XLN_FITS_RELAXED)
             print_line(d, f, "fits only after relaxing: ", given_up(d));
         print_line(d, f, "warning: ",
@@ -532,6 +534,8 @@ static void add_plan(struct xln__json *json, const struct planned *d)
     xln__json_key(json, "vcpu_cpus");
     xln__json_set(json, xln_cpumap_bits(plan->vcpu_cpus));
     add_search(json, plan);
+    xln__json_key(json, "vnuma");
+    vnuma_view_json(d->vnuma, json);
     add_line(json, "plan", explain_plan(d->request, &d->need, plan));
     add_line(json, "reason", fits ? explain_reason(d->request, plan)
                                   : shortage(d));

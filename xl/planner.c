@@ -6,6 +6,7 @@
 
 #include <libxl_utils.h>
 
+#include "explain.h"
 #include "need.h"
 #include "planner.h"
 #include "record.h"
@@ -263,6 +264,10 @@ static bool make_request(const struct planner *p, struct planned *d)
         return fail(d->config->source, rc);
     drop_absent(xln_host_nodes(p->snapshot->host), &d->request->nodes);
     drop_absent(xln_host_nodes(p->snapshot->host), &d->request->mem_nodes);
+    /* The defaults may ask for what only some guests can have. */
+    if (d->config->type != LIBXL_DOMAIN_TYPE_HVM ||
+        d->config->memory_bytes != d->config->maxmem_bytes)
+        d->request->vnuma = XLN_VNUMA_NONE;
     return true;
 }
 
@@ -290,11 +295,20 @@ bool planner_read(struct planner *p, const char *path, char *const *words,
                  "nothing to choose", path);
         return false;
     }
-    return make_request(p, d) && fill_need(p, d);
+    if (!make_request(p, d) || !fill_need(p, d))
+        return false;
+    rc = xln_vnuma_prepare(p->snapshot->host, &d->need, d->request);
+    if (rc == -ENOENT)
+        complain("%s: vnuma=\"host\": no node has both CPUs for the domain "
+                 "and memory", path);
+    else if (rc)
+        fail(path, rc);
+    return !rc;
 }
 
 void planned_dispose(struct planned *d)
 {
+    xln_vnuma_free(d->vnuma);
     xln_plan_free(d->plan);
     xln_host_free(d->host);
     need_dispose(&d->need);
@@ -303,6 +317,22 @@ void planned_dispose(struct planned *d)
 }
 
 /* ---- planning ---- */
+
+/* Where nothing fits that is all there is to say. */
+static bool plan_vnuma(struct planned *d)
+{
+    int rc;
+
+    xln_vnuma_free(d->vnuma);
+    d->vnuma = NULL;
+    if (d->plan->verdict == XLN_NOTHING_FITS)
+        return true;
+    rc = xln_vnuma_new(d->host, d->request, &d->need, d->plan, &d->vnuma);
+    if (rc != -ENOSPC && rc != -E2BIG)
+        return rc ? fail(d->config->source, rc) : true;
+    return fail_line(explain_no_vnuma(d->request, d->plan, rc),
+                     d->config->source, rc);
+}
 
 bool planner_place(struct planned *d, const struct xln_host *host)
 {
@@ -315,7 +345,7 @@ bool planner_place(struct planned *d, const struct xln_host *host)
     rc = xln_host_reserve(host, NULL, 0, &d->host);
     if (!rc)
         rc = xln_place(d->host, d->request, &d->need, &d->plan);
-    return rc ? fail(d->config->source, rc) : true;
+    return rc ? fail(d->config->source, rc) : plan_vnuma(d);
 }
 
 bool planner_next_host(const struct planned *d, struct xln_host **host_r)

@@ -24,6 +24,7 @@ struct planned {
     struct xln_need need;
     struct xln_host *host;      /* with what is planned before it */
     struct xln_plan *plan;
+    struct xln_vnuma *vnuma;    /* NULL: none */
 };
 
 /* `host_file` NULL: the running host, with its own defaults, xl-numa.conf and
