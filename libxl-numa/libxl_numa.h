@@ -434,6 +434,8 @@ struct xln_request {
     bool all_nodes;                 /* every node that has memory */
     struct xln_nodemap *nodes;      /* these; NULL: the policy chooses */
     struct xln_nodemap *mem_nodes;  /* memory from these instead, or NULL */
+    /* [XLN_MAX_NODES]: how much of it from each; NULL: from each as much. */
+    uint8_t *mem_percent;
     const struct xln_policy *policy;
     enum xln_mode mode;
     enum xln_vcpus_mode vcpus_mode;

@@ -275,6 +275,33 @@ static uint64_t share_of(const struct xln_plan *plan, unsigned node)
     return 0;
 }
 
+/* What is asked from each node is all that it has to give; the last one takes
+ * what rounding down to extents leaves. Returns what they don't have. */
+static uint64_t share_by_percent(const struct job *job, struct room *rooms,
+                                 unsigned nr)
+{
+    const uint8_t *percent = job->request->mem_percent;
+    uint64_t left = job->need_bytes, asked;
+    unsigned i, sum = 0;
+
+    for (i = 0; i < nr; i++) {
+        sum += percent[rooms[i].node];
+        asked = job->need_bytes / 100 * percent[rooms[i].node];
+        asked -= asked % EXTENT_BYTES;
+        if (i == nr - 1 && sum == 100)
+            asked = left;
+        rooms[i].bytes = min_bytes(asked, rooms[i].usable_bytes);
+        left -= min_bytes(rooms[i].bytes, left);
+    }
+    for (i = 0; i < nr; i++) {
+        uint64_t more = min_bytes(rooms[i].usable_bytes - rooms[i].bytes, left);
+
+        rooms[i].bytes += more;
+        left -= more;
+    }
+    return left;
+}
+
 /* From the plan's own nodes; returns what they don't have. */
 static int fill_own(const struct job *job, struct xln_plan *plan,
                     uint64_t *left_r)
@@ -289,7 +316,9 @@ static int fill_own(const struct job *job, struct xln_plan *plan,
         rooms[nr].node = node;
         rooms[nr++].usable_bytes = xln__job_usable(job, node, job->own_dma);
     }
-    *left_r = share_out(rooms, nr, job->need_bytes);
+    *left_r = job->request->mem_percent && job->request->mem_nodes
+                  ? share_by_percent(job, rooms, nr)
+                  : share_out(rooms, nr, job->need_bytes);
     XLN_FOREACH(xln_nodemap, node, plan->nodes) {
         for (unsigned i = 0; i < nr; i++) {
             if (rooms[i].node == node)

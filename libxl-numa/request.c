@@ -32,6 +32,18 @@ static int copy_name(const char *name, char **copy_r)
     return name && !*copy_r ? -ENOMEM : 0;
 }
 
+static int copy_percent(const uint8_t *percent, uint8_t **copy_r)
+{
+    *copy_r = NULL;
+    if (!percent)
+        return 0;
+    *copy_r = malloc(XLN_MAX_NODES);
+    if (!*copy_r)
+        return -ENOMEM;
+    memcpy(*copy_r, percent, XLN_MAX_NODES);
+    return 0;
+}
+
 int xln_request_copy(const struct xln_request *request,
                      struct xln_request **copy_r)
 {
@@ -44,7 +56,11 @@ int xln_request_copy(const struct xln_request *request,
     *copy = *request;
     copy->mem_nodes = NULL;
     copy->with = copy->apart = NULL;
+    copy->mem_percent = NULL;
     rc = copy_nodes(request->nodes, &copy->nodes);
+    if (rc)
+        goto out;
+    rc = copy_percent(request->mem_percent, &copy->mem_percent);
     if (rc)
         goto out;
     rc = copy_nodes(request->mem_nodes, &copy->mem_nodes);
@@ -73,5 +89,6 @@ void xln_request_free(struct xln_request *request)
     xln_nodemap_free(request->mem_nodes);
     free(request->with);
     free(request->apart);
+    free(request->mem_percent);
     free(request);
 }

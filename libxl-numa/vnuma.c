@@ -54,8 +54,10 @@ int xln_vnuma_prepare(const struct xln_host *host, const struct xln_need *need,
     }
     xln_nodemap_free(request->nodes);
     xln_nodemap_free(request->mem_nodes);
+    free(request->mem_percent);
     request->nodes = nodes;
     request->mem_nodes = NULL;
+    request->mem_percent = NULL;
     request->all_nodes = false;
     request->max_nodes = 0;
     /* Its vCPUs are where the host has its CPUs. */

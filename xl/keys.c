@@ -107,13 +107,101 @@ static int check_nodes(const char *value, char **text_r)
     return check_node_list(value, text_r);
 }
 
+/* "0:75%,5:25%": percent[0] is 75, percent[5] 25. They are 100 together. */
+static int parse_percents(const char *text, struct xln_nodemap *nodes,
+                          uint8_t *percent)
+{
+    unsigned long node, part, sum = 0;
+    char *end;
+
+    for (;; text = end + 2) {
+        if (!isdigit((unsigned char)*text))
+            return -EINVAL;
+        node = strtoul(text, &end, 10);
+        if (*end != ':' || !isdigit((unsigned char)end[1]) ||
+            node >= XLN_MAX_NODES || xln_nodemap_test(nodes, node))
+            return -EINVAL;
+        part = strtoul(end + 1, &end, 10);
+        if (*end != '%' || part < 1 || part > 100)
+            return -EINVAL;
+        xln_nodemap_set(nodes, node);
+        percent[node] = part;
+        sum += part;
+        if (!end[1])
+            return sum == 100 ? 0 : -EINVAL;
+        if (end[1] != ',')
+            return -EINVAL;
+    }
+}
+
+/* A list of nodes, NULL in *percent_r; or each with its part. */
+static int parse_mem(const char *text, struct xln_nodemap **nodes_r,
+                     uint8_t **percent_r)
+{
+    struct xln_nodemap *nodes;
+    uint8_t *percent;
+    int rc;
+
+    *percent_r = NULL;
+    if (!strchr(text, '%'))
+        return parse_nodes(text, nodes_r);
+    rc = xln_nodemap_new(XLN_MAX_NODES, &nodes);
+    if (rc)
+        return rc;
+    percent = calloc(XLN_MAX_NODES, sizeof(*percent));
+    rc = percent ? parse_percents(text, nodes, percent) : -ENOMEM;
+    if (rc) {
+        free(percent);
+        xln_nodemap_free(nodes);
+        return rc;
+    }
+    *nodes_r = nodes;
+    *percent_r = percent;
+    return 0;
+}
+
+/* Blanks are of no meaning. */
+static int check_mem(const char *value, char **text_r)
+{
+    struct xln_nodemap *nodes;
+    uint8_t *percent;
+    char *text, *to;
+    int rc;
+
+    if (!strchr(value, '%'))
+        return check_node_list(value, text_r);
+    rc = copy_text(value, &text);
+    if (rc)
+        return rc;
+    for (to = text; *value; value++)
+        if (!isblank((unsigned char)*value))
+            *to++ = *value;
+    *to = '\0';
+    rc = parse_mem(text, &nodes, &percent);
+    if (rc) {
+        free(text);
+        return rc;
+    }
+    xln_nodemap_free(nodes);
+    free(percent);
+    *text_r = text;
+    return 0;
+}
+
+static void forget_mem(struct xln_request *request)
+{
+    xln_nodemap_free(request->mem_nodes);
+    free(request->mem_percent);
+    request->mem_nodes = NULL;
+    request->mem_percent = NULL;
+}
+
 static int apply_nodes(const char *text, struct xln_request *request)
 {
     xln_nodemap_free(request->nodes);
     request->nodes = NULL;
     /* Whoever names the nodes does not mean the host's default for memory. */
-    xln_nodemap_free(request->mem_nodes);
-    request->mem_nodes = NULL;
+    forget_mem(request);
     request->all_nodes = !strcmp(text, "all");
     if (request->all_nodes || !strcmp(text, "auto"))
         return 0;
@@ -122,9 +210,8 @@ static int apply_nodes(const char *text, struct xln_request *request)
 
 static int apply_mem(const char *text, struct xln_request *request)
 {
-    xln_nodemap_free(request->mem_nodes);
-    request->mem_nodes = NULL;
-    return parse_nodes(text, &request->mem_nodes);
+    forget_mem(request);
+    return parse_mem(text, &request->mem_nodes, &request->mem_percent);
 }
 
 static int check_policy(const char *value, char **text_r)
@@ -315,8 +402,9 @@ static const struct key all_keys[NR_KEYS] = {
                    false, check_cpus, apply_cpus },
     [KEY_SMT] = { "nodes_smt", "\"any\" or \"cores\"", false, false,
                   check_smt, apply_smt },
-    [KEY_MEM] = { "nodes_mem", NODES_EXPECTED, true, false, check_node_list,
-                  apply_mem },
+    [KEY_MEM] = { "nodes_mem", NODES_EXPECTED
+                  ", or with parts, \"0:75%,5:25%\", that are 100% together",
+                  true, false, check_mem, apply_mem },
     [KEY_MAX] = { "nodes_max", "a number of nodes, 1 to 1024", false, false,
                   check_max, apply_max },
     [KEY_WITH] = { "nodes_with", "the name of a domain", false, false,
@@ -729,13 +817,15 @@ static int check_nodes_exist(const struct key *key, const char *text,
 {
     struct xln_nodemap *named = NULL;
     char *host = NULL, *absent = NULL;
+    uint8_t *percent;
     int rc;
 
     if (!text || !strcmp(text, "auto") || !strcmp(text, "all"))
         return 0;
-    rc = parse_nodes(text, &named);
+    rc = parse_mem(text, &named, &percent);
     if (rc)
         goto out;
+    free(percent);
     if (xln_nodemap_is_subset(named, nodes))
         goto out;
     xln_nodemap_andnot(named, nodes);

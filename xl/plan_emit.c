@@ -36,6 +36,23 @@ static int print_key(const char *key, const struct xln_nodemap *nodes, FILE *f)
     return 0;
 }
 
+static int print_mem(const struct planned *d, FILE *f)
+{
+    const char *separator = "";
+    unsigned node;
+
+    if (!d->request->mem_percent)
+        return print_key("nodes_mem", d->plan->nodes, f);
+    fputs("nodes_mem = \"", f);
+    XLN_FOREACH(xln_nodemap, node, d->request->mem_nodes) {
+        fprintf(f, "%s%u:%u%%", separator, node,
+                d->request->mem_percent[node]);
+        separator = ",";
+    }
+    fputs("\"\n", f);
+    return 0;
+}
+
 static int print_nodes(const struct planned *d, FILE *f)
 {
     const struct xln_plan *plan = d->plan;
@@ -46,7 +63,7 @@ static int print_nodes(const struct planned *d, FILE *f)
     rc = xln_nodemap_is_empty(plan->vcpu_nodes)
              ? 0
              : print_key("nodes", plan->vcpu_nodes, f);
-    return rc ? rc : print_key("nodes_mem", plan->nodes, f);
+    return rc ? rc : print_mem(d, f);
 }
 
 int plan_emit_keys(const struct planned *d, FILE *f)

@@ -10,7 +10,8 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define NODES_TEXT                                                            \
     "\"auto\", \"all\" or a list of nodes such as \"0-3,^2\" or [0, 2]"
-#define MEM_TEXT "a list of nodes such as \"0-3,^2\" or [0, 2]"
+#define MEM_TEXT "a list of nodes such as \"0-3,^2\" or [0, 2], or with parts, " \
+    "\"0:75%,5:25%\", that are 100% together"
 
 static void need(int rc)
 {
@@ -136,6 +137,7 @@ static void test_canonical(void)
         { "nodes_cpus = \"none\"", "numa/nodes_cpus=none" },
         { "nodes_mem = \"3,4\"", "numa/nodes_mem=3-4" },
         { "nodes_mem = [3]", "numa/nodes_mem=3" },
+        { "nodes_mem = \" 5 : 25%, 0:75% \"", "numa/nodes_mem=5:25%,0:75%" },
         { "nodes_max = 2", "numa/nodes_max=2" },
         { "nodes_smt = \"cores\"", "numa/nodes_smt=cores" },
         { "nodes_with = \"db 1\"", "numa/nodes_with=db 1" },
@@ -220,6 +222,16 @@ static void test_errors(void)
         { "nodes_mem=\"all\"", "nodes_mem=\"all\": expected " MEM_TEXT },
         { "nodes_mem=\"\"", "nodes_mem=\"\": expected " MEM_TEXT },
         { "nodes_mem=[]", "nodes_mem=[]: expected " MEM_TEXT },
+        { "nodes_mem=\"0:75%,5:26%\"",
+          "nodes_mem=\"0:75%,5:26%\": expected " MEM_TEXT },
+        { "nodes_mem=\"0:50%,0:50%\"",
+          "nodes_mem=\"0:50%,0:50%\": expected " MEM_TEXT },
+        { "nodes_mem=\"0:100%,\"",
+          "nodes_mem=\"0:100%,\": expected " MEM_TEXT },
+        { "nodes_mem=\"0,5:100%\"",
+          "nodes_mem=\"0,5:100%\": expected " MEM_TEXT },
+        { "nodes_mem=\"4294967296:100%\"",
+          "nodes_mem=\"4294967296:100%\": expected " MEM_TEXT },
         { "nodes_mem=[\"0:75%\"]",
           "nodes_mem: item 1, \"0:75%\": expected " MEM_TEXT },
         { "nodes_smt=\"core\"",
@@ -798,6 +810,9 @@ static void test_check_nodes(void)
           "g.cfg: nodes=\"0-1023\": no node 1,4-1023 here: this host has "
           "0,2-3",
           "more nodes than the host has");
+    check("nodes_mem=\"1:90%,4:10%\"", "0-3",
+          "g.cfg: nodes_mem=\"1:90%,4:10%\": no node 4 here: this host has "
+          "0-3", "parts of a node that is not there");
     check("nodes=\"1\"; nodes_mem=\"1,4\"", "0-3",
           "g.cfg: nodes_mem=\"1,4\": no node 4 here: this host has 0-3",
           "a node for memory that the host has not");

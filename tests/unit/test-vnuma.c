@@ -242,6 +242,17 @@ static void test_auto(void)
     xln_host_free(host);
 }
 
+static void ask_parts(struct ask *a, unsigned node, uint8_t part,
+                      unsigned other, uint8_t rest)
+{
+    check(xln_nodemap_new(XLN_MAX_NODES, &a->request->mem_nodes));
+    a->request->mem_percent = calloc(XLN_MAX_NODES, 1);
+    xln_nodemap_set(a->request->mem_nodes, node);
+    xln_nodemap_set(a->request->mem_nodes, other);
+    a->request->mem_percent[node] = part;
+    a->request->mem_percent[other] = rest;
+}
+
 /* Node 2 has no CPU: it is a virtual node if its memory is asked for. */
 static void test_memory_only(void)
 {
@@ -255,6 +266,14 @@ static void test_memory_only(void)
     begin(&a, host, XLN_VNUMA_AUTO, "1-2", 600 * MIB, 3);
     is_vnuma(&a, "1:300 0-2 10,21; 2:300 - 21,10",
              "a memory-only node of the guest's own");
+    begin(&a, host, XLN_VNUMA_AUTO, NULL, 600 * MIB, 3);
+    ask_parts(&a, 0, 75, 2, 25);
+    is_vnuma(&a, "0:450 0-2 10,21; 2:150 - 21,10",
+             "a quarter of the memory from a node without CPUs");
+    begin(&a, host, XLN_VNUMA_AUTO, NULL, 1000 * MIB, 3);
+    ask_parts(&a, 0, 40, 2, 60);
+    is_vnuma(&a, "0:500 0-2 10,21; 2:500 - 21,10",
+             "what one of them has not the other gives");
     begin(&a, host, XLN_VNUMA_HOST, "2", 100 * MIB, 3);
     is_vnuma(&a, strerror(ENOENT), "a copy of no node with CPUs");
     xln_host_free(host);
