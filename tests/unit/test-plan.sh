@@ -330,6 +330,30 @@ check "a pool by name" planned 1 "xl: web.cfg: pool=\"near\": expected a\
  number, as a saved host has no names of pools" web.cfg 'pool="near"'
 check "a pool that is not there" planned 1 \
     'xl: web.cfg: pool="5": this host has no such pool' web.cfg 'pool="5"'
+cat > expected << 'EOF'
+# web
+vnuma = [
+    [ "pnode=0", "size=502", "vcpus=0-1", "vdistances=10,21" ],
+    [ "pnode=1", "size=499", "vcpus=2", "vdistances=21,10" ],
+]
+EOF
+printf '%s\n' 'name = "web"' 'type = "hvm"' 'memory = 1001' 'vcpus = 3' \
+    'nodes = "0-1"' 'vnuma = "auto"' > wide.cfg
+check "vnuma=\"auto\": as xl's own list" \
+    plans 0 expected --emit wide.cfg
+check "and in words" planned 0 "web: 2 virtual nodes: node 0 with 502 MiB and\
+ vCPUs 0-1, node 1 with 499 MiB and vCPU 2" wide.cfg
+check "as libvirt's cells" planned 0 \
+    "    <cell id='1' cpus='2' memory='510976' unit='KiB'>" \
+    --emit=libvirt wide.cfg
+check "with each vCPU on its own" planned 0 \
+    "  <vcpupin vcpu='2' cpuset='2-3'/>" \
+    --emit=libvirt wide.cfg
+check "a guest that can't have them: status 1" planned 1 \
+    "xl: web.cfg: vnuma=\"host\": only HVM guests can have virtual nodes, and this\
+ one is type=\"pvh\"" web.cfg 'vnuma="host"'
+check "parts of the memory" planned 0 'nodes_mem = "0:75%,1:25%"' \
+    --emit web.cfg 'nodes_mem="0:75%,1:25%"'
 check "a vnuma= list" planned 1 "xl: web.cfg: vnuma=[...]: the list is a plan of\
  its own, there is nothing to choose" web.cfg 'type="hvm"' \
     'vnuma=[["pnode=0","size=500"]]'
