@@ -403,7 +403,7 @@ static int plan_vnuma(struct placement *p, const struct xln_need *need)
         p->vnuma->list[0].bytes < video_kb << 10)
         return refuse(p, -ENOMEM);
     say_free(p, XTL_DETAIL, explain_vnuma(p->vnuma));
-    say(p, XTL_DETAIL, "with virtual nodes it can not be saved or migrated");
+    say(p, XTL_NOTICE, "with virtual nodes it can not be saved or migrated");
     return 0;
 }
 

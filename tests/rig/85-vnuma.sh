@@ -76,6 +76,10 @@ test_auto() {
 }
 
 test_one_node() {
+    paused v memory=200 'nodes="1-2"' 'vnuma="auto"'
+    ok "it is said that the guest can not be migrated" \
+        grep -F "can not be saved or migrated" "$err"
+    remove v
     paused v memory=200 'nodes="2"' 'vnuma="auto"'
     ok "one node: no virtual nodes" sh -c \
         '! rig-xen keys u | grep -q "vnodes, "'
