@@ -79,7 +79,7 @@ static enum xln_candidate_verdict judge(const struct scan *s)
         return XLN_CANDIDATE_PREFERENCE;
     if (compare_spans(now, best))
         return XLN_CANDIDATE_FARTHER;
-    if (s->policy->compare(now, best))
+    if (s->policy->compare(s->job, s->nr_members, now, best))
         return XLN_CANDIDATE_POLICY;
     return XLN_CANDIDATE_NUMBERS;
 }
@@ -121,7 +121,7 @@ static int compare_judged(const void *a, const void *b, void *arg)
         return x->set.cost < y->set.cost ? -1 : 1;
     order = compare_spans(&x->set, &y->set);
     if (!order)
-        order = s->policy->compare(&x->set, &y->set);
+        order = s->policy->compare(s->job, nr_x, &x->set, &y->set);
     return order ? order : compare_numbers(x->set.nodes, y->set.nodes);
 }
 
@@ -201,6 +201,7 @@ static void push(struct scan *s, unsigned node)
     s->now.usable_bytes += xln__job_usable(job, node, job->own_dma);
     s->now.nr_cpus += job->nr_allowed[node];
     s->now.cost += job->costs ? job->costs[node] : 0;
+    s->now.load += job->load[node];
     s->now.distance_max = span.max;
     s->now.distance_sum = span.sum;
 }

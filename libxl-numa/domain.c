@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libxl_numa.h"
+#include "domain.h"
 
 #define PAGE_SHIFT 12
-#define BATCH 256               /* domains that one hypercall tells of */
 
 static int from_errno(void)
 {
@@ -50,8 +49,9 @@ static void add_bits(struct xln_bitmap *set, const uint8_t *map,
 
 /* ---- one domain ---- */
 
-static int read_affinity(xc_interface *xch, uint32_t domid, unsigned vcpu,
-                         unsigned nr_cpus, struct xln_vcpu *v)
+int xln__affinity_read(xc_interface *xch, uint32_t domid, unsigned vcpu,
+                       unsigned nr_cpus, struct xln_cpumap **hard_r,
+                       struct xln_cpumap **soft_r)
 {
     xc_cpumap_t hard = xc_cpumap_alloc(xch), soft = xc_cpumap_alloc(xch);
     int rc = -ENOMEM;
@@ -63,13 +63,17 @@ static int read_affinity(xc_interface *xch, uint32_t domid, unsigned vcpu,
         rc = from_errno();
         goto out;
     }
-    rc = xln_cpumap_new(nr_cpus, &v->hard);
-    if (!rc)
-        rc = xln_cpumap_new(nr_cpus, &v->soft);
+    rc = xln_cpumap_new(nr_cpus, hard_r);
     if (rc)
         goto out;
-    add_bits(xln_cpumap_bits(v->hard), hard, nr_cpus);
-    add_bits(xln_cpumap_bits(v->soft), soft, nr_cpus);
+    rc = xln_cpumap_new(nr_cpus, soft_r);
+    if (rc) {
+        xln_cpumap_free(*hard_r);
+        *hard_r = NULL;
+        goto out;
+    }
+    add_bits(xln_cpumap_bits(*hard_r), hard, nr_cpus);
+    add_bits(xln_cpumap_bits(*soft_r), soft, nr_cpus);
 
  out:
     free(hard);
@@ -90,7 +94,7 @@ static int read_vcpu(xc_interface *xch, uint32_t domid, unsigned vcpu,
     v->running = info.running;
     v->cpu = info.cpu;
     v->time_ns = info.cpu_time;
-    return read_affinity(xch, domid, vcpu, nr_cpus, v);
+    return xln__affinity_read(xch, domid, vcpu, nr_cpus, &v->hard, &v->soft);
 }
 
 /* -ESRCH: it has gone. */
@@ -231,7 +235,8 @@ static int read_some(xc_interface *xch, uint32_t domid,
         return domains->nr && domains->list[0].domid == domid ? 0 : -ESRCH;
     }
     do {
-        next = read_batch(xch, next, BATCH, nr_cpus, domains);
+        next = read_batch(xch, next, XLN__DOMAIN_BATCH, nr_cpus,
+                          domains);
     } while (next > 0);
     return next;
 }

@@ -207,6 +207,21 @@ int xln_host_reserve(const struct xln_host *host,
     return 0;
 }
 
+int xln_host_add_load(const struct xln_host *host, const uint64_t *load,
+                      struct xln_host **host_r)
+{
+    struct xln_host *copy;
+    int rc;
+
+    rc = xln_host_reserve(host, NULL, 0, &copy);
+    if (rc)
+        return rc;
+    for (unsigned cpu = 0; cpu < host->nr_cpus; cpu++)
+        copy->cpus[cpu].load += load[cpu];
+    *host_r = copy;
+    return 0;
+}
+
 /* ---- reading one ---- */
 
 unsigned xln_host_nr_cpus(const struct xln_host *host)

@@ -130,6 +130,75 @@ static int find_allowed(struct job *job)
     return 0;
 }
 
+/* ---- load ---- */
+
+/*
+ * Two million vCPUs: no node has more. Then the sum over XLN_MAX_NODES stays
+ * below 2^63; and a density, at most 2^50 (64 million vCPUs on a CPU), can
+ * be multiplied with 2^13.
+ */
+#define MAX_NODE_LOAD (XLN_LOAD_ONE << 21)
+#define MAX_DENSITY (UINT64_C(1) << 50)
+
+static uint64_t load_of_node(const struct job *job, unsigned node)
+{
+    const struct xln_cpumap *cpus = xln_host_node(job->host, node)->cpus;
+    uint64_t load = 0;
+    unsigned cpu;
+
+    XLN_FOREACH(xln_cpumap, cpu, cpus) {
+        uint64_t more = xln_host_cpu(job->host, cpu)->load;
+
+        if (!xln_cpumap_test(job->allowed, cpu))
+            continue;
+        if (more > MAX_NODE_LOAD - load)
+            return MAX_NODE_LOAD;
+        load += more;
+    }
+    return load;
+}
+
+uint64_t xln__job_density(const struct job *job, uint64_t load,
+                          unsigned nr_cpus)
+{
+    /* In parts of 2^16: 32 bits of vCPUs, and the load, then fit. */
+    uint64_t sum = (load >> 16) + ((uint64_t)job->need->nr_vcpus << 16);
+    uint64_t density = nr_cpus ? (sum << 8) / nr_cpus : 0;
+
+    return density < MAX_DENSITY ? density : MAX_DENSITY;
+}
+
+static int find_load(struct job *job)
+{
+    unsigned node, nr_cpus = 0;
+    uint64_t load = 0;
+
+    job->load = calloc(xln_host_nr_nodes(job->host), sizeof(*job->load));
+    if (!job->load)
+        return -ENOMEM;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host)) {
+        job->load[node] = load_of_node(job, node);
+        load += job->load[node];
+        nr_cpus += job->nr_allowed[node];
+    }
+    job->fair_density = xln__job_density(job, load, nr_cpus);
+    return 0;
+}
+
+static void find_mean(struct job *job)
+{
+    uint64_t bytes = 0;
+    unsigned node, nr = 0;
+
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host)) {
+        bytes += xln_host_node(job->host, node)->total_bytes;
+        nr += xln_host_node(job->host, node)->total_bytes > 0;
+    }
+    job->mean_bytes = nr ? bytes / nr : 0;
+}
+
+/* ---- hard affinities ---- */
+
 /* Keep the nodes of one mask, unless another mask asks for as much. */
 static int add_spot(struct job *job, const struct xln_cpumap *cpus)
 {
@@ -354,6 +423,10 @@ int xln__job_init(struct job *job, const struct xln_host *host,
     rc = find_allowed(job);
     if (rc)
         return rc;
+    rc = find_load(job);
+    if (rc)
+        return rc;
+    find_mean(job);
     rc = find_spots(job);
     if (rc)
         return rc;
@@ -370,6 +443,7 @@ void xln__job_clear(struct job *job)
     free(job->spots);
     free(job->nr_allowed);
     free(job->costs);
+    free(job->load);
     xln_cpumap_free(job->pool);
     xln_cpumap_free(job->allowed);
     xln_nodemap_free(job->named);

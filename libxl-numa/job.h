@@ -19,7 +19,14 @@ struct job {
     struct xln_cpumap *allowed;     /* those that some vCPU may run on */
     unsigned *nr_allowed;           /* of these: [node]; or, if the request is
                                      * for whole cores, cores with one */
+    uint64_t *load;                 /* of these CPUs, [node] */
     unsigned need_cpus;
+
+    /* What a policy measures sets by: vCPUs for each of nr_allowed once the
+     * domain is there (xln__job_density()), and a node's memory on
+     * average. */
+    uint64_t fair_density;
+    uint64_t mean_bytes;
 
     /* What counts against a set of nodes, added up over its nodes: of sets of
      * equally many nodes the one with least is best, before distances are
@@ -41,6 +48,12 @@ int xln__job_init(struct job *job, const struct xln_host *host,
                   const struct xln_request *request,
                   const struct xln_need *need);
 void xln__job_clear(struct job *job);
+
+/* The vCPUs for each of `nr_cpus` CPUs with this load, the domain's own
+ * included, in parts of XLN__DENSITY_ONE; 0 if there are none. */
+#define XLN__DENSITY_ONE (UINT64_C(1) << 24)
+uint64_t xln__job_density(const struct job *job, uint64_t load,
+                          unsigned nr_cpus);
 
 /* What can be planned with on one node. */
 uint64_t xln__job_usable(const struct job *job, unsigned node, bool with_dma);

@@ -283,12 +283,15 @@ int xln_nodemap_parse(const char *text, unsigned flags,
 /* ------------------------------------------------------------------ */
 
 struct xln_host;
+struct xln_domains;
+struct xln_reservations;
 
 struct xln_host_cpu {
     bool online;        /* present and usable by the scheduler */
     unsigned node;      /* XLN_NONE: unknown */
     unsigned socket;
     unsigned core;      /* within its socket */
+    uint64_t load;      /* vCPUs that keep to it, in parts of XLN_LOAD_ONE */
 };
 
 struct xln_host_node {
@@ -378,13 +381,53 @@ int xln_host_read(xc_interface *xch, const uint64_t *reserved_bytes,
                   struct xln_host **host_r);
 
 /* ------------------------------------------------------------------ */
+/* Load: which CPUs the vCPUs keep to                                  */
+/* ------------------------------------------------------------------ */
+
+/* A vCPU, where parts of one are counted. */
+#define XLN_LOAD_ONE (UINT64_C(1) << 32)
+
+/*
+ * Load is counted for each CPU, in an array of xln_host_nr_cpus() entries. A
+ * vCPU counts in equal parts on the CPUs that it prefers among those where it
+ * may run (soft affinity; hard affinity and pool), or on all of the latter if
+ * it prefers none. One that so keeps to nothing less than its pool, as those
+ * of an unpinned Domain-0, counts nowhere: the scheduler takes it to where
+ * there is room. All vCPUs of a domain count, whether they run or not, and
+ * those of a domain that is dying do not.
+ */
+
+/* Add `nr_vcpus` that keep to `cpus`; load[nr_cpus].  Since: 0.1 */
+void xln_load_add(const struct xln_cpumap *cpus, unsigned nr_vcpus,
+                  unsigned nr_cpus, uint64_t *load);
+
+/* Add that of domains that were read.  Since: 0.1 */
+int xln_load_of_domains(const struct xln_domains *domains,
+                        const struct xln_host *host, uint64_t *load);
+
+/*
+ * Add that of the running domains: a hypercall for each 256 domains and one
+ * for each vCPU. A create in flight counts by its record, if the outstanding
+ * ones of `held` were added up before (NULL: none): its vCPUs get their
+ * affinity only after the lock was released. -errno of the hypercall.
+ * Since: 0.1
+ */
+int xln_load_read(xc_interface *xch, const struct xln_reservations *held,
+                  const struct xln_host *host, uint64_t *load);
+
+/* A copy of the host with this load beside what it has.  Since: 0.1 */
+int xln_host_add_load(const struct xln_host *host, const uint64_t *load,
+                      struct xln_host **host_r);
+
+/* ------------------------------------------------------------------ */
 /* Requests                                                            */
 /* ------------------------------------------------------------------ */
 
 /*
  * How `auto` chooses among the node sets that are equally few and equally
  * near: a name and an order. first: lowest numbers. best: least memory left
- * over. worst: most memory left over.
+ * over. worst: most memory left over. balanced: as best, but away from where
+ * vCPUs crowd; see policy.c for the measure.
  */
 struct xln_policy;
 
@@ -392,8 +435,11 @@ struct xln_policy;
  * Since: 0.1 */
 const struct xln_policy *xln_policy_by_name(const char *name);
 
-/* The one that a request has from the start: best.  Since: 0.1 */
+/* The one that a request has from the start: balanced.  Since: 0.1 */
 const struct xln_policy *xln_policy_default(void);
+
+/* Whether it looks at the load of the host's CPUs.  Since: 0.1 */
+bool xln_policy_uses_load(const struct xln_policy *policy);
 
 /* Its name; static.  Since: 0.1 */
 const char *xln_policy_name(const struct xln_policy *policy);
@@ -452,7 +498,7 @@ struct xln_request {
 
 #define XLN_DMA_RESERVE_DEFAULT (UINT64_C(64) << 20)
 
-/* The defaults: auto, best fit, preferred, soft.  Since: 0.1 */
+/* The defaults: auto, balanced, preferred, soft.  Since: 0.1 */
 int xln_request_new(struct xln_request **request_r);
 int xln_request_copy(const struct xln_request *request,
                      struct xln_request **copy_r);
@@ -498,6 +544,7 @@ struct xln_candidate {
     uint64_t usable_bytes;      /* what can be planned with, together */
     unsigned nr_cpus;           /* that the domain may use; cores, if the
                                  * request is for whole_cores */
+    uint64_t load;              /* of these, without the domain's own */
     uint64_t cost;              /* by what the need prefers: less is better */
     unsigned distance_max;      /* between two of them; XLN_NONE: unreachable.
                                  * 0 for one node */
@@ -591,6 +638,11 @@ void xln_plan_free(struct xln_plan *plan);
  */
 uint64_t xln_host_node_usable(const struct xln_host_node *node, bool with_dma,
                               uint64_t dma_reserve_bytes);
+
+/* Add the load of a domain that is planned, to load[xln_host_nr_cpus()].
+ * Since: 0.1 */
+int xln_load_of_plan(const struct xln_plan *plan, const struct xln_need *need,
+                     const struct xln_host *host, uint64_t *load);
 
 /*
  * A copy of the host on which these shares are promised too: what the next
@@ -949,10 +1001,14 @@ int xln_reservations_lock(const char *dir, unsigned timeout_ms,
 int xln_reservations_outstanding(struct xln_reservations *held,
                                  xc_interface *xch, uint64_t *reserved_bytes);
 
-/* Record the shares of a domain that this process builds.  Since: 0.1 */
+/*
+ * Record the shares of a domain that this process builds, and the nodes that
+ * its vCPUs will keep to (NULL or empty: none).  Since: 0.1
+ */
 int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
                          const uint8_t uuid[16],
-                         const struct xln_share *shares, unsigned nr_shares);
+                         const struct xln_share *shares, unsigned nr_shares,
+                         unsigned nr_vcpus, const struct xln_nodemap *nodes);
 
 /* Release the lock; NULL is fine.  Since: 0.1 */
 void xln_reservations_unlock(struct xln_reservations *held);

@@ -2,7 +2,7 @@
 #ifndef XLN_POLICY_H
 #define XLN_POLICY_H
 
-#include "libxl_numa.h"
+#include "job.h"
 
 /* What a policy goes by, for a search that leaves out what can't be the best
  * by it. */
@@ -15,11 +15,13 @@ enum xln__bound {
 
 struct xln_policy {
     const char *name;
-    const char *name_2012;
-    /* < 0: a is the better of two sets that are equally many nodes at equal
-     * distances; 0: no difference, the lower numbers win. Only the figures
-     * count: `nodes` is NULL here. */
-    int (*compare)(const struct xln_candidate *a,
+    const char *name_2012;      /* NULL: it had none */
+    bool uses_load;
+    /* < 0: a is the better of two sets that are equally many nodes (`nr`) at
+     * equal distances; 0: no difference, the lower numbers win. Only the
+     * figures count: `nodes` is NULL here. */
+    int (*compare)(const struct job *job, unsigned nr,
+                   const struct xln_candidate *a,
                    const struct xln_candidate *b);
     enum xln__bound bound;
 };

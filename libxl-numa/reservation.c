@@ -5,6 +5,8 @@
  *     domain 12 2a2f4e4c-7c4b-4a2e-9d5e-0a1b2c3d4e5f
  *     creator 4711 889231           (process, its start time in clock ticks)
  *     node 2 171966464
+ *     vcpus 4                       (that will prefer nodes; then these)
+ *     on 2
  *
  * It is written under another name and renamed, so whoever sees it sees all
  * of it.
@@ -21,14 +23,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "libxl_numa.h"
+#include "reservation.h"
 
 #define LOCK_RETRY_MS 2
-#define RECORD_MAX (64 + 128 + XLN_MAX_NODES * 32)
+#define RECORD_MAX (64 + 128 + XLN_MAX_NODES * (32 + 16))
 
 struct xln_reservations {
     int dir_fd;
     int lock_fd;
+    unsigned nr_promises;
+    struct xln__promise *promises;
 };
 
 struct record {
@@ -38,6 +42,8 @@ struct record {
     unsigned long long start_time;
     unsigned nr_shares;
     struct xln_share shares[XLN_MAX_NODES];
+    unsigned nr_vcpus;
+    bool runs_on[XLN_MAX_NODES];
 
     /* As things are now, not in the file. */
     bool creator_lives;
@@ -123,6 +129,12 @@ int xln_reservations_lock(const char *dir, unsigned timeout_ms,
     return rc;
 }
 
+static void forget_promises(struct xln_reservations *held)
+{
+    while (held->nr_promises)
+        xln_nodemap_free(held->promises[--held->nr_promises].nodes);
+}
+
 void xln_reservations_unlock(struct xln_reservations *held)
 {
     if (!held)
@@ -131,6 +143,8 @@ void xln_reservations_unlock(struct xln_reservations *held)
         close(held->lock_fd);
     if (held->dir_fd >= 0)
         close(held->dir_fd);
+    forget_promises(held);
+    free(held->promises);
     free(held);
 }
 
@@ -142,13 +156,31 @@ void xln_reservations_unlock(struct xln_reservations *held)
         op u[8], op u[9], op u[10], op u[11], op u[12], op u[13], op u[14],   \
         op u[15]
 
+/* "node", "vcpus" or "on". */
+static int record_parse_plan(const char *line, struct record *record)
+{
+    struct xln_share share;
+    unsigned node;
+
+    if (sscanf(line, "vcpus %u", &record->nr_vcpus) == 1)
+        return 0;
+    if (sscanf(line, "on %u", &node) == 1 && node < XLN_MAX_NODES) {
+        record->runs_on[node] = true;
+        return 0;
+    }
+    if (sscanf(line, "node %u %" SCNu64, &share.node, &share.bytes) != 2 ||
+        share.node >= XLN_MAX_NODES || record->nr_shares == XLN_MAX_NODES)
+        return -EINVAL;
+    record->shares[record->nr_shares++] = share;
+    return 0;
+}
+
 /* A line that is missing or not understood makes the whole record void. */
 static int record_parse(char *text, struct record *record)
 {
     char *line, *rest;
     uint8_t *uuid = record->uuid;
     bool has_domain = false;
-    struct xln_share share;
     long creator;
 
     memset(record, 0, sizeof(*record));
@@ -164,10 +196,8 @@ static int record_parse(char *text, struct record *record)
             record->creator = creator;
             continue;
         }
-        if (sscanf(line, "node %u %" SCNu64, &share.node, &share.bytes) != 2 ||
-            share.node >= XLN_MAX_NODES || record->nr_shares == XLN_MAX_NODES)
+        if (record_parse_plan(line, record))
             return -EINVAL;
-        record->shares[record->nr_shares++] = share;
     }
     return has_domain && record->creator > 0 && record->start_time ? 0
                                                                    : -EINVAL;
@@ -302,23 +332,72 @@ static int walk(int dir_fd, xc_interface *xch, record_fn *fn, void *arg)
     return rc;
 }
 
+/* Keep what is promised of its vCPUs, for xln_load_read(). */
+static int keep_promise(struct xln_reservations *held,
+                        const struct record *record)
+{
+    struct xln__promise *list, *p;
+    unsigned node;
+    int rc;
+
+    if (!record->creator_lives || !record->nr_vcpus)
+        return 0;
+    list = realloc(held->promises, (held->nr_promises + 1) * sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    held->promises = list;
+    p = &list[held->nr_promises];
+    p->domid = record->domid;
+    p->nr_vcpus = record->nr_vcpus;
+    rc = xln_nodemap_new(XLN_MAX_NODES, &p->nodes);
+    if (rc)
+        return rc;
+    for (node = 0; node < XLN_MAX_NODES; node++)
+        if (record->runs_on[node])
+            xln_nodemap_set(p->nodes, node);
+    held->nr_promises++;
+    return 0;
+}
+
+const struct xln__promise *xln__reservations_promise(
+    const struct xln_reservations *held, uint32_t domid)
+{
+    unsigned i;
+
+    for (i = 0; held && i < held->nr_promises; i++)
+        if (held->promises[i].domid == domid)
+            return &held->promises[i];
+    return NULL;
+}
+
+struct count {
+    struct xln_reservations *held;
+    uint64_t *reserved_bytes;
+};
+
 /* The record of a dead creator stays while its domain does, which is half
  * built: it is all that tells. */
 static int count_record(void *arg, int dir_fd, const char *name, int rc,
                         const struct record *record)
 {
-    if (rc)
+    struct count *count = arg;
+
+    if (rc) {
         unlinkat(dir_fd, name, 0);
-    else
-        add_outstanding(record, arg);
-    return 0;
+        return 0;
+    }
+    add_outstanding(record, count->reserved_bytes);
+    return keep_promise(count->held, record);
 }
 
 int xln_reservations_outstanding(struct xln_reservations *held,
                                  xc_interface *xch, uint64_t *reserved_bytes)
 {
+    struct count count = { held, reserved_bytes };
+
     memset(reserved_bytes, 0, XLN_MAX_NODES * sizeof(*reserved_bytes));
-    return walk(held->dir_fd, xch, count_record, reserved_bytes);
+    forget_promises(held);
+    return walk(held->dir_fd, xch, count_record, &count);
 }
 
 /* ---- reading them, without the lock ---- */
@@ -391,7 +470,8 @@ int xln_reservation_list_read(const char *dir, xc_interface *xch,
 /* ---- writing one ---- */
 
 static int record_write(FILE *f, uint32_t domid, const uint8_t uuid[16],
-                        const struct xln_share *shares, unsigned nr_shares)
+                        const struct xln_share *shares, unsigned nr_shares,
+                        unsigned nr_vcpus, const struct xln_nodemap *nodes)
 {
     unsigned i;
 
@@ -399,12 +479,18 @@ static int record_write(FILE *f, uint32_t domid, const uint8_t uuid[16],
     fprintf(f, "creator %ld %llu\n", (long)getpid(), start_time(getpid()));
     for (i = 0; i < nr_shares; i++)
         fprintf(f, "node %u %" PRIu64 "\n", shares[i].node, shares[i].bytes);
+    if (nodes && !xln_nodemap_is_empty(nodes)) {
+        fprintf(f, "vcpus %u\n", nr_vcpus);
+        XLN_FOREACH(xln_nodemap, i, nodes)
+            fprintf(f, "on %u\n", i);
+    }
     return fflush(f) ? -errno : 0;
 }
 
 int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
                          const uint8_t uuid[16],
-                         const struct xln_share *shares, unsigned nr_shares)
+                         const struct xln_share *shares, unsigned nr_shares,
+                         unsigned nr_vcpus, const struct xln_nodemap *nodes)
 {
     char name[16];
     FILE *f;
@@ -423,7 +509,7 @@ int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
         close(fd);
         return rc;
     }
-    rc = record_write(f, domid, uuid, shares, nr_shares);
+    rc = record_write(f, domid, uuid, shares, nr_shares, nr_vcpus, nodes);
     if (fclose(f) && !rc)
         rc = -errno;
     if (!rc && renameat(held->dir_fd, ".new", held->dir_fd, name))

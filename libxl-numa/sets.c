@@ -132,6 +132,7 @@ static void fill(struct search *s, const struct xln_nodemap *nodes)
     XLN_FOREACH(xln_nodemap, node, nodes) {
         s->slots[i].node = node;
         s->slots[i].cost = job->costs ? job->costs[node] : 0;
+        s->slots[i].load = job->load[node];
         s->slots[i++].nr_cpus = job->nr_allowed[node];
     }
     s->least_cost[s->nr] = UINT64_MAX;
@@ -251,6 +252,7 @@ void xln__sets_push_span(struct search *s, unsigned slot, struct span to_now)
     figures->usable_bytes += s->slots[slot].bytes;
     figures->nr_cpus += s->slots[slot].nr_cpus;
     figures->cost += s->slots[slot].cost;
+    figures->load += s->slots[slot].load;
     if (to_now.max > figures->distance_max)
         figures->distance_max = to_now.max;
     figures->distance_sum += to_now.sum;
@@ -314,7 +316,7 @@ static int compare_sets(const struct search *s, const struct set *a,
     order = xln__span_compare(xln__set_span(a), xln__set_span(b));
     if (order)
         return order;
-    order = s->policy->compare(&a->figures, &b->figures);
+    order = s->policy->compare(s->job, a->nr, &a->figures, &b->figures);
     if (order)
         return order;
     for (unsigned i = 0; i < a->nr; i++) {

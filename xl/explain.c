@@ -71,33 +71,49 @@ static uint64_t left_over(const struct xln_plan *plan,
                : 0;
 }
 
+/* ", 0.50 vCPUs per CPU"; "" where the policy does not look at it. */
+static void append_load(FILE *f, const struct xln_request *request,
+                        const struct xln_candidate *c)
+{
+    if (xln_policy_uses_load(request->policy) && c->nr_cpus)
+        fprintf(f, ", beside %.2f vCPUs per CPU",
+                (double)c->load / (double)XLN_LOAD_ONE / c->nr_cpus);
+}
+
 static char *reason_auto(const struct xln_request *request,
                          const struct xln_plan *plan)
 {
     char *next = plan->next.nodes ? nodes_text(plan->next.nodes) : NULL;
-    char *text, *rest;
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
 
-    if (!next)
-        rest = strdup("nothing else fits");
-    else if (asprintf(&rest, "next is %s with %" PRIu64 " MiB", next,
-                      MIB(left_over(plan, &plan->next))) < 0)
-        rest = NULL;
-    if (asprintf(&text,
-                 "%s fit among %s%u that fit: leaves %" PRIu64
-                 " MiB; %s%s%s",
-                 xln_policy_name(request->policy),
-                 plan->counted_all ? "" : "at least ", plan->nr_fitting,
-                 MIB(left_over(plan, &plan->chosen)), or_nothing(rest),
-                 plan->relaxed & XLN_RELAXED_DMA
-                     ? "; takes from what is kept for DMA"
-                     : "",
-                 !(plan->relaxed & XLN_RELAXED_CPUS) ? ""
-                 : request->whole_cores ? "; fewer cores there than vCPUs"
-                                        : "; fewer CPUs there than vCPUs") < 0)
-        text = NULL;
+    if (!f) {
+        free(next);
+        return NULL;
+    }
+    fprintf(f, "%s fit among %s%u that fit: leaves %" PRIu64 " MiB",
+            xln_policy_name(request->policy),
+            plan->counted_all ? "" : "at least ", plan->nr_fitting,
+            MIB(left_over(plan, &plan->chosen)));
+    append_load(f, request, &plan->chosen);
+    if (next) {
+        fprintf(f, "; next is %s with %" PRIu64 " MiB", next,
+                MIB(left_over(plan, &plan->next)));
+        append_load(f, request, &plan->next);
+    } else {
+        fputs("; nothing else fits", f);
+    }
+    if (plan->relaxed & XLN_RELAXED_DMA)
+        fputs("; takes from what is kept for DMA", f);
+    if (plan->relaxed & XLN_RELAXED_CPUS)
+        fputs(request->whole_cores ? "; fewer cores there than vCPUs"
+                                   : "; fewer CPUs there than vCPUs", f);
     free(next);
-    free(rest);
-    return text;
+    if (!fclose(f))
+        return text;
+    free(text);
+    return NULL;
 }
 
 char *explain_reason(const struct xln_request *request,

@@ -394,8 +394,9 @@ static int apply_dma_reserve(const char *text, struct xln_request *request)
 static const struct key all_keys[NR_KEYS] = {
     [KEY_NODES] = { "nodes", "\"auto\", \"all\" or " NODES_EXPECTED, true,
                     false, check_nodes, apply_nodes },
-    [KEY_POLICY] = { "nodes_policy", "\"first\", \"best\" or \"worst\"", false,
-                     false, check_policy, apply_policy },
+    [KEY_POLICY] = { "nodes_policy",
+                     "\"first\", \"best\", \"worst\" or \"balanced\"",
+                     false, false, check_policy, apply_policy },
     [KEY_MODE] = { "nodes_mode", "\"preferred\" or \"strict\"", false, false,
                    check_mode, apply_mode },
     [KEY_CPUS] = { "nodes_cpus", "\"soft\", \"hard\" or \"none\"", false,

@@ -305,6 +305,39 @@ static struct xln_reservations *lock_reservations(const struct placement *p)
     return NULL;
 }
 
+/* Whether it matters to the plan where vCPUs are: that takes a hypercall for
+ * each of them. */
+static bool needs_load(const struct placement *p)
+{
+    const struct xln_request *request = p->request;
+    bool named = request->nodes || request->all_nodes || request->mem_nodes;
+
+    return xln_policy_uses_load(request->policy) &&
+           (!named || request->max_nodes) &&
+           !p->config->b_info.num_vnuma_nodes &&
+           xln_nodemap_count(xln_host_nodes(p->host)) > 1;
+}
+
+static int add_load(struct placement *p, xc_interface *xch,
+                    const struct xln_reservations *held)
+{
+    uint64_t *load = calloc(xln_host_nr_cpus(p->host), sizeof(*load));
+    struct xln_host *host;
+    int rc;
+
+    if (!load)
+        return -ENOMEM;
+    rc = xln_load_read(xch, held, p->host, load);
+    if (!rc)
+        rc = xln_host_add_load(p->host, load, &host);
+    free(load);
+    if (rc)
+        return rc;
+    xln_host_free(p->host);
+    p->host = host;
+    return 0;
+}
+
 /* What is promised to domains that balloon up. It takes xenstore, for which
  * nobody else is to wait: so before the lock is held. */
 static void read_ballooning(const struct placement *p, xc_interface *xch,
@@ -333,18 +366,22 @@ static int read_host(struct placement *p, xc_interface *xch,
     if (!rc)
         rc = xln_host_read(xch, reserved, &p->host);
     free(reserved);
+    if (!rc && needs_load(p))
+        rc = add_load(p, xch, held);
     return rc;
 }
 
 static void reserve(const struct placement *p, struct xln_reservations *held,
-                    const struct xln_share *shares, unsigned nr_shares)
+                    const struct xln_share *shares, unsigned nr_shares,
+                    const struct xln_nodemap *vcpu_nodes)
 {
     int rc;
 
     if (!held || p->domid == XLN_NONE)
         return;
     rc = xln_reservations_add(held, p->domid, p->config->c_info.uuid.uuid,
-                              shares, nr_shares);
+                              shares, nr_shares, p->config->b_info.max_vcpus,
+                              vcpu_nodes);
     if (rc)
         warn_failed(p, "cannot write to " RESERVATIONS, rc,
                     "creates that run at the same time may choose the same "
@@ -365,7 +402,7 @@ static int reserve_vnodes(const struct placement *p,
         shares[i].node = info->vnuma_nodes[i].pnode;
         shares[i].bytes = info->vnuma_nodes[i].memkb << 10;
     }
-    reserve(p, held, shares, info->num_vnuma_nodes);
+    reserve(p, held, shares, info->num_vnuma_nodes, NULL);
     free(shares);
     return 0;
 }
@@ -516,7 +553,8 @@ static int plan_domain(struct placement *p, xc_interface *xch,
     rc = plan_vnuma(p, &need);
     if (rc)
         goto out;
-    reserve(p, held, p->plan->shares, p->plan->nr_shares);
+    reserve(p, held, p->plan->shares, p->plan->nr_shares,
+            p->plan->vcpu_nodes);
     rc = enact(p, &need);
 
  out:

@@ -11,8 +11,8 @@
 
 #define MIB(bytes) ((bytes) >> 20)
 
-enum { NODES, NEED, USABLE, CPUS, VCPUS, DISTANCE, MEAN, LEFT, VERDICT,
-       REASON };
+enum { NODES, NEED, USABLE, CPUS, VCPUS, DISTANCE, MEAN, LEFT, LOAD,
+       VERDICT, REASON };
 
 const struct table_column plan_view_columns[] = {
     [NODES] = { "NODES", "the set of nodes", false, true },
@@ -27,6 +27,8 @@ const struct table_column plan_view_columns[] = {
     [MEAN] = { "MEAN", "the mean distance", true, false },
     [LEFT] = { "LEFT", "MiB left over, what best and worst fit compare", true,
                true },
+    [LOAD] = { "LOAD", "vCPUs that keep to each of the CPUs, on average", true,
+               false },
     [VERDICT] = { "VERDICT", "what became of it", false, true },
     [REASON] = { "REASON", "that in a word, for programs", false, false },
     { 0 }
@@ -257,6 +259,16 @@ static int put_verdict(const struct xln_judged *judged, uint64_t need,
     return rc;
 }
 
+static int put_load(const struct xln_candidate *set, struct table *table)
+{
+    double load;
+
+    if (!set->nr_cpus)
+        return 0;
+    load = (double)set->load / (double)XLN_LOAD_ONE / set->nr_cpus;
+    return table_real(table, LOAD, load, "%.2f", load);
+}
+
 static int put_row(const struct xln_judged *judged, uint64_t need,
                    const struct homes *homes, struct table *table)
 {
@@ -279,6 +291,8 @@ static int put_row(const struct xln_judged *judged, uint64_t need,
         rc = put_distances(set, table);
     if (!rc && set->usable_bytes >= need)
         rc = put_mib(table, LEFT, set->usable_bytes - need);
+    if (!rc)
+        rc = put_load(set, table);
     if (!rc)
         rc = put_verdict(judged, need, table);
     if (!rc)

@@ -141,11 +141,36 @@ static bool read_masks(struct planner *p)
     return good;
 }
 
+/* What its domains are known to do counts from here on. */
+static bool add_load(struct planner *p)
+{
+    struct xln_snapshot *snapshot = p->snapshot;
+    struct xln_host *host = NULL;
+    uint64_t *load;
+    int rc;
+
+    if (!snapshot->domains)
+        return true;
+    load = calloc(xln_host_nr_cpus(snapshot->host), sizeof(*load));
+    rc = load ? xln_load_of_domains(snapshot->domains, snapshot->host, load)
+              : -ENOMEM;
+    if (!rc)
+        rc = xln_host_add_load(snapshot->host, load, &host);
+    free(load);
+    if (rc)
+        return fail("cannot count the load of the host", rc);
+    xln_host_free(snapshot->host);
+    snapshot->host = host;
+    return true;
+}
+
 bool planner_begin(struct planner *p, struct cmd_line *line,
                    const char *host_file, const char *defaults_file)
 {
     *p = (struct planner){ .line = line };
     if (host_file ? !cmd_load_host(host_file, &p->snapshot) : !read_host(p))
+        return false;
+    if (!add_load(p))
         return false;
     if (defaults_file && !read_defaults(p, defaults_file, true))
         return false;
@@ -348,12 +373,34 @@ bool planner_place(struct planned *d, const struct xln_host *host)
     return rc ? fail(d->config->source, rc) : plan_vnuma(d);
 }
 
+static int add_plan(const struct planned *d, uint64_t *load,
+                    struct xln_host **host_r)
+{
+    struct xln_host *host = NULL;
+    int rc;
+
+    rc = xln_load_of_plan(d->plan, &d->need, d->host, load);
+    if (!rc)
+        rc = xln_host_add_load(d->host, load, &host);
+    if (!rc)
+        rc = xln_host_reserve(host, d->plan->shares, d->plan->nr_shares,
+                              host_r);
+    xln_host_free(host);
+    return rc;
+}
+
 bool planner_next_host(const struct planned *d, struct xln_host **host_r)
 {
-    bool fits = d->plan->verdict != XLN_NOTHING_FITS;
-    int rc = xln_host_reserve(d->host, d->plan->shares,
-                              fits ? d->plan->nr_shares : 0, host_r);
+    uint64_t *load = NULL;
+    int rc;
 
+    if (d->plan->verdict == XLN_NOTHING_FITS) {
+        rc = xln_host_reserve(d->host, NULL, 0, host_r);
+    } else {
+        load = calloc(xln_host_nr_cpus(d->host), sizeof(*load));
+        rc = load ? add_plan(d, load, host_r) : -ENOMEM;
+    }
+    free(load);
     return rc ? fail(d->config->source, rc) : true;
 }
 

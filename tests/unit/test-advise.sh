@@ -45,10 +45,11 @@ EOF
 
 # domain DOMID NAME MIB NODES HARD SOFT [REQUEST]
 domain() {
+    set -- "$1" "$2" "$3" "$4" "$5" "$6" "${7:-"{\"nodes_policy\": \"best\"}"}"
     cat << EOD
 {"domid": $1, "name": "$2", "uuid": "00000000-0000-0000-0000-00000000000$1",
  "dying": false, "pv": true, "pool": 0, "memory_bytes": $(($3 * 1048576)),
- "claimed_bytes": 0, "request": ${7:-null}, "nodes": "$4",
+ "claimed_bytes": 0, "request": $7, "nodes": "$4",
  "vcpus": [{"online": true, "blocked": true, "running": false, "cpu": 0,
   "time_ns": 0, "hard": "$5", "soft": "$6"}]}
 EOD
@@ -149,7 +150,7 @@ check "--json" advises 0 --json
 
 # --- room for another one ---
 
-printf 'name = "web"\nmemory = 500\n' > web.cfg
+printf 'name = "web"\nmemory = 500\nnodes_policy = "best"\n' > web.cfg
 cat > expected << 'EOF'
 'web' fits on node 2
 EOF

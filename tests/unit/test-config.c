@@ -207,7 +207,7 @@ static void test_errors(void)
         { NAMED "cpus=[[1]]\n", "g.cfg: cpus: item 1 is a list: expected a "
           "list of CPUs such as \"0-3,^2\"" },
         { NAMED "nodes_policy=\"wurst\"\n", "g.cfg: nodes_policy=\"wurst\": "
-          "expected \"first\", \"best\" or \"worst\"" },
+          "expected \"first\", \"best\", \"worst\" or \"balanced\"" },
     };
     unsigned i;
     char *error;

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 #include "fake-alloc.h"
-#include "libxl_numa.h"
+#include "host.h"
+#include "reservation.h"
 #include "tap.h"
 
 #define MAX_CPUS 128
@@ -532,6 +533,137 @@ static void test_cpus_no_memory(void)
     xln_domains_free(domains);
 }
 
+/* ---- load ---- */
+
+/* Two nodes of 64 CPUs each, all in pool 5. */
+static struct xln_host *two_nodes(void)
+{
+    struct xln_cpumap *all;
+    struct xln_host *host;
+    unsigned cpu, node;
+
+    need(xln__host_new(MAX_CPUS, 2, 1, &host));
+    for (node = 0; node < 2; node++) {
+        xln_nodemap_set(host->exists, node);
+        host->nodes[node].total_bytes = UINT64_C(1) << 30;
+    }
+    for (cpu = 0; cpu < MAX_CPUS; cpu++) {
+        host->cpu_exists[cpu] = host->cpus[cpu].online = true;
+        host->cpus[cpu].node = cpu / 64;
+    }
+    need(xln_cpumap_new(MAX_CPUS, &all));
+    xln_cpumap_fill(all);
+    host->pools[0] = (struct xln_host_pool){ 5, all };
+    need(xln__host_finish(host));
+    return host;
+}
+
+/* "64-70: 6/7 " for each stretch of CPUs with as much, in vCPUs. */
+static void describe(const uint64_t *load, char *text, size_t size)
+{
+    unsigned cpu, first = 0;
+    int n = 0;
+
+    *text = '\0';
+    for (cpu = 1; cpu <= MAX_CPUS; cpu++) {
+        if (cpu < MAX_CPUS && load[cpu] == load[first])
+            continue;
+        if (load[first])
+            n += snprintf(text + n, size - n, "%s%u-%u:%.3f", n ? " " : "",
+                          first, cpu - 1,
+                          (double)load[first] / (double)XLN_LOAD_ONE);
+        first = cpu;
+    }
+}
+
+/* Read from the running host, and from domains that were read. */
+static void load_is(const char *expected, const char *what)
+{
+    struct xln_host *host = two_nodes();
+    struct xln_domains *domains = read_all();
+    uint64_t live[MAX_CPUS] = { 0 }, read[MAX_CPUS] = { 0 };
+    char text[256];
+
+    need(xln_load_of_domains(domains, host, read));
+    xen.nr_calls = 0;
+    need(xln_load_read(NULL, NULL, host, live));
+    describe(live, text, sizeof(text));
+    if (memcmp(live, read, sizeof(live)))
+        snprintf(text, sizeof(text), "the two differ");
+    is_str(text, expected, what);
+    xln_domains_free(domains);
+    xln_host_free(host);
+}
+
+static struct domain *one_domain(unsigned nr_vcpus)
+{
+    memset(&xen, 0, sizeof(xen));
+    return add(1, nr_vcpus);
+}
+
+static void test_load(void)
+{
+    struct domain *d;
+
+    three_domains();
+    load_is("64-70:0.857", "six vCPUs count in equal parts on seven CPUs");
+    d = one_domain(4);
+    memset(d->soft, 0xff, sizeof(d->soft));
+    load_is("", "those that keep to nothing count nowhere");
+    memset(d->hard, 0, sizeof(d->hard));
+    set_bits(d->hard, 0, 15);
+    load_is("0-15:0.250", "hard affinity without a soft one");
+    memset(d->soft, 0, sizeof(d->soft));
+    set_bits(d->soft, 64, 70);
+    load_is("0-15:0.250", "a preference for where it may not run is none");
+    set_bits(d->soft, 14, 15);
+    load_is("14-15:2.000", "what is preferred of where it may run");
+    d->offline = 1;
+    load_is("14-15:2.000", "vCPUs that are not up yet count");
+    d->missing = 2;
+    load_is("14-15:1.500", "those that there are not don't");
+    d->dying = true;
+    load_is("", "nor those of a domain that is being destroyed");
+}
+
+static void test_load_calls(void)
+{
+    struct xln_host *host = two_nodes();
+    uint64_t load[MAX_CPUS] = { 0 };
+    unsigned i, nr_vcpus = 0;
+
+    memset(&xen, 0, sizeof(xen));
+    for (i = 0; i < 300; i++) {
+        add(2 * i, 1 + i % 4);
+        nr_vcpus += 1 + i % 4;
+    }
+    need(xln_load_read(NULL, NULL, host, load));
+    ok(xen.nr_lists == 2 && xen.nr_calls == 2 + nr_vcpus,
+       "300 domains: a hypercall for 256 domains, and one for each vCPU");
+    xln_host_free(host);
+}
+
+static void test_load_fails(void)
+{
+    struct xln_host *host = two_nodes();
+    uint64_t load[MAX_CPUS];
+    unsigned i, nr_good = 0, nr_bad = 0;
+
+    for (i = 1; i < 9; i++) {
+        three_domains();
+        xen.fail_at = i;
+        if (xln_load_read(NULL, NULL, host, load) == -FAILED)
+            nr_bad++;
+        else
+            nr_good++;
+    }
+    ok(nr_bad == 7 && nr_good == 1, "each hypercall that fails is told");
+    three_domains()->gone_at = 5;
+    ok(!xln_load_read(NULL, NULL, host, load),
+       "a domain that goes away meanwhile is left out");
+    xln_host_free(host);
+}
+
 int main(void)
 {
     test_plain();
@@ -544,5 +676,8 @@ int main(void)
     test_no_memory();
     test_cpus();
     test_cpus_no_memory();
+    test_load();
+    test_load_calls();
+    test_load_fails();
     return tap_done();
 }

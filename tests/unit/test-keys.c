@@ -10,6 +10,7 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define NODES_TEXT                                                            \
     "\"auto\", \"all\" or a list of nodes such as \"0-3,^2\" or [0, 2]"
+#define POLICIES "\"first\", \"best\", \"worst\" or \"balanced\""
 #define MEM_TEXT "a list of nodes such as \"0-3,^2\" or [0, 2], or with parts, " \
     "\"0:75%,5:25%\", that are 100% together"
 
@@ -129,6 +130,7 @@ static void test_canonical(void)
         { "nodes_policy = \"worst\"", "numa/nodes_policy=worst" },
         { "nodes_policy = \"greedy\"", "numa/nodes_policy=first" },
         { "nodes_policy = \"packed\"", "numa/nodes_policy=best" },
+        { "nodes_policy = \"balanced\"", "numa/nodes_policy=balanced" },
         { "nodes_policy = \"spread\"", "numa/nodes_policy=worst" },
         { "nodes_mode = \"preferred\"", "numa/nodes_mode=preferred" },
         { "nodes_mode = \"strict\"", "numa/nodes_mode=strict" },
@@ -197,19 +199,17 @@ static void test_errors(void)
         { "nodes=\"1\"; nodes+=\",x\"",
           "nodes=\"1,x\": expected " NODES_TEXT },
         { "nodes_policy=\"bset\"",
-          "nodes_policy=\"bset\": expected \"first\", \"best\" or "
-          "\"worst\"" },
+          "nodes_policy=\"bset\": expected " POLICIES },
         { "nodes_policy=\"\"",
-          "nodes_policy=\"\": expected \"first\", \"best\" or \"worst\"" },
+          "nodes_policy=\"\": expected " POLICIES },
         { "nodes_policy=\"Best\"",
-          "nodes_policy=\"Best\": expected \"first\", \"best\" or "
-          "\"worst\"" },
+          "nodes_policy=\"Best\": expected " POLICIES },
         { "nodes_policy=1",
-          "nodes_policy=\"1\": expected \"first\", \"best\" or \"worst\"" },
+          "nodes_policy=\"1\": expected " POLICIES },
         { "nodes_policy=[\"best\"]",
-          "nodes_policy=[...]: expected \"first\", \"best\" or \"worst\"" },
+          "nodes_policy=[...]: expected " POLICIES },
         { "nodes_policy=[]",
-          "nodes_policy=[]: expected \"first\", \"best\" or \"worst\"" },
+          "nodes_policy=[]: expected " POLICIES },
         { "nodes_mode=\"prefered\"",
           "nodes_mode=\"prefered\": expected \"preferred\" or \"strict\"" },
         { "nodes_mode=[]",

@@ -128,8 +128,8 @@ static struct xln_request *case_request(const struct case_spec *c)
     struct xln_request *request;
 
     check(xln_request_new(&request));
-    if (c->policy)
-        request->policy = xln_policy_by_name(c->policy);
+    /* The cases were written for best fit. */
+    request->policy = xln_policy_by_name(c->policy ? c->policy : "best");
     if (c->named && !strcmp(c->named, "all"))
         request->all_nodes = true;
     else if (c->named)
@@ -294,8 +294,8 @@ static const unsigned unreachable[] = {
 };
 
 static const struct case_spec policy_cases[] = {
-    { "best fit is the default", uneven, .need = 500,
-      .plan = "fits 1: 1=500 cpus 2-3" },
+    { "balanced without load: best fit on one node", uneven, .need = 500,
+      .policy = "balanced", .plan = "fits 1: 1=500 cpus 2-3" },
     { "first fit takes the lowest node that fits", uneven, .need = 500,
       .policy = "first", .plan = "fits 0: 0=500 cpus 0-1" },
     { "first fit skips a node that is too small", uneven, .need = 900,
@@ -565,6 +565,109 @@ static void run_cases(const struct case_spec *cases, size_t nr)
 }
 
 /* ------------------------------------------------------------------ */
+/* Balanced                                                            */
+/* ------------------------------------------------------------------ */
+
+static void add_vcpus(struct xln_host *host, unsigned node, uint64_t nr)
+{
+    unsigned cpu, nr_cpus = xln_cpumap_count(host->nodes[node].cpus);
+
+    XLN_FOREACH(xln_cpumap, cpu, host->nodes[node].cpus)
+        host->cpus[cpu].load += nr * (XLN_LOAD_ONE / nr_cpus);
+}
+
+/* `vcpus` by node; "" if it is as planned, else what the plan is. */
+static void run_balanced(const char *what, const struct case_spec *c,
+                         const uint64_t *vcpus)
+{
+    struct xln_host *host = case_host(c);
+    struct xln_plan *plan;
+    char text[400];
+
+    for (unsigned node = 0; node < host->nr_nodes; node++) {
+        if (xln_nodemap_test(host->exists, node))
+            add_vcpus(host, node, vcpus[node]);
+    }
+    check(place_case(c, host, &plan));
+    describe(plan, text, sizeof(text));
+    is_str(text, c->plan, what);
+    xln_plan_free(plan);
+    xln_host_free(host);
+}
+
+static const struct node_spec wide[] = {
+    NODE(15 << 10, 10, .total = 100 << 10),
+    NODE(70 << 10, 10, .total = 100 << 10),
+    NODE(75 << 10, 10, .total = 100 << 10),
+    NODE(80 << 10, 10, .total = 100 << 10), END
+};
+
+static void test_balanced(void)
+{
+    struct case_spec c = {
+        .nodes = wide, .need = 10 << 10, .vcpus = 4, .policy = "balanced",
+        .plan = "fits 1: 1=10240 cpus 10-19",
+    };
+    struct case_spec far = {
+        .nodes = even, .slit = pairs, .need = 1500, .policy = "balanced",
+        .plan = "fits 0,3: 0=750 3=750 cpus 0-1,6-7",
+    };
+    struct case_spec pool = {
+        .nodes = even, .need = 100, .policy = "balanced", .pool = "0,2,4,6",
+        .plan = "fits 0: 0=100 cpus 0",
+    };
+
+    run_balanced("a crowded node is left for a larger gap", &c,
+                 (const uint64_t[]){ 8, 0, 8, 4 });
+    c.plan = "fits 0: 0=10240 cpus 0-9";
+    run_balanced("below the fair share it is best fit", &c,
+                 (const uint64_t[]){ 3, 0, 8, 9 });
+    run_balanced("a million vCPUs on each node: best fit", &c,
+                 (const uint64_t[]){ 1000000, 1000000, 1000000, 1000000 });
+    c.plan = "fits 1: 1=10240 cpus 10-19";
+    run_balanced("a million on the one with the best gap", &c,
+                 (const uint64_t[]){ 1000000, 100000, 100000, 100000 });
+    run_balanced("distance goes before load", &far,
+                 (const uint64_t[]){ 50, 0, 0, 50 });
+    run_balanced("CPUs that are not its pool's don't count", &pool,
+                 (const uint64_t[]){ 0, 8, 8, 8 });
+}
+
+/* Small domains, one after the other, each on the host as it is then: how many
+ * vCPUs the fullest node gets. */
+static uint64_t pile(const char *policy, unsigned nr)
+{
+    struct case_spec c = {
+        .nodes = wide, .need = 1 << 10, .vcpus = 2, .policy = policy
+    };
+    struct xln_host *host = case_host(&c);
+    uint64_t vcpus[4] = { 0 }, most = 0;
+
+    while (nr--) {
+        struct xln_plan *plan;
+        unsigned node;
+
+        check(place_case(&c, host, &plan));
+        node = xln_nodemap_next(plan->nodes, 0);
+        vcpus[node] += 2;
+        add_vcpus(host, node, 2);
+        host->nodes[node].reserved_bytes += c.need * MIB;
+        xln_plan_free(plan);
+        if (vcpus[node] > most)
+            most = vcpus[node];
+    }
+    xln_host_free(host);
+    return most;
+}
+
+static void test_piles(void)
+{
+    ok(pile("best", 12) == 24, "best fit piles 12 small domains on one node");
+    ok(pile("first", 12) == 24, "and so does first fit");
+    ok(pile("balanced", 12) <= 8, "balanced gives each node about as many");
+}
+
+/* ------------------------------------------------------------------ */
 /* What a plan says beside that                                        */
 /* ------------------------------------------------------------------ */
 
@@ -682,7 +785,7 @@ static void test_request(void)
        request->mode == XLN_MODE_PREFERRED &&
        request->vcpus_mode == XLN_VCPUS_SOFT && !request->max_nodes &&
        request->dma_reserve_bytes == 64 * MIB,
-       "a new request is auto, best, preferred, soft");
+       "a new request is auto, balanced, preferred, soft");
     check(xln_request_copy(request, &copy));
     ok(!copy->nodes && !copy->mem_nodes, "a copy has no more than that");
     xln_request_free(copy);
@@ -711,8 +814,14 @@ static void test_policies(void)
 
         found &= policy && !strcmp(xln_policy_name(policy), names[nr]);
     }
-    ok(nr == 3 && found, "every policy is found by its name");
-    is_str(xln_policy_name(xln_policy_default()), "best", "best is default");
+    ok(nr == 4 && found, "every policy is found by its name");
+    is_str(xln_policy_name(xln_policy_default()), "balanced",
+           "balanced is the default");
+    ok(xln_policy_uses_load(xln_policy_by_name("balanced")) &&
+       !xln_policy_uses_load(xln_policy_by_name("first")) &&
+       !xln_policy_uses_load(xln_policy_by_name("best")) &&
+       !xln_policy_uses_load(xln_policy_by_name("worst")),
+       "it alone looks at the load");
     ok(xln_policy_by_name("greedy") == xln_policy_by_name("first") &&
        xln_policy_by_name("packed") == xln_policy_by_name("best") &&
        xln_policy_by_name("spread") == xln_policy_by_name("worst"),
@@ -743,6 +852,7 @@ struct random_host {
     unsigned nr_vcpus, nr_hard, max_nodes, named;
     uint64_t hard[MAX_VCPUS];
     unsigned devices, with, apart;      /* nodes; 0: none */
+    unsigned load[64];                  /* vCPUs on each CPU */
     bool strict, whole_cores;
     const char *policy;
 };
@@ -830,7 +940,9 @@ static void random_need(struct random_host *r)
                                : random_cpus(r);
     r->max_nodes = one_in(4) ? 1 + random_below(3) : 0;
     r->strict = one_in(3);
-    r->policy = xln_policy_names()[random_below(3)];
+    r->policy = xln_policy_names()[random_below(4)];
+    for (unsigned cpu = 0; cpu < r->nr_cpus; cpu++)
+        r->load[cpu] = one_in(2) ? random_below(6) : 0;
     r->whole_cores = one_in(4);
     if (one_in(6))
         r->devices = r->exists & (1 + random_below(1u << r->nr_nodes));
@@ -1037,6 +1149,38 @@ static struct b_score b_score(const struct random_host *r, unsigned set,
     return score;
 }
 
+static uint64_t b_vcpus(const struct random_host *r, uint64_t cpus)
+{
+    uint64_t nr = r->nr_vcpus;
+
+    for (unsigned cpu = 0; cpu < r->nr_cpus; cpu++)
+        nr += cpus >> cpu & 1 ? r->load[cpu] : 0;
+    return nr;
+}
+
+/* In parts of 2^24 vCPUs for a CPU. */
+static uint64_t b_density(const struct random_host *r, uint64_t cpus)
+{
+    return cpus ? (b_vcpus(r, cpus) << 24) / b_count_cpus(r, cpus) : 0;
+}
+
+/* What balanced adds up, in parts of 2^12. */
+static uint64_t b_price(const struct random_host *r, unsigned set, bool dma)
+{
+    uint64_t fair = b_density(r, b_allowed(r)), mean_mib = 0, left, share;
+
+    for (unsigned node = 0; node < r->nr_nodes; node++)
+        mean_mib += r->node[node].total;
+    mean_mib = mean_mib / b_count(b_with_memory(r)) >> 20;
+    left = ((b_bytes(r, set, dma) - r->need) >> 20 << 12) / mean_mib /
+           b_count(set);
+    share = (b_density(r, b_cpus(r, set) & b_allowed(r)) << 12) /
+            (fair ? fair : 1);
+    if (b_count(set) > 1)
+        return left + share;
+    return left + (share > 4915 ? (share - 4915) * 7 / 4 : 0);
+}
+
 static bool b_better(const struct random_host *r, unsigned a, unsigned b,
                      bool dma)
 {
@@ -1054,7 +1198,11 @@ static bool b_better(const struct random_host *r, unsigned a, unsigned b,
         return x.max < y.max;
     if (x.sum != y.sum)
         return x.sum < y.sum;
-    if (!strcmp(r->policy, "best") && x.bytes != y.bytes)
+    if (!strcmp(r->policy, "balanced") &&
+        b_price(r, a, dma) != b_price(r, b, dma))
+        return b_price(r, a, dma) < b_price(r, b, dma);
+    if ((!strcmp(r->policy, "best") || !strcmp(r->policy, "balanced")) &&
+        x.bytes != y.bytes)
         return x.bytes < y.bytes;
     if (!strcmp(r->policy, "worst") && x.bytes != y.bytes)
         return x.bytes > y.bytes;
@@ -1164,6 +1312,7 @@ static struct xln_host *host_of_random(const struct random_host *r)
             host->cpus[cpu].node = node;
             host->cpus[cpu].socket = node;
             host->cpus[cpu].core = nr++ / 2;
+            host->cpus[cpu].load = r->load[cpu] * XLN_LOAD_ONE;
         }
         for (unsigned to = 0; to < r->nr_nodes; to++)
             host->distances[node * r->nr_nodes + to] = r->distance[node][to];
@@ -1313,6 +1462,8 @@ static const char *check_chosen(const struct random_host *r,
         return "the chosen nodes";
     if (plan->chosen.usable_bytes != score.bytes ||
         plan->chosen.nr_cpus != b_count_cpus(r, cpus) ||
+        plan->chosen.load !=
+            (b_vcpus(r, cpus) - r->nr_vcpus) * XLN_LOAD_ONE ||
         plan->chosen.distance_max != score.max ||
         plan->chosen.distance_sum != score.sum)
         return "the figures of the chosen";
@@ -1647,6 +1798,8 @@ int main(void)
     test_request();
     test_policies();
     run_cases(policy_cases, ARRAY_SIZE(policy_cases));
+    test_balanced();
+    test_piles();
     run_cases(set_cases, ARRAY_SIZE(set_cases));
     run_cases(memory_cases, ARRAY_SIZE(memory_cases));
     run_cases(named_cases, ARRAY_SIZE(named_cases));

@@ -42,8 +42,11 @@ cat > host.json << 'EOF'
   "domains": null
 }
 EOF
-printf 'name = "web"\ntype = "pvh"\nmemory = 500\nvcpus = 2\n' > web.cfg
-printf 'name = "db"\nmemory = 1200\nvcpus = 4\n' > db.cfg
+best='nodes_policy = "best"'
+printf 'name = "web"\ntype = "pvh"\nmemory = 500\nvcpus = 2\n' > plain.cfg
+printf 'name = "web"\ntype = "pvh"\nmemory = 500\nvcpus = 2\n%s\n' "$best" \
+    > web.cfg
+printf 'name = "db"\nmemory = 1200\nvcpus = 4\n%s\n' "$best" > db.cfg
 
 # plans STATUS FILE ARG...: ends so, and stdout and stderr are the file.
 plans() {
@@ -379,20 +382,21 @@ check "--count of two" planned 2 "xl: numa-plan: --count is for one CONFIG:\
 echo 'nodes_policy = "worst"' > defaults.conf
 check "--defaults: as xl-numa.conf" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 1, vCPUs prefer CPUs 2-3" \
-    --defaults defaults.conf web.cfg
+    --defaults defaults.conf plain.cfg
 check "the domain's own key wins" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
     --defaults defaults.conf web.cfg 'nodes_policy="best"'
 echo 'nodes_policy = "wurst"' > defaults.conf
 check "a wrong default" planned 1 "xl: defaults.conf: nodes_policy=\"wurst\":\
- expected \"first\", \"best\" or \"worst\"" --defaults defaults.conf web.cfg
+ expected \"first\", \"best\", \"worst\" or \"balanced\"" \
+    --defaults defaults.conf web.cfg
 mkdir directory
 check "defaults that are a directory" planned 1 \
     "xl: cannot read 'directory': Is a directory" --defaults directory web.cfg
 mkfifo pipe
 (cat defaults.conf > pipe &)
 check "defaults from a pipe are read once" planned 1 "xl: pipe:\
- nodes_policy=\"wurst\": expected \"first\", \"best\" or \"worst\"" \
+ nodes_policy=\"wurst\": expected \"first\", \"best\", \"worst\" or \"balanced\"" \
     --defaults pipe web.cfg
 check "a configuration that is a directory" planned 1 \
     "xl: cannot read 'directory': Is a directory" directory

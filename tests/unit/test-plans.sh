@@ -34,7 +34,7 @@ plans() { # HOST
         set -- "$host_file"
     fi
     for guest in $guests; do
-        for policy in first best worst; do
+        for policy in first best worst balanced; do
             plan "$1" "$policy" "${guest%:*}" "${guest#*:}" |
                 awk -v policy="$policy" '
                     /^g: / && ++nr <= 2 { sub(/^g: /, ""); text = text "; " $0 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "fake-alloc.h"
-#include "libxl_numa.h"
+#include "reservation.h"
 #include "tap.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -162,7 +162,8 @@ static void add(uint32_t domid, uint8_t uuid, const struct xln_share *shares,
     const uint8_t full[16] = { uuid };
     struct xln_reservations *held = lock();
 
-    need(xln_reservations_add(held, domid, full, shares, nr_shares));
+    need(xln_reservations_add(held, domid, full, shares, nr_shares, 0,
+                              NULL));
     xln_reservations_unlock(held);
 }
 
@@ -624,7 +625,7 @@ static void create_somewhere(int number)
     while (reserved[share.node] + share.bytes > NODE_MIB * MIB)
         share.node++;
     chosen[number] = share.node;
-    need(xln_reservations_add(held, number, uuid, &share, 1));
+    need(xln_reservations_add(held, number, uuid, &share, 1, 0, NULL));
     xln_reservations_unlock(held);
 }
 
@@ -802,7 +803,7 @@ static void test_no_directory(void)
     make_dir();
     held = lock();
     remove_dir();
-    ok(xln_reservations_add(held, 1, uuid, &share, 1) == -ENOENT,
+    ok(xln_reservations_add(held, 1, uuid, &share, 1, 0, NULL) == -ENOENT,
        "a directory that vanished under the lock is told");
     ok(xln_reservations_outstanding(held, NULL, reserved) == 0,
        "and holds no records");
@@ -846,6 +847,38 @@ static unsigned nr_descriptors(void)
     return nr;
 }
 
+/* What a create in flight promises of its vCPUs. */
+static void test_promises(void)
+{
+    const struct xln_share share = { 2, 100 * MIB };
+    const uint8_t uuid[16] = { 7 };
+    struct xln_reservations *held;
+    const struct xln__promise *p;
+    struct xln_nodemap *nodes;
+
+    make_dir();
+    need(xln_nodemap_new(8, &nodes));
+    xln_nodemap_set(nodes, 1);
+    xln_nodemap_set(nodes, 3);
+    add_domain(7, 7, 0);
+    add_domain(8, 8, 0);
+    add_one(8, 8, 0, 100);
+    held = lock();
+    need(xln_reservations_add(held, 7, uuid, &share, 1, 4, nodes));
+    ok(!xln__reservations_promise(held, 7), "nothing is known before reading");
+    need(xln_reservations_outstanding(held, NULL, reserved));
+    need(xln_reservations_outstanding(held, NULL, reserved));
+    p = xln__reservations_promise(held, 7);
+    ok(p && p->nr_vcpus == 4 && xln_nodemap_equal(p->nodes, nodes) &&
+           reserved[2] == 100 * MIB,
+       "the vCPUs of a create in flight, and their nodes");
+    ok(!xln__reservations_promise(held, 8) &&
+           !xln__reservations_promise(NULL, 7), "none where none is noted");
+    xln_reservations_unlock(held);
+    xln_nodemap_free(nodes);
+    remove_dir();
+}
+
 int main(void)
 {
     unsigned nr_before = nr_descriptors();
@@ -865,6 +898,7 @@ int main(void)
     test_list_fails();
     test_reused_number();
     test_creators_at_once();
+    test_promises();
     test_corrupt();
     test_truncated();
     test_odd_entries();
