@@ -23,6 +23,7 @@ extern const struct cmd cmd_node_affinity;
 extern const struct cmd cmd_numa_info;
 extern const struct cmd cmd_numa_move;
 extern const struct cmd cmd_numa_plan;
+extern const struct cmd cmd_numa_simulate;
 extern const struct cmd cmd_numa_snapshot;
 extern const struct cmd cmd_numa_stat;
 extern const struct cmd cmd_vcpu_list;
@@ -35,6 +36,7 @@ const struct cmd *const commands[] = {
     &cmd_numa_info,
     &cmd_numa_move,
     &cmd_numa_plan,
+    &cmd_numa_simulate,
     &cmd_numa_snapshot,
     &cmd_numa_stat,
     &cmd_vcpu_list,
