@@ -3,7 +3,7 @@
 # rig: --topology 4node
 #
 # First, best and worst fit choose the node that their definitions say, from
-# the memory that is free at that moment.
+# the memory that is free at that moment; balanced also by the vCPUs there.
 
 . /root/lib.sh
 
@@ -48,11 +48,26 @@ old_names() {
 by_default() {
     expected=$(expected_node best 350)
     create idle g memory=350
-    is "$(nodes_of g)" "$expected" "without a policy it is best fit"
+    is "$(nodes_of g)" "$expected" "without a policy: with as many vCPUs on each node best fit"
     remove g
     create idle-pvh g memory=350
     is "$(nodes_of g)" "$expected" "for PVH too"
     remove g
+}
+
+# How many nodes four small guests are on.
+spread_over() { # KEY...
+    for guest in a b c d; do
+        create idle $guest memory=32 "$@"
+    done
+    rig-pages | awk '$1 ~ /^[a-d]$/ && $3 > 0 { print $2 }' | sort -u | wc -l
+    remove a b c d
+}
+
+piles() {
+    is "$(spread_over 'nodes_policy="best"')" 1 \
+        "best fit: four small guests on one node"
+    is "$(spread_over)" 4 "by default, balanced: each on another"
 }
 
 # Each where the ones before it have left room.
@@ -190,6 +205,7 @@ take_usable
 policies
 old_names
 by_default
+piles
 defaults
 usable=''
 one_after_another
@@ -197,7 +213,8 @@ larger_than_a_node
 beside_another
 of_all_nodes
 dma_reserve
-bad_defaults 'nodes_policy = "wurst"' nodes_policy wurst first best worst
+bad_defaults 'nodes_policy = "wurst"' nodes_policy wurst first best worst \
+    balanced
 bad_defaults 'dma_reserve = "some"' dma_reserve some
 bad_defaults 'nodes_policy =' syntax
 done_testing

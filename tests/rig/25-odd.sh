@@ -26,7 +26,7 @@ first_word() {
 }
 
 never_chosen() {
-    for policy in first best worst; do
+    for policy in first best worst balanced; do
         create idle g "nodes_policy=\"$policy\"" memory=100
         expected=$(nodes_of g)
         ok "$policy fit does not choose node $without_memory, without memory" \

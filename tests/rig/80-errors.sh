@@ -42,7 +42,8 @@ values() {
     wrong 'nodes=[]' '[]' '"auto"'
     wrong 'nodes=[["1"]]' 'item 1' '"auto"'
     wrong 'nodes=["1","b"]' 'item 2' '"b"' '"auto"'
-    wrong 'nodes_policy="bset"' '"bset"' '"first"' '"best"' '"worst"'
+    wrong 'nodes_policy="bset"' '"bset"' '"first"' '"best"' '"worst"' \
+        '"balanced"'
     wrong 'nodes_policy=["best"]' '"first"' '"best"' '"worst"'
     wrong 'nodes_mode="Strict"' '"Strict"' '"preferred"' '"strict"'
     wrong 'nodes_cpus="harder"' '"harder"' '"soft"' '"hard"' '"none"'
