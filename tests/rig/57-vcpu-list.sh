@@ -206,9 +206,9 @@ info() {
         is "$((${bytes%%,*} / 1048576))" "$size" \
             "JSON: node $node has stock's size, in bytes"
         bytes=${entry#*free:}
-        pages=$(rig-free "$node" | awk '{ print $2 }')
-        is "$((${bytes%%,*} / 4096))" "$pages" \
-            "JSON: what is free on it is what the hypervisor says"
+        away=$((${bytes%%,*} / 4096 - $(rig-free "$node" | awk '{ print $2 }')))
+        ok "JSON: what is free on it is what the hypervisor says" \
+            test "${away#-}" -le 64
     done < /tmp/nodes
 }
 

@@ -32,7 +32,8 @@ completes() {
 marker=$(mktemp -u) || exit 1
 . "$build/completion/xl"
 
-completes "numa-info numa-move numa-plan numa-snapshot numa-stat" xl numa-
+completes "numa-info numa-move numa-plan numa-simulate numa-snapshot numa-stat" \
+    xl numa-
 completes "create" xl cr
 completes "create" xl -v cr
 completes "--samples=" xl numa-stat --s

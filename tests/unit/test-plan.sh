@@ -402,7 +402,7 @@ check "a configuration that is a directory" planned 1 \
     "xl: cannot read 'directory': Is a directory" directory
 
 echo "xl: unknown column 'FOO': expected some of NODES, NEED, USABLE, CPUS,\
- VCPUS, DISTANCE, MEAN, LEFT, VERDICT, REASON" > expected
+ VCPUS, DISTANCE, MEAN, LEFT, LOAD, VERDICT, REASON" > expected
 check "a column that is not there: nothing else is said" \
     plans 2 expected -o FOO web.cfg
 check "with --json too" plans 2 expected --json -o FOO web.cfg
