@@ -2,7 +2,7 @@
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 8node --timeout 1800
 # alone: libxl gives each of the guests ten seconds for its console
-# thorough: thirty creates, and as many of the installed xl's beside them
+# long: thirty creates, and as many of the installed xl's beside them
 #
 # Thirty creates at once on eight nodes that they fill but for 32 MiB each: all
 # run, each guest on one node.

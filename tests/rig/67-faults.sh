@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node --timeout 2400
-# thorough: some hundred and fifty creates
+# long: some hundred and fifty creates
 #
 # What goes wrong around a create: hypercalls that fail, each in turn, in xl and
 # in libxl-save-helper; /run that is full or can't be written to, and the disk; a
