@@ -75,11 +75,11 @@ static int vcpu_fill(libxl_ctx *ctx, const struct xln_cpumap *cpus,
     return 0;
 }
 
-static int vcpus_fill(libxl_ctx *ctx, const struct xln_cpumap *cpus,
+static int vcpus_fill(libxl_ctx *ctx, const struct xln_plan *plan,
                       const struct xln_need *need,
                       struct xln_affinity *affinity)
 {
-    const struct xln_cpumap *user;
+    const struct xln_cpumap *user, *cpus;
     unsigned i;
     int rc;
 
@@ -88,6 +88,8 @@ static int vcpus_fill(libxl_ctx *ctx, const struct xln_cpumap *cpus,
         return -ENOMEM;
     for (i = 0; i < need->nr_vcpus; i++) {
         user = i < need->nr_hard ? need->hard[i] : NULL;
+        cpus = i < plan->nr_vcpu_cores ? plan->vcpu_cores[i]
+                                       : plan->vcpu_cpus;
         affinity->nr_vcpus = i + 1;
         rc = vcpu_fill(ctx, cpus, user, affinity->mode, &affinity->vcpus[i]);
         if (rc)
@@ -126,8 +128,8 @@ int xln_affinity_new(libxl_ctx *ctx, const struct xln_plan *plan,
     if (rc)
         return rc;
     if (!xln_cpumap_is_empty(plan->vcpu_cpus)) {
-        affinity->mode = mode;
-        rc = vcpus_fill(ctx, plan->vcpu_cpus, need, affinity);
+        affinity->mode = mode == XLN_VCPUS_CORE ? XLN_VCPUS_HARD : mode;
+        rc = vcpus_fill(ctx, plan, need, affinity);
         if (rc) {
             xln_affinity_free(affinity);
             return rc;

@@ -98,7 +98,8 @@ static int count_allowed(struct job *job, unsigned *nr_r)
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
         const struct xln_cpumap *cpus = xln_host_node(host, node)->cpus;
 
-        nr = job->request->whole_cores
+        nr = job->request->whole_cores ||
+                     job->request->vcpus_mode == XLN_VCPUS_CORE
                  ? count_cores(host, cpus, job->allowed, list)
                  : count_common(cpus, job->allowed);
         job->nr_allowed[node] = nr;
@@ -106,6 +107,17 @@ static int count_allowed(struct job *job, unsigned *nr_r)
     }
     free(list);
     return 0;
+}
+
+/* Cores that are others' are of no use to who asks for free ones. */
+static void leave_taken(struct job *job)
+{
+    for (unsigned cpu = 0; cpu < xln_host_nr_cpus(job->host); cpu++) {
+        const struct xln_host_cpu *c = xln_host_cpu(job->host, cpu);
+
+        if (c && c->taken)
+            xln_cpumap_clear(job->allowed, cpu);
+    }
 }
 
 static int find_allowed(struct job *job)
@@ -122,6 +134,8 @@ static int find_allowed(struct job *job)
     /* Masks outside the pool are libxl's to complain about. */
     if (xln_cpumap_is_empty(job->allowed))
         xln_cpumap_or(job->allowed, job->pool);
+    if (job->request->vcpus_mode == XLN_VCPUS_CORE)
+        leave_taken(job);
 
     rc = count_allowed(job, &nr_cpus);
     if (rc)
@@ -240,7 +254,7 @@ static int find_spots(struct job *job)
             continue;
         xln_cpumap_zero(cpus);
         xln_cpumap_or(cpus, need->hard[vcpu]);
-        xln_cpumap_and(cpus, job->pool);
+        xln_cpumap_and(cpus, job->allowed);
         if (!xln_cpumap_is_empty(cpus))
             rc = add_spot(job, cpus);
     }

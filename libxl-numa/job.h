@@ -16,7 +16,8 @@ struct job {
     uint64_t need_bytes;
 
     struct xln_cpumap *pool;        /* online CPUs of the domain's pool */
-    struct xln_cpumap *allowed;     /* those that some vCPU may run on */
+    struct xln_cpumap *allowed;     /* those that some vCPU may run on; of
+                                     * free cores, if each is to have one */
     unsigned *nr_allowed;           /* of these: [node]; or, if the request is
                                      * for whole cores, cores with one */
     uint64_t *load;                 /* of these CPUs, [node] */

@@ -292,6 +292,7 @@ struct xln_host_cpu {
     unsigned socket;
     unsigned core;      /* within its socket */
     uint64_t load;      /* vCPUs that keep to it, in parts of XLN_LOAD_ONE */
+    bool taken;         /* with its core, see xln_cores_of_domains() */
 };
 
 struct xln_host_node {
@@ -409,15 +410,36 @@ int xln_load_of_domains(const struct xln_domains *domains,
  * Add that of the running domains: a hypercall for each 256 domains and one
  * for each vCPU. A create in flight counts by its record, if the outstanding
  * ones of `held` were added up before (NULL: none): its vCPUs get their
- * affinity only after the lock was released. -errno of the hypercall.
- * Since: 0.1
+ * affinity only after the lock was released. The cores that they hold are
+ * added to `taken` (NULL: not asked for), as by xln_cores_of_domains(): what a
+ * vCPU may run on is had with what it prefers. A domain with the uuid `self`
+ * (NULL: none) holds none: it is the one that is placed, as it was before it
+ * reboots or moves. -errno of the hypercall.  Since: 0.1
  */
 int xln_load_read(xc_interface *xch, const struct xln_reservations *held,
-                  const struct xln_host *host, uint64_t *load);
+                  const struct xln_host *host, uint64_t *load,
+                  struct xln_cpumap *taken, const uint8_t *self);
 
 /* A copy of the host with this load beside what it has.  Since: 0.1 */
 int xln_host_add_load(const struct xln_host *host, const uint64_t *load,
                       struct xln_host **host_r);
+
+/*
+ * A core is taken if a vCPU can run nowhere else: if that one's hard affinity,
+ * within its pool, has CPUs of this core alone. Who may run on several cores
+ * holds none of them. Those of a domain that is dying hold none either.
+ *
+ * Add the CPUs of the cores that are taken, siblings included, to a set as
+ * wide as the host has CPUs.  Since: 0.1
+ */
+int xln_cores_of_domains(const struct xln_domains *domains,
+                         const struct xln_host *host,
+                         struct xln_cpumap *taken);
+
+/* A copy of the host with these CPUs taken as well.  Since: 0.1 */
+int xln_host_take_cores(const struct xln_host *host,
+                        const struct xln_cpumap *taken,
+                        struct xln_host **host_r);
 
 /* ------------------------------------------------------------------ */
 /* Requests                                                            */
@@ -456,6 +478,7 @@ enum xln_vcpus_mode {
     XLN_VCPUS_SOFT,         /* the vCPUs prefer the CPUs of the nodes */
     XLN_VCPUS_HARD,         /* the vCPUs run nowhere else */
     XLN_VCPUS_NONE,         /* their affinity is left alone */
+    XLN_VCPUS_CORE,         /* each runs on a free core of its own alone */
 };
 
 /* Whether the guest is told of the nodes. */
@@ -530,7 +553,7 @@ struct xln_need {
 enum xln_verdict {
     XLN_FITS,
     XLN_FITS_RELAXED,       /* see xln_plan.relaxed */
-    XLN_NOTHING_FITS,       /* memory: no plan within the request */
+    XLN_NOTHING_FITS,       /* memory, or cores: no plan within the request */
 };
 
 /* What had to be given up, in this order. */
@@ -591,6 +614,15 @@ struct xln_plan {
     struct xln_nodemap *vcpu_nodes;
     struct xln_cpumap *vcpu_cpus;
 
+    /* XLN_VCPUS_CORE: for each vCPU the CPUs of its core that it may run on;
+     * vcpu_cpus has them all. allowed_cpus are free ones. If the cores do not
+     * suffice (lacks_cores) there are none, the verdict is XLN_NOTHING_FITS,
+     * and vcpu_nodes are those where nr_free_cores were found. */
+    unsigned nr_vcpu_cores;         /* 0, or all vCPUs */
+    struct xln_cpumap **vcpu_cores;
+    bool lacks_cores;
+    unsigned nr_free_cores;
+
     /* Why: how many sets of this many nodes fit, the one that was chosen, and
      * the next best one (next.nodes NULL: there is none). Zero where the user
      * named the nodes. Sets that could be neither were not all looked at: if
@@ -643,6 +675,12 @@ uint64_t xln_host_node_usable(const struct xln_host_node *node, bool with_dma,
  * Since: 0.1 */
 int xln_load_of_plan(const struct xln_plan *plan, const struct xln_need *need,
                      const struct xln_host *host, uint64_t *load);
+
+/* Add the cores that a domain will hold by its plan and its own affinities, see
+ * xln_cores_of_domains(); `mode` is that of its request.  Since: 0.1 */
+int xln_cores_of_plan(const struct xln_plan *plan, enum xln_vcpus_mode mode,
+                      const struct xln_need *need,
+                      const struct xln_host *host, struct xln_cpumap *taken);
 
 /*
  * A copy of the host on which these shares are promised too: what the next
@@ -761,7 +799,8 @@ struct xln_affinity;
  * The plan's node affinity and vCPU affinity, ready for libxl. `mode` says
  * which of the two vCPU affinities is meant. Where the user gave a hard
  * affinity (need->hard) a hard one is what both allow, or the user's alone if
- * they have nothing in common.
+ * they have nothing in common. XLN_VCPUS_CORE: each vCPU's hard affinity is its
+ * core.
  * -EINVAL: a node is beyond what the hypervisor can name.  Since: 0.1
  */
 int xln_affinity_new(libxl_ctx *ctx, const struct xln_plan *plan,
@@ -1002,13 +1041,15 @@ int xln_reservations_outstanding(struct xln_reservations *held,
                                  xc_interface *xch, uint64_t *reserved_bytes);
 
 /*
- * Record the shares of a domain that this process builds, and the nodes that
- * its vCPUs will keep to (NULL or empty: none).  Since: 0.1
+ * Record the shares of a domain that this process builds, the nodes that its
+ * vCPUs will keep to, and the CPUs of the cores that they will hold (NULL or
+ * empty: none).  Since: 0.1
  */
 int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
                          const uint8_t uuid[16],
                          const struct xln_share *shares, unsigned nr_shares,
-                         unsigned nr_vcpus, const struct xln_nodemap *nodes);
+                         unsigned nr_vcpus, const struct xln_nodemap *nodes,
+                         const struct xln_cpumap *cores);
 
 /* Release the lock; NULL is fine.  Since: 0.1 */
 void xln_reservations_unlock(struct xln_reservations *held);

@@ -18,7 +18,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "cores.h"
 #include "domain.h"
 #include "host.h"
 #include "reservation.h"
@@ -54,6 +56,7 @@ struct scope {
     const struct xln_host *host;
     struct xln_cpumap *pool, *cpus;
     uint64_t *load;
+    struct xln_cpumap *taken;       /* NULL: not asked for */
 };
 
 static void scope_end(struct scope *s)
@@ -194,6 +197,8 @@ static int read_vcpu(xc_interface *xch, uint32_t domid, unsigned vcpu,
     if (rc)
         return rc == -ESRCH ? 0 : rc;
     add_vcpu(s, hard, soft);
+    if (s->taken)
+        xln__cores_hold(s->host, s->pool, hard, s->taken);
     xln_cpumap_free(hard);
     xln_cpumap_free(soft);
     return 0;
@@ -204,9 +209,13 @@ static int add_promise(const struct xln__promise *promise, struct scope *s)
     struct xln_cpumap *cpus;
     int rc;
 
+    if (s->taken)
+        xln_cpumap_or(s->taken, promise->cores);
     rc = xln_host_cpus_of_nodes(s->host, promise->nodes, &cpus);
     if (rc)
         return rc;
+    if (xln_nodemap_is_empty(promise->nodes))
+        xln_cpumap_or(cpus, promise->cores);
     xln_cpumap_and(s->cpus, cpus);
     xln_cpumap_free(cpus);
     add_kept(s, promise->nr_vcpus);
@@ -215,7 +224,8 @@ static int add_promise(const struct xln__promise *promise, struct scope *s)
 
 static int read_domain(xc_interface *xch, const struct xln_reservations *held,
                        const xc_domaininfo_t *info,
-                       const struct xln_host *host, uint64_t *load)
+                       const struct xln_host *host, uint64_t *load,
+                       struct xln_cpumap *taken, const uint8_t *self)
 {
     const struct xln__promise *promise;
     struct scope s;
@@ -226,6 +236,8 @@ static int read_domain(xc_interface *xch, const struct xln_reservations *held,
     rc = scope_begin(host, info->cpupool, load, &s);
     if (rc)
         return rc;
+    if (!self || memcmp(info->handle, self, sizeof(info->handle)))
+        s.taken = taken;
     promise = xln__reservations_promise(held, info->domain);
     if (promise)
         rc = add_promise(promise, &s);
@@ -239,7 +251,8 @@ static int read_domain(xc_interface *xch, const struct xln_reservations *held,
 /* From domain *next up; *next becomes XLN_NONE when there are no more. */
 static int read_batch(xc_interface *xch, const struct xln_reservations *held,
                       const struct xln_host *host, xc_domaininfo_t *info,
-                      uint32_t *next, uint64_t *load)
+                      uint32_t *next, uint64_t *load,
+                      struct xln_cpumap *taken, const uint8_t *self)
 {
     int nr = xc_domain_getinfolist(xch, *next, XLN__DOMAIN_BATCH, info);
     int rc = 0;
@@ -247,7 +260,8 @@ static int read_batch(xc_interface *xch, const struct xln_reservations *held,
     if (nr < 0)
         return errno ? -errno : -EIO;
     for (int i = 0; i < nr && !rc; i++)
-        rc = read_domain(xch, held, &info[i], host, load);
+        rc = read_domain(xch, held, &info[i], host, load, taken,
+                         self);
     *next = XLN_NONE;
     if (nr == XLN__DOMAIN_BATCH)
         *next = info[nr - 1].domain + 1;
@@ -255,7 +269,8 @@ static int read_batch(xc_interface *xch, const struct xln_reservations *held,
 }
 
 int xln_load_read(xc_interface *xch, const struct xln_reservations *held,
-                  const struct xln_host *host, uint64_t *load)
+                  const struct xln_host *host, uint64_t *load,
+                  struct xln_cpumap *taken, const uint8_t *self)
 {
     xc_domaininfo_t *info = calloc(XLN__DOMAIN_BATCH, sizeof(*info));
     uint32_t next = 0;
@@ -264,7 +279,8 @@ int xln_load_read(xc_interface *xch, const struct xln_reservations *held,
     if (!info)
         return -ENOMEM;
     while (next != XLN_NONE && !rc)
-        rc = read_batch(xch, held, host, info, &next, load);
+        rc = read_batch(xch, held, host, info, &next, load, taken,
+                        self);
     free(info);
     return rc;
 }

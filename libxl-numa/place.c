@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cores.h"
 #include "job.h"
 #include "search.h"
 #include "span.h"
@@ -473,6 +474,10 @@ static int plan_vcpus(const struct job *job, struct xln_plan *plan)
         if (rc)
             goto out;
     }
+    if (job->request->vcpus_mode == XLN_VCPUS_CORE) {
+        rc = xln__cores_deal(job, homes, plan);
+        goto out;
+    }
     rc = xln_host_cpus_of_nodes(job->host, homes, &cpus);
     if (rc)
         goto out;
@@ -524,6 +529,16 @@ static void judge(const struct job *job, struct xln_plan *plan)
         plan->verdict = XLN_FITS_RELAXED;
 }
 
+/* Whether the user's affinities stand alone: a core of its own is as much as a
+ * vCPU can be given, whatever else it prefers. */
+static bool leaves_vcpus(const struct job *job)
+{
+    enum xln_vcpus_mode mode = job->request->vcpus_mode;
+
+    return mode == XLN_VCPUS_NONE ||
+           (job->need->nr_soft && mode != XLN_VCPUS_CORE);
+}
+
 static int make_plan(struct job *job, struct xln_plan *plan)
 {
     int rc;
@@ -547,9 +562,7 @@ static int make_plan(struct job *job, struct xln_plan *plan)
     if (rc)
         return rc;
     judge(job, plan);
-    if (job->request->vcpus_mode == XLN_VCPUS_NONE || job->need->nr_soft)
-        return 0;
-    return plan_vcpus(job, plan);
+    return leaves_vcpus(job) ? 0 : plan_vcpus(job, plan);
 }
 
 int xln_place(const struct xln_host *host, const struct xln_request *request,
@@ -585,6 +598,9 @@ void xln_plan_free(struct xln_plan *plan)
     free(plan->nearest);
     xln_nodemap_free(plan->vcpu_nodes);
     xln_cpumap_free(plan->vcpu_cpus);
+    for (unsigned i = 0; i < plan->nr_vcpu_cores; i++)
+        xln_cpumap_free(plan->vcpu_cores[i]);
+    free(plan->vcpu_cores);
     xln_cpumap_free(plan->allowed_cpus);
     xln_nodemap_free(plan->chosen.nodes);
     xln_nodemap_free(plan->next.nodes);

@@ -7,6 +7,7 @@
  *     node 2 171966464
  *     vcpus 4                       (that will prefer nodes; then these)
  *     on 2
+ *     core 4-5                      (CPUs of the cores that some will hold)
  *
  * It is written under another name and renamed, so whoever sees it sees all
  * of it.
@@ -26,7 +27,9 @@
 #include "reservation.h"
 
 #define LOCK_RETRY_MS 2
-#define RECORD_MAX (64 + 128 + XLN_MAX_NODES * (32 + 16))
+/* Of CPUs there are as many lines as gaps between them, at most. */
+#define RECORD_MAX                                                            \
+    (64 + 128 + XLN_MAX_NODES * (32 + 16) + XLN_MAX_CPUS / 2 * 24)
 
 struct xln_reservations {
     int dir_fd;
@@ -44,6 +47,7 @@ struct record {
     struct xln_share shares[XLN_MAX_NODES];
     unsigned nr_vcpus;
     bool runs_on[XLN_MAX_NODES];
+    uint8_t cores[XLN_MAX_CPUS / 8];    /* a bit for each CPU */
 
     /* As things are now, not in the file. */
     bool creator_lives;
@@ -129,10 +133,16 @@ int xln_reservations_lock(const char *dir, unsigned timeout_ms,
     return rc;
 }
 
+static void forget_promise(struct xln__promise *promise)
+{
+    xln_nodemap_free(promise->nodes);
+    xln_cpumap_free(promise->cores);
+}
+
 static void forget_promises(struct xln_reservations *held)
 {
     while (held->nr_promises)
-        xln_nodemap_free(held->promises[--held->nr_promises].nodes);
+        forget_promise(&held->promises[--held->nr_promises]);
 }
 
 void xln_reservations_unlock(struct xln_reservations *held)
@@ -156,12 +166,27 @@ void xln_reservations_unlock(struct xln_reservations *held)
         op u[8], op u[9], op u[10], op u[11], op u[12], op u[13], op u[14],   \
         op u[15]
 
-/* "node", "vcpus" or "on". */
+/* "4-5" or "4-4". */
+static int record_parse_core(const char *text, struct record *record)
+{
+    unsigned first, last;
+
+    if (sscanf(text, "%u-%u", &first, &last) != 2 || first > last ||
+        last >= XLN_MAX_CPUS)
+        return -EINVAL;
+    for (; first <= last; first++)
+        record->cores[first / 8] |= 1u << first % 8;
+    return 0;
+}
+
+/* "node", "vcpus", "on" or "core". */
 static int record_parse_plan(const char *line, struct record *record)
 {
     struct xln_share share;
     unsigned node;
 
+    if (!strncmp(line, "core ", 5))
+        return record_parse_core(line + 5, record);
     if (sscanf(line, "vcpus %u", &record->nr_vcpus) == 1)
         return 0;
     if (sscanf(line, "on %u", &node) == 1 && node < XLN_MAX_NODES) {
@@ -337,7 +362,7 @@ static int keep_promise(struct xln_reservations *held,
                         const struct record *record)
 {
     struct xln__promise *list, *p;
-    unsigned node;
+    unsigned node, cpu;
     int rc;
 
     if (!record->creator_lives || !record->nr_vcpus)
@@ -352,6 +377,14 @@ static int keep_promise(struct xln_reservations *held,
     rc = xln_nodemap_new(XLN_MAX_NODES, &p->nodes);
     if (rc)
         return rc;
+    rc = xln_cpumap_new(XLN_MAX_CPUS, &p->cores);
+    if (rc) {
+        xln_nodemap_free(p->nodes);
+        return rc;
+    }
+    for (cpu = 0; cpu < XLN_MAX_CPUS; cpu++)
+        if (record->cores[cpu / 8] & 1u << cpu % 8)
+            xln_cpumap_set(p->cores, cpu);
     for (node = 0; node < XLN_MAX_NODES; node++)
         if (record->runs_on[node])
             xln_nodemap_set(p->nodes, node);
@@ -469,28 +502,46 @@ int xln_reservation_list_read(const char *dir, xc_interface *xch,
 
 /* ---- writing one ---- */
 
+static void write_cores(FILE *f, const struct xln_cpumap *cores)
+{
+    unsigned first, last;
+
+    for (first = xln_cpumap_next(cores, 0); first != XLN_NONE;
+         first = xln_cpumap_next(cores, last + 1)) {
+        for (last = first; xln_cpumap_test(cores, last + 1); last++)
+            ;
+        fprintf(f, "core %u-%u\n", first, last);
+    }
+}
+
 static int record_write(FILE *f, uint32_t domid, const uint8_t uuid[16],
                         const struct xln_share *shares, unsigned nr_shares,
-                        unsigned nr_vcpus, const struct xln_nodemap *nodes)
+                        unsigned nr_vcpus, const struct xln_nodemap *nodes,
+                        const struct xln_cpumap *cores)
 {
+    bool keep = nodes && !xln_nodemap_is_empty(nodes);
+    bool hold = cores && !xln_cpumap_is_empty(cores);
     unsigned i;
 
     fprintf(f, "domain %" PRIu32 " " UUID_FMT "\n", domid, UUID_ARGS(, uuid));
     fprintf(f, "creator %ld %llu\n", (long)getpid(), start_time(getpid()));
     for (i = 0; i < nr_shares; i++)
         fprintf(f, "node %u %" PRIu64 "\n", shares[i].node, shares[i].bytes);
-    if (nodes && !xln_nodemap_is_empty(nodes)) {
+    if (keep || hold)
         fprintf(f, "vcpus %u\n", nr_vcpus);
+    if (keep)
         XLN_FOREACH(xln_nodemap, i, nodes)
             fprintf(f, "on %u\n", i);
-    }
+    if (hold)
+        write_cores(f, cores);
     return fflush(f) ? -errno : 0;
 }
 
 int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
                          const uint8_t uuid[16],
                          const struct xln_share *shares, unsigned nr_shares,
-                         unsigned nr_vcpus, const struct xln_nodemap *nodes)
+                         unsigned nr_vcpus, const struct xln_nodemap *nodes,
+                         const struct xln_cpumap *cores)
 {
     char name[16];
     FILE *f;
@@ -509,7 +560,8 @@ int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
         close(fd);
         return rc;
     }
-    rc = record_write(f, domid, uuid, shares, nr_shares, nr_vcpus, nodes);
+    rc = record_write(f, domid, uuid, shares, nr_shares, nr_vcpus, nodes,
+                      cores);
     if (fclose(f) && !rc)
         rc = -errno;
     if (!rc && renameat(held->dir_fd, ".new", held->dir_fd, name))

@@ -10,6 +10,7 @@ struct xln__promise {
     uint32_t domid;
     unsigned nr_vcpus;
     struct xln_nodemap *nodes;  /* that they will prefer */
+    struct xln_cpumap *cores;   /* that some of them will hold */
 };
 
 /* Of a domain whose creator lives, as xln_reservations_outstanding() found it;

@@ -29,6 +29,29 @@ static const char *or_nothing(const char *text)
     return text ? text : "";
 }
 
+/* "vCPUs bound to a core each: 0-1, 4-5", in the order of the vCPUs. */
+static char *cores_text(const struct xln_plan *plan)
+{
+    char *text = NULL, *cpus;
+    unsigned i;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return NULL;
+    fputs("vCPUs bound to a core each: CPUs", f);
+    for (i = 0; i < plan->nr_vcpu_cores; i++) {
+        if (xln_cpumap_format(plan->vcpu_cores[i], &cpus))
+            break;
+        fprintf(f, "%s %s", i ? "," : "", cpus);
+        free(cpus);
+    }
+    if (!fclose(f))
+        return text;
+    free(text);
+    return NULL;
+}
+
 static char *vcpus_text(const struct xln_request *request,
                         const struct xln_plan *plan)
 {
@@ -36,6 +59,8 @@ static char *vcpus_text(const struct xln_request *request,
 
     if (xln_cpumap_is_empty(plan->vcpu_cpus))
         return strdup("vCPUs as configured");
+    if (plan->nr_vcpu_cores)
+        return cores_text(plan);
     if (xln_cpumap_format(plan->vcpu_cpus, &cpus))
         return NULL;
     if (asprintf(&text, "vCPUs %s CPUs %s",
@@ -278,6 +303,31 @@ char *explain_vnuma(const struct xln_vnuma *vnuma)
         free(text);
         return NULL;
     }
+    return text;
+}
+
+char *explain_no_cores(const struct xln_host *host,
+                       const struct xln_need *need,
+                       const struct xln_plan *plan)
+{
+    const struct xln_nodemap *among = xln_nodemap_is_empty(plan->vcpu_nodes)
+                                          ? xln_host_nodes(host)
+                                          : plan->vcpu_nodes;
+    char *nodes = nodes_text(among), *text;
+    bool enough = plan->nr_free_cores >= need->nr_vcpus;
+
+    if (asprintf(&text, "nodes_cpus=\"core\": %u vCPU%s need%s a free core%s, "
+                 "%s %s %u free%s", need->nr_vcpus,
+                 need->nr_vcpus == 1 ? "" : "s",
+                 need->nr_vcpus == 1 ? "s" : "",
+                 need->nr_vcpus == 1 ? "" : " each", or_nothing(nodes),
+                 xln_nodemap_count(among) == 1 ? "has" : "have",
+                 plan->nr_free_cores,
+                 enough          ? ", but not within each one's cpus="
+                 : need->nr_hard ? " within cpus="
+                                 : "") < 0)
+        text = NULL;
+    free(nodes);
     return text;
 }
 

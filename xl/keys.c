@@ -244,7 +244,7 @@ static int apply_mode(const char *text, struct xln_request *request)
 static int check_cpus(const char *value, char **text_r)
 {
     if (strcmp(value, "soft") && strcmp(value, "hard") &&
-        strcmp(value, "none"))
+        strcmp(value, "none") && strcmp(value, "core"))
         return -EINVAL;
     return copy_text(value, text_r);
 }
@@ -252,6 +252,7 @@ static int check_cpus(const char *value, char **text_r)
 static int apply_cpus(const char *text, struct xln_request *request)
 {
     request->vcpus_mode = !strcmp(text, "hard")   ? XLN_VCPUS_HARD
+                          : !strcmp(text, "core") ? XLN_VCPUS_CORE
                           : !strcmp(text, "none") ? XLN_VCPUS_NONE
                                                   : XLN_VCPUS_SOFT;
     return 0;
@@ -399,7 +400,8 @@ static const struct key all_keys[NR_KEYS] = {
                      false, false, check_policy, apply_policy },
     [KEY_MODE] = { "nodes_mode", "\"preferred\" or \"strict\"", false, false,
                    check_mode, apply_mode },
-    [KEY_CPUS] = { "nodes_cpus", "\"soft\", \"hard\" or \"none\"", false,
+    [KEY_CPUS] = { "nodes_cpus", 
+                   "\"soft\", \"hard\", \"core\" or \"none\"", false,
                    false, check_cpus, apply_cpus },
     [KEY_SMT] = { "nodes_smt", "\"any\" or \"cores\"", false, false,
                   check_smt, apply_smt },
@@ -625,6 +627,25 @@ static int check_vnodes(const struct keys *keys, const struct keys *defaults,
     return 0;
 }
 
+/* Virtual nodes are dealt their vCPUs by other rules, and a list of them is a
+ * plan of its own. */
+static int check_cores(const struct keys *keys, const struct keys *defaults,
+                       const XLU_Config *config, const char *source,
+                       char **error_r)
+{
+    const char *word = keys->text[KEY_VNUMA], *cpus = keys->text[KEY_CPUS];
+    bool list = vnode_list_given(config);
+
+    if (!list && (!word || !strcmp(word, "none")))
+        return 0;
+    if (!cpus && defaults && !list)
+        cpus = defaults->text[KEY_CPUS];
+    if (!cpus || strcmp(cpus, "core"))
+        return 0;
+    return explain(error_r, "%s: nodes_cpus=\"core\" and vnuma=%s: expected "
+                   "one of the two", source, list ? "[...]" : word);
+}
+
 static int check_strict(const char *mode, const XLU_Config *config,
                         const char *source, char **error_r)
 {
@@ -660,6 +681,8 @@ int keys_read_domain(const XLU_Config *config, const char *source,
         rc = vnode_list_check(config, source, error_r);
     if (!rc)
         rc = check_vnodes(keys, defaults, config, source, error_r);
+    if (!rc)
+        rc = check_cores(keys, defaults, config, source, error_r);
     if (!rc)
         rc = check_strict(mode, config, source, error_r);
     if (rc) {

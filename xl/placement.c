@@ -318,24 +318,50 @@ static bool needs_load(const struct placement *p)
            xln_nodemap_count(xln_host_nodes(p->host)) > 1;
 }
 
-static int add_load(struct placement *p, xc_interface *xch,
-                    const struct xln_reservations *held)
+static bool needs_cores(const struct placement *p)
 {
-    uint64_t *load = calloc(xln_host_nr_cpus(p->host), sizeof(*load));
-    struct xln_host *host;
+    return p->request->vcpus_mode == XLN_VCPUS_CORE &&
+           !p->config->b_info.num_vnuma_nodes;
+}
+
+static int add_read(struct placement *p, const uint64_t *load,
+                    const struct xln_cpumap *taken)
+{
+    struct xln_host *loaded, *host;
     int rc;
 
-    if (!load)
-        return -ENOMEM;
-    rc = xln_load_read(xch, held, p->host, load);
-    if (!rc)
-        rc = xln_host_add_load(p->host, load, &host);
-    free(load);
+    rc = xln_host_add_load(p->host, load, &loaded);
+    if (rc)
+        return rc;
+    rc = xln_host_take_cores(loaded, taken, &host);
+    xln_host_free(loaded);
     if (rc)
         return rc;
     xln_host_free(p->host);
     p->host = host;
     return 0;
+}
+
+static int add_load(struct placement *p, xc_interface *xch,
+                    const struct xln_reservations *held)
+{
+    uint64_t *load = calloc(xln_host_nr_cpus(p->host), sizeof(*load));
+    struct xln_cpumap *taken;
+    int rc;
+
+    if (!load)
+        return -ENOMEM;
+    rc = xln_cpumap_new(xln_host_nr_cpus(p->host), &taken);
+    if (!rc) {
+        rc = xln_load_read(xch, held, p->host, load,
+                           needs_cores(p) ? taken : NULL,
+                           p->config->c_info.uuid.uuid);
+        if (!rc)
+            rc = add_read(p, load, taken);
+        xln_cpumap_free(taken);
+    }
+    free(load);
+    return rc;
 }
 
 /* What is promised to domains that balloon up. It takes xenstore, for which
@@ -366,14 +392,15 @@ static int read_host(struct placement *p, xc_interface *xch,
     if (!rc)
         rc = xln_host_read(xch, reserved, &p->host);
     free(reserved);
-    if (!rc && needs_load(p))
+    if (!rc && (needs_load(p) || needs_cores(p)))
         rc = add_load(p, xch, held);
     return rc;
 }
 
 static void reserve(const struct placement *p, struct xln_reservations *held,
                     const struct xln_share *shares, unsigned nr_shares,
-                    const struct xln_nodemap *vcpu_nodes)
+                    const struct xln_nodemap *vcpu_nodes,
+                    const struct xln_cpumap *cores)
 {
     int rc;
 
@@ -381,7 +408,7 @@ static void reserve(const struct placement *p, struct xln_reservations *held,
         return;
     rc = xln_reservations_add(held, p->domid, p->config->c_info.uuid.uuid,
                               shares, nr_shares, p->config->b_info.max_vcpus,
-                              vcpu_nodes);
+                              vcpu_nodes, cores);
     if (rc)
         warn_failed(p, "cannot write to " RESERVATIONS, rc,
                     "creates that run at the same time may choose the same "
@@ -402,7 +429,7 @@ static int reserve_vnodes(const struct placement *p,
         shares[i].node = info->vnuma_nodes[i].pnode;
         shares[i].bytes = info->vnuma_nodes[i].memkb << 10;
     }
-    reserve(p, held, shares, info->num_vnuma_nodes, NULL);
+    reserve(p, held, shares, info->num_vnuma_nodes, NULL, NULL);
     free(shares);
     return 0;
 }
@@ -416,6 +443,7 @@ static void limit_vnuma(const struct placement *p)
     const libxl_domain_build_info *info = &p->config->b_info;
 
     if (info->type != LIBXL_DOMAIN_TYPE_HVM || p->restoring ||
+        p->request->vcpus_mode == XLN_VCPUS_CORE ||
         info->target_memkb != info->max_memkb)
         p->request->vnuma = XLN_VNUMA_NONE;
 }
@@ -517,6 +545,26 @@ static int find_preferred(const struct placement *p, xc_interface *xch,
     return rc;
 }
 
+/* The cores too that the user binds it to, whatever was planned. */
+static int reserve_plan(const struct placement *p,
+                        struct xln_reservations *held,
+                        const struct xln_need *need)
+{
+    const struct xln_plan *plan = p->plan;
+    struct xln_cpumap *cores;
+    int rc;
+
+    rc = xln_cpumap_new(xln_host_nr_cpus(p->host), &cores);
+    if (rc)
+        return rc;
+    rc = xln_cores_of_plan(plan, p->request->vcpus_mode, need, p->host, cores);
+    if (!rc)
+        reserve(p, held, plan->shares, plan->nr_shares, plan->vcpu_nodes,
+                cores);
+    xln_cpumap_free(cores);
+    return rc;
+}
+
 static int plan_domain(struct placement *p, xc_interface *xch,
                        struct xln_reservations *held)
 {
@@ -538,6 +586,11 @@ static int plan_domain(struct placement *p, xc_interface *xch,
     rc = xln_place(p->host, p->request, &need, &p->plan);
     if (rc)
         goto out;
+    if (p->plan->lacks_cores) {
+        p->refusal = explain_no_cores(p->host, &need, p->plan);
+        rc = -ENOSPC;
+        goto out;
+    }
     say_plan(p, &need);
     if (p->request->mode == XLN_MODE_STRICT) {
         warn_not_strict(p);
@@ -553,9 +606,9 @@ static int plan_domain(struct placement *p, xc_interface *xch,
     rc = plan_vnuma(p, &need);
     if (rc)
         goto out;
-    reserve(p, held, p->plan->shares, p->plan->nr_shares,
-            p->plan->vcpu_nodes);
-    rc = enact(p, &need);
+    rc = reserve_plan(p, held, &need);
+    if (!rc)
+        rc = enact(p, &need);
 
  out:
     dispose_need(&need);
@@ -569,8 +622,9 @@ static int plan_locked(struct placement *p, xc_interface *xch,
     int rc;
 
     rc = read_host(p, xch, held, promised);
-    /* One node: there is nothing to choose. */
-    if (rc || xln_nodemap_count(xln_host_nodes(p->host)) < 2)
+    /* One node: there is nothing to choose but cores. */
+    if (rc || (xln_nodemap_count(xln_host_nodes(p->host)) < 2 &&
+               !needs_cores(p)))
         return rc;
     if (p->config->b_info.num_vnuma_nodes)
         return reserve_vnodes(p, held);

@@ -71,7 +71,7 @@ int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
  * Plan, and put the plan into the configuration. `domid` is the domain that
  * was made, XLN_NONE in a dry run: then nothing is reserved. Whatever fails
  * here is warned about and leaves placement to xl, but -ENOSPC: the request is
- * strict and can not be had.
+ * strict, or for cores, and can not be had.
  */
 int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid);
 

@@ -66,15 +66,37 @@ static int print_nodes(const struct planned *d, FILE *f)
     return rc ? rc : print_mem(d, f);
 }
 
+/* For each vCPU, as xl has it. */
+static int print_cores(const struct xln_plan *plan, FILE *f)
+{
+    unsigned i;
+    char *cpus;
+    int rc;
+
+    fputs("cpus = [", f);
+    for (i = 0; i < plan->nr_vcpu_cores; i++) {
+        rc = xln_cpumap_format(plan->vcpu_cores[i], &cpus);
+        if (rc)
+            return rc;
+        fprintf(f, "%s\"%s\"", i ? ", " : "", cpus);
+        free(cpus);
+    }
+    fputs("]\n", f);
+    return 0;
+}
+
 int plan_emit_keys(const struct planned *d, FILE *f)
 {
+    int rc;
+
     fputs("# ", f);
     print_name(d->config->name, f);
     fputs(fits(d) ? "\n" : ": nothing fits\n", f);
     if (!fits(d))
         return 0;
     /* The list names the nodes. */
-    return d->vnuma ? vnuma_view_keys(d->vnuma, f) : print_nodes(d, f);
+    rc = d->vnuma ? vnuma_view_keys(d->vnuma, f) : print_nodes(d, f);
+    return rc || !d->plan->nr_vcpu_cores ? rc : print_cores(d->plan, f);
 }
 
 /* ---- libvirt ---- */
@@ -103,6 +125,8 @@ static int cpus_of_vcpu(const struct planned *d, unsigned vcpu,
             !xln_cpumap_is_empty(vnode->cpus))
             planned = vnode->cpus;
     }
+    if (vcpu < plan->nr_vcpu_cores)
+        planned = plan->vcpu_cores[vcpu];
     rc = xln_cpumap_copy(planned, cpus_r);
     if (rc || !own)
         return rc;
@@ -141,7 +165,8 @@ static int print_pin(const struct planned *d, unsigned vcpu, FILE *f)
 /* Where each vCPU has its own, <vcpu> has those that all may use. */
 static int print_vcpus(const struct planned *d, FILE *f)
 {
-    bool each = (d->config->hard.nr && !d->config->hard.of_all) || d->vnuma;
+    bool each = (d->config->hard.nr && !d->config->hard.of_all) || d->vnuma ||
+                d->plan->nr_vcpu_cores;
     unsigned vcpu;
     char *cpus;
     int rc;

@@ -83,6 +83,8 @@ static char *shortage(const struct planned *d)
 {
     static const struct populate nothing;
 
+    if (d->plan->lacks_cores)
+        return explain_no_cores(d->host, &d->need, d->plan);
     return explain_shortage(d->host, d->request, d->plan, &nothing, NULL);
 }
 
@@ -471,6 +473,18 @@ static void add_shares(struct xln__json *json, const struct xln_plan *plan)
     xln__json_array_end(json);
 }
 
+/* Of each vCPU, where each has its own. */
+static void add_cores(struct xln__json *json, const struct xln_plan *plan)
+{
+    unsigned i;
+
+    xln__json_key(json, "vcpu_cores");
+    xln__json_array(json);
+    for (i = 0; i < plan->nr_vcpu_cores; i++)
+        xln__json_set(json, xln_cpumap_bits(plan->vcpu_cores[i]));
+    xln__json_array_end(json);
+}
+
 /* XLN_NONE: unreachable; 0: not known. */
 static void add_distance(struct xln__json *json, const char *key,
                          unsigned distance)
@@ -547,6 +561,7 @@ static void add_plan(struct xln__json *json, const struct planned *d)
     add_nodes(json, "vcpu_nodes", plan->vcpu_nodes);
     xln__json_key(json, "vcpu_cpus");
     xln__json_set(json, xln_cpumap_bits(plan->vcpu_cpus));
+    add_cores(json, plan);
     add_search(json, plan);
     xln__json_key(json, "vnuma");
     vnuma_view_json(d->vnuma, json);

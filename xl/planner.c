@@ -141,10 +141,37 @@ static bool read_masks(struct planner *p)
     return good;
 }
 
+static bool replace_host(struct planner *p, struct xln_host *host)
+{
+    xln_host_free(p->snapshot->host);
+    p->snapshot->host = host;
+    return true;
+}
+
+/* Cores that its domains hold are not free. */
+static bool take_cores(struct planner *p)
+{
+    const struct xln_snapshot *snapshot = p->snapshot;
+    struct xln_cpumap *taken = NULL;
+    struct xln_host *host = NULL;
+    int rc;
+
+    if (!snapshot->domains)
+        return true;
+    rc = xln_cpumap_new(xln_host_nr_cpus(snapshot->host), &taken);
+    if (!rc)
+        rc = xln_cores_of_domains(snapshot->domains, snapshot->host, taken);
+    if (!rc)
+        rc = xln_host_take_cores(snapshot->host, taken, &host);
+    xln_cpumap_free(taken);
+    return rc ? fail("cannot find the cores that are taken", rc)
+              : replace_host(p, host);
+}
+
 /* What its domains are known to do counts from here on. */
 static bool add_load(struct planner *p)
 {
-    struct xln_snapshot *snapshot = p->snapshot;
+    const struct xln_snapshot *snapshot = p->snapshot;
     struct xln_host *host = NULL;
     uint64_t *load;
     int rc;
@@ -159,9 +186,7 @@ static bool add_load(struct planner *p)
     free(load);
     if (rc)
         return fail("cannot count the load of the host", rc);
-    xln_host_free(snapshot->host);
-    snapshot->host = host;
-    return true;
+    return replace_host(p, host);
 }
 
 bool planner_begin(struct planner *p, struct cmd_line *line,
@@ -170,7 +195,7 @@ bool planner_begin(struct planner *p, struct cmd_line *line,
     *p = (struct planner){ .line = line };
     if (host_file ? !cmd_load_host(host_file, &p->snapshot) : !read_host(p))
         return false;
-    if (!add_load(p))
+    if (!add_load(p) || !take_cores(p))
         return false;
     if (defaults_file && !read_defaults(p, defaults_file, true))
         return false;
@@ -291,6 +316,7 @@ static bool make_request(const struct planner *p, struct planned *d)
     drop_absent(xln_host_nodes(p->snapshot->host), &d->request->mem_nodes);
     /* The defaults may ask for what only some guests can have. */
     if (d->config->type != LIBXL_DOMAIN_TYPE_HVM ||
+        d->request->vcpus_mode == XLN_VCPUS_CORE ||
         d->config->memory_bytes != d->config->maxmem_bytes)
         d->request->vnuma = XLN_VNUMA_NONE;
     return true;
@@ -373,18 +399,39 @@ bool planner_place(struct planned *d, const struct xln_host *host)
     return rc ? fail(d->config->source, rc) : plan_vnuma(d);
 }
 
-static int add_plan(const struct planned *d, uint64_t *load,
-                    struct xln_host **host_r)
+/* What it does to the CPUs. */
+static int add_vcpus(const struct planned *d, uint64_t *load,
+                     struct xln_cpumap *taken, struct xln_host **host_r)
 {
     struct xln_host *host = NULL;
     int rc;
 
     rc = xln_load_of_plan(d->plan, &d->need, d->host, load);
     if (!rc)
+        rc = xln_cores_of_plan(d->plan, d->request->vcpus_mode, &d->need,
+                               d->host, taken);
+    if (!rc)
         rc = xln_host_add_load(d->host, load, &host);
+    if (!rc)
+        rc = xln_host_take_cores(host, taken, host_r);
+    xln_host_free(host);
+    return rc;
+}
+
+static int add_plan(const struct planned *d, uint64_t *load,
+                    struct xln_host **host_r)
+{
+    struct xln_cpumap *taken = NULL;
+    struct xln_host *host = NULL;
+    int rc;
+
+    rc = xln_cpumap_new(xln_host_nr_cpus(d->host), &taken);
+    if (!rc)
+        rc = add_vcpus(d, load, taken, &host);
     if (!rc)
         rc = xln_host_reserve(host, d->plan->shares, d->plan->nr_shares,
                               host_r);
+    xln_cpumap_free(taken);
     xln_host_free(host);
     return rc;
 }

@@ -586,7 +586,7 @@ static void load_is(const char *expected, const char *what)
 
     need(xln_load_of_domains(domains, host, read));
     xen.nr_calls = 0;
-    need(xln_load_read(NULL, NULL, host, live));
+    need(xln_load_read(NULL, NULL, host, live, NULL, NULL));
     describe(live, text, sizeof(text));
     if (memcmp(live, read, sizeof(live)))
         snprintf(text, sizeof(text), "the two differ");
@@ -626,6 +626,63 @@ static void test_load(void)
     load_is("", "nor those of a domain that is being destroyed");
 }
 
+/* "0-1,64-65": the cores, of two CPUs each, that are taken, read both ways. */
+static void taken_is(const char *expected, const uint8_t *self,
+                     const char *what)
+{
+    struct xln_cpumap *live = some_cpus(""), *read = some_cpus("");
+    struct xln_domains *domains = read_all();
+    struct xln_host *host = two_nodes();
+    uint64_t load[MAX_CPUS] = { 0 };
+    char *text;
+    unsigned i;
+
+    for (i = 0; i < MAX_CPUS; i++)
+        host->cpus[i].core = i / 2;
+    need(xln_cores_of_domains(domains, host, read));
+    xen.nr_calls = 0;
+    need(xln_load_read(NULL, NULL, host, load, live, self));
+    need(xln_cpumap_format(live, &text));
+    is_str(text, expected, what);
+    ok(self || xln_cpumap_equal(live, read), "%s: of a snapshot too", what);
+    free(text);
+    xln_cpumap_free(live);
+    xln_cpumap_free(read);
+    xln_domains_free(domains);
+    xln_host_free(host);
+}
+
+static void bind_to(struct domain *d, unsigned first, unsigned last)
+{
+    memset(d->hard, 0, sizeof(d->hard));
+    set_bits(d->hard, first, last);
+}
+
+static void test_taken(void)
+{
+    const uint8_t other[16] = { 0xff };
+    struct domain *d = one_domain(2);
+    uint8_t self[16];
+    struct xln_domains *domains = read_all();
+
+    memcpy(self, domains->list[0].uuid, sizeof(self));
+    xln_domains_free(domains);
+    memset(d->hard, 0xff, sizeof(d->hard));
+
+    taken_is("", NULL, "who runs anywhere holds no core");
+    bind_to(d, 7, 7);
+    taken_is("6-7", NULL, "who is bound to one CPU holds its core");
+    taken_is("", self, "but not from the domain itself");
+    taken_is("6-7", other, "from others it does");
+    bind_to(d, 64, 65);
+    taken_is("64-65", NULL, "who is bound to a core holds it");
+    bind_to(d, 65, 66);
+    taken_is("", NULL, "who is bound to two cores holds neither");
+    bind_to(d, 7, 7);
+    d->dying = true;
+    taken_is("", NULL, "who is dying holds none");
+}
+
 static void test_load_calls(void)
 {
     struct xln_host *host = two_nodes();
@@ -637,7 +694,7 @@ static void test_load_calls(void)
         add(2 * i, 1 + i % 4);
         nr_vcpus += 1 + i % 4;
     }
-    need(xln_load_read(NULL, NULL, host, load));
+    need(xln_load_read(NULL, NULL, host, load, NULL, NULL));
     ok(xen.nr_lists == 2 && xen.nr_calls == 2 + nr_vcpus,
        "300 domains: a hypercall for 256 domains, and one for each vCPU");
     xln_host_free(host);
@@ -652,14 +709,14 @@ static void test_load_fails(void)
     for (i = 1; i < 9; i++) {
         three_domains();
         xen.fail_at = i;
-        if (xln_load_read(NULL, NULL, host, load) == -FAILED)
+        if (xln_load_read(NULL, NULL, host, load, NULL, NULL) == -FAILED)
             nr_bad++;
         else
             nr_good++;
     }
     ok(nr_bad == 7 && nr_good == 1, "each hypercall that fails is told");
     three_domains()->gone_at = 5;
-    ok(!xln_load_read(NULL, NULL, host, load),
+    ok(!xln_load_read(NULL, NULL, host, load, NULL, NULL),
        "a domain that goes away meanwhile is left out");
     xln_host_free(host);
 }
@@ -677,6 +734,7 @@ int main(void)
     test_cpus();
     test_cpus_no_memory();
     test_load();
+    test_taken();
     test_load_calls();
     test_load_fails();
     return tap_done();

@@ -10,6 +10,7 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define NODES_TEXT                                                            \
     "\"auto\", \"all\" or a list of nodes such as \"0-3,^2\" or [0, 2]"
+#define CPUS "\"soft\", \"hard\", \"core\" or \"none\""
 #define POLICIES "\"first\", \"best\", \"worst\" or \"balanced\""
 #define MEM_TEXT "a list of nodes such as \"0-3,^2\" or [0, 2], or with parts, " \
     "\"0:75%,5:25%\", that are 100% together"
@@ -136,6 +137,7 @@ static void test_canonical(void)
         { "nodes_mode = \"strict\"", "numa/nodes_mode=strict" },
         { "nodes_cpus = \"soft\"", "numa/nodes_cpus=soft" },
         { "nodes_cpus = \"hard\"", "numa/nodes_cpus=hard" },
+        { "nodes_cpus = \"core\"", "numa/nodes_cpus=core" },
         { "nodes_cpus = \"none\"", "numa/nodes_cpus=none" },
         { "nodes_mem = \"3,4\"", "numa/nodes_mem=3-4" },
         { "nodes_mem = [3]", "numa/nodes_mem=3" },
@@ -214,10 +216,9 @@ static void test_errors(void)
           "nodes_mode=\"prefered\": expected \"preferred\" or \"strict\"" },
         { "nodes_mode=[]",
           "nodes_mode=[]: expected \"preferred\" or \"strict\"" },
-        { "nodes_cpus=\"core\"",
-          "nodes_cpus=\"core\": expected \"soft\", \"hard\" or \"none\"" },
-        { "nodes_cpus=[[1]]",
-          "nodes_cpus=[...]: expected \"soft\", \"hard\" or \"none\"" },
+        { "nodes_cpus=\"cores\"",
+          "nodes_cpus=\"cores\": expected " CPUS },
+        { "nodes_cpus=[[1]]", "nodes_cpus=[...]: expected " CPUS },
         { "nodes_mem=\"auto\"", "nodes_mem=\"auto\": expected " MEM_TEXT },
         { "nodes_mem=\"all\"", "nodes_mem=\"all\": expected " MEM_TEXT },
         { "nodes_mem=\"\"", "nodes_mem=\"\": expected " MEM_TEXT },
@@ -724,6 +725,13 @@ static void test_vnuma_words(void)
                "g.cfg: vnuma=[...] and nodes_migratable=1: expected one of the "
                "two, as Xen can not save or migrate a guest with virtual nodes",
                "nodes_migratable and a list");
+    is_refused("type=\"hvm\"; vnuma=\"auto\"; nodes_cpus=\"core\"",
+               "g.cfg: nodes_cpus=\"core\" and vnuma=auto: expected one of the "
+               "two", "nodes_cpus=core and virtual nodes");
+    is_refused("type=\"hvm\"; nodes_cpus=\"core\"; vnuma=[[\"pnode=0\","
+               "\"size=1\"]]",
+               "g.cfg: nodes_cpus=\"core\" and vnuma=[...]: expected one of the "
+               "two", "nodes_cpus=core and a list");
     is_refused("vnuma=\"yes\"",
                "g.cfg: vnuma=\"yes\": expected \"auto\", \"host\", \"none\" or "
                "xl's own list", "another word");
@@ -731,6 +739,7 @@ static void test_vnuma_words(void)
                "g.cfg: vnuma_vcpus=\"x\": expected \"round-robin\", "
                "\"contiguous\", \"siblings\" or \"proportional\"",
                "another dealing");
+    IS_ACCEPTED("vnuma=\"none\"; nodes_cpus=\"core\"", "none, and cores");
     IS_ACCEPTED("vnuma=\"none\"; nodes_migratable=1", "none, migratable");
 
     defaults = read_text("vnuma=\"host\"; vnuma_vcpus=\"siblings\"", true,

@@ -853,7 +853,8 @@ struct random_host {
     uint64_t hard[MAX_VCPUS];
     unsigned devices, with, apart;      /* nodes; 0: none */
     unsigned load[64];                  /* vCPUs on each CPU */
-    bool strict, whole_cores;
+    bool strict, whole_cores, core_each;
+    uint64_t taken;             /* CPUs, whole cores */
     const char *policy;
 };
 
@@ -1313,6 +1314,7 @@ static struct xln_host *host_of_random(const struct random_host *r)
             host->cpus[cpu].socket = node;
             host->cpus[cpu].core = nr++ / 2;
             host->cpus[cpu].load = r->load[cpu] * XLN_LOAD_ONE;
+            host->cpus[cpu].taken = r->taken >> cpu & 1;
         }
         for (unsigned to = 0; to < r->nr_nodes; to++)
             host->distances[node * r->nr_nodes + to] = r->distance[node][to];
@@ -1377,6 +1379,8 @@ static struct xln_request *request_of_random(const struct random_host *r)
     request->policy = xln_policy_by_name(r->policy);
     request->mode = r->strict ? XLN_MODE_STRICT : XLN_MODE_PREFERRED;
     request->whole_cores = r->whole_cores;
+    if (r->core_each)
+        request->vcpus_mode = XLN_VCPUS_CORE;
     request->max_nodes = r->max_nodes;
     request->dma_reserve_bytes = r->dma_reserve;
     request->nodes = nodes_of_bits(r, r->named);
@@ -1642,6 +1646,137 @@ static void test_random(void)
 }
 
 /* ------------------------------------------------------------------ */
+/* A core for each vCPU                                                 */
+/* ------------------------------------------------------------------ */
+
+/* The core of a CPU: see b_count_cpus(). */
+static uint64_t b_core(const struct random_host *r, unsigned cpu)
+{
+    for (unsigned node = 0; node < r->nr_nodes; node++) {
+        for (uint64_t left = r->node[node].cpus; left;) {
+            uint64_t first = left & -left, core = first | (left & first << 1);
+
+            if (core >> cpu & 1)
+                return core;
+            left &= ~core;
+        }
+    }
+    return 0;
+}
+
+static void take_some(struct random_host *r)
+{
+    for (unsigned cpu = 0; cpu < r->nr_cpus; cpu++) {
+        if (one_in(5))
+            r->taken |= b_core(r, cpu);
+    }
+}
+
+static uint64_t b_mask(const struct random_host *r, unsigned vcpu)
+{
+    return b_pool(r) & ~r->taken & (vcpu < r->nr_hard ? r->hard[vcpu]
+                                                      : UINT64_MAX);
+}
+
+/* Try every way to give vCPU `vcpu` and those after it a core of `cpus`. */
+static bool b_can_deal(const struct random_host *r, uint64_t cpus,
+                       unsigned vcpu)
+{
+    if (vcpu == r->nr_vcpus)
+        return true;
+    for (uint64_t left = cpus & b_mask(r, vcpu); left;) {
+        uint64_t core = b_core(r, (unsigned)__builtin_ctzll(left));
+
+        if (b_can_deal(r, cpus & ~core, vcpu + 1))
+            return true;
+        left &= ~core;
+    }
+    return false;
+}
+
+static const char *check_cores(const struct random_host *r,
+                               const struct xln_plan *plan)
+{
+    uint64_t there = b_cpus(r, bits_of_nodes(plan->vcpu_nodes)), used = 0;
+
+    if (plan->nr_vcpu_cores != r->nr_vcpus)
+        return "not a core for each";
+    for (unsigned vcpu = 0; vcpu < r->nr_vcpus; vcpu++) {
+        uint64_t cpus = bits_of_cpus(plan->vcpu_cores[vcpu]), core;
+
+        if (!cpus)
+            return "no CPU";
+        core = b_core(r, (unsigned)__builtin_ctzll(cpus));
+        if (cpus != (core & b_mask(r, vcpu)))
+            return "not a free core, or not all of it that is allowed";
+        if (used & core)
+            return "a core of two vCPUs";
+        if (cpus & ~there)
+            return "a core elsewhere";
+        used |= core;
+    }
+    if (xln_nodemap_intersects(plan->nodes, plan->vcpu_nodes) &&
+        !xln_nodemap_is_subset(plan->vcpu_nodes, plan->nodes))
+        return "a node that is not the memory's";
+    return NULL;
+}
+
+/* Rightly so: these nodes have too few; and where the plan may have any, the
+ * nodes with memory have too few, or not enough memory. */
+static const char *check_lack(const struct random_host *r,
+                              const struct xln_plan *plan)
+{
+    uint64_t free = b_pool(r) & ~r->taken;
+    unsigned set = 0;
+
+    if (plan->verdict != XLN_NOTHING_FITS || plan->nr_vcpu_cores)
+        return "the verdict";
+    if (b_can_deal(r, b_cpus(r, bits_of_nodes(plan->vcpu_nodes)), 0))
+        return "but there are enough";
+    if (r->named || r->max_nodes || r->nr_hard)
+        return NULL;
+    for (unsigned node = 0; node < r->nr_nodes; node++) {
+        if (r->node[node].total && r->node[node].cpus & free)
+            set |= 1u << node;
+    }
+    return r->need <= b_bytes(r, set, true) &&
+                   b_can_deal(r, b_cpus(r, set), 0)
+               ? "but other nodes have enough"
+               : NULL;
+}
+
+static void test_random_cores(void)
+{
+    unsigned nr_hosts = 5000, nr_right = 0, nr_lack = 0;
+
+    for (unsigned i = 0; i < nr_hosts; i++) {
+        struct random_host r;
+        struct xln_plan *plan;
+        const char *wrong;
+
+        random_state = i;
+        random_host(&r, 1 + random_below(6));
+        take_some(&r);
+        r.core_each = r.whole_cores = true;
+        if (r.nr_vcpus > 5)
+            r.nr_vcpus = 5;
+        plan = plan_of_random(&r);
+        wrong = plan->lacks_cores ? check_lack(&r, plan)
+                                  : check_cores(&r, plan);
+        if (wrong)
+            printf("# host %u: %s\n", i, wrong);
+        nr_right += !wrong;
+        nr_lack += plan->lacks_cores;
+        xln_plan_free(plan);
+    }
+    ok(nr_right == nr_hosts,
+       "a free core for each vCPU, or too few, on %u of %u random hosts",
+       nr_right, nr_hosts);
+    ok(nr_lack > nr_hosts / 4 && nr_lack < nr_hosts / 4 * 3,
+       "on %u of them there are too few", nr_lack);
+}
+
+/* ------------------------------------------------------------------ */
 /* Large hosts                                                         */
 /* ------------------------------------------------------------------ */
 
@@ -1809,6 +1944,7 @@ int main(void)
     test_nearest();
     test_need();
     test_random();
+    test_random_cores();
     test_64(false);
     test_64(true);
     test_needle();

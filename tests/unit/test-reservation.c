@@ -163,7 +163,7 @@ static void add(uint32_t domid, uint8_t uuid, const struct xln_share *shares,
     struct xln_reservations *held = lock();
 
     need(xln_reservations_add(held, domid, full, shares, nr_shares, 0,
-                              NULL));
+                              NULL, NULL));
     xln_reservations_unlock(held);
 }
 
@@ -625,7 +625,8 @@ static void create_somewhere(int number)
     while (reserved[share.node] + share.bytes > NODE_MIB * MIB)
         share.node++;
     chosen[number] = share.node;
-    need(xln_reservations_add(held, number, uuid, &share, 1, 0, NULL));
+    need(xln_reservations_add(held, number, uuid, &share, 1, 0, NULL,
+                              NULL));
     xln_reservations_unlock(held);
 }
 
@@ -803,7 +804,8 @@ static void test_no_directory(void)
     make_dir();
     held = lock();
     remove_dir();
-    ok(xln_reservations_add(held, 1, uuid, &share, 1, 0, NULL) == -ENOENT,
+    ok(xln_reservations_add(held, 1, uuid, &share, 1, 0, NULL,
+                              NULL) == -ENOENT,
        "a directory that vanished under the lock is told");
     ok(xln_reservations_outstanding(held, NULL, reserved) == 0,
        "and holds no records");
@@ -855,8 +857,10 @@ static void test_promises(void)
     struct xln_reservations *held;
     const struct xln__promise *p;
     struct xln_nodemap *nodes;
+    struct xln_cpumap *cores;
 
     make_dir();
+    need(xln_cpumap_new(XLN_MAX_CPUS, &cores));
     need(xln_nodemap_new(8, &nodes));
     xln_nodemap_set(nodes, 1);
     xln_nodemap_set(nodes, 3);
@@ -864,7 +868,7 @@ static void test_promises(void)
     add_domain(8, 8, 0);
     add_one(8, 8, 0, 100);
     held = lock();
-    need(xln_reservations_add(held, 7, uuid, &share, 1, 4, nodes));
+    need(xln_reservations_add(held, 7, uuid, &share, 1, 4, nodes, NULL));
     ok(!xln__reservations_promise(held, 7), "nothing is known before reading");
     need(xln_reservations_outstanding(held, NULL, reserved));
     need(xln_reservations_outstanding(held, NULL, reserved));
@@ -874,8 +878,26 @@ static void test_promises(void)
        "the vCPUs of a create in flight, and their nodes");
     ok(!xln__reservations_promise(held, 8) &&
            !xln__reservations_promise(NULL, 7), "none where none is noted");
+    ok(xln_cpumap_is_empty(p->cores), "and no core");
+    need(xln_cpumap_parse("0,4-5,64-127,65535", NULL, 0, cores, NULL));
+    need(xln_reservations_add(held, 7, uuid, &share, 1, 4, nodes, cores));
+    need(xln_reservations_outstanding(held, NULL, reserved));
+    p = xln__reservations_promise(held, 7);
+    ok(p && xln_cpumap_equal(p->cores, cores) &&
+           xln_nodemap_equal(p->nodes, nodes),
+       "the cores that they will hold");
+    for (unsigned cpu = 0; cpu < XLN_MAX_CPUS; cpu++)
+        (void)(cpu % 2 ? xln_cpumap_clear(cores, cpu)
+                       : xln_cpumap_set(cores, cpu));
+    need(xln_reservations_add(held, 7, uuid, &share, 1, 4, NULL, cores));
+    need(xln_reservations_outstanding(held, NULL, reserved));
+    p = xln__reservations_promise(held, 7);
+    ok(p && xln_cpumap_equal(p->cores, cores) &&
+           xln_nodemap_is_empty(p->nodes),
+       "every other CPU of as many as there can be, and no node");
     xln_reservations_unlock(held);
     xln_nodemap_free(nodes);
+    xln_cpumap_free(cores);
     remove_dir();
 }
 

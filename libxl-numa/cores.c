@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A core is what has the same node, socket and core number: the CPUs in it are
+ * its threads (siblings).
+ *
+ * It is taken if some vCPU can run nowhere else: if the hard affinity of that,
+ * within its domain's pool, has CPUs of this core alone. A vCPU that may run
+ * on two cores or more holds neither of them, and one that only prefers a core
+ * (soft affinity) does not hold it: the scheduler can always take these
+ * elsewhere.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cores.h"
+#include "host.h"
+
+/* ---- which are taken ---- */
+
+static bool is_same_core(const struct xln_host_cpu *a,
+                         const struct xln_host_cpu *b)
+{
+    return a && b && a->node == b->node && a->socket == b->socket &&
+           a->core == b->core;
+}
+
+static void add_siblings(const struct xln_host *host, unsigned cpu,
+                         struct xln_cpumap *taken)
+{
+    const struct xln_host_cpu *c = xln_host_cpu(host, cpu);
+
+    for (unsigned i = 0; i < xln_host_nr_cpus(host); i++) {
+        if (is_same_core(c, xln_host_cpu(host, i)))
+            xln_cpumap_set(taken, i);
+    }
+}
+
+void xln__cores_hold(const struct xln_host *host,
+                     const struct xln_cpumap *pool,
+                     const struct xln_cpumap *hard, struct xln_cpumap *taken)
+{
+    unsigned cpu, first = XLN_NONE;
+
+    XLN_FOREACH(xln_cpumap, cpu, hard) {
+        if (!xln_cpumap_test(pool, cpu))
+            continue;
+        if (first == XLN_NONE)
+            first = cpu;
+        else if (!is_same_core(xln_host_cpu(host, first),
+                               xln_host_cpu(host, cpu)))
+            return;
+    }
+    if (first != XLN_NONE && !xln_cpumap_test(taken, first))
+        add_siblings(host, first, taken);
+}
+
+/* Make `hard` what vCPU `vcpu` may run on once the plan is carried out. */
+static void find_hard(const struct xln_plan *plan, enum xln_vcpus_mode mode,
+                      const struct xln_need *need, unsigned vcpu,
+                      struct xln_cpumap *hard)
+{
+    const struct xln_cpumap *planned = NULL;
+
+    xln_cpumap_fill(hard);
+    if (vcpu < need->nr_hard && need->hard[vcpu])
+        xln_cpumap_and(hard, need->hard[vcpu]);
+    if (vcpu < plan->nr_vcpu_cores)
+        planned = plan->vcpu_cores[vcpu];
+    else if (mode == XLN_VCPUS_HARD && !xln_cpumap_is_empty(plan->vcpu_cpus))
+        planned = plan->vcpu_cpus;
+    if (planned && xln_cpumap_intersects(hard, planned))
+        xln_cpumap_and(hard, planned);
+}
+
+int xln_cores_of_plan(const struct xln_plan *plan, enum xln_vcpus_mode mode,
+                      const struct xln_need *need,
+                      const struct xln_host *host, struct xln_cpumap *taken)
+{
+    struct xln_cpumap *pool = NULL, *hard = NULL;
+    int rc;
+
+    rc = xln_host_cpus_of_nodes(host, xln_host_nodes(host), &pool);
+    if (!rc)
+        rc = xln_cpumap_new(xln_host_nr_cpus(host), &hard);
+    if (rc)
+        goto out;
+    if (need->pool_cpus)
+        xln_cpumap_and(pool, need->pool_cpus);
+    for (unsigned vcpu = 0; vcpu < need->nr_vcpus; vcpu++) {
+        /* All that follow are like this one. */
+        bool last = vcpu >= need->nr_hard && vcpu >= plan->nr_vcpu_cores;
+
+        find_hard(plan, mode, need, vcpu, hard);
+        xln__cores_hold(host, pool, hard, taken);
+        if (last)
+            break;
+    }
+ out:
+    xln_cpumap_free(pool);
+    xln_cpumap_free(hard);
+    return rc;
+}
+
+static int add_domain(const struct xln_host *host,
+                      const struct xln_domain *domain,
+                      struct xln_cpumap *taken)
+{
+    const struct xln_host_pool *known = xln_host_pool(host, domain->pool_id);
+    struct xln_cpumap *pool;
+    int rc;
+
+    if (domain->dying || !domain->vcpus)
+        return 0;
+    rc = known ? xln_cpumap_copy(known->cpus, &pool)
+               : xln_host_cpus_of_nodes(host, xln_host_nodes(host), &pool);
+    if (rc)
+        return rc;
+    for (unsigned i = 0; i < domain->nr_vcpus; i++) {
+        if (domain->vcpus[i].exists)
+            xln__cores_hold(host, pool, domain->vcpus[i].hard, taken);
+    }
+    xln_cpumap_free(pool);
+    return 0;
+}
+
+int xln_cores_of_domains(const struct xln_domains *domains,
+                         const struct xln_host *host,
+                         struct xln_cpumap *taken)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < domains->nr && !rc; i++)
+        rc = add_domain(host, &domains->list[i], taken);
+    return rc;
+}
+
+int xln_host_take_cores(const struct xln_host *host,
+                        const struct xln_cpumap *taken,
+                        struct xln_host **host_r)
+{
+    struct xln_host *copy;
+    unsigned cpu;
+    int rc;
+
+    rc = xln_host_reserve(host, NULL, 0, &copy);
+    if (rc)
+        return rc;
+    XLN_FOREACH(xln_cpumap, cpu, taken) {
+        if (cpu < copy->nr_cpus)
+            copy->cpus[cpu].taken = true;
+    }
+    *host_r = copy;
+    return 0;
+}
+
+/* ---- dealing ---- */
+
+struct thread {
+    unsigned cpu;
+    const struct xln_host_cpu *at;
+};
+
+struct core {
+    const struct thread *threads;
+    unsigned nr_threads;
+    unsigned rank;              /* among the free cores of its node */
+    unsigned vcpu;              /* that has it; XLN_NONE: none */
+    bool seen;                  /* in this search */
+};
+
+struct deck {
+    const struct xln_need *need;
+    unsigned nr_threads, nr_cores;
+    struct thread *threads;
+    struct core *cores;
+};
+
+static int compare_numbers(unsigned a, unsigned b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare_threads(const void *a, const void *b)
+{
+    const struct thread *x = a, *y = b;
+    int r = compare_numbers(x->at->node, y->at->node);
+
+    if (!r)
+        r = compare_numbers(x->at->socket, y->at->socket);
+    if (!r)
+        r = compare_numbers(x->at->core, y->at->core);
+    return r ? r : compare_numbers(x->cpu, y->cpu);
+}
+
+static int compare_ranks(const void *a, const void *b)
+{
+    const struct core *x = a, *y = b;
+    int r = compare_numbers(x->rank, y->rank);
+
+    return r ? r : compare_threads(x->threads, y->threads);
+}
+
+static int compare_cores(const void *a, const void *b)
+{
+    const struct core *x = a, *y = b;
+
+    return compare_threads(x->threads, y->threads);
+}
+
+/* Threads that stand together become a core. */
+static void group_threads(struct deck *deck)
+{
+    struct core *core = NULL;
+
+    for (unsigned i = 0; i < deck->nr_threads; i++) {
+        const struct thread *thread = &deck->threads[i];
+
+        if (!core || !is_same_core(core->threads->at, thread->at)) {
+            const struct core *last = core;
+
+            core = &deck->cores[deck->nr_cores++];
+            core->threads = thread;
+            core->vcpu = XLN_NONE;
+            if (last && last->threads->at->node == thread->at->node)
+                core->rank = last->rank + 1;
+        }
+        core->nr_threads++;
+    }
+}
+
+/*
+ * The free cores of `homes`. In front, as many as there are vCPUs, as equally
+ * from each node as these have them, as memory is too: a row from each, so
+ * that neighbouring vCPUs are on one node.
+ */
+static int make_deck(const struct job *job, const struct xln_nodemap *homes,
+                     struct deck *deck)
+{
+    const struct xln_host *host = job->host;
+    unsigned cpu;
+
+    deck->need = job->need;
+    deck->threads = calloc(xln_host_nr_cpus(host), sizeof(*deck->threads));
+    deck->cores = calloc(xln_host_nr_cpus(host), sizeof(*deck->cores));
+    if (!deck->threads || !deck->cores)
+        return -ENOMEM;
+    XLN_FOREACH(xln_cpumap, cpu, job->allowed) {
+        const struct xln_host_cpu *at = xln_host_cpu(host, cpu);
+
+        if (at && xln_nodemap_test(homes, at->node))
+            deck->threads[deck->nr_threads++] = (struct thread){ cpu, at };
+    }
+    qsort(deck->threads, deck->nr_threads, sizeof(*deck->threads),
+          compare_threads);
+    group_threads(deck);
+    qsort(deck->cores, deck->nr_cores, sizeof(*deck->cores), compare_ranks);
+    if (deck->need->nr_vcpus <= deck->nr_cores)
+        qsort(deck->cores, deck->need->nr_vcpus, sizeof(*deck->cores),
+              compare_cores);
+    return 0;
+}
+
+static bool may_use(const struct deck *deck, unsigned vcpu, unsigned cpu)
+{
+    const struct xln_need *need = deck->need;
+
+    return vcpu >= need->nr_hard || !need->hard[vcpu] ||
+           xln_cpumap_test(need->hard[vcpu], cpu);
+}
+
+static bool suits(const struct deck *deck, unsigned vcpu,
+                  const struct core *core)
+{
+    for (unsigned i = 0; i < core->nr_threads; i++) {
+        if (may_use(deck, vcpu, core->threads[i].cpu))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A free core if one suits; or one that another vCPU has and can do without,
+ * as a different one suits that as well (an augmenting path, as for any
+ * matching of two sides). False: there is no way to serve this one too.
+ */
+static bool find_core(struct deck *deck, unsigned vcpu)
+{
+    for (unsigned i = 0; i < deck->nr_cores; i++) {
+        struct core *core = &deck->cores[(vcpu + i) % deck->nr_cores];
+
+        if (core->vcpu == XLN_NONE && suits(deck, vcpu, core)) {
+            core->vcpu = vcpu;
+            return true;
+        }
+    }
+    for (unsigned i = 0; i < deck->nr_cores; i++) {
+        struct core *core = &deck->cores[i];
+
+        if (core->seen || !suits(deck, vcpu, core))
+            continue;
+        core->seen = true;
+        if (find_core(deck, core->vcpu)) {
+            core->vcpu = vcpu;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool deal(struct deck *deck)
+{
+    unsigned nr_vcpus = deck->need->nr_vcpus;
+
+    if (nr_vcpus > deck->nr_cores)
+        return false;
+    for (unsigned vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        for (unsigned i = 0; i < deck->nr_cores; i++)
+            deck->cores[i].seen = false;
+        if (!find_core(deck, vcpu))
+            return false;
+    }
+    return true;
+}
+
+static int note_core(const struct job *job, const struct deck *deck,
+                     const struct core *core, struct xln_plan *plan)
+{
+    struct xln_cpumap *cpus;
+    int rc;
+
+    rc = xln_cpumap_new(xln_host_nr_cpus(job->host), &cpus);
+    if (rc)
+        return rc;
+    for (unsigned i = 0; i < core->nr_threads; i++) {
+        if (may_use(deck, core->vcpu, core->threads[i].cpu))
+            xln_cpumap_set(cpus, core->threads[i].cpu);
+    }
+    plan->vcpu_cores[core->vcpu] = cpus;
+    xln_cpumap_or(plan->vcpu_cpus, cpus);
+    xln_nodemap_set(plan->vcpu_nodes, core->threads->at->node);
+    return 0;
+}
+
+static int note_cores(const struct job *job, const struct deck *deck,
+                      struct xln_plan *plan)
+{
+    unsigned nr_vcpus = job->need->nr_vcpus;
+    int rc = 0;
+
+    plan->vcpu_cores = calloc(nr_vcpus, sizeof(struct xln_cpumap *));
+    if (!plan->vcpu_cores)
+        return -ENOMEM;
+    plan->nr_vcpu_cores = nr_vcpus;
+    for (unsigned i = 0; i < deck->nr_cores && !rc; i++) {
+        if (deck->cores[i].vcpu != XLN_NONE)
+            rc = note_core(job, deck, &deck->cores[i], plan);
+    }
+    return rc;
+}
+
+int xln__cores_deal(const struct job *job, const struct xln_nodemap *homes,
+                    struct xln_plan *plan)
+{
+    struct deck deck = { 0 };
+    int rc;
+
+    rc = make_deck(job, homes, &deck);
+    if (rc)
+        goto out;
+    plan->nr_free_cores = deck.nr_cores;
+    if (deal(&deck)) {
+        rc = note_cores(job, &deck, plan);
+    } else {
+        plan->lacks_cores = true;
+        plan->verdict = XLN_NOTHING_FITS;
+        xln_nodemap_or(plan->vcpu_nodes, homes);
+    }
+ out:
+    free(deck.threads);
+    free(deck.cores);
+    return rc;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Cores: which are taken, and dealing free ones to vCPUs. */
+#ifndef XLN_CORES_H
+#define XLN_CORES_H
+
+#include "job.h"
+
+/* If a vCPU with this hard affinity can run on one core alone of `pool`, add
+ * the CPUs of that core, its siblings included. */
+void xln__cores_hold(const struct xln_host *host,
+                     const struct xln_cpumap *pool,
+                     const struct xln_cpumap *hard, struct xln_cpumap *taken);
+
+/*
+ * Give each vCPU a free core of its own on `homes`, within its hard affinity:
+ * plan->vcpu_cores, and what follows from it. If there are too few,
+ * plan->lacks_cores is set instead, and nothing fits.
+ */
+int xln__cores_deal(const struct job *job, const struct xln_nodemap *homes,
+                    struct xln_plan *plan);
+
+#endif /* XLN_CORES_H */
