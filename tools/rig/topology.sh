@@ -8,6 +8,7 @@ node_cpus=()            # CPUs of each node
 node_mib=()             # memory of each node in MiB
 declare -A distance=()  # distance[A,B]; what is not set is other_distance
 other_distance=20       # QEMU's default
+threads=1               # of each core
 pci_nodes=()            # one PCI bus with a device for each entry
 dom0_mib=768
 dom0_vcpus=2
@@ -115,6 +116,9 @@ topology_words() { # KEYWORD [ARG...]
     case $key in
     node)       topology_node "$@" ;;
     distance)   topology_distance "$@" ;;
+    threads)    [[ $# == 1 ]] || topology_bad "expected 'threads 2'"
+                topology_number threads "$1" 1 2
+                threads=$1 ;;
     pci)        [[ $# == 1 && $1 == node=* ]] ||
                     topology_bad "expected 'pci node=2'"
                 topology_number node "${1#node=}" 0 $((max_nodes - 1))
@@ -126,8 +130,8 @@ topology_words() { # KEYWORD [ARG...]
                 dom0_vcpus=$1 ;;
     xen)        (($# > 0)) || topology_bad "expected 'xen OPTION...'"
                 xen_options+=("$@") ;;
-    *)          topology_bad "expected node, distance, pci, dom0_mem," \
-                             "dom0_vcpus or xen, not '$key'" ;;
+    *)          topology_bad "expected node, distance, threads, pci," \
+                             "dom0_mem, dom0_vcpus or xen, not '$key'" ;;
     esac
 }
 
@@ -152,6 +156,8 @@ topology_check() {
     ((node_cpus[0] > 0 && node_mib[0] > 0)) ||
         topology_bad "expected a node 0 with CPUs and memory: Xen boots there"
     cpus=$(topology_sum "${node_cpus[@]}")
+    ((cpus % threads == 0)) ||
+        topology_bad "expected whole cores, not $cpus threads"
     ((cpus <= max_cpus)) || topology_bad "expected at most $max_cpus CPUs"
     # Xen and what QEMU loads take about 256 MiB beside dom0.
     mib=$(topology_sum "${node_mib[@]}")
@@ -198,7 +204,7 @@ topology_print() {
 # Fills $qemu_machine, QEMU's arguments for this topology.
 topology_qemu() {
     local n cpu=0 next spec a b apart bus=32
-    qemu_machine=(-smp "$(topology_sum "${node_cpus[@]}")"
+    qemu_machine=(-smp "$(topology_sum "${node_cpus[@]}"),threads=$threads"
                   -m "$(topology_sum "${node_mib[@]}")M")
     for n in "${!node_cpus[@]}"; do
         spec=node,nodeid=$n
