@@ -296,7 +296,16 @@ install_guest_kernel() { # PACKAGES ROOT
         -I "$1/usr/include" -Wl,--build-id=none -Wl,-z,noexecstack \
         -Wl,--no-warn-rwx-segments -T "$rig_dir/guest/guest.ld" \
         -o "$2/boot/guest" "$rig_dir"/guest/*.[Sc]
+    make_hvm_guest "$2/boot/guest" "$2/boot/guest-hvm"
     strip -s "$2/boot/guest"
+}
+
+# The same instead of hvmloader: an ELF file of 32 bits, entered as PVH is, and
+# without the notes of a kernel.
+make_hvm_guest() { # GUEST FILE
+    local entry
+    entry=$(nm "$1" | awk '$3 == "pvh_start" { print "0x" $1 }')
+    objcopy -S -O elf32-i386 -R .note.Xen --set-start "$entry" "$1" "$2"
 }
 
 # Linked statically, which is what makes it quick to start in dom0.

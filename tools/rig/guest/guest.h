@@ -3,7 +3,8 @@
 /*
  * A guest that costs next to nothing: it says one line on its console and
  * blocks, or spins on all its virtual CPUs, and obeys control/shutdown in
- * xenstore. It boots as PV and as PVH; as PVH it can be saved and migrated too.
+ * xenstore. It boots as PV, as PVH and as HVM; but for PV it can be saved and
+ * migrated too, and as HVM be reset softly.
  * There are no interrupts: whoever waits polls an event channel, which takes no
  * handler.
  */

@@ -105,8 +105,9 @@ static void shutdown(unsigned int reason)
     hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (uintptr_t)&arg, 0);
 }
 
-/* The toolstack takes an emptied node for the answer that we obey. Only from
- * being suspended do we come back. */
+/* The toolstack takes an emptied node for the answer that we obey. We come back
+ * from being suspended, and from a soft reset, which keeps our memory too. No
+ * xl asks for one: the word is ours. */
 static void obey(struct machine *machine)
 {
     char value[16];
@@ -119,12 +120,14 @@ static void obey(struct machine *machine)
         reason = SHUTDOWN_poweroff;
     else if (word_is(value, "suspend") && machine->find_again)
         reason = SHUTDOWN_suspend;
+    else if (word_is(value, "soft-reset") && machine->find_again)
+        reason = SHUTDOWN_soft_reset;
     else
         return;
     store_clear(machine, SHUTDOWN_PATH);
     shutdown(reason);
     machine->find_again(machine);
-    print(machine, "resumed\r\n");
+    print(machine, reason == SHUTDOWN_suspend ? "resumed\r\n" : "reset\r\n");
     store_watch(machine, SHUTDOWN_PATH);
 }
 
