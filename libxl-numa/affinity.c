@@ -13,6 +13,9 @@ struct xln_affinity {
     enum xln_vcpus_mode mode;
     int nr_vcpus;
     libxl_bitmap *vcpus;
+    bool kept;                      /* none of either, whatever the mode */
+    int nr_kept;
+    libxl_bitmap *kept_vcpus;
     bool has_vnodes;                /* else the domain's own stay */
     int nr_vnodes;
     libxl_vnode_info *vnodes;
@@ -98,21 +101,25 @@ static int vcpus_fill(libxl_ctx *ctx, const struct xln_plan *plan,
     return 0;
 }
 
-int xln_affinity_of_nodes(libxl_ctx *ctx, const struct xln_nodemap *nodes,
-                          struct xln_affinity **affinity_r)
+static struct xln_affinity *new_affinity(enum xln_vcpus_mode mode)
 {
     struct xln_affinity *affinity = calloc(1, sizeof(*affinity));
-    int rc;
+
+    if (!affinity)
+        return NULL;
+    affinity->mode = mode;
+    libxl_defbool_set(&affinity->numa_placement, false);
+    return affinity;
+}
+
+int xln_affinity_new_kept(struct xln_affinity **affinity_r)
+{
+    struct xln_affinity *affinity = new_affinity(XLN_VCPUS_NONE);
 
     if (!affinity)
         return -ENOMEM;
-    affinity->mode = XLN_VCPUS_NONE;
-    libxl_defbool_set(&affinity->numa_placement, false);
-    rc = nodemap_fill(ctx, nodes, &affinity->nodemap);
-    if (rc) {
-        xln_affinity_free(affinity);
-        return rc;
-    }
+    affinity->kept = true;
+    affinity->has_vnodes = true;
     *affinity_r = affinity;
     return 0;
 }
@@ -121,19 +128,23 @@ int xln_affinity_new(libxl_ctx *ctx, const struct xln_plan *plan,
                      enum xln_vcpus_mode mode, const struct xln_need *need,
                      struct xln_affinity **affinity_r)
 {
+    bool has_cpus = !xln_cpumap_is_empty(plan->vcpu_cpus);
     struct xln_affinity *affinity;
     int rc;
 
-    rc = xln_affinity_of_nodes(ctx, plan->nodes, &affinity);
-    if (rc)
-        return rc;
-    if (!xln_cpumap_is_empty(plan->vcpu_cpus)) {
-        affinity->mode = mode == XLN_VCPUS_CORE ? XLN_VCPUS_HARD : mode;
+    if (!has_cpus)
+        mode = XLN_VCPUS_NONE;
+    else if (mode == XLN_VCPUS_CORE)
+        mode = XLN_VCPUS_HARD;
+    affinity = new_affinity(mode);
+    if (!affinity)
+        return -ENOMEM;
+    rc = nodemap_fill(ctx, plan->nodes, &affinity->nodemap);
+    if (!rc && has_cpus)
         rc = vcpus_fill(ctx, plan, need, affinity);
-        if (rc) {
-            xln_affinity_free(affinity);
-            return rc;
-        }
+    if (rc) {
+        xln_affinity_free(affinity);
+        return rc;
     }
     *affinity_r = affinity;
     return 0;
@@ -234,12 +245,16 @@ void xln_affinity_swap(struct xln_affinity *affinity,
 {
     SWAP(affinity->nodemap, info->nodemap);
     SWAP(affinity->numa_placement, info->numa_placement);
-    if (affinity->mode == XLN_VCPUS_SOFT) {
+    if (affinity->mode == XLN_VCPUS_SOFT || affinity->kept) {
         SWAP(affinity->nr_vcpus, info->num_vcpu_soft_affinity);
         SWAP(affinity->vcpus, info->vcpu_soft_affinity);
     } else if (affinity->mode == XLN_VCPUS_HARD) {
         SWAP(affinity->nr_vcpus, info->num_vcpu_hard_affinity);
         SWAP(affinity->vcpus, info->vcpu_hard_affinity);
+    }
+    if (affinity->kept) {
+        SWAP(affinity->nr_kept, info->num_vcpu_hard_affinity);
+        SWAP(affinity->kept_vcpus, info->vcpu_hard_affinity);
     }
     if (affinity->has_vnodes) {
         SWAP(affinity->nr_vnodes, info->num_vnuma_nodes);

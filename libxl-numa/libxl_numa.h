@@ -808,11 +808,11 @@ int xln_affinity_new(libxl_ctx *ctx, const struct xln_plan *plan,
                      struct xln_affinity **affinity_r);
 
 /*
- * The same for memory that a domain has already: node affinity alone, vCPUs
- * as they are.  Since: 0.1
+ * Of a domain that keeps its memory (a soft reset): nothing for libxl to set,
+ * and no placement of its own, so that the hypervisor's node affinity, vCPU
+ * affinity and virtual nodes stay what they are.  Since: 0.1
  */
-int xln_affinity_of_nodes(libxl_ctx *ctx, const struct xln_nodemap *nodes,
-                          struct xln_affinity **affinity_r);
+int xln_affinity_new_kept(struct xln_affinity **affinity_r);
 
 /*
  * Add virtual nodes to what is exchanged. Each vCPU that has an affinity from

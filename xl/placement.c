@@ -631,21 +631,14 @@ static int plan_locked(struct placement *p, xc_interface *xch,
     return plan_domain(p, xch, held);
 }
 
-/* The domain keeps its memory, so it keeps its nodes. */
-static int keep_nodes(struct placement *p)
+/* The domain keeps its memory, so it keeps its nodes; and what was set while it
+ * ran, of which its configuration may know nothing. */
+static int keep_all(struct placement *p)
 {
-    struct xln_nodemap *nodes;
-    int rc;
+    int rc = xln_affinity_new_kept(&p->affinity);
 
-    rc = xln_nodemap_new(XLN_MAX_NODES, &nodes);
-    if (rc)
-        return rc;
-    rc = xln_nodemap_parse(p->kept_nodes, 0, nodes, NULL);
-    if (!rc)
-        rc = xln_affinity_of_nodes(p->ctx, nodes, &p->affinity);
     if (!rc)
         xln_affinity_swap(p->affinity, &p->config->b_info);
-    xln_nodemap_free(nodes);
     return rc;
 }
 
@@ -672,7 +665,7 @@ int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid)
     int rc;
 
     p->domid = domid;
-    rc = p->kept_nodes ? keep_nodes(p) : plan_anew(p, xch);
+    rc = p->resetting ? keep_all(p) : plan_anew(p, xch);
     if (rc && rc != -ENOSPC) {
         warn_failed(p, "cannot plan", rc, "placed by xl itself");
         rc = 0;
@@ -821,15 +814,11 @@ int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
                           struct placement **placement_r)
 {
     struct placement *p = new_placement(ctx, lg, config);
-    int rc;
 
     if (!p)
         return -ENOMEM;
-    rc = record_read(domid, &p->kept_nodes, &p->kept_pages);
-    if (rc) {
-        placement_end(p, true);
-        return rc;
-    }
+    p->resetting = true;
+    record_read(domid, &p->kept_nodes, &p->kept_pages);
     *placement_r = p;
     return 0;
 }

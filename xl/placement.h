@@ -42,7 +42,8 @@ struct placement {
     bool short_of_memory;           /* there is not what was asked for last */
     char *refusal;                  /* why it can't be built as asked for */
 
-    char *kept_nodes, *kept_pages;  /* soft reset: what its record says */
+    bool resetting;                 /* softly: all stays where it is */
+    char *kept_nodes, *kept_pages;  /* what its record says; NULL: nothing */
 };
 
 /* The defaults of the host, none if its file is not there or can't be read.
@@ -62,7 +63,8 @@ int placement_begin(libxl_ctx *ctx, xentoollog_logger *lg,
  * the domain. */
 int placement_note_request(struct placement *p);
 
-/* Begin a soft reset of `domid`, which keeps its nodes. */
+/* Begin a soft reset of `domid`, which keeps its nodes: also one that has no
+ * record, where the plan was not ours. */
 int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
                           libxl_domain_config *config, uint32_t domid,
                           struct placement **placement_r);

@@ -26,7 +26,8 @@
 #   affinity NAME [VCPU]                "hard / soft"
 #   nothing_left FREE                   no guest, nothing of one, memory as before
 #   expect STATUS COMMAND [ARG...]      succeeds if the command ends so
-#   hold NODE MIB [KEY=VALUE...]        starts a create of g; it stops once it has
+#   hold NODE MIB [KEY=VALUE...]        starts a create of g, by idle.cfg or by
+#                                       $hold_config; it stops once it has
 #                                       planned. /tmp/held: its process
 #   go_on                               lets it, and waits for it: its status
 #   while_gone_goes ARG...              xl ARG..., for which the guest "gone" is
@@ -337,6 +338,8 @@ expect() {
     }
 }
 
+hold_config=idle
+
 # A create is stopped as it gives back the lock under which it has planned.
 # strace stops it, and does no more. It does not follow xl's monitor, and so
 # ends, with xl's status, when xl does.
@@ -348,7 +351,7 @@ hold() { # NODE MIB [KEY=VALUE...]
     strace -o /tmp/trace -P /run/xen/numa/lock -e trace=close \
         -e inject=close:signal=SIGSTOP:when=1 \
         sh -c 'echo $$ > /tmp/held; exec "$@"' sh \
-        xl create /root/idle.cfg 'name="g"' "nodes=\"$hold_node\"" \
+        xl create "/root/$hold_config.cfg" 'name="g"' "nodes=\"$hold_node\"" \
         "memory=$hold_mib" "$@" > "$out" 2> "$err" &
     held=$!
     await 60 is_held
