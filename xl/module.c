@@ -504,6 +504,15 @@ static bool makes_stub(const struct placement *p, const void *name)
            !strcmp((const char *)name + length, "-dm");
 }
 
+/* A soft reset is known from the start. With what `xl config-update` has stored
+ * goes another uuid, by which it could not be found. */
+static bool resets(const struct placement *p, const void *domid)
+{
+    const uint32_t *wanted = domid;
+
+    return p->resetting && p->domid == *wanted;
+}
+
 static bool makes_domain(const struct placement *p, const void *domid)
 {
     const uint32_t *wanted = domid;
@@ -528,11 +537,13 @@ static struct placement *find(bool (*makes)(const struct placement *p,
 
 static int plan_build(xc_interface *xch, uint32_t domid)
 {
-    struct placement *p;
+    struct placement *p = find(resets, &domid);
     xc_domaininfo_t info;
     char *name;
     int rc = 0;
 
+    if (p)
+        return placement_plan(p, xch, domid);
     if (xc_domain_getinfolist(xch, domid, 1, &info) != 1 ||
         info.domain != domid) {
         xtl_log(state.lg, XTL_WARN, errno, "numa",

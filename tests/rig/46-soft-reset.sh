@@ -45,6 +45,15 @@ vnodes() {
     rig-xen keys u | grep -A 4 'vnodes, '
 }
 
+# The configuration that holds from now on; it has a uuid of its own.
+update() { # NAME LINE...
+    update_name=$1
+    shift
+    { cat /root/idle-hvm.cfg; printf '%s\n' "name=\"$update_name\"" "$@"; } \
+        > /tmp/new.cfg
+    stock-xl config-update "$update_name" /tmp/new.cfg > "$out" 2>&1
+}
+
 # Whoever placed it anew would find no room on its node.
 fill() { # NAME-OF-BALLAST NODE
     created idle "$1" "nodes=\"$2\"" 'nodes_mode="strict"' \
@@ -56,6 +65,7 @@ fill() { # NAME-OF-BALLAST NODE
 test_resets() {
     made a 'nodes="2"'
     fill ballast 2
+    update a 'nodes="3"' 'vcpus=2'
     made h 'nodes="1"' 'cpus="2-5"' 'nodes_cpus="hard"'
     xl node-affinity h 3 > "$out" 2> "$err"
     xl vcpu-pin h 1 3 5 > "$out" 2> "$err"
@@ -83,8 +93,8 @@ test_full() {
         "its pages and vCPUs are on node 2"
     is "$(placed a)" "$before_a" "as they were, and its node affinity"
     is "$(record a)" "$record" "what was written about it in xenstore is there"
-    ok "xl list -l has its request" \
-        sh -c 'stock-xl list -l a | grep -F "\"numa/nodes\": \"2\""'
+    ok "xl list -l has the request that xl config-update came with" \
+        sh -c 'stock-xl list -l a | grep -F "\"numa/nodes\": \"3\""'
 }
 
 test_vnuma() {
@@ -94,12 +104,15 @@ test_vnuma() {
     is "$(find /run/xen/numa -mindepth 1 ! -name lock)" "" \
         "nothing is reserved for any"
     was=$(domid v)
+    asks a reboot
     asks v reboot
     ok "v reboots" await 60 lives_anew v "$was"
     is "$(vnodes)" "$vnodes" "it has such virtual nodes again"
     is "$(placed v)" "$before_v" "on the same nodes"
     asks v soft-reset
-    ok "and is reset again, which it was not in this life" \
+    ok "a reboots" await 60 lives_anew a "$domid"
+    is "$(nodes_of a)" 3 "as xl config-update had it: on node 3"
+    ok "v is reset again, which it was not in this life" \
         await 60 console_has v reset 2
     is "$(placed v)" "$before_v" "where it is"
 }
