@@ -86,6 +86,22 @@ test_one_node() {
     remove v
 }
 
+test_host() {
+    paused v memory=400 vcpus=8 'vnuma="host"'
+    ok "vnuma=\"host\": as many pages on each node of the host" \
+        shares_even v 0 1 2 3
+    for vcpu in 0 1 2 3 4 5 6 7; do
+        affinity v "$vcpu" | cut -d ' ' -f 1
+    done > /tmp/hard
+    for node in 0 1 2 3 0 1 2 3; do
+        cpus_of "$node"
+    done > /tmp/dealt
+    ok "each vCPU is bound to a node, in turn" cmp /tmp/dealt /tmp/hard
+    ok "there are four virtual nodes" sh -c \
+        'rig-xen keys u | grep -q "4 vnodes, 8 vcpus"'
+    remove v
+}
+
 refused() { # WHY WORDS ARG...
     refused_why=$1 refused_words=$2
     shift 2
@@ -111,6 +127,7 @@ test_refusals() {
 
 test_pages
 test_one_node
+test_host
 test_refusals
 test_auto
 done_testing
