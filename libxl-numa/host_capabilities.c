@@ -5,6 +5,7 @@
 
 #include "host_assume.h"
 #include "host_capabilities.h"
+#include "refuse.h"
 #include "xml.h"
 
 /* In a SLIT: the least, and the value that is no distance. */

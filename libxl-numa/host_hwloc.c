@@ -10,6 +10,7 @@
 
 #include "host_assume.h"
 #include "host_hwloc.h"
+#include "refuse.h"
 #include "xml.h"
 
 /* A SLIT: a node's distance to itself, and the first value that is none. */

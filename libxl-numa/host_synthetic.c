@@ -9,6 +9,7 @@
 #endif
 
 #include "host_hwloc.h"
+#include "refuse.h"
 #include "xml.h"
 
 #if HAVE_HWLOC

@@ -8,6 +8,7 @@
 
 #include <expat.h>
 
+#include "refuse.h"
 #include "xml.h"
 
 /*
@@ -37,21 +38,6 @@ struct xln__xml {
 };
 
 /* ---- what is wrong ---- */
-
-int xln__refuse(char **error_r, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vasprintf(error_r, fmt, ap);
-    va_end(ap);
-    if (n < 0) {
-        *error_r = NULL;
-        return -ENOMEM;
-    }
-    return -EINVAL;
-}
 
 static int refuse_line(struct xln__xml *xml, unsigned long line,
                        const char *what)

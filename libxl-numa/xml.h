@@ -62,8 +62,4 @@ bool xln__xml_parse_number(const char **s, uint64_t max, uint64_t *number_r);
 __attribute__((format(printf, 2, 3)))
 int xln__xml_refuse(struct xln__xml *xml, const char *fmt, ...);
 
-/* A line of text as *error_r takes it, and -EINVAL. */
-__attribute__((format(printf, 2, 3)))
-int xln__refuse(char **error_r, const char *fmt, ...);
-
 #endif /* XLN_XML_H */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "refuse.h"
 
 /* Far more than anybody has written by hand. */
 #define FILE_MAX_BYTES (16u << 20)
@@ -25,20 +26,12 @@ __attribute__((format(printf, 2, 3)))
 static int explain(const struct reader *r, const char *fmt, ...)
 {
     va_list ap;
-    char *text;
-    int n;
+    int rc;
 
     va_start(ap, fmt);
-    n = vasprintf(&text, fmt, ap);
+    rc = xln__refuse_at(r->error_r, r->config->source, fmt, ap);
     va_end(ap);
-    if (n < 0)
-        return -ENOMEM;
-    n = asprintf(r->error_r, "%s: %s", r->config->source, text);
-    free(text);
-    if (n >= 0)
-        return -EINVAL;
-    *r->error_r = NULL;
-    return -ENOMEM;
+    return rc;
 }
 
 static int wrong_value(const struct reader *r, const char *key,

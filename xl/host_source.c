@@ -7,6 +7,7 @@
 #include "host_capabilities.h"
 #include "host_hwloc.h"
 #include "host_source.h"
+#include "refuse.h"
 #include "xml.h"
 
 #define UTF8_BOM 0xef           /* its first byte */

@@ -5,12 +5,12 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "keys.h"
+#include "refuse.h"
 #include "vnode_list.h"
 
 #define XSDATA_PREFIX "numa/"
@@ -426,26 +426,6 @@ static const struct key all_keys[NR_KEYS] = {
                           check_dma_reserve, apply_dma_reserve },
 };
 
-/* The line of a wrong value; -EINVAL, or -ENOMEM if there's no room for it. */
-__attribute__((format(printf, 2, 3)))
-static int explain(char **error_r, const char *fmt, ...)
-{
-    va_list ap;
-    char *s;
-    int r;
-
-    va_start(ap, fmt);
-    r = vasprintf(error_r, fmt, ap);
-    va_end(ap);
-    if (r < 0)
-        return -ENOMEM;
-    /* A value that came with a migration shall not speak to the terminal. */
-    for (s = *error_r; *s; s++)
-        if (iscntrl((unsigned char)*s))
-            *s = '?';
-    return -EINVAL;
-}
-
 static int check_value(const struct key *key, const char *source,
                        const char *value, char **text_r, char **error_r)
 {
@@ -459,8 +439,8 @@ static int check_value(const struct key *key, const char *source,
     else
         *text_r = text;
     if (rc == -EINVAL)
-        return explain(error_r, "%s: %s=\"%.*s\": expected %s", source,
-                       key->name, VALUE_MAX, value, key->expected);
+        return xln__refuse(error_r, "%s: %s=\"%.*s\": expected %s", source,
+                           key->name, VALUE_MAX, value, key->expected);
     return rc;
 }
 
@@ -479,13 +459,14 @@ static int unite_items(const struct key *key, const char *source,
 
         if (!value || xlu_cfg_value_get_string(config, value,
                                                (char **)&item, 1))
-            return explain(error_r, "%s: %s: item %d is a list: expected %s",
-                           source, key->name, i + 1, key->expected);
+            return xln__refuse(error_r,
+                               "%s: %s: item %d is a list: expected %s", source,
+                               key->name, i + 1, key->expected);
         rc = strlen(item) > VALUE_MAX ? -EINVAL : check_node_list(item, &text);
         if (rc == -EINVAL)
-            return explain(error_r,
-                           "%s: %s: item %d, \"%.*s\": expected %s", source,
-                           key->name, i + 1, VALUE_MAX, item, key->expected);
+            return xln__refuse(
+                error_r, "%s: %s: item %d, \"%.*s\": expected %s", source,
+                key->name, i + 1, VALUE_MAX, item, key->expected);
         if (rc)
             return rc;
         rc = parse_nodes(text, &item_nodes);
@@ -507,8 +488,8 @@ static int read_list(const struct key *key, const char *source,
     int rc;
 
     if (!key->list || nr_items == 0)
-        return explain(error_r, "%s: %s=[%s]: expected %s", source, key->name,
-                       nr_items ? "..." : "", key->expected);
+        return xln__refuse(error_r, "%s: %s=[%s]: expected %s", source,
+                           key->name, nr_items ? "..." : "", key->expected);
     rc = xln_nodemap_new(XLN_MAX_NODES, &nodes);
     if (rc)
         return rc;
@@ -572,10 +553,11 @@ static int check_vnuma(const struct keys *keys, const XLU_Config *config,
 
     if (!keys->text[key] || !vnode_list_given(config))
         return 0;
-    return explain(error_r,
-                   "%s: %s=\"%s\" and a vnuma= list: expected one of the two, "
-                   "as the list names its nodes",
-                   source, all_keys[key].name, keys->text[key]);
+    return xln__refuse(
+        error_r,
+        "%s: %s=\"%s\" and a vnuma= list: expected one of the two, "
+        "as the list names its nodes",
+        source, all_keys[key].name, keys->text[key]);
 }
 
 /* As xl reads it; an unknown type is for xl to say. */
@@ -612,18 +594,22 @@ static int check_vnodes(const struct keys *keys, const struct keys *defaults,
         return 0;
     snprintf(what, sizeof(what), list ? "vnuma=[...]" : "vnuma=\"%s\"", word);
     if (!strcmp(type, "pv") || !strcmp(type, "pvh"))
-        return explain(error_r, "%s: %s: only HVM guests can have virtual "
-                       "nodes, and this one is type=\"%s\"", source, what,
-                       type);
+        return xln__refuse(error_r,
+                           "%s: %s: only HVM guests can have virtual "
+                           "nodes, and this one is type=\"%s\"",
+                           source, what, type);
     if (!xlu_cfg_get_long(config, "memory", &memory, 1) &&
         !xlu_cfg_get_long(config, "maxmem", &maxmem, 1) && memory < maxmem)
-        return explain(error_r, "%s: %s: virtual nodes need memory = maxmem, "
-                       "here memory=%ld and maxmem=%ld", source, what, memory,
-                       maxmem);
+        return xln__refuse(error_r,
+                           "%s: %s: virtual nodes need memory = maxmem, "
+                           "here memory=%ld and maxmem=%ld",
+                           source, what, memory, maxmem);
     if (is_migratable(keys, defaults))
-        return explain(error_r, "%s: %s and nodes_migratable=1: expected one "
-                       "of the two, as Xen can not save or migrate a guest "
-                       "with virtual nodes", source, what);
+        return xln__refuse(error_r,
+                           "%s: %s and nodes_migratable=1: expected one "
+                           "of the two, as Xen can not save or migrate a guest "
+                           "with virtual nodes",
+                           source, what);
     return 0;
 }
 
@@ -642,8 +628,10 @@ static int check_cores(const struct keys *keys, const struct keys *defaults,
         cpus = defaults->text[KEY_CPUS];
     if (!cpus || strcmp(cpus, "core"))
         return 0;
-    return explain(error_r, "%s: nodes_cpus=\"core\" and vnuma=%s: expected "
-                   "one of the two", source, list ? "[...]" : word);
+    return xln__refuse(error_r,
+                       "%s: nodes_cpus=\"core\" and vnuma=%s: expected "
+                       "one of the two",
+                       source, list ? "[...]" : word);
 }
 
 static int check_strict(const char *mode, const XLU_Config *config,
@@ -655,11 +643,12 @@ static int check_strict(const char *mode, const XLU_Config *config,
         xlu_cfg_get_long(config, "memory", &memory, 1) ||
         xlu_cfg_get_long(config, "maxmem", &maxmem, 1) || memory >= maxmem)
         return 0;
-    return explain(error_r,
-                   "%s: nodes_mode=\"strict\": strict needs memory = maxmem, "
-                   "here memory=%ld and maxmem=%ld: what is populated on "
-                   "demand follows no plan",
-                   source, memory, maxmem);
+    return xln__refuse(
+        error_r,
+        "%s: nodes_mode=\"strict\": strict needs memory = maxmem, "
+        "here memory=%ld and maxmem=%ld: what is populated on "
+        "demand follows no plan",
+        source, memory, maxmem);
 }
 
 int keys_read_domain(const XLU_Config *config, const char *source,
@@ -859,8 +848,9 @@ static int check_nodes_exist(const struct key *key, const char *text,
     rc = xln_nodemap_format(nodes, &host);
     if (rc)
         goto out;
-    rc = explain(error_r, "%s: %s=\"%s\": no node %s here: this host has %s",
-                 source, key->name, text, absent, host);
+    rc =
+        xln__refuse(error_r, "%s: %s=\"%s\": no node %s here: this host has %s",
+                    source, key->name, text, absent, host);
 
  out:
     xln_nodemap_free(named);

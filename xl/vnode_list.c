@@ -8,6 +8,7 @@
 
 #include <libxl_numa.h>
 
+#include "refuse.h"
 #include "vnode_list.h"
 
 #define VCPUS_MAX 4096
@@ -25,23 +26,18 @@ struct reader {
 __attribute__((format(printf, 2, 3)))
 static int explain(const struct reader *r, const char *fmt, ...)
 {
-    char *text, *s;
+    char *where;
     va_list ap;
-    int n;
+    int rc;
 
-    va_start(ap, fmt);
-    n = vasprintf(&text, fmt, ap);
-    va_end(ap);
-    if (n < 0)
+    if (r->item ? asprintf(&where, "%s: vnuma: item %d", r->source, r->item) < 0
+                : asprintf(&where, "%s: vnuma", r->source) < 0)
         return -ENOMEM;
-    for (s = text; *s; s++)
-        if (iscntrl((unsigned char)*s))
-            *s = '?';
-    n = r->item ? asprintf(r->error_r, "%s: vnuma: item %d: %s", r->source,
-                           r->item, text)
-                : asprintf(r->error_r, "%s: vnuma: %s", r->source, text);
-    free(text);
-    return n < 0 ? -ENOMEM : -EINVAL;
+    va_start(ap, fmt);
+    rc = xln__refuse_at(r->error_r, where, fmt, ap);
+    va_end(ap);
+    free(where);
+    return rc;
 }
 
 static int wrong(const struct reader *r, const char *option, const char *value,
