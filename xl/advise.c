@@ -197,12 +197,27 @@ static int try_guest(const struct xln_host *host,
     return rc;
 }
 
+/* Advise this step, and go on from the host that it leaves. */
+static int take_step(struct xln_host **host, struct step *step,
+                     struct advice *advice)
+{
+    struct xln_host *after;
+    int rc = host_after(*host, step->move.guest, step->plan, &after);
+
+    if (rc)
+        return rc;
+    advice->moves[advice->nr++] = step->move;
+    step->move.nodes = NULL;
+    xln_host_free(*host);
+    *host = after;
+    return 0;
+}
+
 /* One more move. *host is replaced by what it leaves; unchanged: none is worth
  * it. */
 static int heal_step(struct xln_host **host, const struct advise_guest *guests,
                      unsigned nr, struct advice *advice)
 {
-    struct xln_host *after = NULL;
     struct step best = { .plan = NULL };
     unsigned i;
     int rc = 0;
@@ -211,13 +226,7 @@ static int heal_step(struct xln_host **host, const struct advise_guest *guests,
         if (!is_moved(advice, &guests[i]))
             rc = try_guest(*host, &guests[i], &best);
     if (!rc && best.plan)
-        rc = host_after(*host, best.move.guest, best.plan, &after);
-    if (after) {
-        advice->moves[advice->nr++] = best.move;
-        best.move.nodes = NULL;
-        xln_host_free(*host);
-        *host = after;
-    }
+        rc = take_step(host, &best, advice);
     step_clear(&best);
     return rc;
 }
@@ -340,7 +349,6 @@ static int clear_step(struct xln_host **host, const struct advise_guest *guests,
                       struct advice *advice)
 {
     struct step best = { .plan = NULL }, step = { .plan = NULL };
-    struct xln_host *after = NULL;
     unsigned i;
     int rc = 0;
 
@@ -365,13 +373,7 @@ static int clear_step(struct xln_host **host, const struct advise_guest *guests,
         step_clear(&step);
     }
     if (!rc && best.plan)
-        rc = host_after(*host, best.move.guest, best.plan, &after);
-    if (after) {
-        advice->moves[advice->nr++] = best.move;
-        best.move.nodes = NULL;
-        xln_host_free(*host);
-        *host = after;
-    }
+        rc = take_step(host, &best, advice);
     step_clear(&best);
     return rc;
 }

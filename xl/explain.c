@@ -10,6 +10,16 @@
 #define MIB(bytes) ((bytes) >> 20)
 #define PAGES_MIB(pages) ((double)(pages) / 256)
 
+/* The text of a stream that open_memstream() made; NULL if there is no memory
+ * for it. */
+static char *finish(FILE *f, char **text)
+{
+    if (!fclose(f))
+        return *text;
+    free(*text);
+    return NULL;
+}
+
 /* "node 2" or "nodes 1-2"; "" if there is no memory for it. */
 static char *nodes_text(const struct xln_nodemap *nodes)
 {
@@ -46,10 +56,7 @@ static char *cores_text(const struct xln_plan *plan)
         fprintf(f, "%s %s", i ? "," : "", cpus);
         free(cpus);
     }
-    if (!fclose(f))
-        return text;
-    free(text);
-    return NULL;
+    return finish(f, &text);
 }
 
 static char *vcpus_text(const struct xln_request *request,
@@ -135,10 +142,7 @@ static char *reason_auto(const struct xln_request *request,
         fputs(request->whole_cores ? "; fewer cores there than vCPUs"
                                    : "; fewer CPUs there than vCPUs", f);
     free(next);
-    if (!fclose(f))
-        return text;
-    free(text);
-    return NULL;
+    return finish(f, &text);
 }
 
 char *explain_reason(const struct xln_request *request,
@@ -172,11 +176,7 @@ char *explain_search(const struct xln_plan *plan)
         bound->distance_max)
         fprintf(f, ", and none has a largest distance below %u",
                 bound->distance_max);
-    if (fclose(f)) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return finish(f, &text);
 }
 
 static unsigned nearest_distance(const struct xln_host *host,
@@ -262,11 +262,7 @@ char *explain_preferred(const struct xln_host *host,
         fprintf(f, "%sapart from '%s', ", separator, request->apart);
         append_overlap(f, need->apart_nodes, plan);
     }
-    if (fclose(f)) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return finish(f, &text);
 }
 
 static void append_vnode(FILE *f, const struct xln_vnode *vnode)
@@ -299,11 +295,7 @@ char *explain_vnuma(const struct xln_vnuma *vnuma)
             fputs(", ", f);
         append_vnode(f, &vnuma->list[i]);
     }
-    if (fclose(f)) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return finish(f, &text);
 }
 
 char *explain_no_cores(const struct xln_host *host,
@@ -399,11 +391,7 @@ char *explain_shortage(const struct xln_host *host,
         separator = ", ";
     }
     free(set);
-    if (fclose(f)) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return finish(f, &text);
 }
 
 char *explain_remote(const struct xln_host *host,
@@ -468,11 +456,7 @@ char *explain_overflow(const struct xln_plan *plan)
         fprintf(f, "%s %" PRIu64 " MiB to node %u", i > plan->nr_own ? "," : "",
                 MIB(plan->shares[i].bytes), plan->shares[i].node);
     free(set);
-    if (fclose(f)) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return finish(f, &text);
 }
 
 char *explain_spill(const struct xln_plan *plan, const struct populate *built)
@@ -505,9 +489,5 @@ char *explain_spill(const struct xln_plan *plan, const struct populate *built)
         separator = ",";
     }
     free(set);
-    if (fclose(f)) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return finish(f, &text);
 }

@@ -43,39 +43,21 @@ int plan_view_code(const struct planned *d)
                                                   : EXIT_SUCCESS;
 }
 
-static const char *verdict_text(enum xln_candidate_verdict verdict)
-{
-    static const char *const texts[XLN_NR_CANDIDATE_VERDICTS] = {
-        [XLN_CANDIDATE_CHOSEN] = "chosen",
-        [XLN_CANDIDATE_NUMBERS] = "as good, but higher numbers",
-        [XLN_CANDIDATE_POLICY] = "fits, but not by the policy",
-        [XLN_CANDIDATE_FARTHER] = "fits, but farther apart",
-        [XLN_CANDIDATE_PREFERENCE] = "fits, but others are preferred",
-        [XLN_CANDIDATE_MORE_NODES] = "fits, but more nodes",
-        [XLN_CANDIDATE_MEMORY] = "too little memory",
-        [XLN_CANDIDATE_CPUS] = "fewer CPUs than vCPUs",
-        [XLN_CANDIDATE_AFFINITY] = "no CPU of a vCPU's cpus=",
-    };
-
-    return texts[verdict];
-}
-
-static const char *verdict_key(enum xln_candidate_verdict verdict)
-{
-    static const char *const keys[XLN_NR_CANDIDATE_VERDICTS] = {
-        [XLN_CANDIDATE_CHOSEN] = "chosen",
-        [XLN_CANDIDATE_NUMBERS] = "numbers",
-        [XLN_CANDIDATE_POLICY] = "policy",
-        [XLN_CANDIDATE_FARTHER] = "farther",
-        [XLN_CANDIDATE_PREFERENCE] = "preference",
-        [XLN_CANDIDATE_MORE_NODES] = "more_nodes",
-        [XLN_CANDIDATE_MEMORY] = "memory",
-        [XLN_CANDIDATE_CPUS] = "cpus",
-        [XLN_CANDIDATE_AFFINITY] = "affinity",
-    };
-
-    return keys[verdict];
-}
+/* For programs, and for people. */
+static const struct {
+    const char *key, *text;
+} judgements[XLN_NR_CANDIDATE_VERDICTS] = {
+    [XLN_CANDIDATE_CHOSEN] = { "chosen", "chosen" },
+    [XLN_CANDIDATE_NUMBERS] = { "numbers", "as good, but higher numbers" },
+    [XLN_CANDIDATE_POLICY] = { "policy", "fits, but not by the policy" },
+    [XLN_CANDIDATE_FARTHER] = { "farther", "fits, but farther apart" },
+    [XLN_CANDIDATE_PREFERENCE] = { "preference",
+                                   "fits, but others are preferred" },
+    [XLN_CANDIDATE_MORE_NODES] = { "more_nodes", "fits, but more nodes" },
+    [XLN_CANDIDATE_MEMORY] = { "memory", "too little memory" },
+    [XLN_CANDIDATE_CPUS] = { "cpus", "fewer CPUs than vCPUs" },
+    [XLN_CANDIDATE_AFFINITY] = { "affinity", "no CPU of a vCPU's cpus=" },
+};
 
 /* ---- lines ---- */
 
@@ -246,7 +228,7 @@ static int put_distances(const struct xln_candidate *set, struct table *table)
 static int put_verdict(const struct xln_judged *judged, uint64_t need,
                        struct table *table)
 {
-    const char *text = verdict_text(judged->verdict);
+    const char *text = judgements[judged->verdict].text;
     uint64_t usable = judged->set.usable_bytes;
     char *full;
     int rc;
@@ -298,7 +280,7 @@ static int put_row(const struct xln_judged *judged, uint64_t need,
     if (!rc)
         rc = put_verdict(judged, need, table);
     if (!rc)
-        rc = table_text(table, REASON, verdict_key(judged->verdict));
+        rc = table_text(table, REASON, judgements[judged->verdict].key);
     return rc;
 }
 
@@ -332,7 +314,7 @@ static int note_others(const struct xln_candidates *c, struct table *table)
     for (v = 0; v < XLN_NR_CANDIDATE_VERDICTS && !rc; v++)
         if (c->nr_others[v])
             rc = table_below(table, "%8" PRIu64 "  %s", c->nr_others[v],
-                             verdict_text(v));
+                             judgements[v].text);
     if (!rc && c->max_nodes_seen)
         rc = table_below(table, "Sets of more than %u nodes were not looked "
                          "at: there are too many", c->max_nodes_seen);
@@ -516,7 +498,7 @@ static void add_others(struct xln__json *json, const struct xln_candidates *c)
     xln__json_key(json, "others");
     xln__json_object(json);
     for (v = XLN_CANDIDATE_NUMBERS; v < XLN_NR_CANDIDATE_VERDICTS; v++)
-        add_number(json, verdict_key(v), c->nr_others[v]);
+        add_number(json, judgements[v].key, c->nr_others[v]);
     xln__json_object_end(json);
     xln__json_key(json, "max_nodes_seen");
     if (c->max_nodes_seen)
