@@ -32,21 +32,6 @@ our_nodes() { # NAME
         sed 's/^nodes* //; s/^all nodes$/all/'
 }
 
-# The hypervisor adds a few pages of its own to what the builder asked for.
-about_the_same() {
-    printf '%s\nand\n%s\n' "$1" "$2" | awk '
-        /and/ { second = 1; next }
-        { d[$1] += second ? $2 : -$2; nr++ }
-        END {
-            for (node in d) {
-                print "node", node, "differs by", d[node]
-                if (d[node] > 32 || d[node] < -32)
-                    bad = 1
-            }
-            exit bad || !nr
-        }'
-}
-
 memory_agrees() { # NAME NODES
     seen=$(pages_of "$1")
     is "$(echo "$seen" | ranges)" "$2" "$1: its memory is on nodes $2"

@@ -21,23 +21,8 @@ even_out() {
     usable_list | sed 's/^/# node, usable pages, CPUs: /'
 }
 
-all_at_once() { # XL NUMBER
-    for number in $(seq "$2"); do
-        {
-            "$1" create /root/idle.cfg "name=\"g$number\"" "memory=$mib" \
-                > "/tmp/out.$number" 2>&1
-            echo $? > "/tmp/status.$number"
-        } &
-    done
-    wait
-    rig-pages | awk '$1 ~ /^g[0-9]/ && $3 > 0' > /tmp/pages
+show_pages() {
     sort -n -k 2 /tmp/pages | sed 's/^/# /'
-}
-
-failures() { # NUMBER
-    for number in $(seq "$1"); do
-        [ "$(cat "/tmp/status.$number")" = 0 ] || cat "/tmp/out.$number"
-    done
 }
 
 # How many guests have pages on the node that most of them share.
@@ -78,13 +63,15 @@ usable_on() { # NODE
 balloons_up
 even_out
 nr=$(($(cpu_nodes | wc -w) * 2))
-all_at_once xl $nr
+all_at_once xl $nr "$mib"
+show_pages
 is "$(failures $nr)" "" "$nr creates of $mib MiB at once: all run"
 is "$(wc -l < /tmp/pages)" $nr "every guest is on one node"
 is "$(most_on_a_node)" 2 "no node is chosen three times"
 remove_guests
 
-all_at_once stock-xl $nr
+all_at_once stock-xl $nr "$mib"
+show_pages
 echo "# stock beside it: $(failures $nr | wc -l) lines of failures," \
     "$(wc -l < /tmp/pages) instead of $nr parts of guests," \
     "up to $(most_on_a_node) on a node"

@@ -30,25 +30,6 @@ leave_room() {
     done
 }
 
-all_at_once() { # XL
-    rm -f /tmp/status.*
-    for number in $(seq $nr); do
-        {
-            "$1" create /root/idle.cfg "name=\"g$number\"" memory=$mib \
-                > "/tmp/out.$number" 2>&1
-            echo $? > "/tmp/status.$number"
-        } &
-    done
-    wait
-    rig-pages | awk '$1 ~ /^g[0-9]/ && $3 > 0' > /tmp/pages
-}
-
-failures() {
-    for number in $(seq $nr); do
-        [ "$(cat "/tmp/status.$number")" = 0 ] || cat "/tmp/out.$number"
-    done
-}
-
 # "3 3 4 4 4 4 4 4": guests on each node.
 counts() {
     awk '{ n[$2]++ } END { for (node in n) print n[node] }' /tmp/pages |
@@ -57,8 +38,8 @@ counts() {
 
 leave_room
 echo "# $nr guests of $mib MiB on $(nodes | wc -w) nodes"
-all_at_once xl
-is "$(failures)" "" "thirty creates at once: all run"
+all_at_once xl $nr "$mib"
+is "$(failures $nr)" "" "thirty creates at once: all run"
 is "$(wc -l < /tmp/pages)" $nr "every guest is on one node"
 is "$(counts)" "3 3 4 4 4 4 4 4" "as many on each as fit"
 is "$(xl numa-info -o NODE,RESERVED 2> /dev/null |
@@ -68,7 +49,7 @@ for number in $(seq $nr); do
 done
 await 60 nothing_dies
 
-all_at_once stock-xl
+all_at_once stock-xl $nr "$mib"
 echo "# stock beside it: $(grep -vc '^0$' /tmp/status.* | awk -F: '
     { n += $2 } END { print n }') failed, $(wc -l < /tmp/pages) parts of guests"
 done_testing

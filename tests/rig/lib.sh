@@ -338,6 +338,44 @@ expect() {
     }
 }
 
+# Creates g1 to gNUMBER, started together. What each printed is in /tmp/out.N, and
+# "GUEST NODE PAGES" of all of them in /tmp/pages.
+all_at_once() { # XL NUMBER MIB
+    rm -f /tmp/status.*
+    for number in $(seq "$2"); do
+        {
+            "$1" create /root/idle.cfg "name=\"g$number\"" "memory=$3" \
+                > "/tmp/out.$number" 2>&1
+            echo $? > "/tmp/status.$number"
+        } &
+    done
+    wait
+    rig-pages | awk '$1 ~ /^g[0-9]/ && $3 > 0' > /tmp/pages
+}
+
+# What those printed that failed.
+failures() { # NUMBER
+    for number in $(seq "$1"); do
+        [ "$(cat "/tmp/status.$number")" = 0 ] || cat "/tmp/out.$number"
+    done
+}
+
+# Two lists of "NODE PAGES". The builder's record has what it asked for; Xen adds
+# a few pages of its own.
+about_the_same() {
+    printf '%s\nand\n%s\n' "$1" "$2" | awk '
+        /and/ { second = 1; next }
+        { d[$1] += second ? $2 : -$2; nr++ }
+        END {
+            for (node in d) {
+                print "node", node, "differs by", d[node]
+                if (d[node] > 32 || d[node] < -32)
+                    bad = 1
+            }
+            exit bad || !nr
+        }'
+}
+
 hold_config=idle
 
 # A create is stopped as it gives back the lock under which it has planned.
