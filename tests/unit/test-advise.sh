@@ -3,45 +3,15 @@
 # xl numa-move --advise on a saved host: which domains to move, and for what.
 
 numa=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa
+# Of two CPUs and 1 GiB each; 0 and 1 are near each other, 2 and 3 too.
+four_nodes=$(cd "${top_srcdir:-.}" && pwd)/tests/unit/four-nodes.json
 . "${top_srcdir:-.}/tests/unit/tap.sh"
 
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 
-# Four nodes of two CPUs and 1 GiB; 0 and 1 are near each other, 2 and 3 too.
-cat > host.json << 'EOF'
-{
-  "version": 1,
-  "xen": "4.17",
-  "cpus": [
-    {"cpu": 0, "node": 0, "socket": 0, "core": 0, "online": true},
-    {"cpu": 1, "node": 0, "socket": 0, "core": 1, "online": true},
-    {"cpu": 2, "node": 1, "socket": 1, "core": 0, "online": true},
-    {"cpu": 3, "node": 1, "socket": 1, "core": 1, "online": true},
-    {"cpu": 4, "node": 2, "socket": 2, "core": 0, "online": true},
-    {"cpu": 5, "node": 2, "socket": 2, "core": 1, "online": true},
-    {"cpu": 6, "node": 3, "socket": 3, "core": 0, "online": true},
-    {"cpu": 7, "node": 3, "socket": 3, "core": 1, "online": true}
-  ],
-  "nodes": [
-    {"node": 0, "total_bytes": 1073741824, "free_bytes": 997195776,
-     "dma_bytes": 200278016, "reserved_bytes": 0},
-    {"node": 1, "total_bytes": 1073741824, "free_bytes": 840957952,
-     "dma_bytes": 0, "reserved_bytes": 0},
-    {"node": 2, "total_bytes": 1073741824, "free_bytes": 544210944,
-     "dma_bytes": 0, "reserved_bytes": 0},
-    {"node": 3, "total_bytes": 1073741824, "free_bytes": 320864256,
-     "dma_bytes": 0, "reserved_bytes": 0}
-  ],
-  "distances": [
-    [10, 21, 31, 31], [21, 10, 31, 31], [31, 31, 10, 21], [31, 31, 21, 10]
-  ],
-  "pools": [{"pool": 0, "cpus": "0-5"}, {"pool": 3, "cpus": "6-7"}],
-  "pci_devices": null,
-  "domains": null
-}
-EOF
+cat "$four_nodes" > host.json
 
 # domain DOMID NAME MIB NODES HARD SOFT [REQUEST]
 domain() {

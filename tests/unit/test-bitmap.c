@@ -5,21 +5,13 @@
 #include <time.h>
 
 #include "libxl_numa.h"
+#include "random.h"
 #include "tap.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define SKIP XLN_PARSE_SKIP_ABSENT
 
 /* The same numbers on every machine, which rand() doesn't promise. */
-static uint64_t random_state = 1;
-
-static unsigned random_below(unsigned bound)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) +
-                   UINT64_C(1442695040888963407);
-    return (random_state >> 33) % bound;
-}
-
 /* What a test can't do without: a failure ends the program. */
 static void need(int rc)
 {

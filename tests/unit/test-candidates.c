@@ -10,6 +10,7 @@
 
 #include "fake-alloc.h"
 #include "host.h"
+#include "random.h"
 #include "tap.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -26,15 +27,6 @@ static void check(int rc)
 }
 
 /* ---- hosts ---- */
-
-static uint64_t random_state;
-
-static unsigned random_below(unsigned bound)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) +
-                   UINT64_C(1442695040888963407);
-    return (unsigned)(random_state >> 33) % bound;
-}
 
 static bool one_in(unsigned n)
 {

@@ -17,6 +17,7 @@
 #include "host_hwloc.h"
 #include "host_source.h"
 #include "libxl_numa.h"
+#include "random.h"
 #include "tap.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -31,18 +32,6 @@ static void check(bool good, const char *what)
         return;
     printf("Bail out! %s\n", what);
     exit(1);
-}
-
-/* ------------------------------------------------------------------ */
-/* Random numbers                                                       */
-/* ------------------------------------------------------------------ */
-
-static uint64_t random_state;
-
-static unsigned random_below(unsigned limit)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) + 1;
-    return (random_state >> 33) % limit;
 }
 
 static unsigned number_from(const char *name, unsigned otherwise)

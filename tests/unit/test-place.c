@@ -10,6 +10,7 @@
 
 #include "host.h"
 #include "policy.h"
+#include "random.h"
 #include "tap.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -863,15 +864,6 @@ struct answer {
     bool with_dma, cpus_given_up;
     uint64_t own;               /* usable on `nodes` */
 };
-
-static uint64_t random_state;
-
-static unsigned random_below(unsigned bound)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) +
-                   UINT64_C(1442695040888963407);
-    return (unsigned)(random_state >> 33) % bound;
-}
 
 static bool one_in(unsigned n)
 {

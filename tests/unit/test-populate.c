@@ -9,6 +9,7 @@
 
 #include "placement.h"
 #include "populate.h"
+#include "random.h"
 #include "tap.h"
 
 #define MIB_PAGES UINT64_C(256)
@@ -25,15 +26,6 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The same numbers on every machine, which rand() doesn't promise. */
-static uint64_t random_state = 1;
-
-static unsigned random_below(unsigned bound)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) +
-                   UINT64_C(1442695040888963407);
-    return (random_state >> 33) % bound;
-}
-
 static void *need(void *block)
 {
     if (block)

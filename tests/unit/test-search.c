@@ -9,20 +9,12 @@
 
 #include "host.h"
 #include "policy.h"
+#include "random.h"
 #include "tap.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define TIB (UINT64_C(1) << 40)
 #define MAX_NODES 64
-
-static uint64_t random_state;
-
-static unsigned random_below(unsigned bound)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) +
-                   UINT64_C(1442695040888963407);
-    return (unsigned)(random_state >> 33) % bound;
-}
 
 static void check(int rc)
 {

@@ -8,6 +8,7 @@
 
 #include "fake-alloc.h"
 #include "host.h"
+#include "random.h"
 #include "tap.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -310,25 +311,17 @@ static void test_limits(void)
 
 /* ---- random ones ---- */
 
-static uint64_t seed = 6;
-
-static unsigned below(unsigned n)
-{
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (seed >> 33) % n;
-}
-
 static struct xln_host *random_host(void)
 {
-    unsigned nr = 1 + below(9), threads = 1 + below(2), cpu, i;
+    unsigned nr = 1 + random_below(9), threads = 1 + random_below(2), cpu, i;
     struct xln_host *host = new_host(nr * 12, nr);
 
     for (i = 0; i < nr; i++)
-        set_memory(host, i, below(8) ? below(20000) * MIB : 0);
+        set_memory(host, i, random_below(8) ? random_below(20000) * MIB : 0);
     for (i = 0; i < nr * nr; i++)
-        host->distances[i] = below(20) ? 5 + below(60) : XLN_NONE;
+        host->distances[i] = random_below(20) ? 5 + random_below(60) : XLN_NONE;
     for (cpu = 0; cpu < nr * 12; cpu++)
-        if (cpu == 0 || below(3))
+        if (cpu == 0 || random_below(3))
             set_cpu(host, cpu, cpu / 12 == 1 ? 0 : cpu / 12,
                     cpu / threads);
     check(xln__host_finish(host));
@@ -402,14 +395,15 @@ static void test_random(void)
     unsigned i, nr_given = 0, bad_memory = 0, bad_vcpus = 0, bad_distances = 0;
     unsigned bad_idle = 0;
 
+    random_state = 6;
     for (i = 0; i < 10000; i++) {
         struct xln_host *host = random_host();
         struct ask a;
 
-        begin(&a, host, below(3) ? XLN_VNUMA_AUTO : XLN_VNUMA_HOST, NULL,
-              (1 + below(40000)) * MIB, 1 + below(40));
-        a.request->all_nodes = !below(3);
-        a.request->vnuma_vcpus = (enum xln_vnuma_vcpus)below(5);
+        begin(&a, host, random_below(3) ? XLN_VNUMA_AUTO : XLN_VNUMA_HOST, NULL,
+              (1 + random_below(40000)) * MIB, 1 + random_below(40));
+        a.request->all_nodes = !random_below(3);
+        a.request->vnuma_vcpus = (enum xln_vnuma_vcpus)random_below(5);
         if (!answer(&a) && a.vnuma) {
             nr_given++;
             bad_memory += !memory_holds(&a);

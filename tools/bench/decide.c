@@ -14,21 +14,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../tests/unit/random.h"
 #include "host.h"
 
 #define GIB (UINT64_C(1) << 30)
 #define NR_RUNS 5
 #define MAX_ENUMERATED 16
 #define PLOT_WIDTH 60
-
-static uint64_t random_state = 1;
-
-static unsigned random_below(unsigned bound)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) +
-                   UINT64_C(1442695040888963407);
-    return (unsigned)(random_state >> 33) % bound;
-}
 
 static void check(int rc)
 {
