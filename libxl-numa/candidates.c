@@ -202,6 +202,8 @@ static void push(struct scan *s, unsigned node)
     s->now.nr_cpus += job->nr_allowed[node];
     s->now.cost += job->costs ? job->costs[node] : 0;
     s->now.load += job->load[node];
+    if (job->crowding[node] > s->now.crowding)
+        s->now.crowding = job->crowding[node];
     s->now.distance_max = span.max;
     s->now.distance_sum = span.sum;
 }

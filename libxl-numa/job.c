@@ -172,30 +172,45 @@ static uint64_t load_of_node(const struct job *job, unsigned node)
     return load;
 }
 
-uint64_t xln__job_density(const struct job *job, uint64_t load,
+#define DENSITY_OF(crowding) ((crowding) / (XLN_LOAD_ONE / XLN__DENSITY_ONE))
+
+static uint64_t limit_density(uint64_t density)
+{
+    return density < MAX_DENSITY ? density : MAX_DENSITY;
+}
+
+uint64_t xln__job_density(const struct job *job, uint64_t crowding,
                           unsigned nr_cpus)
 {
-    /* In parts of 2^16: 32 bits of vCPUs, and the load, then fit. */
-    uint64_t sum = (load >> 16) + ((uint64_t)job->need->nr_vcpus << 16);
-    uint64_t density = nr_cpus ? (sum << 8) / nr_cpus : 0;
+    uint64_t own = job->need->nr_vcpus * XLN__DENSITY_ONE;
 
-    return density < MAX_DENSITY ? density : MAX_DENSITY;
+    if (!nr_cpus)
+        return 0;
+    return limit_density(DENSITY_OF(crowding) + own / nr_cpus);
 }
 
 static int find_load(struct job *job)
 {
-    unsigned node, nr_cpus = 0;
-    uint64_t load = 0;
+    unsigned node, nr_nodes = xln_host_nr_nodes(job->host), nr_cpus = 0;
+    uint64_t load = 0, most = 0;
 
-    job->load = calloc(xln_host_nr_nodes(job->host), sizeof(*job->load));
-    if (!job->load)
+    job->load = calloc(nr_nodes, sizeof(*job->load));
+    job->crowding = calloc(nr_nodes, sizeof(*job->crowding));
+    if (!job->load || !job->crowding)
         return -ENOMEM;
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host)) {
+        unsigned nr = job->nr_allowed[node];
+
         job->load[node] = load_of_node(job, node);
+        job->crowding[node] = nr ? job->load[node] / nr : 0;
+        if (job->crowding[node] > most)
+            most = job->crowding[node];
         load += job->load[node];
-        nr_cpus += job->nr_allowed[node];
+        nr_cpus += nr;
     }
-    job->fair_density = xln__job_density(job, load, nr_cpus);
+    job->fair_density =
+        xln__job_density(job, nr_cpus ? load / nr_cpus : 0, nr_cpus);
+    job->most_density = limit_density(DENSITY_OF(most));
     return 0;
 }
 
@@ -456,6 +471,7 @@ void xln__job_clear(struct job *job)
         xln_nodemap_free(job->spots[i]);
     free(job->spots);
     free(job->nr_allowed);
+    free(job->crowding);
     free(job->costs);
     free(job->load);
     xln_cpumap_free(job->pool);

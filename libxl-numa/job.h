@@ -21,12 +21,13 @@ struct job {
     unsigned *nr_allowed;           /* of these: [node]; or, if the request is
                                      * for whole cores, cores with one */
     uint64_t *load;                 /* of these CPUs, [node] */
+    uint64_t *crowding;             /* and for each of nr_allowed, [node] */
     unsigned need_cpus;
 
     /* What a policy measures sets by: vCPUs for each of nr_allowed once the
-     * domain is there (xln__job_density()), and a node's memory on
-     * average. */
-    uint64_t fair_density;
+     * domain is there (xln__job_density()); those of the most crowded node
+     * before that; and a node's memory on average. */
+    uint64_t fair_density, most_density;
     uint64_t mean_bytes;
 
     /* What counts against a set of nodes, added up over its nodes: of sets of
@@ -50,10 +51,10 @@ int xln__job_init(struct job *job, const struct xln_host *host,
                   const struct xln_need *need);
 void xln__job_clear(struct job *job);
 
-/* The vCPUs for each of `nr_cpus` CPUs with this load, the domain's own
+/* The vCPUs for each of `nr_cpus` CPUs with this load each, the domain's own
  * included, in parts of XLN__DENSITY_ONE; 0 if there are none. */
 #define XLN__DENSITY_ONE (UINT64_C(1) << 24)
-uint64_t xln__job_density(const struct job *job, uint64_t load,
+uint64_t xln__job_density(const struct job *job, uint64_t crowding,
                           unsigned nr_cpus);
 
 /* What can be planned with on one node. */

@@ -568,6 +568,8 @@ struct xln_candidate {
     unsigned nr_cpus;           /* that the domain may use; cores, if the
                                  * request is for whole_cores */
     uint64_t load;              /* of these, without the domain's own */
+    uint64_t crowding;          /* load for each such CPU of the most crowded
+                                 * node; 0 if there is none */
     uint64_t cost;              /* by what the need prefers: less is better */
     unsigned distance_max;      /* between two of them; XLN_NONE: unreachable.
                                  * 0 for one node */

@@ -40,54 +40,84 @@ static int compare_worst(const struct job *job, unsigned nr,
  * Best fit keeps large gaps for large domains, but piles up the vCPUs of small
  * ones on one node. Going where there are fewest vCPUs does the opposite: in
  * the long run it splits three times as many domains over nodes. Both have a
- * price, so the two are added up, and the node with the least sum is taken:
+ * price, so these are added up, and the node with the least sum is taken:
  *
- *  - what is left over of its memory, as a part of an average node; and
- *  - CROWDED times what it has of vCPUs per CPU beyond FAIR times those of
- *    the whole host, as a part of the latter, both with the domain on it.
+ *  - what is left over of its memory, as a part of an average node;
+ *  - an eighth of its share: its vCPUs per CPU, as a part of those of the whole
+ *    host, both with the domain on it;
+ *  - twice what its share would be above that of the most crowded node now;
+ *  - 0.3 times what its share is above FAIR, divided by the domain's memory as a
+ *    part of an average node. There are many small domains, and they find a
+ *    place elsewhere; a large one takes what gap there is.
  *
- * So among nodes that have no more than their fair share it is best fit; the
- * farther one is above it, the better has its gap to be. Sets of several nodes
- * are for a domain that fits into no gap: there it is what is left over of a
- * node on average, and all vCPUs per CPU. FAIR and CROWDED come from
- * xl numa-simulate (tools/bench/simulate).
+ * So among nodes that have no more than their fair share it is nearly best
+ * fit; the farther one is above it, the better has its gap to be.
+ *
+ * Sets of several nodes are for a domain that fits into no gap: there it is
+ * what is left over of a node on average, and three quarters of the share of
+ * the most crowded one. The figures come from xl numa-simulate
+ * (tools/bench/simulate).
  *
  * Example: 4 nodes of 100 GiB and 10 CPUs, 20 vCPUs on them; a domain of 4
- * vCPUs and 10 GiB. 24 vCPUs on 40 CPUs are 0.6 for each; up to 0.72 is fair.
- * Node 0 would have 12 vCPUs, 1.2 per CPU, and 5 GiB left over: 0.05 + 1.75 *
- * (1.2 - 0.72) / 0.6 = 1.45. Node 1 would have 4 vCPUs and 60 GiB left over:
- * 0.6. Node 1 it is. With 3 vCPUs there before it, it would be node 0.
+ * vCPUs and 10 GiB. 24 vCPUs on 40 CPUs are 0.6 for each. Node 0 has 8 vCPUs,
+ * the most of all; with the domain it would have 1.2 per CPU, twice the fair
+ * ones, and 5 GiB left over: 0.05 + 2 / 8 + 2 * (2 - 0.8 / 0.6) + 0.3 * (2 -
+ * 1.28) / 0.1 = 3.79. Node 1 has none: 0.4 per CPU and 60 GiB left over are 0.6
+ * + 0.67 / 8 = 0.68. Node 1 it is. With 3 vCPUs on node 0 it would be node 0:
+ * 0.05 + 1.17 / 8 = 0.20.
  */
 #define PART (UINT64_C(1) << 12)
-#define FAIR (PART * 6 / 5)
-#define CROWDED(parts) ((parts) * 7 / 4)
+#define FAIR (PART * 32 / 25)
+/* A domain is taken to have this part of an average node at least. */
+#define SMALLEST (PART / 1024)
+
+/* `bytes` as a part of the memory of an average node. */
+static uint64_t part_of_node(const struct job *job, uint64_t bytes)
+{
+    uint64_t mean_mib = job->mean_bytes >> 20;
+
+    return (bytes >> 20) * PART / (mean_mib ? mean_mib : 1);
+}
 
 static uint64_t left_over(const struct job *job, unsigned nr,
                           const struct xln_candidate *c)
 {
-    uint64_t mib = 0, mean_mib = job->mean_bytes >> 20;
-
-    if (c->usable_bytes > job->need_bytes)
-        mib = (c->usable_bytes - job->need_bytes) >> 20;
-    return mib * PART / (mean_mib ? mean_mib : 1) / nr;
+    if (c->usable_bytes <= job->need_bytes)
+        return 0;
+    return part_of_node(job, c->usable_bytes - job->need_bytes) / nr;
 }
 
-/* Its vCPUs per CPU, in parts of the fair ones. */
-static uint64_t share_of(const struct job *job, const struct xln_candidate *c)
+/* vCPUs per CPU, in parts of the fair ones. */
+static uint64_t share_of(const struct job *job, uint64_t density)
 {
-    uint64_t fair = job->fair_density ? job->fair_density : 1;
+    return density * PART / (job->fair_density ? job->fair_density : 1);
+}
 
-    return xln__job_density(job, c->load, c->nr_cpus) * PART / fair;
+static uint64_t above(uint64_t share, uint64_t limit)
+{
+    return share > limit ? share - limit : 0;
+}
+
+static uint64_t price_of_crowd(const struct job *job, uint64_t share)
+{
+    uint64_t size = part_of_node(job, job->need_bytes);
+
+    return 3 * above(share, FAIR) * PART / 10 /
+           (size > SMALLEST ? size : SMALLEST);
 }
 
 static uint64_t price_of(const struct job *job, unsigned nr,
                          const struct xln_candidate *c)
 {
-    uint64_t left = left_over(job, nr, c), share = share_of(job, c);
+    uint64_t share =
+        share_of(job, xln__job_density(job, c->crowding, c->nr_cpus));
+    uint64_t price = left_over(job, nr, c);
 
     if (nr > 1)
-        return left + share;
-    return left + (share > FAIR ? CROWDED(share - FAIR) : 0);
+        return price + share * 3 / 4;
+    return price + share / 8 +
+           2 * above(share, share_of(job, job->most_density)) +
+           price_of_crowd(job, share);
 }
 
 static int compare_balanced(const struct job *job, unsigned nr,

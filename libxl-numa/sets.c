@@ -133,6 +133,7 @@ static void fill(struct search *s, const struct xln_nodemap *nodes)
         s->slots[i].node = node;
         s->slots[i].cost = job->costs ? job->costs[node] : 0;
         s->slots[i].load = job->load[node];
+        s->slots[i].crowding = job->crowding[node];
         s->slots[i++].nr_cpus = job->nr_allowed[node];
     }
     s->least_cost[s->nr] = UINT64_MAX;
@@ -253,6 +254,8 @@ void xln__sets_push_span(struct search *s, unsigned slot, struct span to_now)
     figures->nr_cpus += s->slots[slot].nr_cpus;
     figures->cost += s->slots[slot].cost;
     figures->load += s->slots[slot].load;
+    if (s->slots[slot].crowding > figures->crowding)
+        figures->crowding = s->slots[slot].crowding;
     if (to_now.max > figures->distance_max)
         figures->distance_max = to_now.max;
     figures->distance_sum += to_now.sum;

@@ -15,7 +15,7 @@ struct slot {
     unsigned node;
     unsigned nr_cpus;
     uint64_t bytes;
-    uint64_t cost, load;        /* see struct job */
+    uint64_t cost, load, crowding;      /* see struct job */
 };
 
 /* Some slots, in ascending order. */

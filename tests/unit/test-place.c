@@ -1144,34 +1144,59 @@ static struct b_score b_score(const struct random_host *r, unsigned set,
 
 static uint64_t b_vcpus(const struct random_host *r, uint64_t cpus)
 {
-    uint64_t nr = r->nr_vcpus;
+    uint64_t nr = 0;
 
     for (unsigned cpu = 0; cpu < r->nr_cpus; cpu++)
         nr += cpus >> cpu & 1 ? r->load[cpu] : 0;
     return nr;
 }
 
-/* In parts of 2^24 vCPUs for a CPU. */
-static uint64_t b_density(const struct random_host *r, uint64_t cpus)
+/* In parts of 2^24 vCPUs for a CPU: those of others, and the domain's own. */
+static uint64_t b_others(const struct random_host *r, uint64_t cpus)
 {
     return cpus ? (b_vcpus(r, cpus) << 24) / b_count_cpus(r, cpus) : 0;
+}
+
+static uint64_t b_own(const struct random_host *r, uint64_t cpus)
+{
+    return cpus ? ((uint64_t)r->nr_vcpus << 24) / b_count_cpus(r, cpus) : 0;
+}
+
+/* Of the most crowded node of a set. */
+static uint64_t b_crowding(const struct random_host *r, unsigned set)
+{
+    uint64_t most = 0;
+
+    for (unsigned node = 0; node < r->nr_nodes; node++) {
+        uint64_t others = b_others(r, r->node[node].cpus & b_allowed(r));
+
+        if (set >> node & 1 && others > most)
+            most = others;
+    }
+    return most;
 }
 
 /* What balanced adds up, in parts of 2^12. */
 static uint64_t b_price(const struct random_host *r, unsigned set, bool dma)
 {
-    uint64_t fair = b_density(r, b_allowed(r)), mean_mib = 0, left, share;
+    uint64_t all = b_allowed(r), cpus = b_cpus(r, set) & all, mean_mib = 0;
+    uint64_t fair = b_others(r, all) + b_own(r, all), left, share, most, size;
 
     for (unsigned node = 0; node < r->nr_nodes; node++)
         mean_mib += r->node[node].total;
     mean_mib = mean_mib / b_count(b_with_memory(r)) >> 20;
     left = ((b_bytes(r, set, dma) - r->need) >> 20 << 12) / mean_mib /
            b_count(set);
-    share = (b_density(r, b_cpus(r, set) & b_allowed(r)) << 12) /
-            (fair ? fair : 1);
+    fair = fair ? fair : 1;
+    share = cpus ? ((b_crowding(r, set) + b_own(r, cpus)) << 12) / fair : 0;
     if (b_count(set) > 1)
-        return left + share;
-    return left + (share > 4915 ? (share - 4915) * 7 / 4 : 0);
+        return left + share * 3 / 4;
+    most = (b_crowding(r, (1u << r->nr_nodes) - 1) << 12) / fair;
+    size = (r->need >> 20 << 12) / mean_mib;
+    left += share / 8 + (share > most ? 2 * (share - most) : 0);
+    if (share > 5242)
+        left += (share - 5242) * 3 * 4096 / 10 / (size > 4 ? size : 4);
+    return left;
 }
 
 static bool b_better(const struct random_host *r, unsigned a, unsigned b,
@@ -1459,7 +1484,8 @@ static const char *check_chosen(const struct random_host *r,
     if (plan->chosen.usable_bytes != score.bytes ||
         plan->chosen.nr_cpus != b_count_cpus(r, cpus) ||
         plan->chosen.load !=
-            (b_vcpus(r, cpus) - r->nr_vcpus) * XLN_LOAD_ONE ||
+            b_vcpus(r, cpus) * XLN_LOAD_ONE ||
+        plan->chosen.crowding >> 8 != b_crowding(r, a->nodes) ||
         plan->chosen.distance_max != score.max ||
         plan->chosen.distance_sum != score.sum)
         return "the figures of the chosen";
