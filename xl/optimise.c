@@ -12,22 +12,14 @@
 
 #include "planner.h"
 
-/* What an order costs; the first that differs decides. */
-struct cost {
-    unsigned nr_unfit;          /* domains that don't fit at all */
-    unsigned nr_relaxed;
-    uint64_t away_bytes;        /* not on the nodes of its domain */
-    unsigned nr_nodes;          /* added up over the domains */
-};
-
 struct attempt {
     unsigned *order;
-    struct cost cost;
+    struct planned_cost cost;
 };
 
-static struct cost cost_of(const struct planned *list, unsigned nr)
+struct planned_cost planned_cost(const struct planned *list, unsigned nr)
 {
-    struct cost cost = { 0 };
+    struct planned_cost cost = { 0 };
     unsigned i, j;
 
     for (i = 0; i < nr; i++) {
@@ -42,7 +34,8 @@ static struct cost cost_of(const struct planned *list, unsigned nr)
     return cost;
 }
 
-static bool is_less(const struct cost *a, const struct cost *b)
+static bool is_less(const struct planned_cost *a,
+                    const struct planned_cost *b)
 {
     if (a->nr_unfit != b->nr_unfit)
         return a->nr_unfit < b->nr_unfit;
@@ -59,7 +52,7 @@ static bool attempt(struct planned *list, unsigned nr, struct attempt *now,
 {
     if (!planner_place_all(list, nr, now->order, host))
         return false;
-    now->cost = cost_of(list, nr);
+    now->cost = planned_cost(list, nr);
     if (is_less(&now->cost, &best->cost)) {
         best->cost = now->cost;
         memcpy(best->order, now->order, nr * sizeof(*now->order));

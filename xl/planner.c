@@ -81,17 +81,19 @@ static bool read_xlu(const char *path, bool needed, XLU_Config **config_r)
     return good;
 }
 
-static bool read_defaults(struct planner *p, const char *path, bool needed)
+static bool read_defaults(const char *path, bool needed,
+                          struct keys **defaults_r)
 {
     char *error = NULL;
     XLU_Config *config;
     int rc;
 
+    *defaults_r = NULL;
     if (!read_xlu(path, needed, &config))
         return false;
     if (!config)
         return true;
-    rc = keys_read_host(config, path, &p->defaults, &error);
+    rc = keys_read_host(config, path, defaults_r, &error);
     xlu_cfg_destroy(config);
     return rc ? fail_line(error, path, rc) : true;
 }
@@ -189,6 +191,20 @@ static bool add_load(struct planner *p)
     return replace_host(p, host);
 }
 
+bool planner_read_defaults(const char *defaults_file, struct keys **defaults_r)
+{
+    *defaults_r = NULL;
+    return !defaults_file || read_defaults(defaults_file, true, defaults_r);
+}
+
+bool planner_begin_saved(struct planner *p, struct cmd_line *line,
+                         const char *host_file, const struct keys *defaults)
+{
+    *p = (struct planner){ .line = line, .defaults = defaults };
+    return cmd_load_host(host_file, &p->snapshot) && add_load(p) &&
+           take_cores(p);
+}
+
 bool planner_begin(struct planner *p, struct cmd_line *line,
                    const char *host_file, const char *defaults_file)
 {
@@ -197,19 +213,20 @@ bool planner_begin(struct planner *p, struct cmd_line *line,
         return false;
     if (!add_load(p) || !take_cores(p))
         return false;
-    if (defaults_file && !read_defaults(p, defaults_file, true))
+    if (host_file || defaults_file) {
+        if (!planner_read_defaults(defaults_file, &p->own_defaults))
+            return false;
+    } else if (!read_defaults(HOST_DEFAULTS, false, &p->own_defaults)) {
         return false;
-    if (host_file)
-        return true;
-    if (!defaults_file && !read_defaults(p, HOST_DEFAULTS, false))
-        return false;
-    return read_masks(p);
+    }
+    p->defaults = p->own_defaults;
+    return host_file || read_masks(p);
 }
 
 void planner_end(struct planner *p)
 {
     xln_snapshot_free(p->snapshot);
-    keys_free(p->defaults);
+    keys_free(p->own_defaults);
     xln_cpumap_free(p->bound_pv);
     xln_cpumap_free(p->bound_others);
 }
@@ -322,14 +339,15 @@ static bool make_request(const struct planner *p, struct planned *d)
     return true;
 }
 
-bool planner_read(struct planner *p, const char *path, char *const *words,
-                  unsigned nr_words, struct planned *d)
+bool planner_read_config(const struct keys *defaults, const char *path,
+                         char *const *words, unsigned nr_words,
+                         struct config **config_r)
 {
     char *error = NULL;
+    struct config *config;
     int rc;
 
-    *d = (struct planned){ 0 };
-    rc = config_read(path, words, nr_words, p->defaults, &d->config, &error);
+    rc = config_read(path, words, nr_words, defaults, &config, &error);
     if (rc && !error && rc == -EINVAL)
         return false;
     if (rc && !error) {
@@ -338,23 +356,48 @@ bool planner_read(struct planner *p, const char *path, char *const *words,
     }
     if (rc)
         return fail_line(error, path, rc);
-    if (d->config->unknown_key)
+    if (config->unknown_key)
         complain("%s: %s=: ignored: there is no such key", path,
-                 d->config->unknown_key);
-    if (d->config->has_vnodes) {
+                 config->unknown_key);
+    if (config->has_vnodes) {
         complain("%s: vnuma=[...]: the list is a plan of its own, there is "
                  "nothing to choose", path);
+        config_free(config);
         return false;
     }
+    *config_r = config;
+    return true;
+}
+
+bool planner_prepare(struct planner *p, const struct config *config,
+                     struct planned *d)
+{
+    int rc;
+
+    *d = (struct planned){ .config = config };
     if (!make_request(p, d) || !fill_need(p, d))
         return false;
     rc = xln_vnuma_prepare(p->snapshot->host, &d->need, d->request);
     if (rc == -ENOENT)
         complain("%s: vnuma=\"host\": no node has both CPUs for the domain "
-                 "and memory", path);
+                 "and memory", config->source);
     else if (rc)
-        fail(path, rc);
+        fail(config->source, rc);
     return !rc;
+}
+
+bool planner_read(struct planner *p, const char *path, char *const *words,
+                  unsigned nr_words, struct planned *d)
+{
+    struct config *config;
+    bool good;
+
+    *d = (struct planned){ 0 };
+    if (!planner_read_config(p->defaults, path, words, nr_words, &config))
+        return false;
+    good = planner_prepare(p, config, d);
+    d->own_config = config;
+    return good;
 }
 
 void planned_dispose(struct planned *d)
@@ -364,7 +407,7 @@ void planned_dispose(struct planned *d)
     xln_host_free(d->host);
     need_dispose(&d->need);
     xln_request_free(d->request);
-    config_free(d->config);
+    config_free(d->own_config);
 }
 
 /* ---- planning ---- */
