@@ -46,6 +46,8 @@ struct cmd {
     bool options_first;         /* what starts with "-" behind the first
                                  * argument is an argument too */
     const struct table_column *columns; /* of its table; NULL: prints none */
+    const struct table_column *more_columns;    /* of another one, or NULL, */
+    const char *more;           /* and when that is printed instead */
     int (*run)(struct cmd_line *line);  /* gives the exit code */
 };
 
@@ -57,6 +59,8 @@ struct cmd_line {
     int nr_args;
     char **args;
     const char *values[MAX_OPTIONS];    /* as the record has the options */
+    int argc;                   /* all of it, options first */
+    char **argv;
     xentoollog_logger *lg;
 
     /* Open after cmd_open_xen(), for main to close. */
@@ -72,8 +76,14 @@ void complain(const char *fmt, ...);
  * code in *exit_r; a usage error was said, or --help printed. */
 bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r);
 
-/* The value of an option, "" if it takes none; NULL: not given. */
+/* The value of an option, "" if it takes none; NULL: not given. Given several
+ * times it is the last one. */
 const char *cmd_value(const struct cmd_line *line, int code);
+
+/* All values of such an option, in their order. How many there are; at most
+ * `max` of them are put into `values`. */
+unsigned cmd_values(const struct cmd_line *line, int code, const char **values,
+                    unsigned max);
 
 /* Says what is wrong with the command line; returns EXIT_USAGE. */
 __attribute__((format(printf, 2, 3)))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fleet_view.h"
 #include "plan_count.h"
 #include "plan_emit.h"
 #include "plan_view.h"
@@ -14,8 +15,8 @@ enum { OPT_HOST = OPT_OWN, OPT_DEFAULTS, OPT_ALL, OPT_OPTIMISE, OPT_COUNT,
        OPT_EMIT };
 
 static const struct cmd_option options[] = {
-    { "host", OPT_HOST, "FILE", "on a saved host, or one of hwloc or "
-                                "libvirt" },
+    { "host", OPT_HOST, "FILE", "on a saved host; given several times, on "
+                                "the best" },
     { "defaults", OPT_DEFAULTS, "FILE", "of the host, instead of "
                                         "xl-numa.conf" },
     { "all", OPT_ALL, NULL, "show all sets of nodes, not the best ten" },
@@ -35,6 +36,7 @@ struct plans {
     unsigned nr;
     struct planned *list;
     unsigned max_nr;            /* candidates to show; 0: all */
+    const struct fleet *fleet;  /* of which this is the best host, or NULL */
 };
 
 /* ---- reading ---- */
@@ -82,6 +84,22 @@ static bool read_configs(struct plans *plans, char **words, unsigned nr_keys,
 
 /* ---- showing ---- */
 
+/* The choice, and the hosts that there were. */
+static int add_fleet(const struct fleet *fleet, struct xln__json *json)
+{
+    const struct offer *choice = fleet_choice(fleet);
+    struct table *table;
+    int rc = fleet_view_table(fleet, &table);
+
+    if (rc)
+        return rc;
+    xln__json_key(json, "host");
+    xln__json_text(json, choice ? choice->host : NULL);
+    table_add_json(table, json);
+    table_free(table);
+    return 0;
+}
+
 static int show_json(const struct plans *plans)
 {
     struct xln__json *json = xln__json_new();
@@ -98,6 +116,8 @@ static int show_json(const struct plans *plans)
     for (i = 0; i < plans->nr_words; i++)
         xln__json_text(json, plans->words[i]);
     xln__json_array_end(json);
+    if (plans->fleet)
+        rc = add_fleet(plans->fleet, json);
     xln__json_key(json, "plans");
     xln__json_array(json);
     for (i = 0; i < plans->nr && !rc; i++)
@@ -173,6 +193,66 @@ static int code_of(const struct plans *plans)
     return code;
 }
 
+/* ---- several hosts ---- */
+
+/* The plans of the best host, or what comes nearest to them where there is
+ * none; and the ranking. */
+static int show_best(struct cmd_line *line, const struct plans *best)
+{
+    struct table *table = NULL;
+    int rc;
+
+    if (cmd_value(line, OPT_JSON)) {
+        rc = show_json(best);
+        cmd_complain_of(line, rc);
+        return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+    }
+    rc = fleet_view_table(best->fleet, &table);
+    if (!rc)
+        rc = show_all(best);
+    return cmd_show_table(line, table, rc);
+}
+
+static int show_fleet(struct cmd_line *line, const struct fleet *fleet,
+                      char *const *words, unsigned nr_keys)
+{
+    const struct offer *offer = fleet->offers;
+    const struct plans best = {
+        .planner = offer->planner,
+        .words = words,
+        .nr_words = nr_keys,
+        .nr = fleet->nr_configs,
+        .list = offer->list,
+        .max_nr = cmd_value(line, OPT_ALL) ? 0 : BEST,
+        .fleet = fleet,
+    };
+    int code = show_best(line, &best);
+
+    return code ? code : code_of(&best);
+}
+
+static int run_fleet(struct cmd_line *line, const char *const *hosts,
+                     unsigned nr_hosts, char **words, unsigned nr_keys)
+{
+    const struct fleet_line what = {
+        .line = line,
+        .hosts = hosts,
+        .nr_hosts = nr_hosts,
+        .defaults = cmd_value(line, OPT_DEFAULTS),
+        .words = words,
+        .nr_keys = nr_keys,
+        .nr_configs = line->nr_args - nr_keys,
+        .optimise = cmd_value(line, OPT_OPTIMISE),
+    };
+    int code = EXIT_FAILURE;
+    struct fleet fleet;
+
+    if (fleet_plan(&fleet, &what))
+        code = show_fleet(line, &fleet, words, nr_keys);
+    fleet_dispose(&fleet);
+    return code;
+}
+
 /* ---- the command ---- */
 
 static bool place(struct cmd_line *line, struct plans *plans)
@@ -205,32 +285,52 @@ static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
 }
 
 /* False: said that a column is not there, before any line is shown. */
-static bool has_columns(const struct cmd_line *line)
+static bool has_columns(const struct cmd_line *line, unsigned nr_hosts)
 {
     const char *names = cmd_value(line, 'o');
     struct table *table;
     bool all;
 
-    if (!names || table_new(plan_view_columns, "", &table))
+    if (!names || table_new(nr_hosts > 1 ? fleet_view_columns
+                                         : plan_view_columns, "", &table))
         return true;
     all = table_choose(table, names);
     table_free(table);
     return all;
 }
 
-static int check_usage(const struct cmd_line *line, unsigned nr_configs)
+/* Of several hosts there is a table of these, whatever is planned. */
+static int check_number(const struct cmd_line *line, unsigned nr_configs,
+                        unsigned nr_hosts)
 {
-    const char *emit = cmd_value(line, OPT_EMIT);
-    bool json = cmd_value(line, OPT_JSON);
+    bool json = cmd_value(line, OPT_JSON), all = cmd_value(line, OPT_ALL);
 
-    if (!nr_configs)
-        return cmd_usage(line, "needs a CONFIG");
-    if (nr_configs > 1 && cmd_value(line, 'o'))
+    if (nr_hosts > 1 && cmd_value(line, OPT_COUNT))
+        return cmd_usage(line, "--count is for one --host");
+    if (nr_hosts > 1 && cmd_value(line, OPT_EMIT))
+        return cmd_usage(line, "--emit is for one --host");
+    if (nr_hosts > 1 && all && !json)
+        return cmd_usage(line, "--all is for the table of one --host");
+    if (nr_configs > 1 && nr_hosts < 2 && cmd_value(line, 'o'))
         return cmd_usage(line, "-o is for the table of one CONFIG");
-    if (nr_configs > 1 && cmd_value(line, OPT_ALL) && !json)
+    if (nr_configs > 1 && all && !json)
         return cmd_usage(line, "--all is for the table of one CONFIG");
     if (nr_configs > 1 && cmd_value(line, OPT_COUNT))
         return cmd_usage(line, "--count is for one CONFIG");
+    return EXIT_SUCCESS;
+}
+
+static int check_usage(const struct cmd_line *line, unsigned nr_configs,
+                       unsigned nr_hosts)
+{
+    const char *emit = cmd_value(line, OPT_EMIT);
+    int code;
+
+    if (!nr_configs)
+        return cmd_usage(line, "needs a CONFIG");
+    code = check_number(line, nr_configs, nr_hosts);
+    if (code)
+        return code;
     if (emit && *emit && strcmp(emit, "libvirt"))
         return cmd_usage(line, "--emit knows 'libvirt', not '%s'", emit);
     if (cmd_value(line, OPT_OPTIMISE) && cmd_value(line, OPT_COUNT))
@@ -239,32 +339,44 @@ static int check_usage(const struct cmd_line *line, unsigned nr_configs)
         (cmd_value(line, 'o') || cmd_value(line, OPT_ALL)) > 1)
         return cmd_usage(line, "--count, --emit and the options of the table "
                                "exclude each other");
-    if (emit && json)
+    if (emit && cmd_value(line, OPT_JSON))
         return cmd_usage(line, "--emit and --json exclude each other");
-    return has_columns(line) ? EXIT_SUCCESS : EXIT_USAGE;
+    return has_columns(line, nr_hosts) ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
-static int run(struct cmd_line *line)
+static int run_one(struct cmd_line *line, char **words, unsigned nr_keys)
 {
     struct plans plans = {
         .max_nr = cmd_value(line, OPT_ALL) ? 0 : BEST,
     };
-    unsigned nr_keys, i;
-    char **words;
-    int code;
+    int code = run_plans(line, &plans, words, nr_keys);
+    unsigned i;
 
-    words = split_words(line, &nr_keys);
-    if (!words) {
-        complain("numa-plan: %s", strerror(ENOMEM));
-        return EXIT_FAILURE;
-    }
-    code = check_usage(line, line->nr_args - nr_keys);
-    if (!code)
-        code = run_plans(line, &plans, words, nr_keys);
     for (i = 0; i < plans.nr; i++)
         planned_dispose(&plans.list[i]);
     free(plans.list);
     planner_end(&plans.planner);
+    return code;
+}
+
+static int run(struct cmd_line *line)
+{
+    unsigned nr_hosts = cmd_values(line, OPT_HOST, NULL, 0), nr_keys = 0;
+    const char **hosts = calloc(nr_hosts + 1, sizeof(*hosts));
+    char **words = split_words(line, &nr_keys);
+    int code = EXIT_FAILURE;
+
+    if (!hosts || !words) {
+        complain("numa-plan: %s", strerror(ENOMEM));
+        goto out;
+    }
+    cmd_values(line, OPT_HOST, hosts, nr_hosts);
+    code = check_usage(line, line->nr_args - nr_keys, nr_hosts);
+    if (!code)
+        code = nr_hosts > 1 ? run_fleet(line, hosts, nr_hosts, words, nr_keys)
+                            : run_one(line, words, nr_keys);
+ out:
+    free(hosts);
     free(words);
     return code;
 }
@@ -277,5 +389,7 @@ const struct cmd cmd_numa_plan = {
     .max_args = -1,
     .options = options,
     .columns = plan_view_columns,
+    .more_columns = fleet_view_columns,
+    .more = " where there are several hosts",
     .run = run,
 };

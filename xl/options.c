@@ -59,11 +59,12 @@ static void print_option(const struct cmd_option *o)
         printf("  %-*s%s\n", HELP_COLUMN - 2, text, o->help);
 }
 
-static void print_columns(const struct table_column *columns)
+static void print_columns(const struct table_column *columns,
+                          const char *when)
 {
     const struct table_column *c;
 
-    printf("\nColumns (*: shown without -o):\n");
+    printf("\nColumns%s (*: shown without -o):\n", when);
     for (c = columns; c->name; c++)
         printf("  %c %-*s%s\n", c->shown ? '*' : ' ', HELP_COLUMN - 4, c->name,
                c->help);
@@ -82,7 +83,9 @@ static void print_help(const struct cmd *cmd)
         print_option(o);
     print_option(&help);
     if (cmd->columns)
-        print_columns(cmd->columns);
+        print_columns(cmd->columns, "");
+    if (cmd->more_columns)
+        print_columns(cmd->more_columns, cmd->more);
     printf("\nxl-%s(1) has the details.\n", cmd->name);
 }
 
@@ -186,6 +189,8 @@ bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r)
             ;
         line->values[i] = optarg ? optarg : "";
     }
+    line->argc = argc;
+    line->argv = argv;
     line->nr_args = argc - optind;
     line->args = argv + optind;
     return check_number_of_args(line);
@@ -199,6 +204,24 @@ const char *cmd_value(const struct cmd_line *line, int code)
         if (line->cmd->options[i].code == code)
             return line->values[i];
     return NULL;
+}
+
+/* It is read once more: that it is well-formed is known. */
+unsigned cmd_values(const struct cmd_line *line, int code, const char **values,
+                    unsigned max)
+{
+    struct option words[MAX_OPTIONS + 2];
+    char letters[2 * MAX_OPTIONS + 4];
+    unsigned nr = 0;
+    int opt;
+
+    list_options(line->cmd, letters, words);
+    optind = 0;
+    while ((opt = getopt_long(line->argc, line->argv, letters, words,
+                              NULL)) >= 0)
+        if (opt == code && nr++ < max)
+            values[nr - 1] = optarg ? optarg : "";
+    return nr;
 }
 
 void cmd_complain_of(const struct cmd_line *line, int rc)

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Several saved hosts, of which one is to be chosen for some domains. On each
+ * all of them are planned, as if it were the only host; then the hosts are
+ * ranked by what came of it.
+ */
+#ifndef FLEET_H
+#define FLEET_H
+
+#include "planner.h"
+
+/* A host, and what is planned on it. */
+struct offer {
+    const char *host;           /* as the command line has it */
+    struct planner planner;
+    struct planned *list;       /* a domain for each configuration */
+    bool good;                  /* else it was said why it is left out */
+    struct planned_cost cost;
+    unsigned distance;          /* the largest between two nodes of a domain;
+                                 * 0: each is on one; XLN_NONE: unreachable */
+    uint64_t left_bytes;        /* usable on the nodes that they take, and */
+    uint64_t host_left_bytes;   /* on all nodes, with them there */
+};
+
+/* What is compared of two hosts, in this order: the first that differs decides
+ * between them, and the lower one is better. */
+enum fleet_reason {
+    FLEET_LEFT_OUT,             /* the host could not be planned on */
+    FLEET_UNFIT,
+    FLEET_RELAXED,
+    FLEET_AWAY,
+    FLEET_MORE_NODES,
+    FLEET_FARTHER,
+    FLEET_LEFT,
+    FLEET_ORDER,                /* nothing differs: as they were named */
+};
+
+struct fleet {
+    struct keys *defaults;
+    unsigned nr_configs;
+    struct config **configs;
+    unsigned nr;
+    struct offer *offers;       /* once planned the best one first */
+};
+
+/* What the command line says. */
+struct fleet_line {
+    struct cmd_line *line;
+    const char *const *hosts;
+    unsigned nr_hosts;
+    const char *defaults;       /* their file, or NULL */
+    char **words;               /* KEY=VALUEs, then configurations */
+    unsigned nr_keys, nr_configs;
+    bool optimise;
+};
+
+/*
+ * Plan and rank. A host that can't be read, or that a configuration can't be
+ * for, is said and ranked last; a host that is named twice is said and counted
+ * once. False: said why nothing could be planned anywhere. To be disposed of
+ * either way.
+ */
+bool fleet_plan(struct fleet *fleet, const struct fleet_line *what);
+void fleet_dispose(struct fleet *fleet);
+
+/* What decides between the two. */
+enum fleet_reason fleet_compare(const struct offer *a, const struct offer *b);
+
+/* The host to take: on which each domain fits, relaxed or not. NULL: none. */
+const struct offer *fleet_choice(const struct fleet *fleet);
+
+#endif /* FLEET_H */

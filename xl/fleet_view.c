@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+
+#include "fleet_view.h"
+
+#define MIB(bytes) ((bytes) >> 20)
+
+enum { HOST, NR_NODES, DISTANCE, LEFT, HOST_LEFT, UNFIT, RELAXED, AWAY,
+       VERDICT, REASON };
+
+const struct table_column fleet_view_columns[] = {
+    [HOST] = { "HOST", "as --host has it", false, true },
+    [NR_NODES] = { "NR_NODES", "how many nodes the domains have, added up",
+                   true, true },
+    [DISTANCE] = { "DISTANCE", "the largest between two nodes of a domain",
+                   true, true },
+    [LEFT] = { "LEFT", "MiB left on the nodes that they take", true, true },
+    [HOST_LEFT] = { "HOST_LEFT", "MiB left on the host", true, true },
+    [UNFIT] = { "UNFIT", "domains that don't fit", true, false },
+    [RELAXED] = { "RELAXED", "domains that fit only after relaxing", true,
+                  false },
+    [AWAY] = { "AWAY", "MiB that are not on the nodes of their domain", true,
+               false },
+    [VERDICT] = { "VERDICT", "what became of it", false, true },
+    [REASON] = { "REASON", "that in a word, for programs", false, false },
+    { 0 }
+};
+
+/* For programs, and for people: why it is not the first one. */
+static const struct {
+    const char *key, *text;
+} reasons[] = {
+    [FLEET_LEFT_OUT] = { "left_out", "left out" },
+    [FLEET_UNFIT] = { "unfit", "does not fit" },
+    [FLEET_RELAXED] = { "relaxed", "fits only after relaxing" },
+    [FLEET_AWAY] = { "away", "more memory is on other nodes" },
+    [FLEET_MORE_NODES] = { "more_nodes", "fits, but more nodes" },
+    [FLEET_FARTHER] = { "farther", "fits, but farther apart" },
+    [FLEET_LEFT] = { "left", "fits, but leaves more there" },
+    [FLEET_ORDER] = { "order", "as good, but named later" },
+};
+
+static int put_mib(struct table *table, unsigned column, uint64_t bytes)
+{
+    return table_number(table, column, bytes, "%" PRIu64, MIB(bytes));
+}
+
+static int put_number(struct table *table, unsigned column, unsigned number)
+{
+    return table_number(table, column, number, "%u", number);
+}
+
+static int put_distance(struct table *table, unsigned distance)
+{
+    if (distance == XLN_NONE)
+        return table_null(table, DISTANCE, "cut off");
+    return distance ? put_number(table, DISTANCE, distance) : 0;
+}
+
+/* Where some do not fit there is not much to say of the others' nodes. */
+static int put_figures(const struct offer *offer, struct table *table)
+{
+    const struct planned_cost *cost = &offer->cost;
+    int rc = put_number(table, UNFIT, cost->nr_unfit);
+
+    if (!rc)
+        rc = put_number(table, RELAXED, cost->nr_relaxed);
+    if (rc || cost->nr_unfit)
+        return rc;
+    rc = put_mib(table, AWAY, cost->away_bytes);
+    if (!rc)
+        rc = put_number(table, NR_NODES, cost->nr_nodes);
+    if (!rc)
+        rc = put_distance(table, offer->distance);
+    if (!rc)
+        rc = put_mib(table, LEFT, offer->left_bytes);
+    return rc ? rc : put_mib(table, HOST_LEFT, offer->host_left_bytes);
+}
+
+static int put_count(struct table *table, unsigned nr, unsigned of,
+                     const char *what)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "%u of %u %s", nr, of, what);
+    return table_text(table, VERDICT, text);
+}
+
+static int put_chosen(const struct offer *offer, struct table *table)
+{
+    int rc = table_text(table, VERDICT,
+                        offer->cost.nr_relaxed ? "chosen, after relaxing"
+                                               : "chosen");
+
+    return rc ? rc : table_text(table, REASON, "chosen");
+}
+
+/* Beside the first one, or by itself where that is no choice either. */
+static int put_verdict(const struct fleet *fleet, const struct offer *offer,
+                       struct table *table)
+{
+    enum fleet_reason reason = fleet_compare(fleet->offers, offer);
+    unsigned nr = fleet->nr_configs;
+    int rc;
+
+    if (offer == fleet_choice(fleet))
+        return put_chosen(offer, table);
+    if (offer->good && offer->cost.nr_unfit)
+        reason = FLEET_UNFIT;
+    if (reason == FLEET_UNFIT && nr > 1)
+        rc = put_count(table, offer->cost.nr_unfit, nr, "do not fit");
+    else if (reason == FLEET_RELAXED && nr > 1)
+        rc = put_count(table, offer->cost.nr_relaxed, nr,
+                       "fit only after relaxing");
+    else
+        rc = table_text(table, VERDICT, reasons[reason].text);
+    return rc ? rc : table_text(table, REASON, reasons[reason].key);
+}
+
+static int put_row(const struct fleet *fleet, const struct offer *offer,
+                   struct table *table)
+{
+    int rc = table_row(table);
+
+    if (!rc)
+        rc = table_text(table, HOST, offer->host);
+    if (!rc && offer->good)
+        rc = put_figures(offer, table);
+    return rc ? rc : put_verdict(fleet, offer, table);
+}
+
+int fleet_view_table(const struct fleet *fleet, struct table **table_r)
+{
+    struct table *table;
+    unsigned i;
+    int rc = table_new(fleet_view_columns, "hosts", &table);
+
+    if (rc)
+        return rc;
+    for (i = 0; i < fleet->nr && !rc; i++)
+        rc = put_row(fleet, &fleet->offers[i], table);
+    if (rc)
+        table_free(table);
+    else
+        *table_r = table;
+    return rc;
+}
