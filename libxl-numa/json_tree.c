@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "json_tree.h"
+#include "refuse.h"
 
 #define CHUNK_SIZE (64 * 1024)
 #define SHOWN_MAX 40            /* bytes of a text that messages show */
@@ -66,10 +67,10 @@ void xln__json_tree_free(struct xln__json_tree *tree)
 
 /* ---- errors ---- */
 
-/* The start of it, without what a terminal would obey. */
+/* The start of it. */
 static void print_cut(FILE *f, const char *text)
 {
-    size_t length = strlen(text), shown = length, i;
+    size_t length = strlen(text), shown = length;
 
     if (length > SHOWN_MAX) {
         shown = SHOWN_MAX;
@@ -77,9 +78,7 @@ static void print_cut(FILE *f, const char *text)
         while (shown && ((unsigned char)text[shown] & 0xc0) == 0x80)
             shown--;
     }
-    for (i = 0; i < shown; i++)
-        fputc((unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i],
-              f);
+    fwrite(text, 1, shown, f);
     if (shown < length)
         fputs("...", f);
 }
@@ -161,6 +160,8 @@ static void keep_error(struct xln__json_tree *tree, unsigned line,
     if (fclose(f)) {
         free(tree->error);
         tree->error = NULL;
+    } else {
+        xln__mask_controls(tree->error);
     }
 }
 

@@ -1,23 +1,44 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "refuse.h"
 
+/* How many bytes follow the first one of a character in UTF-8. */
+static unsigned rest_of(unsigned char first)
+{
+    return first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
+}
+
+void xln__mask_controls(char *text)
+{
+    unsigned char *s = (unsigned char *)text, *to = s;
+    unsigned rest = 0;
+
+    for (; *s; s++) {
+        if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0) {
+            *to++ = '?';
+            s++;
+        } else if (*s >= 0x80 && *s < 0xc0) {
+            *to++ = rest || *s >= 0xa0 ? *s : '?';
+            rest -= rest > 0;
+        } else {
+            rest = rest_of(*s);
+            *to++ = *s < ' ' || *s == 0x7f ? '?' : *s;
+        }
+    }
+    *to = '\0';
+}
+
 __attribute__((format(printf, 2, 0)))
 static int vrefuse(char **error_r, const char *fmt, va_list ap)
 {
-    char *s;
-
     if (vasprintf(error_r, fmt, ap) < 0) {
         *error_r = NULL;
         return -ENOMEM;
     }
-    for (s = *error_r; *s; s++)
-        if (iscntrl((unsigned char)*s))
-            *s = '?';
+    xln__mask_controls(*error_r);
     return -EINVAL;
 }
 

@@ -9,9 +9,15 @@
 #include <stdarg.h>
 
 /*
- * A line of text as *error_r takes it, and -EINVAL; -ENOMEM and NULL if there
- * is no memory for it. What came with a migration shall not speak to the
- * terminal: a control character is "?" there.
+ * Put "?" in place of each character that a terminal would obey: the control
+ * characters of ASCII, and those from U+0080 to U+009F, in UTF-8 or as single
+ * bytes. Texts from files and from other hosts shall not speak to it.
+ */
+void xln__mask_controls(char *text);
+
+/*
+ * A line of text as *error_r takes it, without control characters, and
+ * -EINVAL; -ENOMEM and NULL if there is no memory for it.
  */
 __attribute__((format(printf, 2, 3)))
 int xln__refuse(char **error_r, const char *fmt, ...);
