@@ -151,6 +151,32 @@ talk() {
     remove g
 }
 
+# What others than root could read or write of what a create leaves, and what
+# the guest itself could write of what we read, whatever the umask is.
+whose() { # NODE
+    rm -rf /run/xen/numa
+    (umask 0; created idle g "nodes=\"$1\"" memory=64 &&
+        xl node-affinity --keep g "$1") > "$out" 2>&1 || cat "$out"
+    id=$(domid g)
+    is "$(find /run/xen/numa -exec stat -c %U-%a-%F {} + | sort | one_line)" \
+        "root-600-regular root-700-directory" "/run/xen/numa is root's"
+    is "$(stat -c '%U %a' /var/lib/xen/userdata-d."$id".*.xl-numa)" \
+        "root 600" "and so is what is kept"
+    for path in "/local/domain/$id/numa" "/local/domain/$id/memory/target" \
+        "/local/domain/$id/name" "$(xenstore-read "/local/domain/$id/vm")"; do
+        ok "the guest can read ${path%/*-*}, and not write it" \
+            grants "$path" "(n0,r$id)"
+    done
+    ok "/libxl/$id/numa it can't even read" grants "/libxl/$id/numa" "(n0)"
+    remove g
+}
+
+# Each key from PATH down has these permissions.
+grants() { # PATH PERMISSIONS
+    xenstore-ls -fp / | grep -E "^$1(/| )" > /tmp/permissions
+    [ -s /tmp/permissions ] && ! grep -vF "  $2" /tmp/permissions
+}
+
 # JSON on one line, less what placement and chance decide.
 other_than_placement() {
     tr -d ' \n' | sed -E '
@@ -199,6 +225,7 @@ vcpus_follow
 talk
 # shellcheck disable=SC2046 # words
 set -- $(cpu_nodes)
+whose "$2"
 dry_run "nodes=\"$2-$3\"" memory=100
 dry_run 'nodes_policy="worst"' memory=100
 done_testing

@@ -225,6 +225,46 @@ static void test_lock(void)
     remove_dir();
 }
 
+static unsigned mode_of(const char *name)
+{
+    char path[512];
+    struct stat st;
+
+    path_of(path, sizeof(path), name);
+    need_call(lstat(path, &st));
+    return st.st_mode & 07777;
+}
+
+/* Whatever the umask of who runs xl. */
+static void test_privacy(void)
+{
+    const uint8_t uuid[16] = { 7 };
+    struct xln_share share = { 0, MIB };
+    struct xln_reservations *held;
+    mode_t mask = umask(0);
+    char inner[512], path[512], text[64];
+
+    make_dir();
+    path_of(inner, sizeof(inner), "numa");
+    need(xln_reservations_lock(inner, 0, &held));
+    /* Somebody has put a link where the record is to be written. */
+    write_file("victim", "mine", 4);
+    path_of(path, sizeof(path), "numa/.new");
+    need_call(symlink("../victim", path));
+    need(xln_reservations_add(held, 7, uuid, &share, 1, 0, NULL, NULL));
+    ok(mode_of("numa") == 0700 && mode_of("numa/lock") == 0600 &&
+           mode_of("numa/7") == 0600,
+       "the directory, the lock and a record are their owner's alone");
+    ok(read_file("victim", text, sizeof(text)) == 4 && !exists("numa/.new"),
+       "a link in the record's place is not followed");
+    xln_reservations_unlock(held);
+    xln_reservations_remove(inner, 7);
+    path_of(path, sizeof(path), "numa/lock");
+    need_call(unlink(path));
+    umask(mask);
+    remove_dir();
+}
+
 static void test_bad_directories(void)
 {
     struct xln_reservations *held = NULL;
@@ -906,6 +946,7 @@ int main(void)
     unsigned nr_before = nr_descriptors();
 
     test_lock();
+    test_privacy();
     test_bad_directories();
     test_follows_pages();
     test_pieces_of_mebibytes();
