@@ -71,4 +71,21 @@ check "the program in libxl-numa(3) is the one that is built" \
 check "and prints what is said there" prints "$docs/libxl-numa.3.pod" \
     "${top_builddir:-.}/docs/examples/place" "$docs/examples/sockets.json"
 
+# "- test: PATH: WHAT" in a page: that file has this text.
+tests_are_there() { # PAGE
+    sed -n 's/^- test: //p' "$1" > "$tmp.tests"
+    [ -s "$tmp.tests" ] || return 1
+    while read -r line; do
+        # A text may go on in the next line of its file.
+        tr -d '\n' < "$top/${line%%: *}" | sed 's/\\//g; s/"  *"//g' |
+            grep -qF -e "$(printf '%s' "${line#*: }" | sed 's/\\//g')" ||
+            echo "# no $line"
+    done < "$tmp.tests" > "$tmp.missing"
+    cat "$tmp.missing"
+    [ ! -s "$tmp.missing" ]
+}
+
+check "each test that security.md names is there" \
+    tests_are_there "$docs/security.md"
+
 finish
