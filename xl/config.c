@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "misspelt.h"
 #include "refuse.h"
 
 /* Far more than anybody has written by hand. */
@@ -356,34 +357,6 @@ static char *join(const char *text, size_t size, char *const *words,
     return NULL;
 }
 
-/* The word that a line begins with, if it is that of a key. */
-static char *key_of(const char *line)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-    const char *word = line + strspn(line, " \t"), *end, *sign;
-
-    end = word + strspn(word, letters);
-    sign = end + strspn(end, " \t");
-    sign += *sign == '+';
-    return end > word && *sign == '=' ? strndup(word, end - word) : NULL;
-}
-
-/* libxlutil knows no list of the keys that there are. */
-static char *find_unknown_key(const char *text)
-{
-    char *key = NULL;
-
-    for (; text; text = strchr(text, '\n')) {
-        text += *text == '\n';
-        key = key_of(text);
-        if (key && !keys_know(key))
-            return key;
-        free(key);
-    }
-    return NULL;
-}
-
 static int parse(struct reader *r, const char *text, size_t size,
                  const struct keys *defaults)
 {
@@ -416,7 +389,7 @@ int config_parse(const char *text, size_t size, const char *source,
     rc = size > INT_MAX ? -EFBIG : parse(&r, all, size, defaults);
     if (rc)
         goto out;
-    r.config->unknown_key = find_unknown_key(all);
+    r.config->misspelt = misspelt_find(all, size);
 
     *config_r = r.config;
     r.config = NULL;
@@ -498,7 +471,7 @@ void config_free(struct config *config)
     free(config->name);
     free(config->pool);
     free(config->devices);
-    free(config->unknown_key);
+    free(config->misspelt);
     dispose_cpus(&config->hard);
     dispose_cpus(&config->soft);
     keys_free(config->keys);

@@ -32,7 +32,7 @@ struct config {
     unsigned nr_addresses;
     bool has_vnodes;            /* a vnuma= list */
     struct keys *keys;          /* ours */
-    char *unknown_key;          /* the first that is like ours; or NULL */
+    char *misspelt;             /* a line about a key, or NULL */
 };
 
 /*

@@ -889,14 +889,9 @@ int keys_check_nodes(const struct keys *keys, const char *source,
                                   source, nodes, error_r);
 }
 
-bool keys_know(const char *name)
+const char *keys_name(unsigned i)
 {
-    unsigned i;
-
-    for (i = 0; i < NR_KEYS; i++)
-        if (!strcmp(name, all_keys[i].name))
-            return true;
-    return strncmp(name, "nodes_", strlen("nodes_"));
+    return i < NR_KEYS && !all_keys[i].host_only ? all_keys[i].name : NULL;
 }
 
 bool keys_name_nodes(const struct keys *keys)

@@ -67,8 +67,8 @@ int keys_apply_plan(const char *nodes, struct xln_request *request);
 int keys_check_nodes(const struct keys *keys, const char *source,
                      const struct xln_nodemap *nodes, char **error_r);
 
-/* False: it begins as our keys do, but is none, so xl ignores it. */
-bool keys_know(const char *name);
+/* The names of the keys that a domain may have; NULL: there are no more. */
+const char *keys_name(unsigned i);
 
 /* Whether a key that names nodes is set. */
 bool keys_name_nodes(const struct keys *keys);

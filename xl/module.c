@@ -33,6 +33,7 @@
 #include <xenctrl.h>
 
 #include "keep.h"
+#include "misspelt.h"
 #include "module.h"
 #include "placement.h"
 
@@ -287,6 +288,15 @@ static int outcome(int rc)
     return 0;
 }
 
+static void warn_of_misspelt(const char *data, int size)
+{
+    char *line = misspelt_find(data, size);
+
+    if (line)
+        xtl_log(state.lg, XTL_WARN, -1, "numa", "%s: %s", state.source, line);
+    free(line);
+}
+
 static void read_xl_conf(const XLU_Config *config)
 {
     const char *format;
@@ -306,6 +316,7 @@ EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int size)
         read_xl_conf(config);
         return 0;
     }
+    warn_of_misspelt(data, size);
     return outcome(read_domain_config(config));
 }
 

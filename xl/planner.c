@@ -356,9 +356,8 @@ bool planner_read_config(const struct keys *defaults, const char *path,
     }
     if (rc)
         return fail_line(error, path, rc);
-    if (config->unknown_key)
-        complain("%s: %s=: ignored: there is no such key", path,
-                 config->unknown_key);
+    if (config->misspelt)
+        complain("%s: %s", path, config->misspelt);
     if (config->has_vnodes) {
         complain("%s: vnuma=[...]: the list is a plan of its own, there is "
                  "nothing to choose", path);

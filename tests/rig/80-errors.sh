@@ -62,6 +62,15 @@ vnuma() {
     ok "no domain is left" test -z "$(guest_domids)"
 }
 
+# A key that is none is no error to xl; to who wrote it, it is.
+misspelt() {
+    ok "a misspelt key: the create works" created idle g memory=64 \
+        'nodes_polcy="best"'
+    is "$(grep '^numa: ' "$err")" "numa: warning: /root/idle.cfg: nodes_polcy=:\
+ ignored: there is no such key, but nodes_policy=" "one line names both"
+    remove g
+}
+
 # xl's own complaint about a file that it cannot read, and no more.
 syntax() {
     create idle g 'nodes=['
@@ -147,6 +156,7 @@ not_root() {
 
 values
 vnuma
+misspelt
 syntax
 no_module
 other_release

@@ -347,10 +347,18 @@ check "--emit=libvirt: nothing fits" plans 3 expected --emit=libvirt db.cfg \
 
 # --- errors ---
 
+ignored="ignored: there is no such key"
 check "a key that xl would ignore" planned 0 \
-    "xl: web.cfg: nodes_polcy=: ignored: there is no such key" \
+    "xl: web.cfg: nodes_polcy=: $ignored, but nodes_policy=" \
     web.cfg 'nodes_polcy="worst"'
-printf '# nodes_x = 1\nboot = "nodes_x=1"\nnodes_max = 2\n' > known.cfg
+check "one that is short of a letter" planned 0 \
+    "xl: web.cfg: node=: $ignored, but nodes=" web.cfg 'node="2"'
+check "or of a line" planned 0 \
+    "xl: web.cfg: vnumavcpus=: $ignored, but vnuma_vcpus=" web.cfg vnumavcpus=1
+check "one that is like none" planned 0 \
+    "xl: web.cfg: nodes_and_what_not=: $ignored" web.cfg nodes_and_what_not=1
+printf '# nodes_x = 1\nboot = "nodes_x=1"\nnodes_max = 2\nnotes=1\nname_="k"\n' \
+    > known.cfg
 knows_all() {
     "$numa" numa-plan --host host.json known.cfg 'name="k"' > out 2> err
     [ ! -s err ]

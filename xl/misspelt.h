@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Keys that look like ours and are none. libxlutil has no list of the keys that
+ * there are, so that xl ignores a misspelt one without a word.
+ */
+#ifndef MISSPELT_H
+#define MISSPELT_H
+
+#include <stddef.h>
+
+/*
+ * The first such key in the text of a configuration, as a line that says that
+ * it is ignored, and what was most likely meant. Malloc'd; NULL: there is none,
+ * or no memory for it.
+ */
+char *misspelt_find(const char *text, size_t size);
+
+#endif /* MISSPELT_H */
