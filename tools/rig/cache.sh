@@ -2,11 +2,12 @@
 # shellcheck shell=bash
 #
 # What is slow to make and the same for every run, sourced by rig:
-#   packages-KEY/    the Debian packages of dom0-packages, unpacked
+#   packages-KEY/    the Debian packages of a list, unpacked
 #   packages-KEY.is  the path of such a directory, by apt when it was last asked
 #   base-KEY/        made from them: xen, vmlinux, dom0.cpio, linux.cpio (what
 #                    guests boot of Debian's), hvm.cpio (what HVM guests are
 #                    made of), sonames
+#   libvirt-KEY/     libvirt.cpio: what --with-libvirt adds
 #   product-KEY/     the built tree, or our packages, installed into dom0.cpio
 # A KEY is a checksum of what the directory was made from. Everything is made
 # in a temporary directory under a lock and renamed into place, so a reader
@@ -15,8 +16,8 @@
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/libxl-numa-rig
 readonly lib_dir=lib/x86_64-linux-gnu
 
-# Runs COMMAND DIR under the lock of DIR, unless DIR exists: COMMAND makes it.
-cache_make() { # DIR COMMAND
+# Runs COMMAND DIR ARG... under the lock, unless DIR exists: COMMAND makes it.
+cache_make() { # DIR COMMAND [ARG...]
     local dir=$1
     if [[ ! -d $dir ]]; then
         exec 8> "$cache/lock"
@@ -24,7 +25,7 @@ cache_make() { # DIR COMMAND
         if [[ ! -d $dir ]]; then
             rm -rf "$cache/tmp"
             mkdir "$cache/tmp"
-            "$2" "$cache/tmp" 8>&-
+            "$2" "$cache/tmp" "${@:3}" 8>&-
             mv -T "$cache/tmp" "$dir"
         fi
         exec 8>&-
@@ -47,12 +48,12 @@ list() { # FILE: the lines of a package list
 
 # --- Debian packages ---------------------------------------------------------
 
-# The names in dom0-packages, the kernel's metapackage replaced.
-package_names() {
+# The names in a list, the kernel's metapackage replaced.
+package_names() { # LIST
     local kernel
     kernel=$(apt-cache depends linux-image-amd64 2> /dev/null |
              awk '$1 == "Depends:" { print $2; exit }')
-    list "$rig_dir/dom0-packages" | sed "s/^linux-image-amd64\$/${kernel:-&}/"
+    list "$1" | sed "s/^linux-image-amd64\$/${kernel:-&}/"
 }
 
 # Does FILE say what apt would? apt takes two seconds, with nothing new to say
@@ -65,22 +66,22 @@ apt_is_as_in() { # FILE
 
 # The directory of unpacked packages. Its name says which list and which
 # versions, so that without apt's lists the newest that we have will do.
-packages_dir() {
+packages_dir() { # LIST
     local list_key said dir
-    list_key=$(list "$rig_dir/dom0-packages" | checksum)
+    list_key=$(list "$1" | checksum)
     said=$cache/packages-$list_key.is
     if ! apt_is_as_in "$said"; then
-        dir=$(packages_by_apt "$list_key") || exit
+        dir=$(packages_by_apt "$1" "$list_key") || exit
         echo "$dir" > "$said.$$"
         mv "$said.$$" "$said"
     fi
     cat "$said"
 }
 
-packages_by_apt() { # LIST-KEY
-    local list_key=$1 version_key uris dirs
+packages_by_apt() { # LIST LIST-KEY
+    local list_key=$2 version_key uris dirs
     # shellcheck disable=SC2046 # package names have no spaces
-    if uris=$(apt-get download --print-uris $(package_names) 2> /dev/null) &&
+    if uris=$(apt-get download --print-uris $(package_names "$1") 2> /dev/null) &&
        [[ -n $uris ]]; then
         version_key=$(awk '{ print $2, $4 }' <<< "$uris" | checksum)
         echo "$cache/packages-$list_key-$version_key"
@@ -88,7 +89,7 @@ packages_by_apt() { # LIST-KEY
     fi
     mapfile -t dirs < <(ls -dt "$cache/packages-$list_key"-* 2> /dev/null)
     ((${#dirs[@]} > 0)) ||
-        fail "apt knows not all packages of dom0-packages: run tools/deps"
+        fail "apt knows not all packages of ${1##*/}: run tools/deps"
     echo "${dirs[0]}"
 }
 
@@ -104,23 +105,23 @@ package_unpack() {
     fi
 }
 
-make_packages() { # DIR
+make_packages() { # DIR LIST
     local deb
-    talk "downloading the packages of dom0 (once)"
+    talk "downloading the packages of ${2##*/} (once)"
     mkdir "$1/deb"
     # As root, apt would want a directory that its own user may write.
     # shellcheck disable=SC2046 # package names have no spaces
     (cd "$1/deb" && apt-get download -q -o APT::Sandbox::User=root \
-        $(package_names)) > "$tmp/apt" 2>&1 || {
+        $(package_names "$2")) > "$tmp/apt" 2>&1 || {
         cat "$tmp/apt" >&2
-        fail "cannot download the packages of dom0: run tools/deps," \
+        fail "cannot download the packages of ${2##*/}: run tools/deps," \
              "then try again"
     }
     for deb in "$1"/deb/*.deb; do
         package_unpack "$deb" "$1"
     done
     rm -r "$1/deb"
-    depmod -b "$1" "$(ls "$1/lib/modules")"
+    [[ ! -d $1/lib/modules ]] || depmod -b "$1" "$(ls "$1/lib/modules")"
 }
 
 # --- what dom0 always has ----------------------------------------------------
@@ -370,11 +371,49 @@ make_base() { # DIR
 cache_base() {
     mkdir -p "$cache" || fail "cannot make '$cache'"
     cache_expire
-    packages=$(packages_dir)
-    cache_make "$packages" make_packages
+    packages=$(packages_dir "$rig_dir/dom0-packages")
+    cache_make "$packages" make_packages "$rig_dir/dom0-packages"
     base=$cache/base-$({ echo "$packages"; cat "$rig_dir/cache.sh" \
         "$rig_dir"/{guest,hvm}/* "$rig_dir"/dom0/*.c; } | checksum)
     cache_make "$base" make_base
+}
+
+# --- libvirt -----------------------------------------------------------------
+
+# The daemon with its driver for Xen alone: those that are not there it does
+# without.
+install_libvirt() { # PACKAGES ROOT
+    local driver=usr/$lib_dir/libvirt/connection-driver
+    mkdir -p "$2"/{etc/libvirt,usr/bin,usr/sbin,usr/share/libvirt,"$driver"}
+    cp "$1/usr/sbin/libvirtd" "$2/usr/sbin/"
+    cp "$1/usr/bin/virsh" "$2/usr/bin/"
+    cp "$1/$driver/libvirt_driver_libxl.so" "$2/$driver/"
+    cp -r "$1/usr/share/libvirt/cpu_map" "$2/usr/share/libvirt/"
+    # libvirtd does not start if the processor has not all that one of its models
+    # has. TCG's has no VME, which even a 486 has there.
+    sed -i /vme/d "$2/usr/share/libvirt/cpu_map/x86_486.xml"
+    install -m 644 "$rig_dir"/libvirt/*.conf "$2/etc/libvirt/"
+}
+
+make_libvirt() { # DIR PACKAGES
+    local root=$tmp/libvirt
+    talk "building libvirt's part of dom0 (once)"
+    mkdir "$root"
+    install_libvirt "$2" "$root"
+    copy_libraries "$base/sonames" "$root" "$2/$lib_dir" "$2/usr/$lib_dir" \
+        "$packages/$lib_dir" "$packages/usr/$lib_dir"
+    archive "$root" "$1/libvirt.cpio"
+    rm -r "$root"
+}
+
+# Sets $libvirt, making it if need be.
+cache_libvirt() {
+    local list=$rig_dir/libvirt-packages unpacked
+    unpacked=$(packages_dir "$list")
+    cache_make "$unpacked" make_packages "$list"
+    libvirt=$cache/libvirt-$({ echo "$base $unpacked"
+        cat "$rig_dir"/libvirt/*; } | checksum)
+    cache_make "$libvirt" make_libvirt "$unpacked"
 }
 
 # --- the built tree ----------------------------------------------------------
