@@ -21,9 +21,8 @@
  * paused while it is copied. */
 #define MODULE_PAUSED "XL_NUMA_PAUSED"
 
-/* Set while a domain is restored: which libxl-save-helper ours shall become,
- * and the file that has the plan, for the module in that. */
+/* Set while a domain is restored, in libvirtd always: which libxl-save-helper
+ * ours shall become. */
 #define MODULE_SAVE_HELPER "XL_NUMA_SAVE_HELPER"
-#define MODULE_RESTORE "XL_NUMA_RESTORE"
 
 #endif /* MODULE_H */

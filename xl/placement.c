@@ -79,6 +79,29 @@ int placement_host_defaults(libxl_ctx *ctx, xentoollog_logger *lg,
     return rc;
 }
 
+int placement_check_nodes(xentoollog_logger *lg, const struct keys *keys,
+                          const char *source)
+{
+    struct xln_host *host = NULL;
+    xc_interface *xch;
+    char *error = NULL;
+    int rc = 0;
+
+    if (!keys_name_nodes(keys))
+        return 0;
+    xch = xc_interface_open(lg, NULL, 0);
+    if (!xch)
+        return 0;
+    if (!xln_host_read(xch, NULL, &host))
+        rc = keys_check_nodes(keys, source, xln_host_nodes(host), &error);
+    if (error)
+        xtl_log(lg, XTL_ERROR, -1, CONTEXT, "%s", error);
+    free(error);
+    xln_host_free(host);
+    xc_interface_close(xch);
+    return rc;
+}
+
 static struct placement *new_placement(libxl_ctx *ctx, xentoollog_logger *lg,
                                        libxl_domain_config *config)
 {
@@ -499,6 +522,8 @@ static void share(struct placement *p)
 {
     int rc = restore_share(&p->built, p->domid, &p->restore);
 
+    if (!rc && !p->helper_is_ours)
+        rc = restore_tell(p->restore);
     if (rc)
         warn_failed(p, "cannot hand the plan to libxl-save-helper", rc,
                     "memory follows node affinity, and may be elsewhere");

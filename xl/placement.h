@@ -25,7 +25,8 @@ struct placement {
     xentoollog_logger *lg;
     libxl_domain_config *config;    /* the caller's */
     struct keys *keys;
-    bool restoring;                 /* memory comes by another process */
+    bool restoring;                 /* memory comes by another process ... */
+    bool helper_is_ours;            /* ... which starts as ours already */
     char *planned_nodes;            /* by a plan, for this once; NULL: none */
     uint32_t domid;                 /* XLN_NONE: not made yet */
     uint32_t stub_domid;            /* its stub domain's; XLN_NONE: none */
@@ -50,6 +51,13 @@ struct placement {
  * -EINVAL: something in it is wrong, which has been logged; or -ENOMEM. */
 int placement_host_defaults(libxl_ctx *ctx, xentoollog_logger *lg,
                             struct keys **keys_r);
+
+/*
+ * Nodes that this host has not got are an error where a user names them just
+ * now: -EINVAL, which was logged. `source` is what that calls it.
+ */
+int placement_check_nodes(xentoollog_logger *lg, const struct keys *keys,
+                          const char *source);
 
 /*
  * Begin a create. Takes over `keys`; NULL: those that `config` carries, of

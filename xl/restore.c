@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 #include "restore.h"
 
 #define LIBXL_SAVE_HELPER "LIBXL_SAVE_HELPER"
+#define NAME_SIZE 64
 
 /* Both processes have the same build of this module loaded. */
 struct shared {
@@ -28,8 +30,16 @@ struct restore {
     size_t size;
     struct shared *shared;
     struct populate view;       /* of the shared nodes */
-    char *user_helper;          /* what LIBXL_SAVE_HELPER was */
+    bool told;                  /* the environment tells of our helper ... */
+    char *user_helper;          /* ... where LIBXL_SAVE_HELPER was this */
 };
+
+/* By this the helper knows it among its parent's files. A parent of another
+ * version, which has a helper of this one after an upgrade, is not understood. */
+static void name_shared(uint32_t domid, char name[NAME_SIZE])
+{
+    snprintf(name, NAME_SIZE, "xl-numa-" VERSION "-%" PRIu32, domid);
+}
 
 static struct restore *new_restore(int fd, size_t size)
 {
@@ -56,7 +66,7 @@ static void free_restore(struct restore *restore)
     free(restore);
 }
 
-/* ---- in xl ---- */
+/* ---- in xl, or libvirtd ---- */
 
 /* Beside xl itself, where libxl looks for it too. */
 static bool find_helper(char *path, size_t size)
@@ -75,25 +85,49 @@ static bool find_helper(char *path, size_t size)
            !access(path, X_OK);
 }
 
-/* For libxl, which looks when it starts the helper; for our helper, which one
- * it is to become; and for the module in that. */
-static int tell(const struct restore *restore, const char *helper)
+/* For libxl, which looks when it starts the helper; and for our helper, which
+ * one it is to become. */
+static int set_helper(const char *helper)
 {
-    char shared[64];
-
-    snprintf(shared, sizeof(shared), "/proc/%ld/fd/%d", (long)getpid(),
-             restore->fd);
     if (setenv(MODULE_SAVE_HELPER, helper, 1) ||
-        setenv(MODULE_RESTORE, shared, 1) ||
         setenv(LIBXL_SAVE_HELPER, SAVE_HELPER_PATH, 1))
         return -errno;
     return 0;
 }
 
+int restore_tell_all(const char *helper)
+{
+    const char *user_helper = getenv(LIBXL_SAVE_HELPER);
+
+    if (user_helper)
+        helper = user_helper;
+    if (access(SAVE_HELPER_PATH, X_OK) || access(helper, X_OK))
+        return -ENOENT;
+    return set_helper(helper);
+}
+
+int restore_tell(struct restore *restore)
+{
+    const char *user_helper = getenv(LIBXL_SAVE_HELPER);
+    char helper[PATH_MAX];
+
+    if (access(SAVE_HELPER_PATH, X_OK) ||
+        (!user_helper && !find_helper(helper, sizeof(helper))))
+        return -ENOENT;
+    if (user_helper) {
+        restore->user_helper = strdup(user_helper);
+        if (!restore->user_helper)
+            return -ENOMEM;
+    }
+    restore->told = true;
+    return set_helper(user_helper ? restore->user_helper : helper);
+}
+
 static void forget(const struct restore *restore)
 {
+    if (!restore->told)
+        return;
     unsetenv(MODULE_SAVE_HELPER);
-    unsetenv(MODULE_RESTORE);
     if (restore->user_helper)
         setenv(LIBXL_SAVE_HELPER, restore->user_helper, 1);
     else
@@ -105,9 +139,12 @@ static struct restore *make_shared(const struct populate *built,
 {
     size_t nodes_size = built->nr_nodes * sizeof(built->nodes[0]),
            size = sizeof(struct shared) + nodes_size;
-    int fd = memfd_create("xl-numa", MFD_CLOEXEC);
     struct restore *restore;
+    char name[NAME_SIZE];
+    int fd;
 
+    name_shared(domid, name);
+    fd = memfd_create(name, MFD_CLOEXEC);
     if (fd < 0)
         return NULL;
     restore = ftruncate(fd, size) ? NULL : new_restore(fd, size);
@@ -124,31 +161,12 @@ static struct restore *make_shared(const struct populate *built,
 int restore_share(const struct populate *built, uint32_t domid,
                   struct restore **restore_r)
 {
-    const char *user_helper = getenv(LIBXL_SAVE_HELPER);
     struct restore *restore;
-    char helper[PATH_MAX];
-    int rc;
 
-    if (access(SAVE_HELPER_PATH, X_OK) ||
-        (!user_helper && !find_helper(helper, sizeof(helper))))
-        return -ENOENT;
     errno = ENOMEM;
     restore = make_shared(built, domid);
     if (!restore)
         return -errno;
-    if (user_helper) {
-        restore->user_helper = strdup(user_helper);
-        if (!restore->user_helper) {
-            free_restore(restore);
-            return -ENOMEM;
-        }
-    }
-    rc = tell(restore, user_helper ? restore->user_helper : helper);
-    if (rc) {
-        forget(restore);
-        free_restore(restore);
-        return rc;
-    }
     *restore_r = restore;
     return 0;
 }
@@ -180,10 +198,49 @@ static bool is_whole(const struct restore *restore)
                                     sizeof(struct populate_node);
 }
 
-struct restore *restore_attach(void)
+/* Whether the file behind a descriptor is `wanted`; the kernel shows a memfd as
+ * a file that was removed. */
+static bool is_shared(int dir_fd, const char *name, const char *wanted)
 {
-    const char *path = getenv(MODULE_RESTORE);
-    int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    char path[NAME_SIZE + 32], link[NAME_SIZE + 32];
+    ssize_t size = readlinkat(dir_fd, name, link, sizeof(link) - 1);
+
+    if (size < 0)
+        return false;
+    link[size] = '\0';
+    snprintf(path, sizeof(path), "/memfd:%s (deleted)", wanted);
+    return !strcmp(link, path);
+}
+
+static int open_shared(DIR *dir, const char *wanted)
+{
+    struct dirent *entry;
+
+    while ((entry = readdir(dir)))
+        if (is_shared(dirfd(dir), entry->d_name, wanted))
+            return openat(dirfd(dir), entry->d_name, O_RDWR | O_CLOEXEC);
+    return -1;
+}
+
+static int find_shared(pid_t sharer, uint32_t domid)
+{
+    char path[64], name[NAME_SIZE];
+    DIR *dir;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%ld/fd", (long)sharer);
+    dir = opendir(path);
+    if (!dir)
+        return -1;
+    name_shared(domid, name);
+    fd = open_shared(dir, name);
+    closedir(dir);
+    return fd;
+}
+
+struct restore *restore_attach(pid_t sharer, uint32_t domid)
+{
+    int fd = find_shared(sharer, domid);
     struct restore *restore = NULL;
     struct stat st;
 

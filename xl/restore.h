@@ -4,10 +4,11 @@
  * asks for it, libxl-save-helper, which libxl starts. libxl lets
  * LIBXL_SAVE_HELPER name another one in its place: ours, which becomes the real
  * one with the placement module loaded. It finds what each node owes in memory
- * that it shares with xl, and counts there what it was granted.
+ * that it shares with xl, or libvirtd, and counts there what it was granted. It
+ * knows that memory by its domain, so that there may be more than one at once.
  *
  *     xl                                  libxl-save-helper
- *       restore_share()
+ *       restore_share(), restore_tell()
  *       libxl starts the helper
  *                                           restore_attach()
  *                                           populate_extents()...
@@ -16,17 +17,31 @@
 #ifndef RESTORE_H
 #define RESTORE_H
 
+#include <sys/types.h>
+
 #include "populate.h"
 
 struct restore;
 
 /*
- * Share a copy of `built` with the helper that libxl will start for `domid`,
- * and tell it by the environment. -ENOENT: no libxl-save-helper was found
- * beside this xl; other -errno values of memfd_create(), mmap() and setenv().
+ * Share a copy of `built` with the helper that libxl will start for `domid`.
+ * -errno of memfd_create() and mmap().
  */
 int restore_share(const struct populate *built, uint32_t domid,
                   struct restore **restore_r);
+
+/*
+ * Have libxl start our helper, by the environment, until restore_collect():
+ * where there is one thread, and one domain is restored at a time. -ENOENT: no
+ * libxl-save-helper was found beside this program; or -errno of setenv().
+ */
+int restore_tell(struct restore *restore);
+
+/*
+ * The same for good, and for all domains: before there is a second thread.
+ * `helper`: what libxl itself would start. -ENOENT: it is not there.
+ */
+int restore_tell_all(const char *helper);
 
 /*
  * The helper has ended: what it was granted is added to `built`, the
@@ -35,8 +50,9 @@ int restore_share(const struct populate *built, uint32_t domid,
  */
 bool restore_collect(struct restore *restore, struct populate *built);
 
-/* In the helper: what its parent shares with it; NULL: nothing. */
-struct restore *restore_attach(void);
+/* In the helper: what process `sharer`, its parent, shares with it for `domid`;
+ * NULL: nothing. */
+struct restore *restore_attach(pid_t sharer, uint32_t domid);
 
 /* In the helper: what to populate `domid` from; NULL: not what was shared. */
 struct populate *restore_of(struct restore *restore, uint32_t domid);
