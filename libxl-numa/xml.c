@@ -195,6 +195,11 @@ const char *xln__xml_attr(const struct xln__xml *xml, const char *name)
     return NULL;
 }
 
+const char *const *xln__xml_attrs(const struct xln__xml *xml)
+{
+    return xml->attributes;
+}
+
 bool xln__xml_parse_number(const char **s, uint64_t max, uint64_t *number_r)
 {
     static const char blanks[] = " \t\r\n";

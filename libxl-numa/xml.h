@@ -44,6 +44,9 @@ unsigned xln__xml_depth(const struct xln__xml *xml);
 /* In begin() only: the value of an attribute; NULL: there is none. */
 const char *xln__xml_attr(const struct xln__xml *xml, const char *name);
 
+/* In begin() only: all of them, a name and its value in turn, then NULL. */
+const char *const *xln__xml_attrs(const struct xln__xml *xml);
+
 /*
  * The same as a number of at most `max`; `missing` where there is no such
  * attribute. -EINVAL: refused, if it is anything else.

@@ -894,6 +894,13 @@ const char *keys_name(unsigned i)
     return i < NR_KEYS && !all_keys[i].host_only ? all_keys[i].name : NULL;
 }
 
+bool keys_is_key(const char *name)
+{
+    int index;
+
+    return find_key(name, &index);
+}
+
 bool keys_name_nodes(const struct keys *keys)
 {
     return keys->text[KEY_NODES] || keys->text[KEY_MEM];

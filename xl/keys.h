@@ -70,6 +70,9 @@ int keys_check_nodes(const struct keys *keys, const char *source,
 /* The names of the keys that a domain may have; NULL: there are no more. */
 const char *keys_name(unsigned i);
 
+/* Whether it is a key that a domain can have. */
+bool keys_is_key(const char *name);
+
 /* Whether a key that names nodes is set. */
 bool keys_name_nodes(const struct keys *keys);
 

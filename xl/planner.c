@@ -6,6 +6,7 @@
 
 #include <libxl_utils.h>
 
+#include "domain_xml.h"
 #include "explain.h"
 #include "need.h"
 #include "planner.h"
@@ -339,6 +340,44 @@ static bool make_request(const struct planner *p, struct planned *d)
     return true;
 }
 
+static int parse_config(const char *path, const char *text, size_t size,
+                        char *const *words, unsigned nr_words,
+                        const struct keys *defaults, struct config **config_r,
+                        char **error_r)
+{
+    struct domain_xml domain;
+    int rc;
+
+    if (!domain_xml_is(text, size))
+        return config_parse(text, size, path, words, nr_words, defaults,
+                            config_r, error_r);
+    rc = domain_xml_read(text, size, path, &domain, error_r);
+    if (rc)
+        return rc;
+    rc = config_parse(domain.config, domain.config_size, path, words, nr_words,
+                      defaults, config_r, error_r);
+    domain_xml_dispose(&domain);
+    return rc;
+}
+
+/* One of xl, or a domain of libvirt. */
+static int read_config(const char *path, char *const *words, unsigned nr_words,
+                       const struct keys *defaults, struct config **config_r,
+                       char **error_r)
+{
+    size_t size;
+    char *text;
+    int rc = config_read_text(path, &text, &size);
+
+    *error_r = NULL;
+    if (rc)
+        return rc;
+    rc = parse_config(path, text, size, words, nr_words, defaults, config_r,
+                      error_r);
+    free(text);
+    return rc;
+}
+
 bool planner_read_config(const struct keys *defaults, const char *path,
                          char *const *words, unsigned nr_words,
                          struct config **config_r)
@@ -347,7 +386,7 @@ bool planner_read_config(const struct keys *defaults, const char *path,
     struct config *config;
     int rc;
 
-    rc = config_read(path, words, nr_words, defaults, &config, &error);
+    rc = read_config(path, words, nr_words, defaults, &config, &error);
     if (rc && !error && rc == -EINVAL)
         return false;
     if (rc && !error) {

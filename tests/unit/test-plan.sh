@@ -466,6 +466,38 @@ done
 check "a full disk is told once: two domains" fills web.cfg db.cfg
 check "a full disk is told once: --count --json" fills --count --json web.cfg
 
+# --- domains of libvirt ---
+
+# domain ELEMENTS: what web.cfg has, as libvirt has it.
+domain() { # ELEMENTS
+    cat << EOF
+<domain type='xen'>
+  <name>web</name>
+  <memory unit='MiB'>500</memory>
+  $1
+  <os><type machine='xenpvh'>xenpvh</type></os>
+  <metadata>
+    <numa:placement xmlns:numa='urn:libxl-numa:keys' nodes_policy='best'/>
+  </metadata>
+</domain>
+EOF
+}
+
+domain '<vcpu>2</vcpu>' > web.xml
+"$numa" numa-plan --host host.json web.cfg > expected
+check "the XML of a domain is planned as its xl configuration" \
+    plans 0 expected web.xml
+"$numa" numa-plan --host host.json web.cfg memory=700 > expected
+check "KEY=VALUE holds for it too" plans 0 expected web.xml memory=700
+domain "$("$numa" numa-plan --host host.json --emit=libvirt web.cfg)" > own.xml
+check "what --emit=libvirt prints is understood" planned 0 \
+    "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
+    own.xml
+domain "<currentMemory unit='ells'>1</currentMemory>" > bad.xml
+check "a wrong word is told with its line" planned 1 \
+    "xl: bad.xml: line 4: unit='ells': expected a unit such as 'KiB'" \
+    bad.xml
+
 # --- xl create --plan, as far as it goes without Xen ---
 
 # refuses LINE PLAN: one line, and status 1.

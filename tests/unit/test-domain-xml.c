@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A domain of libvirt, as an xl configuration. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "config.h"
+#include "domain_xml.h"
+#include "fake-alloc.h"
+#include "tap.h"
+
+#define NAMED "<name>g</name><memory unit='MiB'>160</memory>"
+#define XMLNS " xmlns:numa='" DOMAIN_XML_KEYS "'"
+/* What NAMED alone comes to. */
+#define HEAD "name = \"g\"\n"
+#define SIZE "memory = 160\nvcpus = 1\n"
+#define BASE HEAD "type = \"pv\"\n" SIZE
+
+static char *domain_of(const char *body)
+{
+    char *text;
+
+    if (asprintf(&text, "<domain type='xen'>\n%s\n</domain>\n", body) >= 0)
+        return text;
+    printf("Bail out! no memory\n");
+    exit(1);
+}
+
+static int read_body(const char *body, struct domain_xml *domain,
+                     char **error_r)
+{
+    char *text = domain_of(body);
+    int rc = domain_xml_read(text, strlen(text), "g.xml", domain, error_r);
+
+    free(text);
+    return rc;
+}
+
+/* The configuration is this, and one that xl's parser takes. */
+static void becomes(const char *body, const char *config, const char *what)
+{
+    struct domain_xml domain;
+    struct config *c = NULL;
+    char *error = NULL;
+
+    if (read_body(body, &domain, &error)) {
+        is_str(error, config, what);
+        free(error);
+        return;
+    }
+    if (is_str(domain.config, config, what) &&
+        config_parse(domain.config, domain.config_size, "g.xml", NULL, 0, NULL,
+                     &c, &error))
+        ok(false, "it is taken by xl's parser: %s", error);
+    free(error);
+    config_free(c);
+    domain_xml_dispose(&domain);
+}
+
+static void refused(const char *body, const char *wanted, const char *what)
+{
+    struct domain_xml domain;
+    char *error = NULL;
+
+    ok(read_body(body, &domain, &error) == -EINVAL, "%s", what);
+    is_str(error, wanted, "and why");
+    free(error);
+}
+
+/* ---- what the domain is ---- */
+
+static void test_size(void)
+{
+    becomes(NAMED, BASE, "a domain with nothing but a size");
+    becomes("<name>g</name><memory>163840</memory>"
+            "<vcpu current='2'>4</vcpu>",
+            HEAD "type = \"pv\"\nmemory = 160\nvcpus = 2\n"
+                 "maxvcpus = 4\n",
+            "memory in KiB, and vCPUs of which some are there");
+    becomes("<name>g</name><memory unit='GiB'>1</memory>"
+            "<currentMemory unit='b'>1048577</currentMemory>",
+            HEAD "type = \"pv\"\nmemory = 2\nmaxmem = 1024\n"
+                 "vcpus = 1\n",
+            "memory that it begins with, in whole MiB upwards");
+    becomes("<currentMemory unit='GB'>9</currentMemory>" NAMED, BASE,
+            "which is never more than it can have");
+}
+
+static void test_types(void)
+{
+    becomes(NAMED "<os><type machine='xenpv'>linux</type></os>", BASE, "PV");
+    becomes(NAMED "<os><type>xenpvh</type></os>",
+            HEAD "type = \"pvh\"\n" SIZE, "PVH");
+    becomes(NAMED "<os><type>hvm</type></os>"
+            "<features><acpi/><hap state='off'/></features>",
+            HEAD "type = \"hvm\"\n" SIZE "hap = 0\n", "HVM without HAP");
+}
+
+static void test_names(void)
+{
+    becomes("<name>a &quot;b\\c&quot;\t&lt;é</name><memory>163840</memory>",
+            "name = \"a \\\"b\\\\c\\\"\\t<é\"\ntype = \"pv\"\n" SIZE,
+            "any name is a string of xl.cfg");
+}
+
+static void test_devices(void)
+{
+    becomes(NAMED "<devices>"
+            "<hostdev mode='subsystem' type='pci'><source>"
+            "<address domain='0x0000' bus='0x3a' slot='0x02' function='0x1'/>"
+            "</source></hostdev>"
+            "<hostdev mode='subsystem' type='usb'><source>"
+            "<address domain='0' bus='1' slot='1' function='0'/>"
+            "</source></hostdev>"
+            "<hostdev type='pci'><source><address domain='0' bus='4' slot='0' "
+            "function='0'/></source></hostdev></devices>",
+            BASE "pci = [\"0000:3a:02.1\", \"0000:04:00.0\"]\n",
+            "its PCI devices");
+}
+
+/* ---- where it shall be ---- */
+
+static void test_vcpus(void)
+{
+    becomes(NAMED "<vcpu placement='static' cpuset='6-7'>1</vcpu>",
+            BASE "cpus = \"6-7\"\n", "<vcpu cpuset>");
+    becomes("<cputune><vcpupin vcpu='1' cpuset='4'/>"
+            "<vcpupin vcpu='3' cpuset='9'/></cputune>" NAMED
+            "<vcpu cpuset='0-3,^2'>3</vcpu>",
+            HEAD "type = \"pv\"\nmemory = 160\nvcpus = 3\n"
+                 "cpus = [\"0-3,^2\", \"4\", \"0-3,^2\"]\n",
+            "<vcpupin> for one vCPU, <vcpu cpuset> for the others");
+    becomes(NAMED "<vcpu>1</vcpu><cputune><vcpupin vcpu='0' cpuset='4'/>"
+            "</cputune>", BASE "cpus = [\"4\"]\n", "<vcpupin> alone");
+    becomes(NAMED "<vcpu placement='auto' cpuset='3'>1</vcpu>",
+            BASE "nodes = \"auto\"\n", "<vcpu placement='auto'>");
+}
+
+static void test_memory(void)
+{
+#define NUMATUNE(attrs) NAMED "<numatune><memory " attrs "/></numatune>"
+    becomes(NUMATUNE("mode='strict' nodeset='1'"),
+            BASE "nodes = \"1\"\nnodes_mode = \"strict\"\n", "strict");
+    becomes(NUMATUNE("nodeset='1-2'"),
+            BASE "nodes = \"1-2\"\nnodes_mode = \"strict\"\n",
+            "which is the default of libvirt");
+    becomes(NUMATUNE("mode='restrictive' nodeset='1'"),
+            BASE "nodes = \"1\"\nnodes_mode = \"strict\"\n",
+            "restrictive means it too");
+    becomes(NUMATUNE("mode='preferred' nodeset='1'"),
+            BASE "nodes = \"1\"\nnodes_mode = \"preferred\"\n", "preferred");
+    becomes(NUMATUNE("mode='interleave' nodeset='0,^1,3'"),
+            BASE "nodes = \"0,^1,3\"\nnodes_mode = \"preferred\"\n",
+            "interleave: equal shares");
+    becomes(NUMATUNE("mode='strict' placement='auto'"),
+            BASE "nodes = \"auto\"\n",
+            "auto, where libvirt itself puts strict");
+}
+
+static void test_keys(void)
+{
+#define KEYS(element) NAMED "<metadata>" element "</metadata>"
+    becomes(KEYS("<numa:placement" XMLNS " nodes_policy='worst' "
+                 "nodes_cpus='hard'/>"),
+            BASE "nodes_policy = \"worst\"\nnodes_cpus = \"hard\"\n",
+            "our keys in <metadata>");
+    becomes(KEYS("<x xmlns='" DOMAIN_XML_KEYS "' nodes='2'/>"),
+            BASE "nodes = \"2\"\n", "whatever its element is called");
+    becomes(KEYS("<numa:a xmlns:numa='urn:other' nodes='2'/>"
+                 "<b:c xmlns:b='urn:other'><numa:d nodes='1'/></b:c>"), BASE,
+            "what is of another namespace is not ours");
+    becomes("<metadata" XMLNS "><numa:a nodes='2'/></metadata>"
+            NUMATUNE("mode='strict' nodeset='1'"),
+            BASE "nodes = \"1\"\nnodes_mode = \"strict\"\nnodes = \"2\"\n",
+            "they hold, whatever libvirt's words say");
+}
+
+/* ---- what is wrong ---- */
+
+static void test_errors(void)
+{
+    struct domain_xml domain;
+    char *error = NULL;
+
+    refused(NUMATUNE("mode='stirct' nodeset='1'"),
+            "g.xml: line 2: mode='stirct': expected 'strict', 'preferred' or "
+            "'interleave'", "a mode that is none");
+    refused(KEYS("<numa:a" XMLNS " nodes_polcy='x'/>"),
+            "g.xml: line 2: <numa:a nodes_polcy=>: expected a key of "
+            "xl-numa.cfg(5)", "a key that is none");
+    refused(KEYS("<numa:a" XMLNS " memory='1'/>"),
+            "g.xml: line 2: <numa:a memory=>: expected a key of "
+            "xl-numa.cfg(5)", "a key of xl's");
+    refused(NAMED "<vcpu>0</vcpu>",
+            "g.xml: line 2: '0': expected a number of vCPUs, 1 to 4096",
+            "no vCPU");
+    refused(NAMED "<vcpu>1</vcpu><cputune><vcpupin cpuset='1'/></cputune>",
+            "g.xml: line 2: <vcpupin> without vcpu=", "a pin of no vCPU");
+    refused(NAMED "<cputune><vcpupin vcpu='4096' cpuset='1'/></cputune>",
+            "g.xml: line 2: vcpu=\"4096\": expected a number up to 4095",
+            "one beyond all bounds");
+    refused("<name>g</name><memory unit='ells'>1</memory>",
+            "g.xml: line 2: unit='ells': expected a unit such as 'KiB'",
+            "a unit that is none");
+    refused("<name>g</name><memory unit='TiB'>99999999</memory>",
+            "g.xml: line 2: '99999999': expected a size of memory",
+            "a size beyond all bounds");
+    refused("<name>g</name>", "g.xml: <domain> without a size of <memory>",
+            "no size");
+    refused("<memory>1</memory>", "g.xml: <domain> without a <name>",
+            "no name");
+    refused("<name>", "g.xml: line 3: not XML: mismatched tag", "no XML");
+    ok(domain_xml_read("<network/>", 10, "n.xml", &domain, &error) == -EINVAL,
+       "another thing of libvirt's");
+    is_str(error, "n.xml: line 1: expected a <domain> of libvirt", "and why");
+    free(error);
+    ok(domain_xml_read("<domain type='kvm'/>", 20, "n.xml", &domain, &error) ==
+           -EINVAL, "a domain of another hypervisor");
+    is_str(error, "n.xml: line 1: expected a <domain type='xen'>", "and why");
+    free(error);
+}
+
+static void test_is(void)
+{
+    ok(domain_xml_is("\n <domain", 9), "XML is known by how it begins");
+    ok(!domain_xml_is("name=\"<\"", 8) && !domain_xml_is(" ", 1) &&
+           !domain_xml_is("", 0), "nothing else is XML");
+}
+
+static void test_uuid(void)
+{
+    struct domain_xml domain;
+    char *error;
+
+    ok(!read_body(NAMED "<uuid>7A2F4E4C-7c4b-4a2e-9d5e-0a1b2c3d4e5f</uuid>",
+                  &domain, &error), "a domain with a uuid");
+    is_str(domain.uuid, "7a2f4e4c-7c4b-4a2e-9d5e-0a1b2c3d4e5f",
+           "which is read in lower case");
+    domain_xml_dispose(&domain);
+    ok(!read_body(NAMED, &domain, &error) && !domain.uuid,
+       "one that has none has none");
+    domain_xml_dispose(&domain);
+}
+
+static void test_no_memory(void)
+{
+    static const char body[] = KEYS("<numa:a" XMLNS " nodes='2'/>")
+        "<uuid>u</uuid><os><type>hvm</type></os><vcpu cpuset='1'>2</vcpu>"
+        "<cputune><vcpupin vcpu='0' cpuset='1'/></cputune>"
+        "<numatune><memory nodeset='1'/></numatune>";
+    char *text = domain_of(body), *error = NULL;
+    struct domain_xml domain;
+    unsigned nth = 0, nr_failed = 0;
+    int rc;
+
+    do {
+        fake_alloc_fail(++nth);
+        rc = domain_xml_read(text, strlen(text), "g.xml", &domain, &error);
+        fake_alloc_fail(0);
+        nr_failed += rc == -ENOMEM && !error;
+    } while (rc && nth < 1000);
+    ok(!rc && nr_failed == nth - 1 && nr_failed > 8,
+       "-ENOMEM whichever of %u allocations fails", nr_failed);
+    domain_xml_dispose(&domain);
+    free(text);
+}
+
+int main(void)
+{
+    test_size();
+    test_types();
+    test_names();
+    test_devices();
+    test_vcpus();
+    test_memory();
+    test_keys();
+    test_errors();
+    test_is();
+    test_uuid();
+    test_no_memory();
+    return tap_done();
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A domain as libvirt describes it, turned into the xl configuration of the same
+ * domain, as far as placement looks at that. xl-numa-libvirt(7) says what becomes
+ * of each word.
+ */
+#ifndef DOMAIN_XML_H
+#define DOMAIN_XML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The namespace of the element in <metadata> that has our keys. */
+#define DOMAIN_XML_KEYS "urn:libxl-numa:keys"
+
+struct domain_xml {
+    char *uuid;         /* in lower case; NULL: it has none */
+    char *config;       /* the text of the configuration */
+    size_t config_size;
+};
+
+/* Whether a file is XML: no xl configuration begins so. */
+bool domain_xml_is(const char *text, size_t size);
+
+/*
+ * Read the XML of a domain. To be disposed of where the result is 0. -ENOMEM,
+ * or -EINVAL with a malloc'd line in *error_r that says what is wrong where,
+ * with `source` before it; what placement does not look at is not checked.
+ */
+int domain_xml_read(const char *text, size_t size, const char *source,
+                    struct domain_xml *domain_r, char **error_r);
+void domain_xml_dispose(struct domain_xml *domain);
+
+#endif /* DOMAIN_XML_H */
