@@ -1,11 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What the linker made: a module that can be loaded into any process, and a
+# What the linker made: modules that can be loaded into any process, and a
 # library that shows what its header says.
 
 build=$(cd "${top_builddir:-.}" && pwd)
 src=${top_srcdir:-.}
-module=$build/xl/.libs/xl-placement.so
 library=$build/libxl-numa/.libs/libxl-numa.so
 header=$src/libxl-numa/libxl_numa.h
 LC_ALL=C
@@ -28,49 +27,77 @@ names_of() {
     sed -n '/global:/,/local:/s/^ *\([A-Za-z0-9_*]*\);$/\1/p' "$1" | sort
 }
 
-# ---- the module ----
-
-same "$(readelf -dW "$module" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p')" \
-    libc.so.6 "the module needs libc alone"
-same "$(readelf -dW "$module" | grep -E 'BIND_NOW|FLAGS.*NOW')" "" \
-    "its functions are found when they are called, not before"
-same "$(readelf -dW "$module" | grep TEXTREL)" "" \
-    "its code is not written to when it is loaded"
-
-# With a version they would have an "@" in them.
-nm -D --defined-only "$module" | awk '{ print $NF }' | sort > "$tmp/defined"
-same "$(cat "$tmp/defined")" "$(names_of "$src/xl/xl-placement.sym")" \
-    "it shows what xl-placement.sym says, without versions"
+# ---- the modules ----
 
 # What must be there as soon as it is loaded: data, and whatever an address is
-# taken of. Libc's, its own and weak ones will do.
-nm -D "$module" | awk '$1 == "w" || $1 == "v" { print $2 }' > "$tmp/weak"
-readelf -rW "$module" |
-    awk '$3 ~ /^R_/ && $3 !~ /JUMP_SLO|RELATIVE/ { print $5 }' > "$tmp/at_once"
-same "$([ -s "$tmp/at_once" ] && echo some)" some \
-    "some of its relocations are done when it is loaded"
-same "$(sed 's/@@Base$//; s/@Base$//' "$tmp/at_once" | grep -v '@GLIBC_' |
-    grep -vxF -f "$tmp/weak" -f "$tmp/defined")" "" \
-    "none of them is for another library's symbol"
-
-same "$(nm -D --undefined-only "$module" | awk '$1 == "U" { print $2 }' |
-    grep -v -E '@GLIBC_|^(libxl_|xlu_|xc_|xs_|xtl_)')" "" \
-    "what it calls is libc's or Xen's"
-
-# loaded COMMAND...: run it with the module in it
-loaded() {
-    LD_PRELOAD=$module "$@" 2>&1
+# taken of.
+at_once() { # MODULE
+    readelf -rW "$1" |
+        awk '$3 ~ /^R_/ && $3 !~ /JUMP_SLO|RELATIVE/ { print $5 }'
 }
 
-# shellcheck disable=SC2016 # the shell that is started expands these
-same "$(loaded sh -c 'echo "$0 $#"; exit 3' a b c; echo $?)" \
-    "$(printf 'a 2\n3')" "a shell with it in does what it does without it"
-same "$(loaded cat /proc/self/maps | grep -c 'r-x.*/xl-placement\.so$')" 1 \
-    "it is loaded into a program that knows nothing of Xen"
-same "$(echo text | loaded cat)" text "which works as it did"
-# shellcheck disable=SC2016
-same "$(loaded sh -c 'sh -c "echo \$LD_PRELOAD"')" "$module" \
-    "a process that makes no libxl context keeps its environment"
+is_module() { # FILE
+    file=$build/xl/.libs/$1.so
+    same "$(readelf -dW "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p')" \
+        libc.so.6 "$1 needs libc alone"
+    same "$(readelf -dW "$file" | grep -E 'BIND_NOW|FLAGS.*NOW')" "" \
+        "its functions are found when they are called, not before"
+    same "$(readelf -dW "$file" | grep TEXTREL)" "" \
+        "its code is not written to when it is loaded"
+
+    # With a version they would have an "@" in them.
+    nm -D --defined-only "$file" | awk '{ print $NF }' | sort > "$tmp/defined"
+    same "$(cat "$tmp/defined")" "$(names_of "$src/xl/$1.sym")" \
+        "it shows what $1.sym says, without versions"
+
+    # Libc's, its own and weak ones will do.
+    nm -D "$file" | awk '$1 == "w" || $1 == "v" { print $2 }' > "$tmp/weak"
+    at_once "$file" > "$tmp/at_once"
+    same "$([ -s "$tmp/at_once" ] && echo some)" some \
+        "some of its relocations are done when it is loaded"
+    same "$(sed 's/@@Base$//; s/@Base$//' "$tmp/at_once" | grep -v '@GLIBC_' |
+        grep -vxF -f "$tmp/weak" -f "$tmp/defined")" "" \
+        "none of them is for another library's symbol"
+
+    same "$(nm -D --undefined-only "$file" | awk '$1 == "U" { print $2 }' |
+        grep -v -E '@GLIBC_|^(libxl_|xlu_|xc_|xs_|xtl_)')" "" \
+        "what it calls is libc's or Xen's"
+}
+
+# loaded COMMAND...: run it with the module $file in it
+loaded() {
+    LD_PRELOAD=$file "$@" 2>&1
+}
+
+leaves_alone() { # MODULE
+    file=$build/xl/.libs/$1.so
+    # shellcheck disable=SC2016 # the shell that is started expands these
+    same "$(loaded sh -c 'echo "$0 $#"; exit 3' a b c; echo $?)" \
+        "$(printf 'a 2\n3')" "a shell with $1 in does what it does without it"
+    same "$(loaded cat /proc/self/maps | grep -c "r-x.*/$1\.so\$")" 1 \
+        "it is loaded into a program that knows nothing of Xen"
+    same "$(echo text | loaded cat)" text "which works as it did"
+    # shellcheck disable=SC2016
+    same "$(loaded sh -c 'sh -c "echo \$LD_PRELOAD"')" "$file" \
+        "a process that makes no libxl context keeps its environment"
+}
+
+is_module xl-placement
+leaves_alone xl-placement
+is_module libvirt-placement
+leaves_alone libvirt-placement
+
+# Only in the daemons themselves: nothing that they start is to have it.
+for daemon in libvirtd virtxend; do
+    cp /bin/sh "$tmp/$daemon"
+    # shellcheck disable=SC2016
+    same "$(loaded "$tmp/$daemon" -c 'sh -c "echo \$LD_PRELOAD"')" "" \
+        "what $daemon starts has it not"
+    # shellcheck disable=SC2016
+    same "$(LD_PRELOAD=$file:/lib/none.so "$tmp/$daemon" -c \
+        'sh -c "echo \$LD_PRELOAD" 2> /dev/null' 2> /dev/null)" /lib/none.so \
+        "but what else was to be loaded"
+done
 
 # ---- the library ----
 
@@ -117,15 +144,19 @@ hardening() { # OBJECT
     nm -D --undefined-only "$1" | grep -q __stack_chk_fail && echo protector
 }
 
-programs="$build/xl/xl $build/xl/xl-numa $build/xl/xl-numa-save-helper"
+programs="$build/xl/xl $build/xl/xl-numa $build/xl/xl-numa-libvirt-hook
+    $build/xl/xl-numa-save-helper"
+modules="$build/xl/.libs/xl-placement.so $build/xl/.libs/libvirt-placement.so"
 for object in $programs "$library"; do
     same "$(hardening "$object" | tr '\n' ' ')" \
         "pie relro stack now protector " "${object##*/} is hardened"
 done
-same "$(hardening "$module" | tr '\n' ' ')" "pie relro stack protector " \
-    "${module##*/} too, but that it finds what it calls later"
+for object in $modules; do
+    same "$(hardening "$object" | tr '\n' ' ')" "pie relro stack protector " \
+        "${object##*/} too, but that it finds what it calls later"
+done
 if grep -q '^HARDEN_CPPFLAGS = .' "$build/Makefile"; then
-    for object in $programs "$library" "$module"; do
+    for object in $programs "$library" $modules; do
         same "$(nm -D --undefined-only "$object" |
             grep -Eq '_chk@|_chk$' && echo yes)" yes \
             "${object##*/} is fortified"

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What libvirt's hook leaves for the module. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fake-alloc.h"
+#include "handover.h"
+#include "tap.h"
+
+#define UUID "2a2f4e4c-7c4b-4a2e-9d5e-0a1b2c3d4e5f"
+#define OTHER "2a2f4e4c-7c4b-4a2e-9d5e-0a1b2c3d4e50"
+
+static char dir[64], path[128];
+
+static bool is_there(void)
+{
+    return !access(path, F_OK);
+}
+
+static bool is_taken(const char *uuid, const char *wanted)
+{
+    char *text;
+    size_t size;
+    bool same;
+
+    if (handover_take(dir, uuid, &text, &size))
+        return false;
+    same = size == strlen(wanted) && !strcmp(text, wanted);
+    free(text);
+    return same;
+}
+
+static void test_hand_over(void)
+{
+    char *text;
+    size_t size;
+    struct stat st;
+
+    ok(handover_take(dir, UUID, &text, &size) == -ENOENT,
+       "nothing is there where nobody wrote");
+    ok(!handover_write(dir, UUID, "first", 5) && is_there(),
+       "it is written, and its directory made");
+    ok(!stat(dir, &st) && (st.st_mode & 0777) == 0700,
+       "which is root's alone");
+    ok(!stat(path, &st) && (st.st_mode & 0777) == 0600, "as the file is");
+    ok(!handover_write(dir, UUID, "second\n", 7), "another takes its place");
+    ok(handover_take(dir, OTHER, &text, &size) == -ENOENT,
+       "another domain has none");
+    ok(is_taken(UUID, "second\n") && !is_there(), "it is taken, once");
+    ok(!handover_write(dir, UUID, "", 0) && is_taken(UUID, ""),
+       "it may be empty");
+    handover_write(dir, UUID, "third", 5);
+    handover_remove(dir, OTHER);
+    ok(is_there(), "another domain's end does not remove it");
+    handover_remove(dir, UUID);
+    ok(!is_there(), "its own does");
+}
+
+static void test_names(void)
+{
+    char *text;
+    size_t size;
+
+    ok(handover_write(dir, "../../etc/passwd", "x", 1) == -EINVAL &&
+           handover_take(dir, "..", &text, &size) == -EINVAL,
+       "no name but a uuid is a file's");
+    ok(handover_write(dir, "../4e4c-7c4b-4a2e-9d5e-0a1b2c3d4e5f/", "x", 1) ==
+           -EINVAL, "whatever its length");
+}
+
+/* Only root can put anything there; all the same. */
+static void test_others(void)
+{
+    char *text;
+    size_t size;
+
+    ok(!symlink("/etc/passwd", path) &&
+           handover_take(dir, UUID, &text, &size) == -ELOOP,
+       "a symbolic link is not followed");
+    ok(!handover_write(dir, UUID, "x", 1) && is_taken(UUID, "x"),
+       "but replaced");
+    mkfifo(path, 0600);
+    ok(handover_take(dir, UUID, &text, &size) == -EFBIG && !is_there(),
+       "what is no file is not read");
+    handover_write(dir, UUID, "x", 1);
+    ok(!truncate(path, 2 << 20) &&
+           handover_take(dir, UUID, &text, &size) == -EFBIG && !is_there(),
+       "nor what is too large");
+    handover_write(dir, UUID, "x", 1);
+    fake_alloc_fail(1);
+    ok(handover_take(dir, UUID, &text, &size) == -ENOMEM,
+       "without memory it is not read");
+    fake_alloc_fail(0);
+}
+
+int main(void)
+{
+    char top[] = "/tmp/test-handover.XXXXXX";
+
+    if (!mkdtemp(top)) {
+        printf("Bail out! no directory\n");
+        return 1;
+    }
+    snprintf(dir, sizeof(dir), "%s/dir", top);
+    snprintf(path, sizeof(path), "%s/" UUID, dir);
+    test_hand_over();
+    test_names();
+    test_others();
+    rmdir(dir);
+    rmdir(top);
+    return tap_done();
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libvirt-placement.so: the functions by which libvirtd's driver for Xen, or
+ * virtxend, reaches libxl, so far as placement has a part in them.
+ *
+ *     libvirtd starts, with this module preloaded
+ *       the constructor                 nobody else is to inherit it
+ *       libxl_ctx_alloc                 the one context of all its threads
+ *     virsh start web
+ *       libvirt's hook, our program     what its XML asks for: handover.h
+ *       libxl_domain_create_new         takes that
+ *         xc_domain_max_vcpus ...       as in xl: creates.c
+ *
+ * Many threads call at once, each for a domain of its own. After the
+ * constructor the environment is neither read nor written. What is decided
+ * about libxl is decided at the first call: its driver is loaded late.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxl.h>
+#include <libxl_utils.h>
+#include <libxlutil.h>
+
+#include "creates.h"
+#include "handover.h"
+
+/* Written before libvirtd makes its first domain, and read since. */
+static struct {
+    bool inert;                 /* another release: do nothing */
+    bool helper_is_ours;        /* libxl starts our libxl-save-helper */
+    xentoollog_logger *lg;
+} state;
+
+/* ---- the process ---- */
+
+/* Only there: a shell that is to start libvirtd shall hand it on. */
+__attribute__((constructor))
+static void start(void)
+{
+    if (strcmp(program_invocation_short_name, "libvirtd") &&
+        strcmp(program_invocation_short_name, "virtxend"))
+        return;
+    creates_leave_preload();
+    state.helper_is_ours =
+        !restore_tell_all(XEN_LIBEXEC_BIN "/libxl-save-helper");
+}
+
+EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
+                           xentoollog_logger *lg)
+{
+    int r = REAL(libxl_ctx_alloc)(pctx, version, flags, lg);
+
+    creates_begin(r ? NULL : *pctx, lg);
+    if (!r) {
+        state.inert = creates_release_differs(lg, "libxl");
+        state.lg = lg;
+    }
+    return r;
+}
+
+/* ---- why a create fails ---- */
+
+/* A logger that passes on what it is told of one domain, and keeps the last
+ * error: libvirt's own says nothing but that there was one. */
+struct listener {
+    xentoollog_logger vtable;
+    xentoollog_logger *lg;
+    char *error;
+};
+
+__attribute__((format(printf, 5, 0)))
+static void hear(xentoollog_logger *logger, xentoollog_level level,
+                 int errnoval, const char *context, const char *format,
+                 va_list ap)
+{
+    struct listener *listener = (struct listener *)logger;
+    va_list copy;
+
+    if (level >= XTL_ERROR) {
+        free(listener->error);
+        va_copy(copy, ap);
+        if (vasprintf(&listener->error, format, copy) < 0)
+            listener->error = NULL;
+        va_end(copy);
+    }
+    listener->lg->vmessage(listener->lg, level, errnoval, context, format, ap);
+}
+
+static void hear_of_progress(xentoollog_logger *logger, const char *context,
+                             const char *what, int percent,
+                             unsigned long done, unsigned long total)
+{
+    struct listener *listener = (struct listener *)logger;
+
+    listener->lg->progress(listener->lg, context, what, percent, done, total);
+}
+
+static void ignore_destroy(xentoollog_logger *logger)
+{
+    (void)logger;
+}
+
+static void begin_listening(struct listener *listener)
+{
+    *listener = (struct listener){
+        .vtable = { hear, hear_of_progress, ignore_destroy },
+        .lg = state.lg,
+    };
+}
+
+/* "web: WHY" and "'web': WHY" are WHY. */
+static const char *without_name(const char *error, const char *name)
+{
+    bool quoted = error[0] == '\'';
+    const char *end = quoted ? "': " : ": ";
+    size_t length = strlen(name);
+
+    if (strncmp(error + quoted, name, length) ||
+        strncmp(error + quoted + length, end, strlen(end)))
+        return error;
+    return error + quoted + length + strlen(end);
+}
+
+/*
+ * libvirt says "failed to create new domain 'web'", with the name that it has
+ * put into the configuration, which it then disposes of. So that is where our
+ * reason can stand: "... 'web (no node 7 here: ...)'".
+ */
+static void explain(const char *error, libxl_domain_config *config)
+{
+    char *name = config->c_info.name, *explained;
+
+    if (asprintf(&explained, "%s (%s)", name, without_name(error, name)) < 0)
+        return;
+    free(name);
+    config->c_info.name = explained;
+}
+
+/* ---- what its XML asks for ---- */
+
+/* One vCPU's, from a list of CPUs of which the host may lack some. */
+static int bind_vcpu(libxl_ctx *ctx, const char *list, libxl_bitmap *bitmap)
+{
+    struct xln_cpumap *cpus;
+    unsigned cpu;
+    int rc;
+
+    if (libxl_cpu_bitmap_alloc(ctx, bitmap, 0))
+        return -ENOMEM;
+    rc = xln_cpumap_new(bitmap->size * 8, &cpus);
+    if (rc)
+        return rc;
+    rc = xln_cpumap_parse(list, NULL, XLN_PARSE_SKIP_ABSENT, cpus, NULL);
+    if (!rc)
+        XLN_FOREACH(xln_cpumap, cpu, cpus)
+            libxl_bitmap_set(bitmap, cpu);
+    xln_cpumap_free(cpus);
+    return rc;
+}
+
+static void dispose_bitmaps(libxl_bitmap *bitmaps, int nr)
+{
+    int i;
+
+    for (i = 0; i < nr; i++)
+        libxl_bitmap_dispose(&bitmaps[i]);
+    free(bitmaps);
+}
+
+/* cpus=, a list for all vCPUs or one for each. */
+static const char *list_of_vcpu(const XLU_Config *xlu, unsigned vcpu)
+{
+    XLU_ConfigList *list;
+    const char *text;
+    int nr;
+
+    if (!xlu_cfg_get_string(xlu, "cpus", &text, 1))
+        return text;
+    if (xlu_cfg_get_list(xlu, "cpus", &list, &nr, 1) || vcpu >= (unsigned)nr)
+        return NULL;
+    return xlu_cfg_get_listitem(list, vcpu);
+}
+
+/*
+ * libvirt itself passes what <vcpupin> says, and nothing of <vcpu cpuset>. This
+ * has both, so it takes the place of that.
+ */
+static int bind_vcpus(libxl_ctx *ctx, const XLU_Config *xlu,
+                      libxl_domain_build_info *info)
+{
+    libxl_bitmap *bitmaps;
+    const char *list;
+    int i, rc = 0;
+
+    if (!list_of_vcpu(xlu, 0))
+        return 0;
+    bitmaps = calloc(info->max_vcpus, sizeof(*bitmaps));
+    if (!bitmaps)
+        return -ENOMEM;
+    for (i = 0; i < info->max_vcpus && !rc; i++) {
+        list = list_of_vcpu(xlu, i);
+        rc = bind_vcpu(ctx, list ? list : "all", &bitmaps[i]);
+    }
+    if (rc) {
+        dispose_bitmaps(bitmaps, info->max_vcpus);
+        return rc;
+    }
+    dispose_bitmaps(info->vcpu_hard_affinity, info->num_vcpu_hard_affinity);
+    info->vcpu_hard_affinity = bitmaps;
+    info->num_vcpu_hard_affinity = info->max_vcpus;
+    libxl_defbool_set(&info->numa_placement, false);
+    return 0;
+}
+
+static int parse_request(libxl_ctx *ctx, const char *text, size_t size,
+                         libxl_domain_config *config, struct keys **keys_r,
+                         char **error_r)
+{
+    XLU_Config *xlu = xlu_cfg_init(stderr, config->c_info.name);
+    int rc;
+
+    if (!xlu)
+        return -ENOMEM;
+    rc = xlu_cfg_readdata(xlu, text, size) ? -EINVAL : 0;
+    if (!rc)
+        rc = bind_vcpus(ctx, xlu, &config->b_info);
+    if (!rc)
+        rc = keys_read_domain(xlu, config->c_info.name, NULL, keys_r, error_r);
+    xlu_cfg_destroy(xlu);
+    return rc;
+}
+
+static int read_request(libxl_ctx *ctx, libxl_domain_config *config,
+                        struct keys **keys_r, char **error_r)
+{
+    char uuid[37], *text;
+    size_t size;
+    int rc;
+
+    snprintf(uuid, sizeof(uuid), LIBXL_UUID_FMT,
+             LIBXL_UUID_BYTES(config->c_info.uuid));
+    rc = handover_take(HANDOVERS, uuid, &text, &size);
+    if (rc)
+        return rc;
+    rc = parse_request(ctx, text, size, config, keys_r, error_r);
+    free(text);
+    return rc;
+}
+
+/* The keys of its XML; NULL: the host's defaults hold, for a reason that was
+ * said. */
+static struct keys *request_of(libxl_ctx *ctx, libxl_domain_config *config)
+{
+    struct keys *keys = NULL;
+    char *error = NULL;
+    int rc = read_request(ctx, config, &keys, &error);
+
+    if (rc == -ENOENT)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "'%s': libvirt has not run our hook: what its XML says of "
+                "placement does not hold, but for <vcpupin>",
+                config->c_info.name);
+    else if (rc)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "'%s': cannot read what its XML says of placement: %s",
+                config->c_info.name, error ? error : strerror(-rc));
+    free(error);
+    return keys;
+}
+
+/* ---- creates ---- */
+
+/* -EINVAL: refused, which was said. *create_r is NULL where placement has no
+ * part in the create. */
+static int begin(libxl_ctx *ctx, struct listener *listener,
+                 libxl_domain_config *config, bool restoring,
+                 struct create **create_r)
+{
+    struct keys *keys = request_of(ctx, config);
+    struct placement *p;
+    int rc = 0;
+
+    *create_r = NULL;
+    /* A guest that comes from elsewhere may ask for what is not here. */
+    if (keys && !restoring)
+        rc = placement_check_nodes(&listener->vtable, keys,
+                                   config->c_info.name);
+    if (rc == -EINVAL) {
+        keys_free(keys);
+        return rc;
+    }
+    rc = placement_begin(ctx, &listener->vtable, config, keys, &p);
+    if (!rc) {
+        p->restoring = restoring;
+        p->helper_is_ours = state.helper_is_ours;
+        rc = placement_note_request(p);
+        if (!rc)
+            *create_r = creates_enter(p);
+        else
+            placement_end(p, true);
+    }
+    if (!*create_r)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "'%s': out of memory: placed by libxl itself",
+                config->c_info.name);
+    return 0;
+}
+
+static int end(struct create *create, struct listener *listener,
+               libxl_domain_config *config, int r)
+{
+    if (create)
+        placement_end(creates_leave(create), r != 0);
+    if (r && listener->error)
+        explain(listener->error, config);
+    free(listener->error);
+    return r;
+}
+
+EXPORT int libxl_domain_create_new(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
+    const libxl_asyncop_how *ao_how,
+    const libxl_asyncprogress_how *aop_console_how)
+{
+    struct create *create = NULL;
+    struct listener listener;
+    int r;
+
+    if (state.inert || ao_how)
+        return REAL(libxl_domain_create_new)(ctx, config, domid, ao_how,
+                                             aop_console_how);
+    begin_listening(&listener);
+    r = begin(ctx, &listener, config, false, &create) ? ERROR_INVAL : 0;
+    if (!r)
+        r = REAL(libxl_domain_create_new)(ctx, config, domid, ao_how,
+                                          aop_console_how);
+    return end(create, &listener, config, r);
+}
+
+EXPORT int libxl_domain_create_restore(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
+    int restore_fd, int send_back_fd,
+    const libxl_domain_restore_params *params, const libxl_asyncop_how *ao_how,
+    const libxl_asyncprogress_how *aop_console_how)
+{
+    struct create *create = NULL;
+    struct listener listener;
+    int r;
+
+    if (state.inert || ao_how)
+        return REAL(libxl_domain_create_restore)(
+            ctx, config, domid, restore_fd, send_back_fd, params, ao_how,
+            aop_console_how);
+    begin_listening(&listener);
+    begin(ctx, &listener, config, true, &create);
+    r = REAL(libxl_domain_create_restore)(ctx, config, domid, restore_fd,
+                                          send_back_fd, params, ao_how,
+                                          aop_console_how);
+    return end(create, &listener, config, r);
+}
+
+/* What xl's module does, but that the request is in the XML. */
+EXPORT int libxl_domain_soft_reset(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t domid,
+    const libxl_asyncop_how *ao_how,
+    const libxl_asyncprogress_how *aop_console_how)
+{
+    struct create *create = NULL;
+    struct placement *p;
+    int r;
+
+    if (!state.inert && !ao_how &&
+        !placement_begin_reset(ctx, state.lg, config, domid, &p))
+        create = creates_enter(p);
+    r = REAL(libxl_domain_soft_reset)(ctx, config, domid, ao_how,
+                                      aop_console_how);
+    if (create)
+        placement_end(creates_leave(create), r != 0);
+    return r;
+}
