@@ -1,13 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# libvirt's hook, as far as it goes without Xen: what it refuses, and how.
+# What libvirt is given, as far as that goes without Xen: what the hook refuses,
+# and how; and what brings it into a system, and out again.
 
-hook=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa-libvirt-hook
+xl=$(cd "${top_builddir:-.}" && pwd)/xl
+hook=$xl/xl-numa-libvirt-hook
 . "${top_srcdir:-.}/tests/unit/tap.sh"
 
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
+
+# ---- the hook ----
 
 domain() { # ELEMENTS
     cat << EOF
@@ -59,5 +63,62 @@ done
 "$hook" > out 2>&1
 same "$?$(cat out)" "1xl-numa-libvirt-hook is run by libvirt" \
     "nobody else is to run it"
+
+# ---- on and off, for a system in a directory ----
+
+# What there is, files with what is in them.
+tree() {
+    (cd root && find . \( -type l -printf '%p -> %l\n' \) -o \
+        \( -type f -exec grep -H '' {} + \) | sort)
+}
+
+control() { # COMMAND
+    "$xl/xl-numa-libvirt" --root "$tmp/root" "$1" > out 2>&1
+}
+
+module=$(sed -n "s/^module='\(.*\)'/\1/p" "$xl/xl-numa-libvirt")
+program=$(sed -n "s/^program='\(.*\)'/\1/p" "$xl/xl-numa-libvirt")
+mkdir -p root/etc/apparmor.d/local
+echo profile > root/etc/apparmor.d/usr.sbin.libvirtd
+echo '/srv/** r,' > root/etc/apparmor.d/local/usr.sbin.libvirtd
+echo other > root/etc/apparmor.d/local/usr.sbin.other
+control enable
+same "$?$(cat out)" "1xl-numa-libvirt: there is no '$module'" \
+    "what is not installed is not enabled"
+for file in "$module" "$program"; do
+    mkdir -p "root${file%/*}"
+    echo file > "root$file"
+done
+tree > before
+control status
+same $? 1 "at first it is off"
+same "$(cat out)" "the hook: not enabled
+the module in libvirtd: not enabled
+the module in virtxend: not enabled" "as it says"
+check "it can be enabled" control enable
+tree | diff before - | sed -n 's/^> //p' > added
+sort > expected << EOF
+./etc/apparmor.d/local/usr.sbin.libvirtd:${program%/*}/* PUx, # xl-numa
+./etc/libvirt/hooks/libxl.d/xl-numa -> $program
+./etc/systemd/system/libvirtd.service.d/xl-numa.conf:# xl-numa
+./etc/systemd/system/libvirtd.service.d/xl-numa.conf:Environment=LD_PRELOAD=$module
+./etc/systemd/system/libvirtd.service.d/xl-numa.conf:[Service]
+./etc/systemd/system/virtxend.service.d/xl-numa.conf:# xl-numa
+./etc/systemd/system/virtxend.service.d/xl-numa.conf:Environment=LD_PRELOAD=$module
+./etc/systemd/system/virtxend.service.d/xl-numa.conf:[Service]
+EOF
+check "that is a hook, and for each daemon a drop-in; AppArmor allows it" \
+    cmp expected added
+check "then it is on" control status
+tree > enabled
+control enable
+tree > out
+check "once more is the same" cmp enabled out
+check "it can be disabled" control disable
+tree > out
+check "and nothing of it is left" cmp before out
+check "once more is no error" control disable
+"$xl/xl-numa-libvirt" > out 2>&1
+same $? 2 "without a word of what to do it says what it can"
 
 finish
