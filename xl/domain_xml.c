@@ -14,6 +14,7 @@
 #include "xml.h"
 
 #define VCPUS_MAX 4096
+#define CELLS_MAX XLN_MAX_NODES
 #define DEVICES_MAX 256
 #define MIB (UINT64_C(1) << 20)
 
@@ -28,6 +29,8 @@ struct reader {
     char *cpus;                 /* <vcpu cpuset> */
     char **pins;                /* <vcpupin>, by vCPU; NULL: none */
     char *nodes, *mode;         /* <numatune><memory> */
+    unsigned nr_cells;          /* <cpu><numa><cell> */
+    char **cell_nodes;          /* <memnode>, by cell; NULL: none */
     char *prefix;               /* "PREFIX:" of our namespace, or "" */
     bool pci;                   /* in a <hostdev type='pci'> */
     unsigned nr_devices;
@@ -192,6 +195,26 @@ static int begin_numatune(struct reader *r, struct xln__xml *xml)
     return copy_attr(xml, "nodeset", &r->nodes);
 }
 
+static int begin_memnode(struct reader *r, struct xln__xml *xml)
+{
+    uint64_t cell;
+    int rc = xln__xml_need_number(xml, "cellid", CELLS_MAX - 1, &cell);
+
+    if (rc)
+        return rc;
+    if (!r->cell_nodes)
+        r->cell_nodes = calloc(CELLS_MAX, sizeof(*r->cell_nodes));
+    return r->cell_nodes ? copy_attr(xml, "nodeset", &r->cell_nodes[cell])
+                         : -ENOMEM;
+}
+
+static int begin_cell(struct reader *r, struct xln__xml *xml)
+{
+    if (++r->nr_cells > CELLS_MAX)
+        return xln__xml_refuse(xml, "more than %u cells", CELLS_MAX);
+    return 0;
+}
+
 /* ---- devices ---- */
 
 /* One that is not there, or no number, is for libvirt to say. */
@@ -307,6 +330,10 @@ static int on_begin(void *priv, struct xln__xml *xml)
         return begin_pin(r, xml);
     if (at(xml, "/domain/numatune/memory"))
         return begin_numatune(r, xml);
+    if (at(xml, "/domain/numatune/memnode"))
+        return begin_memnode(r, xml);
+    if (at(xml, "/domain/cpu/numa/cell"))
+        return begin_cell(r, xml);
     if (at(xml, "/domain/features/hap"))
         r->no_hap = attr_is(xml, "state", "off");
     if (at(xml, "/domain/devices/hostdev"))
@@ -394,6 +421,22 @@ static void print_nodes(const struct reader *r, FILE *f)
               f);
 }
 
+/* It is no key of xl's or of ours: the module reads it, and nobody else. */
+static void print_cells(const struct reader *r, FILE *f)
+{
+    unsigned i;
+
+    if (!r->nr_cells)
+        return;
+    fputs("cell_nodes = [", f);
+    for (i = 0; i < r->nr_cells; i++) {
+        fputs(i ? ", " : "", f);
+        print_string(r->cell_nodes && r->cell_nodes[i] ? r->cell_nodes[i] : "",
+                     f);
+    }
+    fputs("]\n", f);
+}
+
 static void print_config(const struct reader *r, const char *devices,
                          const char *keys, FILE *f)
 {
@@ -404,6 +447,7 @@ static void print_config(const struct reader *r, const char *devices,
     if (r->nr_devices)
         fprintf(f, "pci = [%s]\n", devices);
     print_nodes(r, f);
+    print_cells(r, f);
     /* What comes last holds. */
     fputs(keys, f);
 }
@@ -415,6 +459,10 @@ static int check_whole(const struct reader *r, char **error_r)
         return xln__refuse(error_r, "<domain> without a <name>");
     if (!r->memory_bytes)
         return xln__refuse(error_r, "<domain> without a size of <memory>");
+    /* libxl would say so when it has begun, in a log. */
+    if (r->nr_cells && strcmp(type_of(r), "hvm"))
+        return xln__refuse(error_r, "<cell>: only HVM guests can have virtual "
+                           "nodes, and this one is %s", type_of(r));
     return 0;
 }
 
@@ -434,6 +482,7 @@ static int make_config(struct reader *r, const char *devices, const char *keys,
         return -ENOMEM;
     }
     domain_r->config = config;
+    domain_r->has_cells = r->nr_cells;
     domain_r->uuid = r->uuid;
     r->uuid = NULL;
     return 0;
@@ -446,6 +495,9 @@ static void dispose(struct reader *r)
     for (i = 0; r->pins && i < VCPUS_MAX; i++)
         free(r->pins[i]);
     free(r->pins);
+    for (i = 0; r->cell_nodes && i < CELLS_MAX; i++)
+        free(r->cell_nodes[i]);
+    free(r->cell_nodes);
     free(r->name);
     free(r->uuid);
     free(r->type);

@@ -17,6 +17,7 @@ struct domain_xml {
     char *uuid;         /* in lower case; NULL: it has none */
     char *config;       /* the text of the configuration */
     size_t config_size;
+    bool has_cells;     /* virtual nodes of its own */
 };
 
 /* Whether a file is XML: no xl configuration begins so. */

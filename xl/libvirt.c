@@ -143,6 +143,11 @@ static void explain(const char *error, libxl_domain_config *config)
 
 /* ---- what its XML asks for ---- */
 
+struct request {
+    struct keys *keys;
+    struct cells *cells;        /* NULL: it has none */
+};
+
 /* One vCPU's, from a list of CPUs of which the host may lack some. */
 static int bind_vcpu(libxl_ctx *ctx, const char *list, libxl_bitmap *bitmap)
 {
@@ -217,8 +222,52 @@ static int bind_vcpus(libxl_ctx *ctx, const XLU_Config *xlu,
     return 0;
 }
 
+/* What <memnode> says of a cell; "": nothing. */
+static int read_cell(const char *text, struct xln_nodemap **nodes_r)
+{
+    struct xln_nodemap *nodes;
+    int rc;
+
+    if (!*text)
+        return 0;
+    rc = xln_nodemap_new(XLN_MAX_NODES, &nodes);
+    if (rc)
+        return rc;
+    rc = xln_nodemap_parse(text, 0, nodes, NULL);
+    if (rc) {
+        xln_nodemap_free(nodes);
+        return rc;
+    }
+    *nodes_r = nodes;
+    return 0;
+}
+
+static int read_cells(const XLU_Config *xlu, struct cells **cells_r)
+{
+    XLU_ConfigList *list;
+    struct cells *cells;
+    const char *text;
+    int i, nr, rc;
+
+    if (xlu_cfg_get_list(xlu, "cell_nodes", &list, &nr, 1))
+        return 0;
+    rc = cells_new(nr, &cells);
+    if (rc)
+        return rc;
+    for (i = 0; i < nr && !rc; i++) {
+        text = xlu_cfg_get_listitem(list, i);
+        rc = text ? read_cell(text, &cells->nodes[i]) : 0;
+    }
+    if (rc) {
+        cells_free(cells);
+        return rc;
+    }
+    *cells_r = cells;
+    return 0;
+}
+
 static int parse_request(libxl_ctx *ctx, const char *text, size_t size,
-                         libxl_domain_config *config, struct keys **keys_r,
+                         libxl_domain_config *config, struct request *request,
                          char **error_r)
 {
     XLU_Config *xlu = xlu_cfg_init(stderr, config->c_info.name);
@@ -230,13 +279,16 @@ static int parse_request(libxl_ctx *ctx, const char *text, size_t size,
     if (!rc)
         rc = bind_vcpus(ctx, xlu, &config->b_info);
     if (!rc)
-        rc = keys_read_domain(xlu, config->c_info.name, NULL, keys_r, error_r);
+        rc = read_cells(xlu, &request->cells);
+    if (!rc)
+        rc = keys_read_domain(xlu, config->c_info.name, NULL, &request->keys,
+                              error_r);
     xlu_cfg_destroy(xlu);
     return rc;
 }
 
 static int read_request(libxl_ctx *ctx, libxl_domain_config *config,
-                        struct keys **keys_r, char **error_r)
+                        struct request *request, char **error_r)
 {
     char uuid[37], *text;
     size_t size;
@@ -247,18 +299,17 @@ static int read_request(libxl_ctx *ctx, libxl_domain_config *config,
     rc = handover_take(HANDOVERS, uuid, &text, &size);
     if (rc)
         return rc;
-    rc = parse_request(ctx, text, size, config, keys_r, error_r);
+    rc = parse_request(ctx, text, size, config, request, error_r);
     free(text);
     return rc;
 }
 
-/* The keys of its XML; NULL: the host's defaults hold, for a reason that was
- * said. */
-static struct keys *request_of(libxl_ctx *ctx, libxl_domain_config *config)
+/* Nothing, so that the host's defaults hold, for a reason that is said. */
+static struct request request_of(libxl_ctx *ctx, libxl_domain_config *config)
 {
-    struct keys *keys = NULL;
+    struct request request = { 0 };
     char *error = NULL;
-    int rc = read_request(ctx, config, &keys, &error);
+    int rc = read_request(ctx, config, &request, &error);
 
     if (rc == -ENOENT)
         xtl_log(state.lg, XTL_WARN, -1, "numa",
@@ -270,7 +321,7 @@ static struct keys *request_of(libxl_ctx *ctx, libxl_domain_config *config)
                 "'%s': cannot read what its XML says of placement: %s",
                 config->c_info.name, error ? error : strerror(-rc));
     free(error);
-    return keys;
+    return request;
 }
 
 /* ---- creates ---- */
@@ -281,21 +332,25 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
                  libxl_domain_config *config, bool restoring,
                  struct create **create_r)
 {
-    struct keys *keys = request_of(ctx, config);
+    struct request request = request_of(ctx, config);
     struct placement *p;
     int rc = 0;
 
     *create_r = NULL;
     /* A guest that comes from elsewhere may ask for what is not here. */
-    if (keys && !restoring)
-        rc = placement_check_nodes(&listener->vtable, keys,
+    if (request.keys && !restoring)
+        rc = placement_check_nodes(&listener->vtable, request.keys,
                                    config->c_info.name);
     if (rc == -EINVAL) {
-        keys_free(keys);
+        keys_free(request.keys);
+        cells_free(request.cells);
         return rc;
     }
-    rc = placement_begin(ctx, &listener->vtable, config, keys, &p);
-    if (!rc) {
+    rc = placement_begin(ctx, &listener->vtable, config, request.keys, &p);
+    if (rc) {
+        cells_free(request.cells);
+    } else {
+        p->cells = request.cells;
         p->restoring = restoring;
         p->helper_is_ours = state.helper_is_ours;
         rc = placement_note_request(p);

@@ -438,6 +438,21 @@ static void reserve(const struct placement *p, struct xln_reservations *held,
                     "node");
 }
 
+/* libvirt's cells get their nodes now. */
+static int bind_cells(struct placement *p)
+{
+    libxl_domain_build_info *info = &p->config->b_info;
+    int rc;
+
+    if (!p->cells)
+        return 0;
+    drop_absent(p, "nodes", &p->request->nodes);
+    rc = cells_bind(p->cells, p->host, p->request, info, &p->refusal);
+    if (!rc)
+        libxl_defbool_set(&info->numa_placement, false);
+    return rc;
+}
+
 /* A hand-written vnuma= list is its own plan: only its memory is counted. */
 static int reserve_vnodes(const struct placement *p,
                           struct xln_reservations *held)
@@ -651,8 +666,10 @@ static int plan_locked(struct placement *p, xc_interface *xch,
     if (rc || (xln_nodemap_count(xln_host_nodes(p->host)) < 2 &&
                !needs_cores(p)))
         return rc;
-    if (p->config->b_info.num_vnuma_nodes)
-        return reserve_vnodes(p, held);
+    if (p->config->b_info.num_vnuma_nodes) {
+        rc = bind_cells(p);
+        return rc ? rc : reserve_vnodes(p, held);
+    }
     return plan_domain(p, xch, held);
 }
 
@@ -919,6 +936,7 @@ bool placement_end(struct placement *p, bool failed)
     xln_host_free(p->host);
     xln_request_free(p->request);
     free(p->planned_nodes);
+    cells_free(p->cells);
     free(p->kept_nodes);
     free(p->kept_pages);
     keys_free(p->keys);

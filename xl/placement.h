@@ -9,6 +9,7 @@
 #include <libxl.h>
 #include <xenctrl.h>
 
+#include "cells.h"
 #include "keys.h"
 #include "populate.h"
 #include "restore.h"
@@ -28,6 +29,7 @@ struct placement {
     bool restoring;                 /* memory comes by another process ... */
     bool helper_is_ours;            /* ... which starts as ours already */
     char *planned_nodes;            /* by a plan, for this once; NULL: none */
+    struct cells *cells;            /* its virtual nodes are libvirt's; or NULL */
     uint32_t domid;                 /* XLN_NONE: not made yet */
     uint32_t stub_domid;            /* its stub domain's; XLN_NONE: none */
 

@@ -11,6 +11,7 @@
 #include "need.h"
 #include "planner.h"
 #include "record.h"
+#include "refuse.h"
 
 #define XL_CONF XEN_CONFIG_DIR "/xl.conf"
 
@@ -354,8 +355,12 @@ static int parse_config(const char *path, const char *text, size_t size,
     rc = domain_xml_read(text, size, path, &domain, error_r);
     if (rc)
         return rc;
-    rc = config_parse(domain.config, domain.config_size, path, words, nr_words,
-                      defaults, config_r, error_r);
+    if (domain.has_cells)
+        rc = xln__refuse(error_r, "%s: <cell>: its virtual nodes are a plan of "
+                         "their own, there is nothing to choose", path);
+    else
+        rc = config_parse(domain.config, domain.config_size, path, words,
+                          nr_words, defaults, config_r, error_r);
     domain_xml_dispose(&domain);
     return rc;
 }

@@ -156,6 +156,25 @@ static void test_memory(void)
             "auto, where libvirt itself puts strict");
 }
 
+static void test_cells(void)
+{
+#define HVM "<os><type>hvm</type></os>"
+#define CELLS "<cpu><numa><cell id='0' cpus='0' memory='81920'/>" \
+              "<cell id='1' cpus='1' memory='81920'/></numa></cpu>"
+    becomes(NAMED HVM CELLS,
+            HEAD "type = \"hvm\"\n" SIZE "cell_nodes = [\"\", \"\"]\n",
+            "virtual nodes of which nothing is said");
+    becomes(NAMED HVM "<numatune><memory nodeset='0-3'/>"
+            "<memnode cellid='1' mode='strict' nodeset='2'/></numatune>" CELLS,
+            HEAD "type = \"hvm\"\n" SIZE
+            "nodes = \"0-3\"\nnodes_mode = \"strict\"\n"
+            "cell_nodes = [\"\", \"2\"]\n", "<memnode> is for its cell");
+    refused(NAMED CELLS, "g.xml: <cell>: only HVM guests can have virtual "
+            "nodes, and this one is pv", "cells of a guest that can't have any");
+    refused(NAMED "<numatune><memnode nodeset='2'/></numatune>",
+            "g.xml: line 2: <memnode> without cellid=", "a node of no cell");
+}
+
 static void test_keys(void)
 {
 #define KEYS(element) NAMED "<metadata>" element "</metadata>"
@@ -272,6 +291,7 @@ int main(void)
     test_devices();
     test_vcpus();
     test_memory();
+    test_cells();
     test_keys();
     test_errors();
     test_is();

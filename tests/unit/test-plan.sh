@@ -493,6 +493,11 @@ domain "$("$numa" numa-plan --host host.json --emit=libvirt web.cfg)" > own.xml
 check "what --emit=libvirt prints is understood" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
     own.xml
+domain "<cpu><numa><cell id='0' cpus='0' memory='1'/></numa></cpu>" |
+    sed 's/xenpvh/hvm/g' > cells.xml
+check "virtual nodes of its own" planned 1 \
+    "xl: cells.xml: <cell>: its virtual nodes are a plan of their own, there is nothing to choose" \
+    cells.xml
 domain "<currentMemory unit='ells'>1</currentMemory>" > bad.xml
 check "a wrong word is told with its line" planned 1 \
     "xl: bad.xml: line 4: unit='ells': expected a unit such as 'KiB'" \

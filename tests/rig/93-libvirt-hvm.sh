@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
+# rig: --topology 4node
+# libvirt: its <cell>s
+# hvm: no other guest can have virtual nodes
+# thorough: HVM guests, which are slow to make
+#
+# With placement inside libvirtd the virtual nodes of a guest are on the nodes
+# that its XML means, and not cell 1 on node 1.
+
+. /root/lib.sh
+# shellcheck source=tools/rig/dom0/libvirt.sh
+. /root/libvirt.sh
+
+cells="<cpu><numa>
+<cell id='0' cpus='0' memory='100' unit='MiB'/>
+<cell id='1' cpus='1' memory='100' unit='MiB'/>
+</numa></cpu>"
+
+# libvirt has no word for the firmware, so ours is where libxl looks for it.
+start() {
+    mkdir -p /usr/lib/xen-4.17/boot /usr/share/seabios
+    cp /boot/hvm-linux /usr/lib/xen-4.17/boot/hvmloader
+    cp /boot/hvm-bios /usr/share/seabios/bios-256k.bin
+    xl-numa-libvirt enable
+    libvirtd_start "$(sed -n 's/^Environment=//p' \
+        /etc/systemd/system/libvirtd.service.d/xl-numa.conf)"
+}
+
+# Paused: nothing of it has to run.
+guest() { # [XML...]
+    {
+        echo "<domain type='xen'><name>g</name>"
+        echo "<memory unit='MiB'>200</memory><vcpu>2</vcpu>"
+        echo "<os><type arch='x86_64' machine='xenfv'>hvm</type></os>"
+        echo "$*$cells</domain>"
+    } > /tmp/g.xml
+    virsh create --paused /tmp/g.xml > "$out" 2>&1 || cat "$out"
+}
+
+drop() {
+    virsh destroy g > /dev/null
+    await 30 nothing_dies
+}
+
+# The node of each cell, by Xen's own account, in a line.
+cell_nodes() {
+    rig-xen keys u | sed -n 's/.* [0-9]*: pnode *\([0-9]*\), vcpus.*/\1/p' |
+        one_line
+}
+
+# Some hundred pages of an HVM guest are of no cell.
+has_half() { # NODE
+    half_pages=$(pages_of g | awk -v node="$1" '$1 == node { print $2 }')
+    echo "node $1: $half_pages"
+    [ "${half_pages:-0}" -gt 25300 ] && [ "$half_pages" -lt 26100 ]
+}
+
+# are_on FIRST SECOND WHAT [XML...]
+are_on() {
+    first=$1 second=$2 what=$3
+    shift 3
+    guest "$@"
+    is "$(cell_nodes)" "$first $second" "$what: the cells' nodes"
+    ok "the first one's memory is there" has_half "$first"
+    ok "the second one's too" has_half "$second"
+    is "$(affinity g 0 | sed 's:.*/ ::') $(affinity g 1 | sed 's:.*/ ::')" \
+        "$(cpus_of "$first") $(cpus_of "$second")" "their vCPUs prefer its CPUs"
+    drop
+}
+
+numatune() { # CELL-0 CELL-1
+    echo "<numatune><memnode cellid='0' mode='strict' nodeset='$1'/>" \
+        "<memnode cellid='1' mode='strict' nodeset='$2'/></numatune>"
+}
+
+refused() {
+    guest "$(numatune 1 9)"
+    grep -F "'g (cell 1: 100 MiB needed, not to be had from node 9 alone)'" \
+        "$out" && [ -z "$(leftovers)" ]
+}
+
+ok "libvirtd starts with the module" start
+are_on 3 1 "<memnode>" "$(numatune 3 1)"
+are_on 2 0 "<vcpupin>" "<cputune><vcpupin vcpu='0' cpuset='$(cpus_of 2)'/>\
+<vcpupin vcpu='1' cpuset='$(cpus_of 0)'/></cputune>"
+are_on 1 3 "<memory nodeset>" \
+    "<numatune><memory mode='strict' nodeset='1,3'/></numatune>"
+ok "a cell that can't be had is in virsh's error, and nothing is left" refused
+done_testing

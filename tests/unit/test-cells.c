@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which nodes libvirt's cells get. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cells.h"
+#include "fake-alloc.h"
+#include "host.h"
+#include "tap.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define NR_NODES 4
+#define NR_CPUS 8
+
+static void need(int rc)
+{
+    if (!rc)
+        return;
+    printf("Bail out! %s\n", strerror(-rc));
+    exit(1);
+}
+
+/* Two CPUs on each node; 0 and 1 are near each other, 2 and 3 too. */
+static struct xln_host *make_host(const unsigned *mib)
+{
+    struct xln_host *host;
+    unsigned i, j;
+
+    need(xln__host_new(NR_CPUS, NR_NODES, 0, &host));
+    for (i = 0; i < NR_NODES; i++) {
+        xln_nodemap_set(host->exists, i);
+        host->nodes[i].free_bytes = host->nodes[i].total_bytes = mib[i] * MIB;
+        for (j = 0; j < NR_NODES; j++)
+            host->distances[i * NR_NODES + j] = i == j           ? 10
+                                                : i / 2 == j / 2 ? 21
+                                                                 : 31;
+    }
+    for (i = 0; i < NR_CPUS; i++) {
+        host->cpu_exists[i] = true;
+        host->cpus[i] = (struct xln_host_cpu){
+            .online = true, .node = i / 2, .socket = i / 2, .core = i,
+        };
+    }
+    need(xln__host_finish(host));
+    return host;
+}
+
+/* ---- asking ---- */
+
+static uint8_t hard_bits[8], vcpu_bits[8];
+static libxl_bitmap hard[8];
+static libxl_vnode_info vnodes[8];
+static libxl_domain_build_info info;
+static struct xln_request *request;
+static struct cells *cells;
+
+/* A cell of so many MiB for each number; vCPU i is in cell i, bound nowhere. */
+static void begin(unsigned nr, const unsigned *mib)
+{
+    unsigned i;
+
+    memset(vnodes, 0, sizeof(vnodes));
+    memset(&info, 0, sizeof(info));
+    for (i = 0; i < nr; i++) {
+        vcpu_bits[i] = 1u << i;
+        hard_bits[i] = 0xff;
+        hard[i] = (libxl_bitmap){ .size = 1, .map = &hard_bits[i] };
+        vnodes[i].memkb = mib[i] << 10;
+        vnodes[i].pnode = i;
+        vnodes[i].vcpus = (libxl_bitmap){ .size = 1, .map = &vcpu_bits[i] };
+    }
+    info.vnuma_nodes = vnodes;
+    info.num_vnuma_nodes = nr;
+    need(xln_request_new(&request));
+    need(cells_new(nr, &cells));
+}
+
+static void end(void)
+{
+    xln_request_free(request);
+    cells_free(cells);
+}
+
+static void bind_vcpu(unsigned vcpu, uint8_t cpus)
+{
+    hard_bits[vcpu] = cpus;
+    info.vcpu_hard_affinity = hard;
+    info.num_vcpu_hard_affinity = info.num_vnuma_nodes;
+}
+
+static struct xln_nodemap *nodes_of(const char *text)
+{
+    struct xln_nodemap *nodes;
+
+    need(xln_nodemap_new(XLN_MAX_NODES, &nodes));
+    need(xln_nodemap_parse(text, 0, nodes, NULL));
+    return nodes;
+}
+
+/* The nodes of the cells are these, as in "2 3"; or the line is this. */
+static void become(const unsigned *host_mib, const char *wanted,
+                   const char *what)
+{
+    struct xln_host *host = make_host(host_mib);
+    char *error = NULL, got[64] = "";
+    int i, rc = cells_bind(cells, host, request, &info, &error);
+
+    for (i = 0; !rc && i < info.num_vnuma_nodes; i++)
+        snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%u",
+                 i ? " " : "", vnodes[i].pnode);
+    is_str(rc == -ENOSPC ? error : got, wanted, what);
+    free(error);
+    xln_host_free(host);
+    end();
+}
+
+/* ---- cases ---- */
+
+static const unsigned even[] = { 1000, 1010, 1030, 1020 },
+                      small_far[] = { 1000, 1000, 1010, 100 },
+                      two[] = { 300, 300 };
+
+static void test_free(void)
+{
+    begin(2, two);
+    become(even, "2 3", "cells are near each other, where most is free");
+    begin(2, two);
+    become(small_far, "2 0", "if there is room");
+    begin(3, (unsigned[]){ 100, 900, 100 });
+    become(small_far, "3 2 0", "the largest chooses first");
+    begin(5, (unsigned[]){ 100, 100, 100, 100, 100 });
+    become(even, "2 3 1 0 2", "more cells than nodes share them");
+    begin(2, (unsigned[]){ 300, 1200 });
+    become(even, "cell 1: 1200 MiB needed, not to be had from one of the nodes "
+           "0-3 alone", "a cell is on one node, or the domain is not built");
+}
+
+static void test_bound(void)
+{
+    begin(2, two);
+    bind_vcpu(0, 0x0c);
+    bind_vcpu(1, 0xc0);
+    become(even, "1 3", "cells are where their vCPUs are bound");
+    begin(2, two);
+    bind_vcpu(1, 0x03);
+    become(even, "1 0", "one that is not is near");
+}
+
+static void test_named(void)
+{
+    begin(2, two);
+    request->nodes = nodes_of("0,3");
+    become(even, "0 3", "the nodes of the domain are those of its cells");
+    begin(2, two);
+    request->nodes = nodes_of("0");
+    cells->nodes[1] = nodes_of("2");
+    bind_vcpu(1, 0x03);
+    become(even, "0 2", "<memnode> is for its cell, before all else");
+    begin(2, (unsigned[]){ 600, 600 });
+    cells->nodes[0] = nodes_of("1");
+    cells->nodes[1] = nodes_of("1");
+    become(even, "cell 1: 600 MiB needed, not to be had from node 1 alone",
+           "what one cell takes another has not");
+    begin(2, two);
+    cells->nodes[0] = nodes_of("9");
+    become(even, "cell 0: 300 MiB needed, not to be had from node 9 alone",
+           "a node that is not there has nothing");
+}
+
+static void test_no_memory(void)
+{
+    struct xln_host *host = make_host(even);
+    unsigned nth = 0, nr_failed = 0;
+    char *error;
+    int rc;
+
+    begin(2, two);
+    cells->nodes[0] = nodes_of("1");
+    do {
+        fake_alloc_fail(++nth);
+        rc = cells_bind(cells, host, request, &info, &error);
+        fake_alloc_fail(0);
+        nr_failed += rc == -ENOMEM && vnodes[0].pnode == 0;
+    } while (rc && nth < 1000);
+    ok(!rc && nr_failed == nth - 1 && nr_failed > 4,
+       "-ENOMEM whichever of %u allocations fails, and nothing is changed",
+       nr_failed);
+    end();
+    xln_host_free(host);
+}
+
+int main(void)
+{
+    test_free();
+    test_bound();
+    test_named();
+    test_no_memory();
+    return tap_done();
+}
