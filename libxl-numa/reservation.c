@@ -149,8 +149,12 @@ void xln_reservations_unlock(struct xln_reservations *held)
 {
     if (!held)
         return;
-    if (held->lock_fd >= 0)
+    if (held->lock_fd >= 0) {
+        /* A thread may have forked meanwhile; until its child has called
+         * exec() that has the file open too. */
+        flock(held->lock_fd, LOCK_UN);
         close(held->lock_fd);
+    }
     if (held->dir_fd >= 0)
         close(held->dir_fd);
     forget_promises(held);

@@ -196,7 +196,7 @@ static int plan_build(xc_interface *xch, uint32_t domid)
     if (xc_domain_getinfolist(xch, domid, 1, &info) != 1 ||
         info.domain != domid) {
         xtl_log(state.lg, XTL_WARN, errno, "numa",
-                "cannot tell which domain %" PRIu32 " is: placed by xl itself",
+                "cannot tell which domain %" PRIu32 " is: placed by libxl itself",
                 domid);
         return 0;
     }

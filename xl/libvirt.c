@@ -32,9 +32,9 @@
 /* Written before libvirtd makes its first domain, and read since. */
 static struct {
     bool inert;                 /* another release: do nothing */
-    bool helper_is_ours;        /* libxl starts our libxl-save-helper */
+    enum restore_helper helper;
     xentoollog_logger *lg;
-} state;
+} state = { .helper = RESTORE_HELPER_IS_LIBXLS };
 
 /* ---- the process ---- */
 
@@ -46,8 +46,8 @@ static void start(void)
         strcmp(program_invocation_short_name, "virtxend"))
         return;
     creates_leave_preload();
-    state.helper_is_ours =
-        !restore_tell_all(XEN_LIBEXEC_BIN "/libxl-save-helper");
+    if (!restore_tell_all(XEN_LIBEXEC_BIN "/libxl-save-helper"))
+        state.helper = RESTORE_HELPER_IS_OURS;
 }
 
 EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
@@ -352,7 +352,7 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
     } else {
         p->cells = request.cells;
         p->restoring = restoring;
-        p->helper_is_ours = state.helper_is_ours;
+        p->helper = state.helper;
         rc = placement_note_request(p);
         if (!rc)
             *create_r = creates_enter(p);

@@ -535,9 +535,11 @@ static void warn_not_strict(const struct placement *p)
 /* A restored domain's memory is asked for by another process. */
 static void share(struct placement *p)
 {
-    int rc = restore_share(&p->built, p->domid, &p->restore);
+    int rc = p->helper == RESTORE_HELPER_IS_LIBXLS
+                 ? -ENOENT
+                 : restore_share(&p->built, p->domid, &p->restore);
 
-    if (!rc && !p->helper_is_ours)
+    if (!rc && p->helper == RESTORE_HELPER_TO_TELL)
         rc = restore_tell(p->restore);
     if (rc)
         warn_failed(p, "cannot hand the plan to libxl-save-helper", rc,
@@ -709,7 +711,7 @@ int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid)
     p->domid = domid;
     rc = p->resetting ? keep_all(p) : plan_anew(p, xch);
     if (rc && rc != -ENOSPC) {
-        warn_failed(p, "cannot plan", rc, "placed by xl itself");
+        warn_failed(p, "cannot plan", rc, "placed by libxl itself");
         rc = 0;
     }
     return rc;

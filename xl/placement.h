@@ -26,8 +26,8 @@ struct placement {
     xentoollog_logger *lg;
     libxl_domain_config *config;    /* the caller's */
     struct keys *keys;
-    bool restoring;                 /* memory comes by another process ... */
-    bool helper_is_ours;            /* ... which starts as ours already */
+    bool restoring;                 /* memory comes by another process, */
+    enum restore_helper helper;     /* which libxl starts so */
     char *planned_nodes;            /* by a plan, for this once; NULL: none */
     struct cells *cells;            /* its virtual nodes are libvirt's; or NULL */
     uint32_t domid;                 /* XLN_NONE: not made yet */

@@ -23,6 +23,14 @@
 
 struct restore;
 
+/* Which helper libxl starts: ours if it is told to, ours always, or its own,
+ * which nothing can be shared with. */
+enum restore_helper {
+    RESTORE_HELPER_TO_TELL,
+    RESTORE_HELPER_IS_OURS,
+    RESTORE_HELPER_IS_LIBXLS,
+};
+
 /*
  * Share a copy of `built` with the helper that libxl will start for `domid`.
  * -errno of memfd_create() and mmap().
