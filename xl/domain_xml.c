@@ -65,16 +65,16 @@ static bool attr_is(const struct xln__xml *xml, const char *name,
  * control characters but these. */
 static void print_string(const char *text, FILE *f)
 {
+    static const char special[] = "\n\r\t\"\\", escaped[] = "nrt\"\\";
+    const char *found;
+
     fputc('"', f);
     for (; *text; text++) {
-        switch (*text) {
-        case '\n': fputs("\\n", f); break;
-        case '\r': fputs("\\r", f); break;
-        case '\t': fputs("\\t", f); break;
-        case '"':
-        case '\\': fputc('\\', f);   /* fall through */
-        default: fputc(*text, f);
-        }
+        found = strchr(special, *text);
+        if (found)
+            fprintf(f, "\\%c", escaped[found - special]);
+        else
+            fputc(*text, f);
     }
     fputc('"', f);
 }
