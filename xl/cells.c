@@ -76,11 +76,10 @@ static void bound_nodes(const struct binding *b, unsigned cell,
 {
     const libxl_bitmap *vcpus = &b->info->vnuma_nodes[cell].vcpus;
     const libxl_bitmap *hard = b->info->vcpu_hard_affinity;
-    int vcpu;
+    unsigned nr_hard = b->info->num_vcpu_hard_affinity, vcpu;
 
     libxl_for_each_set_bit(vcpu, *vcpus) {
-        if (vcpu >= b->info->num_vcpu_hard_affinity ||
-            allows_all(&hard[vcpu], b->host)) {
+        if (vcpu >= nr_hard || allows_all(&hard[vcpu], b->host)) {
             xln_nodemap_zero(nodes);
             return;
         }
