@@ -65,17 +65,20 @@ static void test_shared(void)
 /* As in libvirtd: for each domain its own. */
 static void test_two_at_once(void)
 {
+    static struct restore *theirs[2];
     struct restore *first, *second;
     struct populate *view;
 
     fill_nodes();
-    ok(!restore_share(&built, 5, &first), "a second domain's plan ...");
+    ok(!restore_share(&built, 25, &first), "a second domain's plan ...");
     nodes[0].node = 1;
     ok(!restore_share(&built, 15, &second), "... is shared beside it");
-    view = restore_of(restore_attach(getpid(), 15), 15);
+    theirs[0] = restore_attach(getpid(), 25);
+    theirs[1] = restore_attach(getpid(), 15);
+    view = restore_of(theirs[1], 15);
     ok(view && view->nodes[0].node == 1, "the helper of each has its own");
     view->nodes[0].granted_pages = 3;
-    view = restore_of(restore_attach(getpid(), 5), 5);
+    view = restore_of(theirs[0], 25);
     ok(view && view->nodes[0].node == 2 && !view->nodes[0].granted_pages,
        "and no other");
     restore_collect(first, &built);
