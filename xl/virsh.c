@@ -148,8 +148,9 @@ static int print_cell(const struct xln_host *host, unsigned node, FILE *f)
     int rc;
 
     fprintf(f, "    <cell id='%u'>\n", node);
-    fprintf(f, "      <memory unit='KiB'>%" PRIu64 "</memory>\n",
-            n->total_bytes >> 10);
+    if (n->total_bytes)
+        fprintf(f, "      <memory unit='KiB'>%" PRIu64 "</memory>\n",
+                n->total_bytes >> 10);
     print_distances(host, node, f);
     rc = print_cpus(host, n->cpus, f);
     fprintf(f, "    </cell>\n");

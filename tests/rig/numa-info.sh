@@ -153,7 +153,7 @@ node_info() {
 # "id KiB distances CPUs" of each cell.
 cells() {
     awk -F "'" '
-        /<cell id/ { id = $2; distances = cpus = sep = "" }
+        /<cell id/ { id = $2; mib = 0; distances = cpus = sep = "" }
         /<memory/ { mib = $0; gsub(/.*KiB.>|<.*/, "", mib); mib /= 1024 }
         /<sibling/ { distances = distances sep $4; sep = "," }
         /<\/distances/ { sep = "" }
