@@ -82,7 +82,7 @@ static long vcpu_init(unsigned int vcpu, uintptr_t stack)
                 .rsp = stack,
                 .rdi = vcpu,
                 .rflags = 2,       /* always set */
-                .cr0 = 0x80000001, /* PG, PE */
+                .cr0 = 0x80000011, /* PG, ET, PE: Xen restores none without ET */
                 .cr3 = (uintptr_t)page_map,
                 .cr4 = 0x20,   /* PAE */
                 .efer = 0x500, /* LMA, LME */
