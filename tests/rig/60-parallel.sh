@@ -7,27 +7,8 @@
 
 . /root/lib.sh
 
-# The same room on every node: what the smallest has, and what its guests need.
-even_out() {
-    room=$(usable_list | awk '{ mib = int($2 / 256) }
-        NR == 1 || mib < least { least = mib } END { print least }')
-    usable_list | while read -r node pages _; do
-        [ $((pages / 256 - room)) -lt 8 ] ||
-            create idle "ballast$node" "nodes=\"$node\"" \
-                'nodes_mode="strict"' memory=$((pages / 256 - room))
-    done
-    # Two of five twelfths fit, three do not.
-    mib=$((room * 5 / 12))
-    usable_list | sed 's/^/# node, usable pages, CPUs: /'
-}
-
 show_pages() {
     sort -n -k 2 /tmp/pages | sed 's/^/# /'
-}
-
-# How many guests have pages on the node that most of them share.
-most_on_a_node() {
-    awk '{ if (++n[$2] > most) most = n[$2] } END { print most }' /tmp/pages
 }
 
 remove_guests() {

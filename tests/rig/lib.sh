@@ -30,6 +30,8 @@
 #                                       $hold_config; it stops once it has
 #                                       planned. /tmp/held: its process
 #   go_on                               lets it, and waits for it: its status
+#   even_out                            the same room on every node, and $mib
+#   most_on_a_node                      of the guests of /tmp/pages
 #   while_gone_goes ARG...              xl ARG..., for which the guest "gone" is
 #                                       made, and destroyed once it was read
 
@@ -358,6 +360,25 @@ failures() { # NUMBER
     for number in $(seq "$1"); do
         [ "$(cat "/tmp/status.$number")" = 0 ] || cat "/tmp/out.$number"
     done
+}
+
+# The same room on every node: what the smallest has. Of guests of $mib MiB two
+# fit there, three do not.
+even_out() {
+    room=$(usable_list | awk '{ mib = int($2 / 256) }
+        NR == 1 || mib < least { least = mib } END { print least }')
+    usable_list | while read -r node pages _; do
+        [ $((pages / 256 - room)) -lt 8 ] ||
+            create idle "ballast$node" "nodes=\"$node\"" \
+                'nodes_mode="strict"' memory=$((pages / 256 - room))
+    done
+    mib=$((room * 5 / 12))
+    usable_list | sed 's/^/# node, usable pages, CPUs: /'
+}
+
+# How many guests have pages on the node that most of them share.
+most_on_a_node() {
+    awk '{ if (++n[$2] > most) most = n[$2] } END { print most }' /tmp/pages
 }
 
 # Two lists of "NODE PAGES". The builder's record has what it asked for; Xen adds
