@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
+# rig: --topology 4node --put tests/rig/libvirt-placement.sh:/root/libvirt-placement.sh
+# libvirt: it is started in every way but the right one
+# thorough: libvirtd is started five times
+#
+# libvirtd that is restarted with domains running; and libvirtd without the
+# module, with one for another release, without the hook: it is then as if there
+# were none of them, and the log says so.
+
+. /root/lib.sh
+# shellcheck source=tests/rig/libvirt-placement.sh
+. /root/libvirt-placement.sh
+
+mib=100
+
+guest() { # NAME
+    virsh_create idle-pvh "$1" $mib 1 \
+        "<numatune><memory mode='strict' nodeset='$other'/></numatune>" \
+        > "$out" 2>&1 || cat "$out"
+}
+
+drop() { # NAME...
+    for dropped; do
+        virsh destroy "$dropped" > "$out" 2>&1 || cat "$out"
+    done
+    await 30 nothing_dies
+}
+
+is_as_asked() { # NAME WHAT
+    is "$(nodes_of "$1") $(affinity "$1")" \
+        "$other all / $(cpus_of "$other")" "$2"
+}
+
+# The request does nothing, and nothing else is wrong.
+is_stock() { # WHAT
+    guest g
+    is "$(nodes_of g) $(affinity g)" "$chosen all / $(cpus_of "$chosen")" \
+        "$1: the domain is placed by libxl"
+    drop g
+    is "$(handed_over)" "" "$1: nothing is left behind"
+    ok "$1: libvirtd stops" libvirtd_stop
+}
+
+# Sets $chosen to where libxl puts it, $other to where it shall be.
+stock() {
+    ok "stock libvirtd starts" libvirtd_start
+    other=none
+    virsh_create idle-pvh g $mib 1 > "$out" 2>&1 || cat "$out"
+    chosen=$(nodes_of g)
+    drop g
+    other=$(roomy 300 | tr ' ' '\n' | grep -vx "$chosen" | head -n 1)
+    libvirtd_stop
+}
+
+restarted() {
+    ok "libvirtd starts with the module" placing_libvirtd_start
+    guest a
+    is_as_asked a "a domain is where its XML says"
+    await 60 console_has a "idle: up"
+    was=$(domid a)
+    ok "libvirtd stops" libvirtd_stop
+    ok "and starts again" placing_libvirtd_start
+    is "$(virsh list --name | grep a$)" a "it knows the domain"
+    is "$(domid a)" "$was" "which has gone on"
+    is_as_asked a "and is where it was"
+    ok "it reboots" virsh reboot a
+    await 60 console_has a "idle: up" 2
+    is_as_asked a "and is where its XML says"
+    guest b
+    is_as_asked b "so is the next one"
+    drop a b
+    ok "libvirtd stops" libvirtd_stop
+}
+
+no_module() {
+    libvirtd_start LD_PRELOAD=/nowhere/libvirt-placement.so > /tmp/said 2>&1
+    ok "no module: the loader says so, and libvirtd starts" \
+        grep 'libvirt-placement.so.*cannot be preloaded.*ignored' /tmp/said
+    is_stock "no module"
+}
+
+# The library that the driver asks for is there already, under another name.
+other_release() {
+    lib=$(find /usr /lib -name "libxenlight.so.4.17*" | head -n 1)
+    cp "$lib" /tmp/libxenlight.so.4.16
+    ok "another release: libvirtd starts" libvirtd_start \
+        LD_PRELOAD="$(preloaded):/tmp/libxenlight.so.4.16"
+    is_stock "another release"
+    ok "another release: the log says so" log_has \
+        'this module is for Xen 4.17, libxenlight.so.4.16 is not'
+}
+
+log_has() { # TEXT
+    numa_log
+    numa_log | grep -qF "$1"
+}
+
+no_hook() {
+    rm /etc/libvirt/hooks/libxl.d/xl-numa
+    ok "no hook: libvirtd starts" libvirtd_start LD_PRELOAD="$(preloaded)"
+    guest g
+    is "$(nodes_of g | wc -w) $(affinity g)" \
+        "1 all / $(cpus_of "$(nodes_of g)")" \
+        "no hook: the domain is placed, by the host's defaults"
+    ok "no hook: the log says so" log_has \
+        "'g': libvirt has not run our hook: what its XML says of placement does \
+not hold, but for <vcpupin>"
+    drop g
+    ok "no hook: libvirtd stops" libvirtd_stop
+}
+
+stock
+restarted
+no_module
+other_release
+no_hook
+done_testing
