@@ -81,8 +81,8 @@ packages_dir() { # LIST
 packages_by_apt() { # LIST LIST-KEY
     local list_key=$2 version_key uris dirs
     # shellcheck disable=SC2046 # package names have no spaces
-    if uris=$(apt-get download --print-uris $(package_names "$1") 2> /dev/null) &&
-       [[ -n $uris ]]; then
+    if uris=$(apt-get download --print-uris $(package_names "$1") \
+                  2> /dev/null) && [[ -n $uris ]]; then
         version_key=$(awk '{ print $2, $4 }' <<< "$uris" | checksum)
         echo "$cache/packages-$list_key-$version_key"
         return
@@ -389,8 +389,8 @@ install_libvirt() { # PACKAGES ROOT
     cp "$1/usr/bin/virsh" "$2/usr/bin/"
     cp "$1/$driver/libvirt_driver_libxl.so" "$2/$driver/"
     cp -r "$1/usr/share/libvirt/cpu_map" "$2/usr/share/libvirt/"
-    # libvirtd does not start if the processor has not all that one of its models
-    # has. TCG's has no VME, which even a 486 has there.
+    # libvirtd does not start unless the processor has all that one of its
+    # models has. TCG's has no VME, which even a 486 has there.
     sed -i /vme/d "$2/usr/share/libvirt/cpu_map/x86_486.xml"
     install -m 644 "$rig_dir"/libvirt/*.conf "$2/etc/libvirt/"
 }

@@ -9,9 +9,9 @@
 #   libvirtd_pid                    prints its process
 #   domain_xml CONFIG NAME MIB VCPUS [XML...]
 #                                   prints a domain for virsh: an idle guest, as
-#                                   idle.cfg or idle-pvh.cfg has it. VCPUS may be
-#                                   a whole element, <vcpu cpuset='2-3'>1</vcpu>;
-#                                   the XML comes behind it
+#                                   idle.cfg or idle-pvh.cfg has it. VCPUS can
+#                                   be all of <vcpu cpuset='2-3'>1</vcpu>; the
+#                                   XML comes behind it
 #   virsh_create CONFIG NAME MIB VCPUS [XML...]
 #                                   creates that domain
 #
