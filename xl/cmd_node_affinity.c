@@ -238,7 +238,7 @@ static int set(struct cmd_line *line, struct guest *guest,
 {
     bool keep = cmd_value(line, OPT_KEEP);
 
-    if (keep && !guest_can_keep(guest))
+    if (keep && !guest_can_keep(line, guest))
         return EXIT_FAILURE;
     if (!nodes_read(guest->host, line->args[1], &change->nodes) ||
         !choose_cpus(guest, change))

@@ -230,6 +230,12 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest)
         complain("Domain-0 can't be moved: see dom0_nodes= of Xen");
         return EXIT_FAILURE;
     }
+    if (guest_is_libvirts(line, guest)) {
+        complain("'%s' stays where it is: libvirt, which has made it, would "
+                 "lose it: its XML says where it is after a reboot",
+                 guest->name);
+        return EXIT_FAILURE;
+    }
     if (!nodes_read(guest->host, word, &nodes))
         return EXIT_FAILURE;
     if (nodes && xln_nodemap_format(nodes, &text))

@@ -292,7 +292,7 @@ static int pin_and_warn(struct cmd_line *line, struct guest *guest,
 {
     bool keep = cmd_value(line, OPT_KEEP);
 
-    if (keep && !guest_can_keep(guest))
+    if (keep && !guest_can_keep(line, guest))
         return EXIT_FAILURE;
     if (!check_vcpu(guest, p) || !check_hard(guest, p))
         return EXIT_FAILURE;

@@ -309,13 +309,30 @@ static int note_under_lock(const struct cmd_line *line,
     return rc;
 }
 
-bool guest_can_keep(const struct guest *guest)
+/* Its driver for Xen leaves the XML there, with each domain that it makes. */
+bool guest_is_libvirts(const struct cmd_line *line, const struct guest *guest)
 {
-    if (guest->domid)
-        return true;
-    complain("nothing is kept of Domain-0: see dom0_vcpus_pin= and dom0_nodes= "
-             "of Xen");
-    return false;
+    int size;
+
+    return !libxl_userdata_retrieve(line->ctx, guest->domid, "libvirt-xml",
+                                    NULL, &size) &&
+           size;
+}
+
+bool guest_can_keep(const struct cmd_line *line, const struct guest *guest)
+{
+    if (!guest->domid) {
+        complain("nothing is kept of Domain-0: see dom0_vcpus_pin= and "
+                 "dom0_nodes= of Xen");
+        return false;
+    }
+    if (guest_is_libvirts(line, guest)) {
+        complain("nothing is kept of '%s', which libvirt has made: its XML "
+                 "says where it is after a reboot: see 'virsh edit'",
+                 guest->name);
+        return false;
+    }
+    return true;
 }
 
 bool guest_keep(const struct cmd_line *line, const struct guest *guest,

@@ -46,8 +46,12 @@ void guest_print_bytes(const struct guest *guest,
  * it. */
 void guest_warn_remote(const struct guest *guest);
 
+/* libvirt makes it anew at each reboot, from its XML, and knows it by its
+ * number: of what we keep it learns nothing. */
+bool guest_is_libvirts(const struct cmd_line *line, const struct guest *guest);
+
 /* Whether something of it can be kept at all. False: said why not. */
-bool guest_can_keep(const struct guest *guest);
+bool guest_can_keep(const struct cmd_line *line, const struct guest *guest);
 
 /* For each change that `--keep` asks for: note it in `keep`. 0 or -errno. */
 typedef int guest_note_fn(struct keep *keep, const struct guest *guest,

@@ -53,6 +53,19 @@ stock() {
     libvirtd_stop
 }
 
+# What it would make of a domain of libvirt's is not for xl to try.
+left_to_libvirt() { # NAME
+    was=$(domid "$1")
+    expect 1 xl numa-move "$1" "$chosen" 2> "$err"
+    is "$? $(cat "$err")" "0 xl: '$1' stays where it is: libvirt, which has\
+ made it, would lose it: its XML says where it is after a reboot" \
+        "xl numa-move leaves a domain of libvirt's alone, and says why"
+    expect 1 xl vcpu-pin --keep "$1" all "$(cpus_of "$chosen")" 2> "$err"
+    is $? 0 "so does xl vcpu-pin --keep"
+    is "$(domid "$1") $(affinity "$1")" "$was all / $(cpus_of "$other")" \
+        "nothing has changed"
+}
+
 restarted() {
     ok "libvirtd starts with the module" placing_libvirtd_start
     guest a
@@ -69,6 +82,7 @@ restarted() {
     is_as_asked a "and is where its XML says"
     guest b
     is_as_asked b "so is the next one"
+    left_to_libvirt a
     drop a b
     ok "libvirtd stops" libvirtd_stop
 }
@@ -104,8 +118,8 @@ no_hook() {
         "1 all / $(cpus_of "$(nodes_of g)")" \
         "no hook: the domain is placed, by the host's defaults"
     ok "no hook: the log says so" log_has \
-        "'g': libvirt has not run our hook: what its XML says of placement does \
-not hold, but for <vcpupin>"
+        "'g': libvirt has not run our hook: what its XML says of placement does\
+ not hold, but for <vcpupin>"
     drop g
     ok "no hook: libvirtd stops" libvirtd_stop
 }

@@ -205,8 +205,9 @@ const char *guest_reason(int rc)
 static char kept_nodes[16];
 static unsigned nr_kept_hard, nr_kept_soft;
 
-bool guest_can_keep(const struct guest *guest)
+bool guest_can_keep(const struct cmd_line *line, const struct guest *guest)
 {
+    (void)line;
     (void)guest;
     return true;
 }
