@@ -22,13 +22,13 @@ int cells_new(unsigned nr, struct cells **cells_r);
 void cells_free(struct cells *cells);
 
 /*
- * Give each virtual node of `info` its node, as libxl is to have them. A cell's
- * nodes are those of its <memnode>; else those that its vCPUs are bound to; else
- * those that `request` names, in their order; else any with memory, the one with
- * most room. The cells with fewest nodes to choose from go first, then the
- * largest. Each takes one that has room for it and no other cell, if there is
- * one, near to the others. -ENOSPC and a malloc'd line in *error_r: one gets none;
- * or -ENOMEM.
+ * Give each virtual node of `info` its node, as libxl is to have them. Those of
+ * a cell are the nodes of its <memnode>; else those that its vCPUs are bound
+ * to; else those that `request` names, in their order; else any with memory,
+ * the one with most room first. The cells with fewest nodes to choose from go
+ * first, then the largest. Each takes one that has room for it and no other
+ * cell, if there is one, near to the others. -ENOSPC and a malloc'd line in
+ * *error_r: one gets none; or -ENOMEM.
  */
 int cells_bind(const struct cells *cells, const struct xln_host *host,
                const struct xln_request *request,

@@ -196,8 +196,8 @@ static int plan_build(xc_interface *xch, uint32_t domid)
     if (xc_domain_getinfolist(xch, domid, 1, &info) != 1 ||
         info.domain != domid) {
         xtl_log(state.lg, XTL_WARN, errno, "numa",
-                "cannot tell which domain %" PRIu32 " is: placed by libxl itself",
-                domid);
+                "cannot tell which domain %" PRIu32 " is: placed by libxl "
+                "itself", domid);
         return 0;
     }
     p = find(makes_uuid, info.handle);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What libvirt's hook has made of a domain's XML, for the module in libvirtd: an
- * xl configuration, in a file of the domain's uuid. It is there from the hook to
- * the create that follows it, and is for that alone.
+ * What libvirt's hook has made of a domain's XML, for the module in libvirtd:
+ * an xl configuration, in a file of the domain's uuid. It is there from the
+ * hook to the create that follows it, and is for that alone.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H

@@ -35,7 +35,8 @@ struct restore {
 };
 
 /* By this the helper knows it among its parent's files. A parent of another
- * version, which has a helper of this one after an upgrade, is not understood. */
+ * version, which has a helper of this one after an upgrade, is not
+ * understood. */
 static void name_shared(uint32_t domid, char name[NAME_SIZE])
 {
     snprintf(name, NAME_SIZE, "xl-numa-" VERSION "-%" PRIu32, domid);

@@ -170,7 +170,8 @@ static void test_cells(void)
             "nodes = \"0-3\"\nnodes_mode = \"strict\"\n"
             "cell_nodes = [\"\", \"2\"]\n", "<memnode> is for its cell");
     refused(NAMED CELLS, "g.xml: <cell>: only HVM guests can have virtual "
-            "nodes, and this one is pv", "cells of a guest that can't have any");
+            "nodes, and this one is pv",
+            "cells of a guest that can't have any");
     refused(NAMED "<numatune><memnode nodeset='2'/></numatune>",
             "g.xml: line 2: <memnode> without cellid=", "a node of no cell");
 }
