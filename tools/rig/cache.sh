@@ -48,12 +48,12 @@ list() { # FILE: the lines of a package list
 
 # --- Debian packages ---------------------------------------------------------
 
-# The names in a list, the kernel's metapackage replaced.
+# The names in LIST, the kernel's metapackage replaced.
 package_names() { # LIST
     local kernel
     kernel=$(apt-cache depends linux-image-amd64 2> /dev/null |
              awk '$1 == "Depends:" { print $2; exit }')
-    list "$1" | sed "s/^linux-image-amd64\$/${kernel:-&}/"
+    list "$rig_dir/$1" | sed "s/^linux-image-amd64\$/${kernel:-&}/"
 }
 
 # Does FILE say what apt would? apt takes two seconds, with nothing new to say
@@ -64,32 +64,34 @@ apt_is_as_in() { # FILE
             2>&1) ]]
 }
 
-# The directory of unpacked packages. Its name says which list and which
-# versions, so that without apt's lists the newest that we have will do.
-packages_dir() { # LIST
+# The directory of what is made of the packages in LIST. Its name says which
+# list, what else KEY stands for, and which versions; so that without apt's
+# lists the newest that we have will do.
+packages_dir() { # NAME LIST [KEY]
     local list_key said dir
-    list_key=$(list "$1" | checksum)
-    said=$cache/packages-$list_key.is
+    list_key=$({ list "$rig_dir/$2"; echo "${3:-}"; } | checksum)
+    said=$cache/$1-$list_key.is
     if ! apt_is_as_in "$said"; then
-        dir=$(packages_by_apt "$1" "$list_key") || exit
+        dir=$(packages_by_apt "$2" "$cache/$1-$list_key") || exit
         echo "$dir" > "$said.$$"
         mv "$said.$$" "$said"
     fi
     cat "$said"
 }
 
-packages_by_apt() { # LIST LIST-KEY
-    local list_key=$2 version_key uris dirs
+packages_by_apt() { # LIST DIR-WITHOUT-VERSION
+    local version_key uris dirs
     # shellcheck disable=SC2046 # package names have no spaces
     if uris=$(apt-get download --print-uris $(package_names "$1") \
-                  2> /dev/null) && [[ -n $uris ]]; then
+                  2> /dev/null) &&
+       [[ -n $uris ]]; then
         version_key=$(awk '{ print $2, $4 }' <<< "$uris" | checksum)
-        echo "$cache/packages-$list_key-$version_key"
+        echo "$2-$version_key"
         return
     fi
-    mapfile -t dirs < <(ls -dt "$cache/packages-$list_key"-* 2> /dev/null)
+    mapfile -t dirs < <(ls -dt "$2"-* 2> /dev/null)
     ((${#dirs[@]} > 0)) ||
-        fail "apt knows not all packages of ${1##*/}: run tools/deps"
+        fail "apt knows not all packages of $1: run tools/deps"
     echo "${dirs[0]}"
 }
 
@@ -105,18 +107,23 @@ package_unpack() {
     fi
 }
 
-make_packages() { # DIR LIST
-    local deb
-    talk "downloading the packages of ${2##*/} (once)"
+# The packages in LIST, as files in DIR/deb.
+download_packages() { # DIR LIST
+    talk "downloading the packages of $2 (once)"
     mkdir "$1/deb"
     # As root, apt would want a directory that its own user may write.
     # shellcheck disable=SC2046 # package names have no spaces
     (cd "$1/deb" && apt-get download -q -o APT::Sandbox::User=root \
         $(package_names "$2")) > "$tmp/apt" 2>&1 || {
         cat "$tmp/apt" >&2
-        fail "cannot download the packages of ${2##*/}: run tools/deps," \
+        fail "cannot download the packages of $2: run tools/deps," \
              "then try again"
     }
+}
+
+make_packages() { # DIR LIST
+    local deb
+    download_packages "$1" "$2"
     for deb in "$1"/deb/*.deb; do
         package_unpack "$deb" "$1"
     done
@@ -371,8 +378,8 @@ make_base() { # DIR
 cache_base() {
     mkdir -p "$cache" || fail "cannot make '$cache'"
     cache_expire
-    packages=$(packages_dir "$rig_dir/dom0-packages")
-    cache_make "$packages" make_packages "$rig_dir/dom0-packages"
+    packages=$(packages_dir packages dom0-packages)
+    cache_make "$packages" make_packages dom0-packages
     base=$cache/base-$({ echo "$packages"; cat "$rig_dir/cache.sh" \
         "$rig_dir"/{guest,hvm}/* "$rig_dir"/dom0/*.c; } | checksum)
     cache_make "$base" make_base
@@ -408,9 +415,9 @@ make_libvirt() { # DIR PACKAGES
 
 # Sets $libvirt, making it if need be.
 cache_libvirt() {
-    local list=$rig_dir/libvirt-packages unpacked
-    unpacked=$(packages_dir "$list")
-    cache_make "$unpacked" make_packages "$list"
+    local unpacked
+    unpacked=$(packages_dir packages libvirt-packages)
+    cache_make "$unpacked" make_packages libvirt-packages
     libvirt=$cache/libvirt-$({ echo "$base $unpacked"
         cat "$rig_dir"/libvirt/*; } | checksum)
     cache_make "$libvirt" make_libvirt "$unpacked"
