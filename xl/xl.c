@@ -168,6 +168,17 @@ static bool is_ours(const char *command, int argc, char **argv)
     return false;
 }
 
+/* Whether it is the installed xl's as a whole, and xl-numa does it instead. */
+static bool is_taken_over(const char *command)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(shared_commands); i++)
+        if (!strcmp(shared_commands[i].name, command))
+            return false;
+    return is_one_of(command, stock_commands, ARRAY_SIZE(stock_commands));
+}
+
 /* `xl create --plan FILE` makes many domains, by an `xl create` for each. */
 static bool is_planned_create(const char *command, int argc, char **argv)
 {
@@ -426,6 +437,22 @@ static int become(const char *path, char **argv)
     return EXIT_FAILURE;
 }
 
+/* Where another Xen than ours is running, which xl-numa can't reach, what it
+ * does in the installed xl's stead is that one's again. */
+static bool is_for_us(const char *command, const char *release, int argc,
+                      char **argv)
+{
+    if (is_planned_create(command, argc, argv))
+        return true;
+    if (!is_ours(command, argc, argv))
+        return false;
+    if (!release || !strcmp(release, XEN_RELEASE) || !is_taken_over(command))
+        return true;
+    complain("xl-numa is for Xen %s, this is Xen %s: '%s' is the installed "
+             "xl's", XEN_RELEASE, release, command);
+    return false;
+}
+
 static int run_ours(const char *command, int at, char **argv)
 {
     argv[at] = (char *)(uintptr_t)command;
@@ -446,11 +473,10 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     command = read_command_line(argc, argv, &at, &dry_run);
-    if (command && (is_ours(command, argc - at, argv + at) ||
-                    is_planned_create(command, argc - at, argv + at)))
-        return run_ours(command, at, argv);
     if (running_release(release_text, sizeof(release_text)))
         release = release_text;
+    if (command && is_for_us(command, release, argc - at, argv + at))
+        return run_ours(command, at, argv);
     if (!find_installed_xl(release, path, sizeof(path))) {
         complain("cannot find the installed xl, neither for the running Xen "
                  "nor in PATH");
