@@ -36,7 +36,22 @@ struct parser {
     uint64_t sum;
     unsigned next_node;         /* they come in ascending order */
     bool wrong;
+    uint8_t seen[(UINT16_MAX + 1) / 8];     /* a bit for each domid */
 };
+
+/* Whether it is one that has not been before. */
+static bool is_new(struct parser *p, unsigned long domid)
+{
+    uint8_t bit;
+
+    if (domid > UINT16_MAX)
+        return false;
+    bit = 1u << domid % 8;
+    if (p->seen[domid / 8] & bit)
+        return false;
+    p->seen[domid / 8] |= bit;
+    return true;
+}
 
 static int new_domain(struct parser *p, uint32_t domid, uint64_t total)
 {
@@ -83,7 +98,11 @@ static void end_domain(struct parser *p)
 
 static void add_node(struct parser *p, unsigned long node, uint64_t pages)
 {
-    if (node < p->next_node || node >= XLN_MAX_NODES) {
+    uint64_t total = p->residency->domains[p->residency->nr_domains - 1]
+                         .total_pages;
+
+    if (node < p->next_node || node >= XLN_MAX_NODES ||
+        pages > total - p->sum) {
         p->wrong = true;
         return;
     }
@@ -109,7 +128,7 @@ static int parse_line(struct parser *p, const char *line)
                &domid, &pages, &colon) == 3 ||
         sscanf(line, "d%lu (total: %llu)%c", &domid, &pages, &colon) == 3) {
         end_domain(p);
-        if (domid > UINT16_MAX) {
+        if (!is_new(p, domid)) {
             p->residency->complete = false;
             return 0;
         }

@@ -394,6 +394,34 @@ static void test_nonsense(void)
 
 }
 
+/* As bsearch() would find now the one and now the other. */
+static void test_twice(void)
+{
+    static const char text[] = HEAD
+        "d1 (total: 4):\n    Node 0: 1\n    Node 3: 3\n"
+        "d1 (total: 5):\n    Node 0: 5\n"
+        "d2 (total: 6):\n    Node 1: 6\n";
+    struct xln_residency *r = parse(text, strlen(text));
+
+    ok(r && !r->complete && r->nr_domains == 2 &&
+       xln_residency_domain(r, 1)->total_pages == 4 &&
+       xln_residency_domain(r, 2)->pages[1] == 6,
+       "a domain that is there twice counts once, and is no complete report");
+    xln_residency_free(r);
+}
+
+static void test_too_many_pages(void)
+{
+    static const char text[] = HEAD
+        "d1 (total: 0):\n    Node 0: 18446744073709551615\n"
+        "    Node 1: 1\n";
+    struct xln_residency *r = parse(text, strlen(text));
+
+    ok(r && !r->complete && !r->nr_domains,
+       "a node has no more than the total, however that is reached");
+    xln_residency_free(r);
+}
+
 static void test_nul_bytes(void)
 {
     char *text = malloc(sizeof(report_417) + 8);
@@ -623,6 +651,8 @@ int main(void)
     test_missing_lines();
     test_64_nodes();
     test_nonsense();
+    test_twice();
+    test_too_many_pages();
     test_nul_bytes();
     test_no_memory();
     test_read();
