@@ -27,6 +27,8 @@
 #include "reservation.h"
 
 #define LOCK_RETRY_MS 2
+/* 1 PiB: no domain has that much. */
+#define SHARES_MAX_BYTES (UINT64_C(1) << 50)
 /* Of CPUs there are as many lines as gaps between them, at most. */
 #define RECORD_MAX                                                            \
     (64 + 128 + XLN_MAX_NODES * (32 + 16) + XLN_MAX_CPUS / 2 * 24)
@@ -45,6 +47,7 @@ struct record {
     unsigned long long start_time;
     unsigned nr_shares;
     struct xln_share shares[XLN_MAX_NODES];
+    uint64_t shares_bytes;      /* of all of them */
     unsigned nr_vcpus;
     bool runs_on[XLN_MAX_NODES];
     uint8_t cores[XLN_MAX_CPUS / 8];    /* a bit for each CPU */
@@ -183,10 +186,23 @@ static int record_parse_core(const char *text, struct record *record)
     return 0;
 }
 
+/* "node 2 171966464" */
+static int record_parse_share(const char *line, struct record *record)
+{
+    struct xln_share share;
+
+    if (sscanf(line, "node %u %" SCNu64, &share.node, &share.bytes) != 2 ||
+        share.node >= XLN_MAX_NODES || record->nr_shares == XLN_MAX_NODES ||
+        share.bytes > SHARES_MAX_BYTES - record->shares_bytes)
+        return -EINVAL;
+    record->shares[record->nr_shares++] = share;
+    record->shares_bytes += share.bytes;
+    return 0;
+}
+
 /* "node", "vcpus", "on" or "core". */
 static int record_parse_plan(const char *line, struct record *record)
 {
-    struct xln_share share;
     unsigned node;
 
     if (!strncmp(line, "core ", 5))
@@ -197,11 +213,7 @@ static int record_parse_plan(const char *line, struct record *record)
         record->runs_on[node] = true;
         return 0;
     }
-    if (sscanf(line, "node %u %" SCNu64, &share.node, &share.bytes) != 2 ||
-        share.node >= XLN_MAX_NODES || record->nr_shares == XLN_MAX_NODES)
-        return -EINVAL;
-    record->shares[record->nr_shares++] = share;
-    return 0;
+    return record_parse_share(line, record);
 }
 
 /* A line that is missing or not understood makes the whole record void. */
