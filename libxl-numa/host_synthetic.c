@@ -68,6 +68,16 @@ static int check(const char *string, char **error_r)
     return 0;
 }
 
+/* "line 17: what": the line is of what hwloc wrote, which nobody has seen. */
+static void forget_line(char *error)
+{
+    static const char line[] = "line ";
+    const char *what = error ? strstr(error, ": ") : NULL;
+
+    if (what && !strncmp(error, line, strlen(line)))
+        memmove(error, what + 2, strlen(what + 2) + 1);
+}
+
 /* hwloc writes it out, so that there is one way in. */
 static int export(hwloc_topology_t topology, struct xln_host **host_r,
                   char **note_r, char **error_r)
@@ -79,6 +89,8 @@ static int export(hwloc_topology_t topology, struct xln_host **host_r,
         return -ENOMEM;
     /* The size is with the NUL. */
     rc = xln__host_from_hwloc(xml, strlen(xml), host_r, note_r, error_r);
+    if (rc == -EINVAL)
+        forget_line(*error_r);
     hwloc_free_xmlbuffer(topology, xml);
     return rc;
 }

@@ -694,6 +694,8 @@ static void test_synthetic(void)
               "32768 objects");
     source_is("apple:2 pu:2", -EINVAL, "apple:2 pu:2: hwloc does not take it; "
               "expected the like of \"node:4 core:8 pu:2\"");
+    source_is("numa:3(indexes=2,2,7) pu:2", -EINVAL, "numa:3(indexes=2,2,7) "
+              "pu:2: NUMANode 2 is there twice");
 }
 #else
 static void test_synthetic(void)
