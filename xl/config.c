@@ -357,9 +357,26 @@ static char *join(const char *text, size_t size, char *const *words,
     return NULL;
 }
 
+/* libxlutil ends the program over a zero byte that is between quotes. */
+static int check_bytes(const struct reader *r, const char *text, size_t size)
+{
+    const char *zero = memchr(text, '\0', size), *s;
+    unsigned line = 1;
+
+    if (!zero)
+        return 0;
+    for (s = text; s < zero; s++)
+        line += *s == '\n';
+    return explain(r, "line %u: expected text, not a zero byte", line);
+}
+
 static int parse(struct reader *r, const char *text, size_t size,
                  const struct keys *defaults)
 {
+    int rc = check_bytes(r, text, size);
+
+    if (rc)
+        return rc;
     r->xlu = xlu_cfg_init(stderr, r->config->source);
     if (!r->xlu)
         return -ENOMEM;

@@ -50,8 +50,14 @@ static bool read_host(struct planner *p)
 static bool parse_xlu(const char *path, const char *text, size_t size,
                       XLU_Config **config_r)
 {
-    XLU_Config *config = xlu_cfg_init(stderr, path);
+    XLU_Config *config;
 
+    /* libxlutil ends the program over one. */
+    if (memchr(text, '\0', size)) {
+        complain("%s: expected text, not a zero byte", path);
+        return false;
+    }
+    config = xlu_cfg_init(stderr, path);
     if (!config)
         return fail(path, -ENOMEM);
     /* libxlutil says what is wrong. */

@@ -224,6 +224,20 @@ static void test_errors(void)
     }
 }
 
+static void test_zero_byte(void)
+{
+    static const char text[] = NAMED "pool=\"a\0b\"\n";
+    struct config *c;
+    char *error;
+    int rc = config_parse(text, sizeof(text) - 1, "g.cfg", NULL, 0, NULL, &c,
+                          &error);
+
+    ok(rc == -EINVAL, "a zero byte is refused");
+    is_str(error, "g.cfg: line 2: expected text, not a zero byte",
+           "and libxlutil not asked");
+    free(error);
+}
+
 /* ---- memory ---- */
 
 /* As libxl 4.17 reckons. For PV and PVH a rig test compares it with what a
@@ -413,6 +427,7 @@ int main(void)
     test_words();
     test_files();
     test_errors();
+    test_zero_byte();
     test_need_bytes();
     test_need_text();
     test_masks();
