@@ -160,12 +160,32 @@ static int parse_mem(const char *text, struct xln_nodemap **nodes_r,
     return 0;
 }
 
-/* Blanks are of no meaning. */
+/* Blanks are of no meaning, but none is within a number. */
+static int drop_blanks(const char *value, char *text)
+{
+    bool blank = false;
+    char last = '\0';
+
+    for (; *value; value++) {
+        if (isblank((unsigned char)*value)) {
+            blank = true;
+            continue;
+        }
+        if (blank && isdigit((unsigned char)last) &&
+            isdigit((unsigned char)*value))
+            return -EINVAL;
+        last = *text++ = *value;
+        blank = false;
+    }
+    *text = '\0';
+    return 0;
+}
+
 static int check_mem(const char *value, char **text_r)
 {
     struct xln_nodemap *nodes;
     uint8_t *percent;
-    char *text, *to;
+    char *text;
     int rc;
 
     if (!strchr(value, '%'))
@@ -173,11 +193,9 @@ static int check_mem(const char *value, char **text_r)
     rc = copy_text(value, &text);
     if (rc)
         return rc;
-    for (to = text; *value; value++)
-        if (!isblank((unsigned char)*value))
-            *to++ = *value;
-    *to = '\0';
-    rc = parse_mem(text, &nodes, &percent);
+    rc = drop_blanks(value, text);
+    if (!rc)
+        rc = parse_mem(text, &nodes, &percent);
     if (rc) {
         free(text);
         return rc;
