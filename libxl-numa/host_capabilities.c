@@ -116,7 +116,8 @@ static int begin_sibling(struct capabilities *c)
     return 0;
 }
 
-/* -1 where the firmware has none. */
+/* -1 where the firmware has none. Larger than libvirt's own are cores that we
+ * have numbered, see core_of(). */
 static int read_id(struct capabilities *c, const char *name, unsigned *id_r)
 {
     const char *text = xln__xml_attr(c->xml, name);
@@ -124,7 +125,7 @@ static int read_id(struct capabilities *c, const char *name, unsigned *id_r)
     int rc = 0;
 
     if (text && strcmp(text, "-1"))
-        rc = xln__xml_number(c->xml, name, INT32_MAX, 0, &id);
+        rc = xln__xml_number(c->xml, name, XLN_NONE - 1, 0, &id);
     *id_r = id;
     return rc;
 }

@@ -281,6 +281,34 @@ static void test_capabilities_errors(void)
                  "wild numbers of dies and cores");
 }
 
+/* Dies are not printed: their cores have numbers of their own then. */
+static void test_large_cores(void)
+{
+    static const char xml[] = "<topology><cells><cell id='0'><cpus>"
+        "<cpu id='0' socket_id='0' die_id='0' core_id='2147483647'/>"
+        "<cpu id='1' socket_id='0' die_id='1' core_id='0'/>"
+        "</cpus></cell></cells></topology>";
+    struct xln_host *host = NULL, *again = NULL;
+    char *text = NULL, *note = NULL, *error = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    ok(!xln__host_from_capabilities(xml, strlen(xml), &host, &note, &error) &&
+       xln_host_cpu(host, 1)->core == 2147483648u,
+       "a core has its number in the socket");
+    free(note);
+    note = NULL;
+    ok(f && !virsh_print_topology(host, f) && !fclose(f) &&
+       !xln__host_from_capabilities(text, size, &again, &note, &error) &&
+       xln_host_cpu(again, 1)->core == 2147483648u,
+       "and has it still where that was printed and read");
+    xln_host_free(host);
+    xln_host_free(again);
+    free(text);
+    free(note);
+    free(error);
+}
+
 static void has_memory(const char *memory, uint64_t expected_bytes)
 {
     struct xln_host *host;
@@ -713,6 +741,7 @@ int main(void)
     test_wide_set();
     test_choices();
     test_capabilities_errors();
+    test_large_cores();
     test_units();
     test_hostile();
     test_many_attributes();
