@@ -11,7 +11,7 @@
 #define PAGES_MIB(pages) ((double)(pages) / 256)
 
 /* The text of a stream that open_memstream() made; NULL if there is no memory
- * for it. */
+ * for it: fclose() says so, or is silent and leaves NULL. */
 static char *finish(FILE *f, char **text)
 {
     if (!fclose(f))

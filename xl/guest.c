@@ -265,7 +265,7 @@ static void warn(const struct guest *guest, const struct xln_nodemap *nodes,
     if (!xln_cpumap_format(cpus, &set))
         fprintf(f, " from CPU%s %s", xln_cpumap_count(cpus) == 1 ? "" : "s",
                 set);
-    if (!fclose(f))
+    if (!fclose(f) && text)
         complain("warning: '%s': %s", guest->name, text);
     free(set);
     free(text);

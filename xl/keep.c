@@ -194,7 +194,7 @@ int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep)
     if (!f)
         return -ENOMEM;
     write_lines(keep, f);
-    if (!fclose(f))
+    if (!fclose(f) && text)
         rc = libxl_userdata_store(ctx, domid, USERDATA, (uint8_t *)text, size)
                  ? -EIO : check_domain(ctx, domid);
     free(text);

@@ -317,7 +317,7 @@ int table_numbers(struct table *table, unsigned column,
             fprintf(f, "%s-", i ? "," : "");
         else
             fprintf(f, "%s%u", i ? "," : "", numbers[i]);
-    return fclose(f) ? -ENOMEM : 0;
+    return fclose(f) || !cell->text ? -ENOMEM : 0;
 }
 
 int table_texts(struct table *table, unsigned column, char *const *texts,
@@ -342,7 +342,7 @@ int table_texts(struct table *table, unsigned column, char *const *texts,
             break;
         fprintf(f, "%s%s", cell->nr ? "," : "", texts[cell->nr]);
     }
-    return fclose(f) || cell->nr < nr ? -ENOMEM : 0;
+    return fclose(f) || !cell->text || cell->nr < nr ? -ENOMEM : 0;
 }
 
 /* ---- around it ---- */

@@ -68,7 +68,7 @@ static int refuse(const struct reader *r, int rc, int column,
     va_start(ap, fmt);
     vfprintf(f, fmt, ap);
     va_end(ap);
-    if (!fclose(f))
+    if (!fclose(f) && *r->error_r)
         return rc;
     free(*r->error_r);
     *r->error_r = NULL;
