@@ -416,7 +416,7 @@ static int look_for_socket(struct sim *s, const struct xln_host *host,
                            const struct xln_plan *plan, unsigned last)
 {
     unsigned nr = xln_nodemap_count(plan->nodes), socket;
-    struct xln_cpumap *cpus;
+    struct xln_cpumap *cpus = NULL;
     bool fits = false;
     int rc;
 
@@ -425,10 +425,9 @@ static int look_for_socket(struct sim *s, const struct xln_host *host,
         if (cpus_of_socket(host, socket, cpus))
             rc = fits_on(host, cpus, need, nr, &fits);
     }
-    if (!rc) {
+    if (!rc)
         s->out->nr_avoidable += fits;
-        xln_cpumap_free(cpus);
-    }
+    xln_cpumap_free(cpus);
     return rc;
 }
 
