@@ -28,8 +28,8 @@ static int from_errno(void)
     return errno ? -errno : -EIO;
 }
 
-/* It is in KiB. 0: none; the domain is not made yet, or not by libxl. */
-static uint64_t read_target(struct xs_handle *xs, uint32_t domid)
+/* It is in KiB. 0 pages: none; the domain is not made yet, or not by libxl. */
+static int read_target(struct xs_handle *xs, uint32_t domid, uint64_t *pages_r)
 {
     uint64_t kib = 0;
     char path[64], *text;
@@ -37,10 +37,13 @@ static uint64_t read_target(struct xs_handle *xs, uint32_t domid)
     snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/memory/target",
              domid);
     text = xs_read(xs, XBT_NULL, path, NULL);
+    if (!text && errno != ENOENT)
+        return from_errno();
     if (text && sscanf(text, "%" SCNu64, &kib) != 1)
         kib = 0;
     free(text);
-    return kib >> (PAGE_SHIFT - 10);
+    *pages_r = kib >> (PAGE_SHIFT - 10);
+    return 0;
 }
 
 static int share_out(struct ballooning *b, uint32_t domid, uint64_t pages)
@@ -82,7 +85,9 @@ static int add_domain(struct ballooning *b, const xc_domaininfo_t *info)
         b->xs = xs_open(0);
     if (!b->xs)
         return from_errno();
-    target = read_target(b->xs, info->domain);
+    rc = read_target(b->xs, info->domain, &target);
+    if (rc)
+        return rc;
     if (pages > target)
         pages = target;
     if (pages <= info->tot_pages + SLACK_PAGES)

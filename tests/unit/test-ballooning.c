@@ -106,7 +106,9 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
     (void)xs;
     (void)t;
     (void)size;
-    if (sscanf(path, "/local/domain/%u/memory/target", &domid) != 1 ||
+    errno = ENOENT;
+    if (fails(__func__) ||
+        sscanf(path, "/local/domain/%u/memory/target", &domid) != 1 ||
         !xen.domains[domid].target_mib ||
         asprintf(&text, "%u", xen.domains[domid].target_mib * 1024) < 0)
         return NULL;
@@ -210,9 +212,9 @@ static void test_failures(void)
                                   rc == -ENOMEM)),
            "call %u, %s: an error", nth, xen.failed);
     }
-    ok(nth == 6, "there are five calls");
+    ok(nth == 7, "there are six calls");
     set(1, &grows);
-    xen.fail_at = 5;
+    xen.fail_at = 6;
     xen.error = ESRCH;
     promises("0: 0 0 0 0", "a domain that goes meanwhile has no promise");
     fake_alloc_fail(1);
