@@ -48,15 +48,16 @@ struct out {
 
 /* ---- the order ---- */
 
-/* Each node has CPUs of only one socket. Any number may be one of a socket. */
-static bool are_nodes_inside(const struct xln_host *host)
+/* Whether each node has CPUs of only one socket. Any number may be one of a
+ * socket. */
+static int are_nodes_inside(const struct xln_host *host, bool *inside_r)
 {
     const struct xln_host_cpu **firsts, *c;
     bool inside = true;
 
     firsts = calloc(host->nr_nodes, sizeof(*firsts));
     if (!firsts)
-        return false;
+        return -ENOMEM;
     for (unsigned cpu = 0; cpu < host->nr_cpus; cpu++) {
         c = xln_host_cpu(host, cpu);
         if (!c || c->node == XLN_NONE)
@@ -66,7 +67,8 @@ static bool are_nodes_inside(const struct xln_host *host)
         inside = inside && firsts[c->node]->socket == c->socket;
     }
     free(firsts);
-    return inside;
+    *inside_r = inside;
+    return 0;
 }
 
 static unsigned key_of(const struct xln_host_cpu *cpu, unsigned number,
@@ -375,11 +377,15 @@ int xln__host_print_hwloc(const struct xln_host *host, FILE *f)
     unsigned nr_bits =
         host->nr_cpus > host->nr_nodes ? host->nr_cpus : host->nr_nodes;
     struct out out = { .host = host, .f = f };
-    int rc = -ENOMEM;
+    bool inside;
+    int rc = are_nodes_inside(host, &inside);
 
-    out.levels = are_nodes_inside(host) ? nodes_inside : nodes_around;
+    if (rc)
+        return rc;
+    out.levels = inside ? nodes_inside : nodes_around;
     out.cpus = calloc(host->nr_cpus, sizeof(*out.cpus));
     out.words = calloc(nr_bits / 32 + 1, sizeof(*out.words));
+    rc = -ENOMEM;
     if (out.cpus && out.words) {
         fill_cpus(&out);
         sort_cpus(&out);
