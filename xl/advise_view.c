@@ -37,20 +37,23 @@ struct guests {
 
 /* Where its memory is was recorded when it was made. Else, as on a saved host,
  * Xen has taken it from its nodes in turn. */
-static void read_pages(const struct planner *p, const struct xln_domain *d,
-                       uint64_t *pages)
+static int read_pages(const struct planner *p, const struct xln_domain *d,
+                      uint64_t *pages)
 {
     const struct xln_host *host = p->snapshot->host;
     unsigned node, nr = 0;
+    int rc = -ENOENT;
 
-    if (p->line->ctx &&
-        !record_read_pages(d->domid, pages, xln_host_nr_nodes(host)))
-        return;
+    if (p->line->ctx)
+        rc = record_read_pages(d->domid, pages, xln_host_nr_nodes(host));
+    if (rc != -ENOENT && rc != -EINVAL)
+        return rc;
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host))
         nr += xln_nodemap_test(d->nodes, node);
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host))
         if (xln_nodemap_test(d->nodes, node))
             pages[node] = (d->memory_bytes >> PAGE_SHIFT) / nr;
+    return 0;
 }
 
 static int read_vcpu_nodes(const struct xln_host *host,
@@ -145,8 +148,9 @@ static int read_guest(const struct planner *p, unsigned index,
     guest->pages = calloc(xln_host_nr_nodes(s->host), sizeof(*guest->pages));
     if (!guest->pages)
         return -ENOMEM;
-    read_pages(p, d, guest->pages);
-    rc = read_hard(d, pool, &guest->need, hard);
+    rc = read_pages(p, d, guest->pages);
+    if (!rc)
+        rc = read_hard(d, pool, &guest->need, hard);
     if (!rc)
         rc = read_vcpu_nodes(s->host, d, pool, &guest->vcpu_nodes);
     if (!rc)

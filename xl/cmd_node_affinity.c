@@ -26,28 +26,35 @@ struct change {
 
 /* ---- showing ---- */
 
-/* "node 2", "nodes 0-1", "all nodes". */
-static void print_nodes(const struct guest *guest,
+/* "node 2", "nodes 0-1", "all nodes". NULL: said that there is no memory. */
+static char *nodes_text(const struct guest *guest,
                         const struct xln_nodemap *nodes)
 {
-    char *set;
+    char *set = NULL, *text = NULL;
 
-    if (xln_nodemap_is_subset(xln_host_nodes(guest->host), nodes)) {
-        fputs("all nodes", stdout);
-    } else if (!xln_nodemap_format(nodes, &set)) {
-        printf("node%s %s", xln_nodemap_count(nodes) == 1 ? "" : "s", set);
-        free(set);
-    }
+    if (xln_nodemap_is_subset(xln_host_nodes(guest->host), nodes))
+        text = strdup("all nodes");
+    else if (!xln_nodemap_format(nodes, &set) &&
+             asprintf(&text, "node%s %s",
+                      xln_nodemap_count(nodes) == 1 ? "" : "s", set) < 0)
+        text = NULL;
+    free(set);
+    if (!text)
+        complain("cannot tell the nodes of '%s': %s", guest->name,
+                 strerror(ENOMEM));
+    return text;
 }
 
 static int show(const struct guest *guest)
 {
     const struct xln_nodemap *nodes = guest->domain->nodes;
     uint64_t away = guest_bytes_outside(guest, nodes);
+    char *text = nodes_text(guest, nodes);
 
-    fputs("node affinity  : ", stdout);
-    print_nodes(guest, nodes);
-    fputs("\nmemory at build: ", stdout);
+    if (!text)
+        return EXIT_FAILURE;
+    printf("node affinity  : %s\nmemory at build: ", text);
+    free(text);
     if (guest->bytes)
         guest_print_bytes(guest, NULL, stdout);
     else
@@ -80,18 +87,23 @@ static void tell_of_memory(const struct guest *guest,
 }
 
 /* What was done, and what that does not do. `nodes` NULL: auto in a dry run,
- * which can't know. */
-static void tell(const struct guest *guest, const struct change *change,
-                 const struct xln_nodemap *nodes)
+ * which can't know. Gives the exit code. */
+static int tell(const struct guest *guest, const struct change *change,
+                const struct xln_nodemap *nodes)
 {
-    printf("'%s': what memory it gets from now on comes from ", guest->name);
-    if (nodes)
-        print_nodes(guest, nodes);
+    char *text = nodes ? nodes_text(guest, nodes) : NULL;
+
+    if (nodes && !text)
+        return EXIT_FAILURE;
+    printf("'%s': what memory it gets from now on comes from %s", guest->name,
+           text ? text : "");
     if (!change->nodes)
         printf("%swhere its vCPUs' affinity is", nodes ? ", " : "");
     puts("");
     if (nodes)
         tell_of_memory(guest, nodes);
+    free(text);
+    return EXIT_SUCCESS;
 }
 
 /* ---- what is asked for ---- */
@@ -237,6 +249,7 @@ static int set(struct cmd_line *line, struct guest *guest,
                struct change *change)
 {
     bool keep = cmd_value(line, OPT_KEEP);
+    int rc, code;
 
     if (keep && !guest_can_keep(line, guest))
         return EXIT_FAILURE;
@@ -245,22 +258,22 @@ static int set(struct cmd_line *line, struct guest *guest,
         return EXIT_FAILURE;
     if (change->nodes)
         warn_no_memory(guest, change->nodes);
-    if (line->dry_run) {
-        tell(guest, change, change->nodes);
-        return EXIT_SUCCESS;
-    }
+    if (line->dry_run)
+        return tell(guest, change, change->nodes);
     if (!apply(line, guest, change))
         return EXIT_FAILURE;
     if (keep && !guest_keep(line, guest, note, change))
         return EXIT_FAILURE;
-    if (!guest_refresh(line, guest)) {
-        complain("'%s' has gone", guest->name);
+    rc = guest_refresh(line, guest);
+    if (rc) {
+        complain("'%s' has it now, but can't be read: %s", guest->name,
+                 guest_reason(rc));
         return EXIT_FAILURE;
     }
-    tell(guest, change, guest->domain->nodes);
+    code = tell(guest, change, guest->domain->nodes);
     if (change->cpus)
         guest_warn_remote(guest);
-    return EXIT_SUCCESS;
+    return code;
 }
 
 /* ---- the command line ---- */

@@ -302,7 +302,7 @@ static int pin_and_warn(struct cmd_line *line, struct guest *guest,
         return EXIT_FAILURE;
     if (keep && !guest_keep(line, guest, note, p))
         return EXIT_FAILURE;
-    if (guest_refresh(line, guest)) {
+    if (!guest_refresh(line, guest)) {
         warn_no_effect(guest, p);
         guest_warn_remote(guest);
     }

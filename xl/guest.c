@@ -15,35 +15,39 @@
 
 /* ---- reading ---- */
 
-bool guest_refresh(const struct cmd_line *line, struct guest *guest)
+int guest_refresh(const struct cmd_line *line, struct guest *guest)
 {
     const struct xln_host_pool *pool;
     struct xln_domains *domains;
+    int rc;
 
-    if (xln_domains_read(line->xch, guest->domid, &domains))
-        return false;
+    rc = xln_domains_read(line->xch, guest->domid, &domains);
+    if (rc)
+        return rc;
     pool = xln_host_pool(guest->host, domains->list[0].pool_id);
     if (domains->list[0].dying || !pool) {
         xln_domains_free(domains);
-        return false;
+        return -ESRCH;
     }
     xln_domains_free(guest->domains);
     guest->domains = domains;
     guest->domain = &domains->list[0];
     guest->pool_cpus = pool->cpus;
-    return true;
+    return 0;
 }
 
 static int read_record(struct guest *guest)
 {
     unsigned nr_nodes = xln_host_nr_nodes(guest->host), node;
     uint64_t *pages = calloc(nr_nodes, sizeof(*pages));
+    int rc;
 
     if (!pages)
         return -ENOMEM;
-    if (record_read_pages(guest->domid, pages, nr_nodes)) {
+    rc = record_read_pages(guest->domid, pages, nr_nodes);
+    if (rc) {
         free(pages);
-        return 0;
+        return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
     }
     for (node = 0; node < nr_nodes; node++) {
         pages[node] <<= PAGE_SHIFT;
@@ -75,11 +79,13 @@ bool guest_open(struct cmd_line *line, const char *word, struct guest *guest)
         complain("cannot read the host: %s", strerror(-rc));
         goto fail;
     }
-    if (!guest_refresh(line, guest)) {
+    rc = guest_refresh(line, guest);
+    if (rc == -ESRCH) {
         complain("no domain '%s', or it is going away", word);
         goto fail;
     }
-    rc = read_record(guest);
+    if (!rc)
+        rc = read_record(guest);
     if (!rc)
         rc = xln_nodemap_copy(guest->domain->nodes, &guest->first_nodes);
     if (!rc)

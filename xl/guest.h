@@ -28,9 +28,9 @@ struct guest {
 bool guest_open(struct cmd_line *line, const char *word, struct guest *guest);
 void guest_close(struct guest *guest);
 
-/* Read the domain anew, after a change. False: it has gone, or can't be read;
- * nothing was said. */
-bool guest_refresh(const struct cmd_line *line, struct guest *guest);
+/* Read the domain anew, after a change. -ESRCH: it has gone, or is about to;
+ * or why it can't be read. Nothing was said. */
+int guest_refresh(const struct cmd_line *line, struct guest *guest);
 
 /* Of what it got when it was built, what is outside `nodes`. */
 uint64_t guest_bytes_outside(const struct guest *guest,

@@ -35,19 +35,47 @@ void record_write(uint32_t domid, const char *nodes, const char *pages)
     xs_close(xs);
 }
 
+static int from_errno(void)
+{
+    return errno ? -errno : -EIO;
+}
+
+static int read_path(struct xs_handle *xs, const char *path, char **text_r)
+{
+    *text_r = xs_read(xs, XBT_NULL, path, NULL);
+    return *text_r ? 0 : from_errno();
+}
+
+static int read_both(struct xs_handle *xs, uint32_t domid, char **nodes_r,
+                     char **pages_r)
+{
+    char path[64];
+    int rc;
+
+    record_path(path, sizeof(path), domid, "nodes");
+    rc = read_path(xs, path, nodes_r);
+    if (rc)
+        return rc;
+    record_path(path, sizeof(path), domid, "pages");
+    rc = read_path(xs, path, pages_r);
+    if (!rc || rc == -ENOENT)
+        return 0;
+    free(*nodes_r);
+    *nodes_r = NULL;
+    return rc;
+}
+
 int record_read(uint32_t domid, char **nodes_r, char **pages_r)
 {
     struct xs_handle *xs = xs_open(0);
-    char path[64];
+    int rc;
 
+    *nodes_r = *pages_r = NULL;
     if (!xs)
-        return -errno;
-    record_path(path, sizeof(path), domid, "nodes");
-    *nodes_r = xs_read(xs, XBT_NULL, path, NULL);
-    record_path(path, sizeof(path), domid, "pages");
-    *pages_r = xs_read(xs, XBT_NULL, path, NULL);
+        return from_errno();
+    rc = read_both(xs, domid, nodes_r, pages_r);
     xs_close(xs);
-    return *nodes_r ? 0 : -ENOENT;
+    return rc;
 }
 
 /* Reads digits; where they end, or NULL: there are none. */
@@ -98,16 +126,17 @@ int record_read_start(const uint8_t uuid[16], int64_t *start_r)
     struct xs_handle *xs = xs_open(0);
     char path[64], *text;
     libxl_uuid id;
+    int rc;
 
     if (!xs)
-        return -errno;
+        return from_errno();
     memcpy(id.uuid, uuid, sizeof(id.uuid));
     snprintf(path, sizeof(path), "/vm/" LIBXL_UUID_FMT "/start_time",
              LIBXL_UUID_BYTES(id));
-    text = xs_read(xs, XBT_NULL, path, NULL);
+    rc = read_path(xs, path, &text);
     xs_close(xs);
-    if (!text)
-        return -ENOENT;
+    if (rc)
+        return rc;
     *start_r = strtoll(text, NULL, 10);
     free(text);
     return *start_r > 0 ? 0 : -ENOENT;

@@ -167,6 +167,7 @@ static int read_pages(struct survey *s, struct row *row)
 {
     const struct xln_residency_domain *r = NULL;
     unsigned nr_nodes = xln_host_nr_nodes(s->host);
+    int rc;
 
     row->pages = calloc(nr_nodes, sizeof(*row->pages));
     if (!row->pages)
@@ -181,27 +182,31 @@ static int read_pages(struct survey *s, struct row *row)
         row->has_pages = r;
         return 0;
     }
-    row->has_pages = !record_read_pages(row->domain->domid, row->pages,
-                                        nr_nodes);
-    return 0;
+    rc = record_read_pages(row->domain->domid, row->pages, nr_nodes);
+    row->has_pages = !rc;
+    return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
 }
 
-static void read_age(struct survey *s, struct row *row)
+static int read_age(struct survey *s, struct row *row)
 {
     int64_t start;
+    int rc = 0;
 
     row->age_s = -1;
     if (!row->has_pages)
-        return;
+        return 0;
     if (s->ask_xen)
         row->age_s = 0;
-    else if (!record_read_start(row->domain->uuid, &start))
+    else
+        rc = record_read_start(row->domain->uuid, &start);
+    if (!s->ask_xen && !rc)
         row->age_s = survey_now_s(CLOCK_REALTIME) - start;
     /* Someone has set the clock back. */
     if (row->age_s < 0)
         row->age_s = -1;
     if (row->age_s > s->oldest_s)
         s->oldest_s = row->age_s;
+    return rc == -ENOENT ? 0 : rc;
 }
 
 static int read_vcpu_nodes(struct survey *s, struct row *row)
@@ -230,10 +235,9 @@ static int read_row(struct survey *s, libxl_ctx *ctx,
     row->domain = domain;
     row->name = libxl_domid_to_name(ctx, domain->domid);
     rc = read_pages(s, row);
-    if (rc)
-        return rc;
-    read_age(s, row);
-    return read_vcpu_nodes(s, row);
+    if (!rc)
+        rc = read_age(s, row);
+    return rc ? rc : read_vcpu_nodes(s, row);
 }
 
 static void row_dispose(struct row *row)

@@ -167,11 +167,11 @@ void guest_close(struct guest *guest)
     free(guest->name);
 }
 
-bool guest_refresh(const struct cmd_line *line, struct guest *guest)
+int guest_refresh(const struct cmd_line *line, struct guest *guest)
 {
     (void)line;
     (void)guest;
-    return true;
+    return 0;
 }
 
 uint64_t guest_bytes_outside(const struct guest *guest,
