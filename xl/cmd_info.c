@@ -268,7 +268,7 @@ static int show_json(struct cmd_line *line, struct table *cpus,
     const char *names = cmd_value(line, 'o');
 
     /* It has all columns anyway. */
-    if (names && !table_choose(cpus, names))
+    if (names && table_choose(cpus, names) == -EINVAL)
         return EXIT_USAGE;
     return source->saved ? show_saved_json(line, cpus, source->saved)
                          : show_live_json(line, cpus, source->host);

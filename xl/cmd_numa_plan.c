@@ -294,7 +294,7 @@ static bool has_columns(const struct cmd_line *line, unsigned nr_hosts)
     if (!names || table_new(nr_hosts > 1 ? fleet_view_columns
                                          : plan_view_columns, "", &table))
         return true;
-    all = table_choose(table, names);
+    all = table_choose(table, names) != -EINVAL;
     table_free(table);
     return all;
 }

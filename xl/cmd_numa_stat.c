@@ -137,7 +137,7 @@ static bool has_columns(const struct survey *s, const struct cmd_line *line)
 
     if (!names || table_new(s->columns, "", &table))
         return true;
-    all = table_choose(table, names);
+    all = table_choose(table, names) != -EINVAL;
     table_free(table);
     return all;
 }

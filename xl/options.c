@@ -241,13 +241,16 @@ int cmd_show_table(struct cmd_line *line, struct table *table, int rc)
     const char *names = cmd_value(line, 'o');
     bool json = cmd_value(line, OPT_JSON), good = true;
 
-    if (!rc && names)
-        good = table_choose(table, names);
-    if (!rc && good)
+    if (!rc && names) {
+        rc = table_choose(table, names);
+        good = rc != -EINVAL;
+    }
+    if (!rc)
         rc = json ? table_print_json(table, stdout) : table_print(table, stdout);
-    cmd_complain_of(line, rc);
+    if (good)
+        cmd_complain_of(line, rc);
     table_free(table);
-    return rc ? EXIT_FAILURE : good ? EXIT_SUCCESS : EXIT_USAGE;
+    return !good ? EXIT_USAGE : rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 bool cmd_number(const char *text, unsigned long max, unsigned long *number_r)

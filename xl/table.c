@@ -124,10 +124,11 @@ void table_print_columns(FILE *f, const struct table_column *columns)
         fprintf(f, "%s%s", separator, columns->name);
 }
 
-bool table_choose(struct table *table, const char *names)
+int table_choose(struct table *table, const char *names)
 {
     const char *end;
     unsigned column;
+    int rc;
 
     if (*names == '+')
         names++;
@@ -141,14 +142,11 @@ bool table_choose(struct table *table, const char *names)
                     (int)(end - names), names);
             table_print_columns(stderr, table->columns);
             fputc('\n', stderr);
-            return false;
+            return -EINVAL;
         }
-        if (show_column(table, column)) {
-            complain("%s", strerror(ENOMEM));
-            return false;
-        }
-        if (!*end)
-            return true;
+        rc = show_column(table, column);
+        if (rc || !*end)
+            return rc;
     }
 }
 

@@ -29,9 +29,9 @@ int table_new(const struct table_column *columns, const char *rows,
               struct table **table_r);
 void table_free(struct table *table);
 
-/* Whether these were all of the columns' names, "NAME,NODE"; "+NODE": beside
- * those that are shown anyway. Says what is wrong. */
-bool table_choose(struct table *table, const char *names);
+/* Shows these columns, "NAME,NODE"; "+NODE": beside those that are shown anyway.
+ * -EINVAL: there is no such column, and that was said; or -ENOMEM. */
+int table_choose(struct table *table, const char *names);
 
 /* The names, for --help and for messages. */
 void table_print_columns(FILE *f, const struct table_column *columns);

@@ -160,7 +160,7 @@ static void looks(const char *names, const char *expected, const char *what)
     struct table *table = some_table();
     char *text;
 
-    ok(!names || table_choose(table, names), "-o %s: taken",
+    ok(!names || !table_choose(table, names), "-o %s: taken",
        names ? names : "(none)");
     text = printed(table, table_print);
     is_str(text, expected, what);
@@ -199,7 +199,7 @@ static void is_refused(const char *names, const char *wrong)
     snprintf(expected, sizeof(expected), "xl: unknown column '%s': expected "
              "some of NAME, SIZE, SHARE, LOCAL, NODES\n", wrong);
     listen_in();
-    good = table_choose(table, names);
+    good = !table_choose(table, names);
     is_str(heard(), expected, names);
     ok(!good, "-o '%s': refused", names);
     table_free(table);
