@@ -20,7 +20,7 @@ static char *finish(FILE *f, char **text)
     return NULL;
 }
 
-/* "node 2" or "nodes 1-2"; "" if there is no memory for it. */
+/* "node 2" or "nodes 1-2"; NULL if there is no memory for it. */
 static char *nodes_text(const struct xln_nodemap *nodes)
 {
     char *set, *text;
@@ -34,9 +34,10 @@ static char *nodes_text(const struct xln_nodemap *nodes)
     return text;
 }
 
-static const char *or_nothing(const char *text)
+/* A part of a line for which there was no memory. */
+static const char *or_unknown(const char *text)
 {
-    return text ? text : "";
+    return text ? text : "?";
 }
 
 /* "vCPUs bound to a core each: 0-1, 4-5", in the order of the vCPUs. */
@@ -86,8 +87,8 @@ char *explain_plan(const struct xln_request *request,
 
     if (asprintf(&text, "%" PRIu64 " MiB and %u vCPU%s: memory from %s, %s",
                  MIB(plan->need_bytes), need->nr_vcpus,
-                 need->nr_vcpus == 1 ? "" : "s", or_nothing(nodes),
-                 or_nothing(vcpus)) < 0)
+                 need->nr_vcpus == 1 ? "" : "s", or_unknown(nodes),
+                 or_unknown(vcpus)) < 0)
         text = NULL;
     free(nodes);
     free(vcpus);
@@ -207,13 +208,13 @@ static void append_overlap(FILE *f, const struct xln_nodemap *nodes,
         if (xln_nodemap_format(common, &set))
             set = NULL;
     }
-    fprintf(f, "on %s, ", or_nothing(all));
+    fprintf(f, "on %s, ", or_unknown(all));
     if (!xln_nodemap_intersects(nodes, plan->nodes))
         fputs("which the plan has not", f);
     else if (xln_nodemap_is_subset(nodes, plan->nodes))
         fputs("which the plan has", f);
     else
-        fprintf(f, "of which the plan has %s", or_nothing(set));
+        fprintf(f, "of which the plan has %s", or_unknown(set));
     xln_nodemap_free(common);
     free(all);
     free(set);
@@ -276,7 +277,7 @@ static void append_vnode(FILE *f, const struct xln_vnode *vnode)
             MIB(vnode->bytes), nr == 0   ? "no vCPU"
                                : nr == 1 ? "vCPU "
                                          : "vCPUs ",
-            or_nothing(vcpus));
+            vcpus ? vcpus : "");
     free(vcpus);
 }
 
@@ -312,7 +313,7 @@ char *explain_no_cores(const struct xln_host *host,
                  "%s %s %u free%s", need->nr_vcpus,
                  need->nr_vcpus == 1 ? "" : "s",
                  need->nr_vcpus == 1 ? "s" : "",
-                 need->nr_vcpus == 1 ? "" : " each", or_nothing(nodes),
+                 need->nr_vcpus == 1 ? "" : " each", or_unknown(nodes),
                  xln_nodemap_count(among) == 1 ? "has" : "have",
                  plan->nr_free_cores,
                  enough          ? ", but not within each one's cpus="
@@ -337,7 +338,7 @@ char *explain_no_vnuma(const struct xln_request *request,
 
     if (asprintf(&text, "vnuma=\"%s\" over %s: %s",
                  request->vnuma == XLN_VNUMA_HOST ? "host" : "auto",
-                 or_nothing(nodes), why) < 0)
+                 or_unknown(nodes), why) < 0)
         text = NULL;
     free(nodes);
     return text;
@@ -382,7 +383,7 @@ char *explain_shortage(const struct xln_host *host,
     }
     fprintf(f, "%s%" PRIu64 " MiB needed, not to be had from %s",
             strict ? "nodes_mode=\"strict\": " : "", MIB(plan->need_bytes),
-            or_nothing(set));
+            or_unknown(set));
     if (granted)
         fprintf(f, ", which ended at %.1f MiB", PAGES_MIB(granted));
     XLN_FOREACH(xln_nodemap, node, nodes) {
@@ -421,7 +422,7 @@ char *explain_remote(const struct xln_host *host,
     if (asprintf(&text,
                  "memory on %s is remote: the vCPUs may only run on CPUs %s "
                  "(%s), distance %s",
-                 or_nothing(memory), set, or_nothing(run), away) < 0)
+                 or_unknown(memory), set, or_unknown(run), away) < 0)
         text = NULL;
 
  out:
@@ -451,7 +452,7 @@ char *explain_overflow(const struct xln_plan *plan)
         return NULL;
     }
     fprintf(f, "%" PRIu64 " of %" PRIu64 " MiB do not fit on %s:", MIB(away),
-            MIB(plan->need_bytes), or_nothing(set));
+            MIB(plan->need_bytes), or_unknown(set));
     for (i = plan->nr_own; i < plan->nr_shares; i++)
         fprintf(f, "%s %" PRIu64 " MiB to node %u", i > plan->nr_own ? "," : "",
                 MIB(plan->shares[i].bytes), plan->shares[i].node);
@@ -478,7 +479,7 @@ char *explain_spill(const struct xln_plan *plan, const struct populate *built)
         return NULL;
     }
     fprintf(f, "%.1f of %.1f MiB did not fit on %s", PAGES_MIB(away),
-            PAGES_MIB(total), or_nothing(set));
+            PAGES_MIB(total), or_unknown(set));
     for (i = 0; i < built->nr_nodes; i++) {
         if (!built->nodes[i].granted_pages ||
             xln_nodemap_test(plan->nodes, built->nodes[i].node))

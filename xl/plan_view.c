@@ -84,6 +84,14 @@ static char *given_up(const struct planned *d)
     return NULL;
 }
 
+/* Who makes a line gives NULL where there is nothing to say, and where there is
+ * no memory for it: that only errno tells, which malloc() sets and nothing sets
+ * back. It is 0 before the first line. */
+static int lacked_memory(void)
+{
+    return errno == ENOMEM ? -ENOMEM : 0;
+}
+
 /* Takes the line, which may be NULL. */
 static void print_line(const struct planned *d, FILE *f, const char *what,
                        char *line)
@@ -95,10 +103,10 @@ static void print_line(const struct planned *d, FILE *f, const char *what,
 
 int plan_view_print(const struct planned *d, FILE *f)
 {
-    char *plan = explain_plan(d->request, &d->need, d->plan);
+    char *plan;
 
-    if (!plan)
-        return -ENOMEM;
+    errno = 0;
+    plan = explain_plan(d->request, &d->need, d->plan);
     if (d->plan->verdict == XLN_NOTHING_FITS) {
         free(plan);
         print_line(d, f, "nothing fits: ", shortage(d));
@@ -115,7 +123,7 @@ int plan_view_print(const struct planned *d, FILE *f)
                    explain_remote(d->host, d->request, d->plan));
     }
     print_line(d, f, "", need_text(d->config));
-    return 0;
+    return lacked_memory();
 }
 
 /* ---- vCPUs that are there already ---- */
@@ -518,7 +526,7 @@ static void add_config(struct xln__json *json, const char *source)
     free(path);
 }
 
-static void add_plan(struct xln__json *json, const struct planned *d)
+static int add_plan(struct xln__json *json, const struct planned *d)
 {
     static const char *const verdicts[] = {
         [XLN_FITS] = "fits",
@@ -528,6 +536,7 @@ static void add_plan(struct xln__json *json, const struct planned *d)
     const struct xln_plan *plan = d->plan;
     bool fits = plan->verdict != XLN_NOTHING_FITS;
 
+    errno = 0;
     add_text(json, "name", d->config->name);
     add_config(json, d->config->source);
     add_text(json, "verdict", verdicts[plan->verdict]);
@@ -554,6 +563,7 @@ static void add_plan(struct xln__json *json, const struct planned *d)
              explain_preferred(d->host, d->request, &d->need, plan));
     add_line(json, "given_up", fits ? given_up(d) : NULL);
     add_line(json, "warning", explain_remote(d->host, d->request, plan));
+    return lacked_memory();
 }
 
 int plan_view_json(const struct planned *d, const struct xln_domains *domains,
@@ -567,11 +577,11 @@ int plan_view_json(const struct planned *d, const struct xln_domains *domains,
     if (rc)
         return rc;
     xln__json_object(json);
-    add_plan(json, d);
+    rc = add_plan(json, d);
     table_add_json(table, json);
     add_others(json, c);
     xln__json_object_end(json);
     table_free(table);
     xln_candidates_free(c);
-    return 0;
+    return rc;
 }
