@@ -172,13 +172,15 @@ static int add_running(libxl_ctx *ctx, xc_interface *xch,
 {
     struct xln_domains *domains;
     uint32_t domid;
-    int rc;
+    int r, rc;
 
     if (!name)
         return 0;
-    rc = libxl_name_to_domid(ctx, name, &domid)
-             ? -ESRCH
-             : xln_domains_read(xch, domid, &domains);
+    r = libxl_name_to_domid(ctx, name, &domid);
+    if (r)
+        rc = r == ERROR_INVAL ? -ESRCH : -EIO;
+    else
+        rc = xln_domains_read(xch, domid, &domains);
     if (rc == -ESRCH) {
         *absent_r = name;
         return 0;
