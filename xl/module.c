@@ -200,26 +200,43 @@ static struct keys *take_keys(void)
     return keys;
 }
 
-/* A dry run prints its configuration instead of building it. */
-EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
-                                         libxl_domain_config *config)
+static void warn_unplaced(const libxl_domain_config *config, const char *why)
 {
+    xtl_log(state.lg, XTL_WARN, -1, "numa", "'%s': %s: placed by xl itself",
+            config->c_info.name, why);
+}
+
+/* With the plan in it, as far as there is one. */
+static char *planned_json(libxl_ctx *ctx, libxl_domain_config *config,
+                          struct placement *p)
+{
+    xc_interface *xch = xc_interface_open(state.lg, NULL, 0);
     bool refused = false;
-    struct placement *p;
-    xc_interface *xch;
     char *json;
 
-    if (!state.dry_run || state.inert || creates_any() ||
-        placement_begin(ctx, state.lg, config, take_keys(), &p))
-        return REAL(libxl_domain_config_to_json)(ctx, config);
-    xch = xc_interface_open(state.lg, NULL, 0);
     if (xch)
         refused = placement_plan(p, xch, XLN_NONE) == -ENOSPC;
+    else
+        warn_unplaced(config, "cannot reach the hypervisor");
     json = REAL(libxl_domain_config_to_json)(ctx, config);
     placement_end(p, refused);
     if (xch)
         xc_interface_close(xch);
     return json;
+}
+
+/* A dry run prints its configuration instead of building it. */
+EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
+                                         libxl_domain_config *config)
+{
+    struct placement *p;
+
+    if (!state.dry_run || state.inert || creates_any())
+        return REAL(libxl_domain_config_to_json)(ctx, config);
+    if (!placement_begin(ctx, state.lg, config, take_keys(), &p))
+        return planned_json(ctx, config, p);
+    warn_unplaced(config, "out of memory");
+    return REAL(libxl_domain_config_to_json)(ctx, config);
 }
 
 static void apply_kept(libxl_ctx *ctx, uint32_t domid,
@@ -284,9 +301,7 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
             placement_end(p, true);
     }
     if (!create)
-        xtl_log(state.lg, XTL_WARN, -1, "numa",
-                "'%s': out of memory: placed by xl itself",
-                config->c_info.name);
+        warn_unplaced(config, "out of memory");
     return create;
 }
 
