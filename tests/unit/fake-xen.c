@@ -1,0 +1,744 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxl_utils.h>
+#include <xenstore.h>
+
+#include "fake-xen.h"
+#include "faults.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define PAGES_PER_MIB 256
+#define NODE_MIB 1024
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define NR_VCPUS 2
+#define ALL_CPUS 0xff
+
+static const char report[] =
+    "(XEN) 'u' pressed -> dumping numa info (now = 1234)\n"
+    "(XEN) Memory location of each domain:\n"
+    "(XEN) Domain 0 (total: 131072):\n"
+    "(XEN)     Node 0: 131072\n"
+    "(XEN) Domain 1 (total: 65536):\n"
+    "(XEN)     Node 1: 65536\n"
+    "(XEN) Domain 2 (total: 65536):\n"
+    "(XEN)     Node 2: 32768\n"
+    "(XEN)     Node 3: 32768\n";
+
+struct domain {
+    uint32_t domid;
+    char name[16];
+    uint8_t uuid[16];
+    bool is_hvm, is_there;
+    uint64_t max_pages;
+    uint64_t pages[FAKE_NODES];
+    unsigned hard[NR_VCPUS], soft[NR_VCPUS];
+    uint64_t nodes;
+};
+
+static const struct domain at_first[] = {
+    { 0, "Domain-0", { 0 }, false, true, UINT64_MAX >> 12, { 131072 },
+      { ALL_CPUS, ALL_CPUS }, { ALL_CPUS, ALL_CPUS }, 0xf },
+    { 1, "web", { 1 }, false, true, 65536, { 0, 65536 },
+      { ALL_CPUS, ALL_CPUS }, { 0xc, 0xc }, 0x2 },
+    /* It may balloon up. */
+    { 2, "db", { 2 }, true, true, 98304, { 0, 0, 32768, 32768 },
+      { ALL_CPUS, 0x3 }, { 0xf0, 0x3 }, 0xc },
+};
+
+struct entry {
+    char path[64], text[64];
+};
+
+static const struct entry store_at_first[] = {
+    { "/libxl/1/numa/nodes", "1" },
+    { "/libxl/1/numa/pages", "1:65536" },
+    { "/libxl/2/numa/nodes", "2-3" },
+    { "/libxl/2/numa/pages", "2:32768,3:32768" },
+    { "/local/domain/1/memory/target", "262144" },
+    { "/local/domain/2/memory/target", "393216" },
+    { "/local/domain/1/numa/version", "1" },
+    { "/local/domain/1/numa/nodes", "1" },
+    { "/local/domain/2/numa/version", "1" },
+    { "/local/domain/2/numa/nodes_policy", "best" },
+    { "/vm/01000000-0000-0000-0000-000000000000/start_time", "9999999999.0" },
+};
+
+static struct {
+    struct domain domains[5];
+    struct entry store[24];
+    uint64_t free_pages[FAKE_NODES];
+    char kept[256];             /* what keep.c has stored of any domain */
+    unsigned nr_open;
+    bool has_report;
+} xen;
+
+void fake_xen_begin(void)
+{
+    unsigned node;
+
+    memset(&xen, 0, sizeof(xen));
+    memcpy(xen.domains, at_first, sizeof(at_first));
+    memcpy(xen.store, store_at_first, sizeof(store_at_first));
+    for (node = 0; node < FAKE_NODES; node++)
+        xen.free_pages[node] = (400 + node) * PAGES_PER_MIB;
+}
+
+unsigned fake_xen_nr_open(void)
+{
+    return xen.nr_open;
+}
+
+/* Memory that belongs to who is asked: it never fails. */
+static void *give(size_t size)
+{
+    void *block;
+
+    faults_pause();
+    block = calloc(1, size);
+    faults_resume();
+    return block;
+}
+
+static char *give_text(const char *text)
+{
+    char *copy = give(strlen(text) + 1);
+
+    return copy ? strcpy(copy, text) : NULL;
+}
+
+static struct domain *find(uint32_t domid)
+{
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(xen.domains); i++)
+        if (xen.domains[i].is_there && xen.domains[i].domid == domid)
+            return &xen.domains[i];
+    errno = ESRCH;
+    return NULL;
+}
+
+bool fake_xen_add(uint32_t domid, const char *name, const uint8_t uuid[16])
+{
+    struct domain *d = xen.domains;
+
+    while (d < xen.domains + ARRAY_SIZE(xen.domains) && d->is_there)
+        d++;
+    if (d == xen.domains + ARRAY_SIZE(xen.domains))
+        return false;
+    *d = (struct domain){ .domid = domid, .is_there = true };
+    snprintf(d->name, sizeof(d->name), "%s", name);
+    memcpy(d->uuid, uuid, sizeof(d->uuid));
+    return true;
+}
+
+void fake_xen_remove(uint32_t domid)
+{
+    struct domain *d = find(domid);
+    unsigned node;
+
+    if (!d)
+        return;
+    for (node = 0; node < FAKE_NODES; node++)
+        xen.free_pages[node] += d->pages[node];
+    d->is_there = false;
+}
+
+void fake_xen_pages(uint32_t domid, char *text, size_t size)
+{
+    const struct domain *d = find(domid);
+    unsigned node;
+    size_t n = 0;
+
+    *text = '\0';
+    for (node = 0; d && node < FAKE_NODES; node++)
+        if (d->pages[node])
+            n += snprintf(text + n, size - n, "%s%u:%llu", n ? " " : "", node,
+                          (unsigned long long)d->pages[node]);
+}
+
+/* ---- libxenctrl ---- */
+
+xc_interface *xc_interface_open(xentoollog_logger *logger,
+                                xentoollog_logger *dombuild_logger,
+                                unsigned open_flags)
+{
+    (void)logger;
+    (void)dombuild_logger;
+    (void)open_flags;
+    if (fault(__func__))
+        return NULL;
+    xen.nr_open++;
+    return (xc_interface *)&xen;
+}
+
+int xc_interface_close(xc_interface *xch)
+{
+    xen.nr_open -= xch != NULL;
+    return 0;
+}
+
+int xc_version(xc_interface *xch, int cmd, void *arg)
+{
+    (void)xch;
+    if (fault(__func__))
+        return -1;
+    if (cmd == XENVER_commandline)
+        memset(arg, 0, sizeof(xen_commandline_t));
+    return cmd == XENVER_version ? 4 << 16 | 17 : 0;
+}
+
+int xc_get_max_cpus(xc_interface *xch)
+{
+    (void)xch;
+    return fault(__func__) ? -1 : FAKE_CPUS;
+}
+
+int xc_get_max_nodes(xc_interface *xch)
+{
+    (void)xch;
+    return fault(__func__) ? -1 : 64;
+}
+
+int xc_get_cpumap_size(xc_interface *xch)
+{
+    (void)xch;
+    return fault(__func__) ? -1 : FAKE_CPUS / 8;
+}
+
+int xc_get_nodemap_size(xc_interface *xch)
+{
+    (void)xch;
+    return fault(__func__) ? -1 : 8;
+}
+
+xc_cpumap_t xc_cpumap_alloc(xc_interface *xch)
+{
+    (void)xch;
+    return fault(__func__) ? NULL : give(FAKE_CPUS / 8);
+}
+
+xc_nodemap_t xc_nodemap_alloc(xc_interface *xch)
+{
+    (void)xch;
+    return fault(__func__) ? NULL : give(8);
+}
+
+int xc_physinfo(xc_interface *xch, xc_physinfo_t *info)
+{
+    (void)xch;
+    if (fault(__func__))
+        return -1;
+    memset(info, 0, sizeof(*info));
+    info->max_node_id = FAKE_NODES - 1;
+    return 0;
+}
+
+int xc_numainfo(xc_interface *xch, unsigned *max_nodes, xc_meminfo_t *meminfo,
+                uint32_t *distance)
+{
+    unsigned i, j;
+
+    (void)xch;
+    if (fault(__func__))
+        return -1;
+    for (i = 0; i < FAKE_NODES; i++) {
+        meminfo[i].memsize = NODE_MIB * MIB;
+        meminfo[i].memfree = xen.free_pages[i] << 12;
+        for (j = 0; j < FAKE_NODES; j++)
+            distance[i * FAKE_NODES + j] = i == j ? 10 : 20 + i + j;
+    }
+    *max_nodes = FAKE_NODES;
+    return 0;
+}
+
+int xc_cputopoinfo(xc_interface *xch, unsigned *max_cpus,
+                   xc_cputopo_t *cputopo)
+{
+    unsigned cpu;
+
+    (void)xch;
+    if (fault(__func__))
+        return -1;
+    for (cpu = 0; cpu < FAKE_CPUS; cpu++)
+        cputopo[cpu] = (xc_cputopo_t){ .core = cpu, .socket = cpu / 2,
+                                       .node = cpu / 2 };
+    *max_cpus = FAKE_CPUS;
+    return 0;
+}
+
+xc_cpupoolinfo_t *xc_cpupool_getinfo(xc_interface *xch, uint32_t poolid)
+{
+    xc_cpupoolinfo_t *info;
+
+    (void)xch;
+    if (fault(__func__))
+        return NULL;
+    if (poolid) {
+        errno = ENOENT;
+        return NULL;
+    }
+    info = give(sizeof(*info));
+    if (!info)
+        return NULL;
+    info->cpumap = give(FAKE_CPUS / 8);
+    if (info->cpumap)
+        *info->cpumap = ALL_CPUS;
+    return info;
+}
+
+void xc_cpupool_infofree(xc_interface *xch, xc_cpupoolinfo_t *info)
+{
+    (void)xch;
+    free(info->cpumap);
+    free(info);
+}
+
+xc_cpumap_t xc_cpupool_freeinfo(xc_interface *xch)
+{
+    (void)xch;
+    return fault(__func__) ? NULL : give(FAKE_CPUS / 8);
+}
+
+int xc_availheap(xc_interface *xch, int min_width, int max_width, int node,
+                 uint64_t *bytes)
+{
+    (void)xch;
+    (void)min_width;
+    if (fault(__func__))
+        return -1;
+    if (max_width)
+        *bytes = node > 0 ? 0 : 100 * MIB;
+    else
+        *bytes = node < 0 ? 0 : xen.free_pages[node] << 12;
+    return 0;
+}
+
+static void describe(const struct domain *d, xc_domaininfo_t *info)
+{
+    unsigned node;
+
+    memset(info, 0, sizeof(*info));
+    info->domain = d->domid;
+    info->flags = d->is_hvm ? XEN_DOMINF_hvm_guest : 0;
+    info->max_vcpu_id = NR_VCPUS - 1;
+    info->max_pages = d->max_pages;
+    for (node = 0; node < FAKE_NODES; node++)
+        info->tot_pages += d->pages[node];
+    memcpy(info->handle, d->uuid, sizeof(info->handle));
+}
+
+int xc_domain_getinfolist(xc_interface *xch, uint32_t first_domain,
+                          unsigned max_domains, xc_domaininfo_t *info)
+{
+    unsigned nr = 0, i;
+
+    (void)xch;
+    if (fault(__func__))
+        return -1;
+    for (i = 0; i < ARRAY_SIZE(xen.domains) && nr < max_domains; i++)
+        if (xen.domains[i].is_there && xen.domains[i].domid >= first_domain)
+            describe(&xen.domains[i], &info[nr++]);
+    return nr;
+}
+
+int xc_domain_node_getaffinity(xc_interface *xch, uint32_t domid,
+                               xc_nodemap_t nodemap)
+{
+    const struct domain *d = find(domid);
+
+    (void)xch;
+    if (fault(__func__) || !d)
+        return -1;
+    memcpy(nodemap, &d->nodes, sizeof(d->nodes));
+    return 0;
+}
+
+int xc_domain_node_setaffinity(xc_interface *xch, uint32_t domid,
+                               xc_nodemap_t nodemap)
+{
+    struct domain *d = find(domid);
+
+    (void)xch;
+    if (fault(__func__) || !d)
+        return -1;
+    memcpy(&d->nodes, nodemap, sizeof(d->nodes));
+    return 0;
+}
+
+int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu,
+                        xc_cpumap_t hard, xc_cpumap_t soft, uint32_t flags)
+{
+    const struct domain *d = find(domid);
+
+    (void)xch;
+    if (fault(__func__) || !d)
+        return -1;
+    if (flags & XEN_VCPUAFFINITY_HARD)
+        *hard = d->hard[vcpu];
+    if (flags & XEN_VCPUAFFINITY_SOFT)
+        *soft = d->soft[vcpu];
+    return 0;
+}
+
+int xc_vcpu_setaffinity(xc_interface *xch, uint32_t domid, int vcpu,
+                        xc_cpumap_t hard, xc_cpumap_t soft, uint32_t flags)
+{
+    struct domain *d = find(domid);
+
+    (void)xch;
+    if (fault(__func__) || !d)
+        return -1;
+    if (flags & XEN_VCPUAFFINITY_HARD)
+        d->hard[vcpu] = *hard;
+    if (flags & XEN_VCPUAFFINITY_SOFT)
+        d->soft[vcpu] = *soft;
+    return 0;
+}
+
+int xc_vcpu_getinfo(xc_interface *xch, uint32_t domid, uint32_t vcpu,
+                    xc_vcpuinfo_t *info)
+{
+    (void)xch;
+    if (fault(__func__) || !find(domid))
+        return -1;
+    memset(info, 0, sizeof(*info));
+    info->vcpu = vcpu;
+    info->online = 1;
+    info->cpu = domid * 2 % FAKE_CPUS;
+    return 0;
+}
+
+int xc_send_debug_keys(xc_interface *xch, const char *keys)
+{
+    (void)xch;
+    (void)keys;
+    if (fault(__func__))
+        return -1;
+    xen.has_report = true;
+    return 0;
+}
+
+int xc_readconsolering(xc_interface *xch, char *buffer, unsigned int *pnr_chars,
+                       int clear, int incremental, uint32_t *pindex)
+{
+    unsigned nr = xen.has_report && *pindex < sizeof(report) - 1
+                      ? sizeof(report) - 1 - *pindex : 0;
+
+    (void)xch;
+    (void)clear;
+    (void)incremental;
+    if (fault(__func__))
+        return -1;
+    if (nr > *pnr_chars)
+        nr = *pnr_chars;
+    memcpy(buffer, report + *pindex, nr);
+    *pindex += nr;
+    *pnr_chars = nr;
+    return 0;
+}
+
+int fake_xen_populate(xc_interface *xch, uint32_t domid, unsigned long nr,
+                      unsigned order, unsigned mem_flags, xen_pfn_t *extents)
+{
+    struct domain *d = find(domid);
+    unsigned node = XENMEMF_get_node(mem_flags);
+    unsigned long done;
+
+    (void)xch;
+    (void)extents;
+    if (fault(__func__) || !d)
+        return -1;
+    if (node >= FAKE_NODES)
+        node = 0;
+    for (done = 0; done < nr && xen.free_pages[node] >> order; done++) {
+        xen.free_pages[node] -= UINT64_C(1) << order;
+        d->pages[node] += UINT64_C(1) << order;
+    }
+    return done;
+}
+
+/* ---- libxenstore ---- */
+
+struct xs_handle *xs_open(unsigned long flags)
+{
+    (void)flags;
+    if (fault(__func__))
+        return NULL;
+    xen.nr_open++;
+    return (struct xs_handle *)&xen;
+}
+
+void xs_close(struct xs_handle *xsh)
+{
+    xen.nr_open -= xsh != NULL;
+}
+
+static struct entry *find_entry(const char *path)
+{
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(xen.store); i++)
+        if (!strcmp(xen.store[i].path, path))
+            return &xen.store[i];
+    errno = ENOENT;
+    return NULL;
+}
+
+void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
+              unsigned int *len)
+{
+    const struct entry *entry;
+
+    (void)h;
+    (void)t;
+    if (fault(__func__))
+        return NULL;
+    entry = find_entry(path);
+    if (entry && len)
+        *len = strlen(entry->text);
+    return entry ? give_text(entry->text) : NULL;
+}
+
+bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
+              const void *data, unsigned int len)
+{
+    struct entry *entry;
+
+    (void)h;
+    (void)t;
+    if (fault(__func__))
+        return false;
+    entry = find_entry(path);
+    if (!entry)
+        entry = find_entry("");
+    snprintf(entry->path, sizeof(entry->path), "%s", path);
+    snprintf(entry->text, sizeof(entry->text), "%.*s", (int)len,
+             (const char *)data);
+    return true;
+}
+
+/* The names and their list are one block. */
+char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
+                    unsigned int *num)
+{
+    size_t length = strlen(path), i, nr = 0;
+    const char **names;
+
+    (void)h;
+    (void)t;
+    if (fault(__func__))
+        return NULL;
+    names = give(ARRAY_SIZE(xen.store) * sizeof(*names));
+    for (i = 0; names && i < ARRAY_SIZE(xen.store); i++)
+        if (!strncmp(xen.store[i].path, path, length))
+            names[nr++] = xen.store[i].path + length + 1;
+    if (names && !nr) {
+        free(names);
+        names = NULL;
+        errno = ENOENT;
+    }
+    *num = nr;
+    return (char **)names;
+}
+
+/* ---- libxenlight ---- */
+
+char *libxl_domid_to_name(libxl_ctx *ctx, uint32_t domid)
+{
+    const struct domain *d = find(domid);
+
+    (void)ctx;
+    return fault(__func__) || !d ? NULL : give_text(d->name);
+}
+
+int libxl_name_to_domid(libxl_ctx *ctx, const char *name, uint32_t *domid)
+{
+    unsigned i;
+
+    (void)ctx;
+    if (fault(__func__))
+        return ERROR_FAIL;
+    for (i = 0; i < ARRAY_SIZE(xen.domains); i++)
+        if (xen.domains[i].is_there && !strcmp(xen.domains[i].name, name)) {
+            *domid = xen.domains[i].domid;
+            return 0;
+        }
+    return ERROR_INVAL;
+}
+
+int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
+{
+    (void)ctx;
+    (void)info;
+    if (fault(__func__))
+        return ERROR_FAIL;
+    return find(domid) ? 0 : ERROR_DOMAIN_NOTFOUND;
+}
+
+libxl_pcitopology *libxl_get_pci_topology(libxl_ctx *ctx, int *num_devs)
+{
+    libxl_pcitopology *list;
+
+    (void)ctx;
+    if (fault(__func__))
+        return NULL;
+    list = give(2 * sizeof(*list));
+    if (!list)
+        return NULL;
+    list[0] = (libxl_pcitopology){ .bus = 1, .node = 2 };
+    list[1] = (libxl_pcitopology){ .bus = 2,
+                                   .node = LIBXL_PCITOPOLOGY_INVALID_ENTRY };
+    *num_devs = 2;
+    return list;
+}
+
+static int bitmap_alloc(libxl_bitmap *map, unsigned nr_bits)
+{
+    map->size = (nr_bits + 7) / 8;
+    map->map = give(map->size);
+    return map->map ? 0 : ERROR_NOMEM;
+}
+
+int libxl_cpu_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *cpumap, int max_cpus)
+{
+    (void)ctx;
+    return fault(__func__) ? ERROR_FAIL
+                           : bitmap_alloc(cpumap, max_cpus ? max_cpus
+                                                           : FAKE_CPUS);
+}
+
+int libxl_node_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *nodemap,
+                            int max_nodes)
+{
+    (void)ctx;
+    return fault(__func__) ? ERROR_FAIL
+                           : bitmap_alloc(nodemap, max_nodes ? max_nodes : 64);
+}
+
+int libxl_read_file_contents(libxl_ctx *ctx, const char *filename,
+                             void **data_r, int *datalen_r)
+{
+    static const char defaults[] = "dma_reserve = 32\n";
+
+    (void)ctx;
+    (void)filename;
+    if (fault(__func__))
+        return EIO;
+    *data_r = give_text(defaults);
+    *datalen_r = sizeof(defaults) - 1;
+    return 0;
+}
+
+int libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid,
+                            const char *userdata_userid, uint8_t **data_r,
+                            int *datalen_r)
+{
+    (void)ctx;
+    (void)domid;
+    if (fault(__func__))
+        return ERROR_FAIL;
+    *datalen_r = strcmp(userdata_userid, "xl-numa") ? 0 : strlen(xen.kept);
+    if (data_r)
+        *data_r = *datalen_r ? (uint8_t *)give_text(xen.kept) : NULL;
+    return 0;
+}
+
+int libxl_userdata_store(libxl_ctx *ctx, uint32_t domid,
+                         const char *userdata_userid, const uint8_t *data,
+                         int datalen)
+{
+    (void)ctx;
+    (void)domid;
+    (void)userdata_userid;
+    if (fault(__func__))
+        return ERROR_FAIL;
+    snprintf(xen.kept, sizeof(xen.kept), "%.*s", datalen, (const char *)data);
+    return 0;
+}
+
+int libxl_userdata_unlink(libxl_ctx *ctx, uint32_t domid,
+                          const char *userdata_userid)
+{
+    (void)ctx;
+    (void)domid;
+    (void)userdata_userid;
+    if (fault(__func__))
+        return ERROR_FAIL;
+    *xen.kept = '\0';
+    return 0;
+}
+
+int libxl_domain_need_memory(libxl_ctx *ctx, libxl_domain_config *config,
+                             uint32_t domid, uint64_t *need_memkb)
+{
+    (void)ctx;
+    (void)domid;
+    if (fault(__func__))
+        return ERROR_FAIL;
+    *need_memkb = config->b_info.target_memkb + 4096;
+    return 0;
+}
+
+int libxl_cpupool_qualifier_to_cpupoolid(libxl_ctx *ctx, const char *p,
+                                         uint32_t *poolid_r,
+                                         int *was_name_r)
+{
+    (void)ctx;
+    (void)p;
+    (void)was_name_r;
+    *poolid_r = 0;
+    return fault(__func__) ? ERROR_FAIL : 0;
+}
+
+char *libxl_cpupoolid_to_name(libxl_ctx *ctx, uint32_t poolid)
+{
+    (void)ctx;
+    (void)poolid;
+    return fault(__func__) ? NULL : give_text("Pool-0");
+}
+
+libxl_cpupoolinfo *libxl_list_cpupool(libxl_ctx *ctx, int *nb_pool_out)
+{
+    libxl_cpupoolinfo *pool;
+
+    (void)ctx;
+    if (fault(__func__))
+        return NULL;
+    pool = give(sizeof(*pool));
+    if (!pool)
+        return NULL;
+    pool->pool_name = give_text("Pool-0");
+    bitmap_alloc(&pool->cpumap, FAKE_CPUS);
+    libxl_bitmap_set_any(&pool->cpumap);
+    *nb_pool_out = 1;
+    return pool;
+}
+
+int libxl_get_physinfo(libxl_ctx *ctx, libxl_physinfo *physinfo)
+{
+    (void)ctx;
+    if (fault(__func__))
+        return ERROR_FAIL;
+    physinfo->threads_per_core = 1;
+    physinfo->cores_per_socket = 2;
+    return 0;
+}
+
+void fake_xen_config(libxl_domain_config *config, libxl_domain_type type)
+{
+    static const uint8_t uuid[16] = { 7 };
+
+    faults_pause();
+    libxl_domain_config_init(config);
+    config->c_info.type = type;
+    config->c_info.name = give_text("g");
+    memcpy(config->c_info.uuid.uuid, uuid, sizeof(uuid));
+    libxl_domain_build_info_init_type(&config->b_info, type);
+    config->b_info.max_vcpus = NR_VCPUS;
+    config->b_info.target_memkb = config->b_info.max_memkb = 64 << 10;
+    faults_resume();
+}

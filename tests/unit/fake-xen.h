@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A hypervisor, its xenstore and libxl, of which every call can fail (see
+ * faults.h): four nodes of two CPUs and a GiB, Domain-0 and two guests. It
+ * stands in for libxenctrl's, libxenstore's and libxenlight's functions; what
+ * only works on libxl's data structures is libxl's own.
+ */
+#ifndef FAKE_XEN_H
+#define FAKE_XEN_H
+
+#include <libxl.h>
+#include <xenctrl.h>
+
+#define FAKE_NODES 4
+#define FAKE_CPUS 8
+
+/* As it is at first: whatever was done to it is undone. */
+void fake_xen_begin(void);
+
+/* What is open of libxenctrl and of libxenstore. */
+unsigned fake_xen_nr_open(void);
+
+/* A new domain without memory; false: there is no room for it. */
+bool fake_xen_add(uint32_t domid, const char *name, const uint8_t uuid[16]);
+void fake_xen_remove(uint32_t domid);
+
+/* Pages that were granted from nodes, as "1:512 2:512". */
+void fake_xen_pages(uint32_t domid, char *text, size_t size);
+
+/* xc_domain_populate_physmap(). */
+int fake_xen_populate(xc_interface *xch, uint32_t domid, unsigned long nr,
+                      unsigned order, unsigned mem_flags, xen_pfn_t *extents);
+
+/* The configuration of a PV guest of 64 MiB and 2 vCPUs. */
+void fake_xen_config(libxl_domain_config *config, libxl_domain_type type);
+
+#endif /* FAKE_XEN_H */
