@@ -25,7 +25,9 @@ struct ballooning {
 
 static int from_errno(void)
 {
-    return errno ? -errno : -EIO;
+    int rc = -errno;
+
+    return rc < 0 ? rc : -EIO;
 }
 
 /* It is in KiB. 0 pages: none; the domain is not made yet, or not by libxl. */
@@ -75,7 +77,7 @@ static int share_out(struct ballooning *b, uint32_t domid, uint64_t pages)
  * Xen would grant, but not what the guest asks for: the lesser of both counts. */
 static int add_domain(struct ballooning *b, const xc_domaininfo_t *info)
 {
-    uint64_t pages = info->max_pages, target;
+    uint64_t pages = info->max_pages, target = 0;
     int rc;
 
     if (info->flags & (XEN_DOMINF_dying | XEN_DOMINF_shutdown) ||

@@ -10,7 +10,9 @@
 
 static int from_errno(void)
 {
-    return errno ? -errno : -EIO;
+    int rc = -errno;
+
+    return rc < 0 ? rc : -EIO;
 }
 
 static void dispose(struct xln_domain *d)

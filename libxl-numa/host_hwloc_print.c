@@ -333,7 +333,7 @@ static int print_distances(struct out *out)
     /* hwloc has none of a single object. */
     if (nr < 2)
         return 0;
-    numbers = malloc((size_t)nr * nr * sizeof(*numbers));
+    numbers = calloc((size_t)nr * nr, sizeof(*numbers));
     if (!numbers)
         return -ENOMEM;
     fprintf(out->f, "<distances2 type=\"NUMANode\" nbobjs=\"%u\" kind=\"5\" "
@@ -383,7 +383,7 @@ int xln__host_print_hwloc(const struct xln_host *host, FILE *f)
     if (rc)
         return rc;
     out.levels = inside ? nodes_inside : nodes_around;
-    out.cpus = calloc(host->nr_cpus, sizeof(*out.cpus));
+    out.cpus = calloc(host->nr_cpus + 1, sizeof(*out.cpus));
     out.words = calloc(nr_bits / 32 + 1, sizeof(*out.words));
     rc = -ENOMEM;
     if (out.cpus && out.words) {

@@ -400,7 +400,7 @@ static int read_pools(struct xln__json_tree *tree,
 {
     const struct xln__json_value *item;
     struct xln_host_pool *pool = host->pools;
-    struct xln_cpumap *cpus;
+    struct xln_cpumap *cpus = NULL;
     int rc;
 
     for (item = list->first; item; item = item->next, pool++) {

@@ -11,7 +11,9 @@
 /* libxc returns -1 with errno; we return what errno says. */
 static int from_errno(void)
 {
-    return errno ? -errno : -EIO;
+    int rc = -errno;
+
+    return rc < 0 ? rc : -EIO;
 }
 
 static void numainfo_fill(struct xln_numainfo *info, unsigned *rows,

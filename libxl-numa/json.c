@@ -548,7 +548,7 @@ int xln__json_read(FILE *f, const char *source, struct xln__json_tree **tree_r,
 {
     struct xln__json_tree *tree = xln__json_tree_new(source);
     char *text = NULL;
-    size_t size;
+    size_t size = 0;
     int rc = tree ? 0 : -ENOMEM;
 
     if (!rc)

@@ -224,7 +224,6 @@ static int record_parse(char *text, struct record *record)
     bool has_domain = false;
     long creator;
 
-    memset(record, 0, sizeof(*record));
     for (line = strtok_r(text, "\n", &rest); line;
          line = strtok_r(NULL, "\n", &rest)) {
         if (sscanf(line, "domain %" SCNu32 " " UUID_FMT, &record->domid,
@@ -250,6 +249,7 @@ static int record_read(int dir_fd, const char *name, struct record *record)
     ssize_t size;
     int fd, rc;
 
+    memset(record, 0, sizeof(*record));
     fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return -errno;

@@ -231,7 +231,7 @@ static int read_ring(xc_interface *xch, uint32_t *index, char **text_r,
             int rc = -errno;
 
             free(text);
-            return rc;
+            return rc < 0 ? rc : -EIO;
         }
         size += nr;
     } while (nr && size < RING_MAX);
@@ -244,7 +244,7 @@ int xln_residency_read(xc_interface *xch, struct xln_residency **residency_r)
 {
     char *text = NULL;
     uint32_t index = 0;
-    size_t size;
+    size_t size = 0;
     int rc;
 
     /* To the end of what is there, so that only the report follows. */

@@ -41,7 +41,9 @@ void xln_snapshot_free(struct xln_snapshot *snapshot)
 
 static int from_errno(void)
 {
-    return errno ? -errno : -EIO;
+    int rc = -errno;
+
+    return rc < 0 ? rc : -EIO;
 }
 
 /* ---- requests: libxl has put xsdata into xenstore ---- */

@@ -87,7 +87,8 @@ static int add_node(struct xln_vnuma *vnuma, unsigned node, uint64_t bytes,
 static int cut_by_shares(const struct xln_plan *plan,
                          const struct xln_need *need, struct xln_vnuma *vnuma)
 {
-    long double total = 0, units = need->memory_bytes / UNIT_BYTES;
+    long double total = 0;
+    uint64_t units = need->memory_bytes / UNIT_BYTES;
     uint64_t mine;
     unsigned i;
     int rc = 0;
@@ -95,7 +96,7 @@ static int cut_by_shares(const struct xln_plan *plan,
     for (i = 0; i < plan->nr_shares; i++)
         total += plan->shares[i].bytes;
     for (i = 0; i < plan->nr_shares && !rc; i++) {
-        mine = units * (plan->shares[i].bytes / total);
+        mine = (long double)units * (plan->shares[i].bytes / total);
         if (mine)
             rc = add_node(vnuma, plan->shares[i].node, mine * UNIT_BYTES,
                           need->nr_vcpus);
@@ -209,7 +210,7 @@ static int cut_memory(const struct xln_host *host,
 static unsigned threads_of(const struct xln_host *host,
                            const struct xln_cpumap *cpus)
 {
-    unsigned first = xln_cpumap_next(cpus, 0), cpu, nr = 0;
+    unsigned first = xln_cpumap_next(cpus, 0), cpu, nr = 1;
     const struct xln_host_cpu *a, *b;
 
     if (first == XLN_NONE)
@@ -217,7 +218,7 @@ static unsigned threads_of(const struct xln_host *host,
     a = xln_host_cpu(host, first);
     XLN_FOREACH(xln_cpumap, cpu, cpus) {
         b = xln_host_cpu(host, cpu);
-        nr += a->socket == b->socket && a->core == b->core &&
+        nr += cpu != first && a->socket == b->socket && a->core == b->core &&
               a->node == b->node;
     }
     return nr;

@@ -42,6 +42,7 @@ static int read_pages(const struct planner *p, const struct xln_domain *d,
 {
     const struct xln_host *host = p->snapshot->host;
     unsigned node, nr = 0;
+    uint64_t part;
     int rc = -ENOENT;
 
     if (p->line->ctx)
@@ -50,9 +51,10 @@ static int read_pages(const struct planner *p, const struct xln_domain *d,
         return rc;
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host))
         nr += xln_nodemap_test(d->nodes, node);
+    part = nr ? (d->memory_bytes >> PAGE_SHIFT) / nr : 0;
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host))
         if (xln_nodemap_test(d->nodes, node))
-            pages[node] = (d->memory_bytes >> PAGE_SHIFT) / nr;
+            pages[node] = part;
     return 0;
 }
 

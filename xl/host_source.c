@@ -92,10 +92,10 @@ static int read_all(FILE *f, char **text_r, size_t *size_r)
         size += fread(text + size, 1, allocated - size, f);
     } while (size == allocated && size <= XLN__XML_MAX_BYTES);
     if (ferror(f)) {
-        int error = errno;
+        int rc = -errno;
 
         free(text);
-        return error ? -error : -EIO;
+        return rc < 0 ? rc : -EIO;
     }
     *text_r = text;
     *size_r = size;

@@ -27,12 +27,14 @@ static int held_pages(xc_interface *xch, xc_domaininfo_t *info,
 {
     uint64_t pages = 0;
     uint32_t next = 0;
-    int nr, i;
+    int nr, i, rc;
 
     do {
         nr = xc_domain_getinfolist(xch, next, BATCH, info);
-        if (nr < 0)
-            return errno ? -errno : -EIO;
+        if (nr < 0) {
+            rc = -errno;
+            return rc < 0 ? rc : -EIO;
+        }
         for (i = 0; i < nr; i++)
             pages += pages_of(&info[i], uuid, domid);
         if (nr > 0)

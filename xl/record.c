@@ -37,7 +37,9 @@ void record_write(uint32_t domid, const char *nodes, const char *pages)
 
 static int from_errno(void)
 {
-    return errno ? -errno : -EIO;
+    int rc = -errno;
+
+    return rc < 0 ? rc : -EIO;
 }
 
 static int read_path(struct xs_handle *xs, const char *path, char **text_r)

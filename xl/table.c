@@ -467,7 +467,7 @@ static void print_key(struct xln__json *json, const char *name)
     char key[64];
     unsigned i;
 
-    for (i = 0; name[i] && i < sizeof(key) - 1; i++)
+    for (i = 0; i < sizeof(key) - 1 && name[i]; i++)
         key[i] = tolower((unsigned char)name[i]);
     key[i] = '\0';
     xln__json_key(json, key);

@@ -40,7 +40,7 @@ struct reader {
  * characters in it. */
 static void show_value(FILE *f, const char *value)
 {
-    for (unsigned i = 0; value[i] && i < 40; i++)
+    for (unsigned i = 0; i < 40 && value[i]; i++)
         fputc(isprint((unsigned char)value[i]) ? value[i] : '?', f);
     if (strlen(value) > 40)
         fputs("...", f);

@@ -53,7 +53,7 @@ void virsh_print_nodeinfo(const libxl_physinfo *info, const char *model,
     fprintf(f, "%-20s %s\n", "CPU model:", model);
     fprintf(f, "%-20s %u\n", "CPU(s):", info->nr_cpus);
     fprintf(f, "%-20s %u MHz\n", "CPU frequency:", info->cpu_khz / 1000);
-    fprintf(f, "%-20s %u\n", "CPU socket(s):", 1);
+    fprintf(f, "%-20s %d\n", "CPU socket(s):", 1);
     fprintf(f, "%-20s %u\n", "Core(s) per socket:", info->cores_per_socket);
     fprintf(f, "%-20s %u\n", "Thread(s) per core:", info->threads_per_core);
     fprintf(f, "%-20s %u\n", "NUMA cell(s):", info->nr_nodes);
