@@ -30,6 +30,7 @@ completes() {
 }
 
 marker=$(mktemp -u) || exit 1
+# shellcheck source=/dev/null # generated
 . "$build/completion/xl"
 
 completes "numa-info numa-move numa-plan numa-simulate numa-snapshot numa-stat" \
