@@ -57,6 +57,9 @@ struct record {
     uint64_t used_bytes;        /* the domain's memory */
 };
 
+/* Whatever else than that there is no such process stopped who asked. */
+#define START_UNKNOWN (~0ULL)
+
 /* Field 22 of /proc/PID/stat; the name before it may hold anything, so count
  * from its closing parenthesis. 0: there is no such process, or it is dead and
  * its parent has not asked for it yet. */
@@ -70,7 +73,7 @@ static unsigned long long start_time(pid_t pid)
     snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0;
+        return errno == ENOENT ? 0 : START_UNKNOWN;
     size = read(fd, stat, sizeof(stat) - 1);
     close(fd);
     if (size <= 0)
@@ -303,9 +306,25 @@ static void add_outstanding(const struct record *record,
     }
 }
 
+/* Whether nobody has such a record, as a symlink or a directory, so that it may
+ * be removed; else it is there, and can't be read now. */
+static bool is_no_record(int rc)
+{
+    return rc == -EINVAL || rc == -ENOENT || rc == -ELOOP || rc == -EISDIR ||
+           rc == -ENXIO;
+}
+
+/* One whose creator can't be asked for is kept. */
+static bool creator_lives(const struct record *record)
+{
+    unsigned long long start = start_time(record->creator);
+
+    return start == record->start_time || start == START_UNKNOWN;
+}
+
 /*
- * Read a record of a domain that there is. -ENOENT: it is none; -ENOMEM, or
- * what the hypercall said: it can't be told. A domain that is being destroyed
+ * Read a record of a domain that there is. -ENOENT: it is none; other errors:
+ * it can't be told. A domain that is being destroyed
  * takes no more: what it gives back is free for others, not promised again.
  */
 static int record_check(int dir_fd, const char *name, xc_interface *xch,
@@ -315,7 +334,7 @@ static int record_check(int dir_fd, const char *name, xc_interface *xch,
     int rc, r;
 
     rc = record_read(dir_fd, name, record);
-    if (rc == -ENOMEM)
+    if (rc && !is_no_record(rc))
         return rc;
     if (rc || strtoul(name, NULL, 10) != record->domid)
         return -ENOENT;
@@ -326,8 +345,7 @@ static int record_check(int dir_fd, const char *name, xc_interface *xch,
         info.flags & XEN_DOMINF_dying ||
         memcmp(info.handle, record->uuid, sizeof(record->uuid)))
         return -ENOENT;
-    record->creator_lives =
-        start_time(record->creator) == record->start_time;
+    record->creator_lives = creator_lives(record);
     record->used_bytes = (uint64_t)info.tot_pages << 12;
     return 0;
 }
@@ -537,10 +555,14 @@ static int record_write(FILE *f, uint32_t domid, const uint8_t uuid[16],
 {
     bool keep = nodes && !xln_nodemap_is_empty(nodes);
     bool hold = cores && !xln_cpumap_is_empty(cores);
+    unsigned long long start = start_time(getpid());
     unsigned i;
 
+    /* By which others would know that nobody lives who needs it. */
+    if (!start || start == START_UNKNOWN)
+        return -ESRCH;
     fprintf(f, "domain %" PRIu32 " " UUID_FMT "\n", domid, UUID_ARGS(, uuid));
-    fprintf(f, "creator %ld %llu\n", (long)getpid(), start_time(getpid()));
+    fprintf(f, "creator %ld %llu\n", (long)getpid(), start);
     for (i = 0; i < nr_shares; i++)
         fprintf(f, "node %u %" PRIu64 "\n", shares[i].node, shares[i].bytes);
     if (keep || hold)
