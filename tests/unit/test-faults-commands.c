@@ -327,6 +327,8 @@ static void make_files(void)
                           "nodes_with = \"web\"\n") &&
          fault_calls_file("wide.cfg", "name = \"wide\"\nmemory = 1200\n"
                           "vcpus = 4\ncpus = \"0-5\"\n") &&
+         fault_calls_file("parts.cfg", "name = \"p\"\nmemory = 300\n"
+                          "nodes_mem = \"0:75%,1:25%\"\n") &&
          fault_calls_file("vnuma.cfg", "name = \"v\"\ntype = \"hvm\"\n"
                           "memory = 1200\nvcpus = 4\nvnuma = \"auto\"\n") &&
          fault_calls_file("plan.json", "{ \"version\": 1, \"words\": [],\n"
@@ -367,6 +369,7 @@ int __wrap_main(void)
         "numa-plan --host=four-nodes.json wide.cfg",
         "numa-plan --host=four-nodes.json --json db.cfg wide.cfg",
         "numa-plan --host=four-nodes.json --count db.cfg",
+        "numa-plan --host=four-nodes.json parts.cfg",
         "numa-plan db.cfg",
         "numa-plan --host=saved.json db.cfg",
         "numa-plan --host=four-nodes.json vnuma.cfg",
