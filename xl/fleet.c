@@ -174,7 +174,7 @@ static const struct offer *find_host(const struct fleet *fleet,
     unsigned i;
 
     for (i = 0; i < fleet->nr; i++)
-        if (is_same_file(fleet->offers[i].host, host))
+        if (fleet->offers[i].host && is_same_file(fleet->offers[i].host, host))
             return &fleet->offers[i];
     return NULL;
 }
