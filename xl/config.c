@@ -453,24 +453,6 @@ int config_read_text(const char *path, char **text_r, size_t *size_r)
     return 0;
 }
 
-int config_read(const char *path, char *const *words, unsigned nr_words,
-                const struct keys *defaults, struct config **config_r,
-                char **error_r)
-{
-    size_t size;
-    char *text;
-    int rc;
-
-    *error_r = NULL;
-    rc = config_read_text(path, &text, &size);
-    if (rc)
-        return rc;
-    rc = config_parse(text, size, path, words, nr_words, defaults, config_r,
-                      error_r);
-    free(text);
-    return rc;
-}
-
 static void dispose_cpus(struct config_cpus *cpus)
 {
     unsigned i;

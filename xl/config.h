@@ -52,11 +52,6 @@ int config_parse(const char *text, size_t size, const char *source,
  */
 int config_read_text(const char *path, char **text_r, size_t *size_r);
 
-/* Both: a configuration from a file. */
-int config_read(const char *path, char *const *words, unsigned nr_words,
-                const struct keys *defaults, struct config **config_r,
-                char **error_r);
-
 void config_free(struct config *config);
 
 #endif /* CONFIG_H */

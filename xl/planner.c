@@ -394,7 +394,7 @@ bool planner_read_config(const struct keys *defaults, const char *path,
                          struct config **config_r)
 {
     char *error = NULL;
-    struct config *config;
+    struct config *config = NULL;
     int rc;
 
     rc = read_config(path, words, nr_words, defaults, &config, &error);
@@ -404,7 +404,7 @@ bool planner_read_config(const struct keys *defaults, const char *path,
         complain("cannot read '%s': %s", path, strerror(-rc));
         return false;
     }
-    if (rc)
+    if (rc || !config)
         return fail_line(error, path, rc);
     if (config->misspelt)
         complain("%s: %s", path, config->misspelt);

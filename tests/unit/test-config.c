@@ -165,14 +165,18 @@ static void test_files(void)
 {
     char name[] = "name=\"g\"", *words[] = { name };
     struct config *c = NULL;
-    char *error;
+    char *text, *error;
+    size_t size;
 
-    ok(!config_read("/dev/null", words, 1, NULL, &c, &error),
+    if (config_read_text("/dev/null", &text, &size))
+        bail_out("/dev/null");
+    ok(!config_parse(text, size, "/dev/null", words, 1, NULL, &c, &error),
        "/dev/null and words are a configuration");
     config_free(c);
-    ok(config_read("/nonexistent", NULL, 0, NULL, &c, &error) == -ENOENT &&
-       !error, "no such file");
-    ok(config_read("/dev/zero", NULL, 0, NULL, &c, &error) == -EFBIG && !error,
+    free(text);
+    ok(config_read_text("/nonexistent", &text, &size) == -ENOENT,
+       "no such file");
+    ok(config_read_text("/dev/zero", &text, &size) == -EFBIG,
        "what never ends is refused");
 }
 
