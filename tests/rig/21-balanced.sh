@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
-# thorough: spinning guests leave the emulated machine little for anything else
+# long: spinning guests leave the emulated machine little for anything else
 #
 # Small busy guests: best fit puts all on one node, balanced on as many as
 # there are, also when they are created at once.
