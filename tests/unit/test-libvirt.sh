@@ -118,7 +118,17 @@ check "it can be disabled" control disable
 tree > out
 check "and nothing of it is left" cmp before out
 check "once more is no error" control disable
-"$xl/xl-numa-libvirt" > out 2>&1
-same $? 2 "without a word of what to do it says what it can"
+# refuses STATUS LINE WHAT ARG...
+refuses() {
+    wanted=$1 line=$2 what=$3
+    shift 3
+    "$xl/xl-numa-libvirt" "$@" > out 2> err
+    same "$? $(cat err)" "$wanted xl-numa-libvirt: $line" "$what"
+}
+
+expected="expected 'enable', 'disable' or 'status'"
+refuses 2 "'': $expected" "without a word it says what it can do"
+refuses 2 "'enabel': $expected" "as with a wrong one" enabel
+refuses 2 "one argument too many: 'now'" "and with one more" enable now
 
 finish
