@@ -6,6 +6,7 @@
 #include <xenstore.h>
 
 #include "ballooning.h"
+#include "from_errno.h"
 
 #define PAGE_SHIFT 12
 #define BATCH 256               /* domains that one hypercall tells of */
@@ -23,13 +24,6 @@ struct ballooning {
     uint64_t *reserved_bytes;
 };
 
-static int from_errno(void)
-{
-    int rc = -errno;
-
-    return rc < 0 ? rc : -EIO;
-}
-
 /* It is in KiB. 0 pages: none; the domain is not made yet, or not by libxl. */
 static int read_target(struct xs_handle *xs, uint32_t domid, uint64_t *pages_r)
 {
@@ -40,7 +34,7 @@ static int read_target(struct xs_handle *xs, uint32_t domid, uint64_t *pages_r)
              domid);
     text = xs_read(xs, XBT_NULL, path, NULL);
     if (!text && errno != ENOENT)
-        return from_errno();
+        return xln__from_errno();
     if (text && sscanf(text, "%" SCNu64, &kib) != 1)
         kib = 0;
     free(text);
@@ -54,12 +48,12 @@ static int share_out(struct ballooning *b, uint32_t domid, uint64_t pages)
     xc_nodemap_t nodes;
 
     if (max <= 0)
-        return from_errno();
+        return xln__from_errno();
     nodes = xc_nodemap_alloc(b->xch);
     if (!nodes)
         return -ENOMEM;
     if (xc_domain_node_getaffinity(b->xch, domid, nodes)) {
-        int rc = from_errno();
+        int rc = xln__from_errno();
 
         free(nodes);
         return rc;
@@ -86,7 +80,7 @@ static int add_domain(struct ballooning *b, const xc_domaininfo_t *info)
     if (!b->xs)
         b->xs = xs_open(0);
     if (!b->xs)
-        return from_errno();
+        return xln__from_errno();
     rc = read_target(b->xs, info->domain, &target);
     if (rc)
         return rc;
@@ -110,7 +104,7 @@ int xln__ballooning_add(xc_interface *xch, uint64_t *reserved_bytes)
     do {
         nr = xc_domain_getinfolist(xch, next, BATCH, info);
         if (nr < 0)
-            rc = from_errno();
+            rc = xln__from_errno();
         for (i = 0; i < nr && !rc; i++)
             rc = add_domain(&b, &info[i]);
         if (nr > 0)

@@ -5,15 +5,9 @@
 #include <string.h>
 
 #include "domain.h"
+#include "from_errno.h"
 
 #define PAGE_SHIFT 12
-
-static int from_errno(void)
-{
-    int rc = -errno;
-
-    return rc < 0 ? rc : -EIO;
-}
 
 static void dispose(struct xln_domain *d)
 {
@@ -62,7 +56,7 @@ int xln__affinity_read(xc_interface *xch, uint32_t domid, unsigned vcpu,
         goto out;
     if (xc_vcpu_getaffinity(xch, domid, vcpu, hard, soft,
                             XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)) {
-        rc = from_errno();
+        rc = xln__from_errno();
         goto out;
     }
     rc = xln_cpumap_new(nr_cpus, hard_r);
@@ -89,7 +83,7 @@ static int read_vcpu(xc_interface *xch, uint32_t domid, unsigned vcpu,
     xc_vcpuinfo_t info;
 
     if (xc_vcpu_getinfo(xch, domid, vcpu, &info))
-        return from_errno();
+        return xln__from_errno();
     v->exists = true;
     v->online = info.online;
     v->blocked = info.blocked;
@@ -106,7 +100,7 @@ static int look_again(xc_interface *xch, uint32_t domid)
     int nr = xc_domain_getinfolist(xch, domid, 1, &info);
 
     if (nr < 0)
-        return from_errno();
+        return xln__from_errno();
     return nr && info.domain == domid ? 0 : -ESRCH;
 }
 
@@ -140,11 +134,11 @@ static int read_nodes(xc_interface *xch, struct xln_domain *d)
     xc_nodemap_t map;
 
     if (max <= 0)
-        return from_errno();
+        return xln__from_errno();
     map = xc_nodemap_alloc(xch);
     if (!map)
         return -ENOMEM;
-    rc = xc_domain_node_getaffinity(xch, d->domid, map) ? from_errno()
+    rc = xc_domain_node_getaffinity(xch, d->domid, map) ? xln__from_errno()
                                                         : 0;
     if (!rc)
         rc = xln_nodemap_new(max, &d->nodes);
@@ -211,7 +205,7 @@ static int read_batch(xc_interface *xch, uint32_t first, unsigned max,
         return -ENOMEM;
     nr = xc_domain_getinfolist(xch, first, max, info);
     if (nr < 0)
-        rc = from_errno();
+        rc = xln__from_errno();
     for (i = 0; i < nr && !rc; i++) {
         rc = add_domain(xch, &info[i], nr_cpus, domains);
         if (rc == -ESRCH)
@@ -229,7 +223,7 @@ static int read_some(xc_interface *xch, uint32_t domid,
     int nr_cpus = xc_get_max_cpus(xch), next = 0;
 
     if (nr_cpus <= 0)
-        return from_errno();
+        return xln__from_errno();
     if (domid != XLN_NONE) {
         next = read_batch(xch, domid, 1, nr_cpus, domains);
         if (next < 0)
@@ -315,7 +309,7 @@ static int make_map(xc_interface *xch, const struct xln_cpumap *cpus,
     xc_cpumap_t map;
 
     if (size <= 0)
-        return from_errno();
+        return xln__from_errno();
     map = xc_cpumap_alloc(xch);
     if (!map)
         return -ENOMEM;
@@ -344,7 +338,7 @@ int xln_vcpu_pin(xc_interface *xch, uint32_t domid, unsigned vcpu,
         rc = make_map(xch, soft, &soft_map);
     }
     if (!rc && xc_vcpu_setaffinity(xch, domid, vcpu, hard_map, soft_map, flags))
-        rc = from_errno();
+        rc = xln__from_errno();
     free(hard_map);
     free(soft_map);
     return rc;
@@ -357,7 +351,7 @@ int xln_domain_set_nodes(xc_interface *xch, uint32_t domid,
     xc_nodemap_t map;
 
     if (size <= 0)
-        return from_errno();
+        return xln__from_errno();
     map = xc_nodemap_alloc(xch);
     if (!map)
         return -ENOMEM;
@@ -368,7 +362,7 @@ int xln_domain_set_nodes(xc_interface *xch, uint32_t domid,
     else
         memset(map, 0xff, size);
     if (!rc && xc_domain_node_setaffinity(xch, domid, map))
-        rc = from_errno();
+        rc = xln__from_errno();
     free(map);
     return rc;
 }

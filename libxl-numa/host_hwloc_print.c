@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "from_errno.h"
 #include "host_hwloc.h"
 
 #define UNREACHABLE 255         /* in SLIT */
@@ -368,7 +369,7 @@ static int print_all(struct out *out)
     if (rc)
         return rc;
     if (fflush(out->f))
-        return errno ? -errno : -EIO;
+        return xln__from_errno();
     return ferror(out->f) ? -EIO : 0;
 }
 

@@ -4,17 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "from_errno.h"
 #include "host.h"
 
 #define PAGE_SHIFT 12
-
-/* libxc returns -1 with errno; we return what errno says. */
-static int from_errno(void)
-{
-    int rc = -errno;
-
-    return rc < 0 ? rc : -EIO;
-}
 
 static void numainfo_fill(struct xln_numainfo *info, unsigned *rows,
                           const xc_meminfo_t *meminfo,
@@ -48,7 +41,7 @@ int xln_get_numainfo(xc_interface *xch, struct xln_numainfo **info_r,
     int rc;
 
     if (xc_physinfo(xch, &physinfo))
-        return from_errno();
+        return xln__from_errno();
     nr = physinfo.max_node_id + 1;
     if (nr == 0 || nr > XLN_MAX_NODES)
         return -EPROTO;
@@ -62,7 +55,7 @@ int xln_get_numainfo(xc_interface *xch, struct xln_numainfo **info_r,
     /* Comes back as the number of the last online node, plus one; that is
      * also the length of a row of distances. */
     if (xc_numainfo(xch, &nr, meminfo, distances)) {
-        rc = from_errno();
+        rc = xln__from_errno();
         goto out;
     }
 
@@ -140,13 +133,13 @@ static int read_dma(xc_interface *xch, struct xln_host *host)
 
     bits = dma_bits(xch, host, first);
     if (xc_availheap(xch, 0, bits, -1, &all))
-        return from_errno();
+        return xln__from_errno();
     /* Almost always all of it is on the first node: ask there first. */
     for (node = first; found < all && node < host->nr_nodes; node++) {
         if (!xln_nodemap_test(host->exists, node))
             continue;
         if (xc_availheap(xch, 0, bits, node, &bytes))
-            return from_errno();
+            return xln__from_errno();
         found += bytes;
         /* It may have grown since the node's free memory was read. */
         if (bytes > host->nodes[node].free_bytes)
@@ -243,11 +236,11 @@ static int read_pools(xc_interface *xch, struct xln_host *host,
     }
     /* That there is no other is an error too, and the only good one. */
     if (errno != ENOENT || !host->nr_pools)
-        return from_errno();
+        return xln__from_errno();
 
     unassigned = xc_cpupool_freeinfo(xch);
     if (!unassigned)
-        return from_errno();
+        return xln__from_errno();
     add_cpus(online, unassigned, host->nr_cpus);
     free(unassigned);
     return 0;
@@ -261,14 +254,14 @@ static int read_topology(xc_interface *xch, xc_cputopo_t **topo_r,
     xc_cputopo_t *topo;
 
     if (max < 0)
-        return from_errno();
+        return xln__from_errno();
     if (max == 0 || nr_cpus > XLN_MAX_CPUS)
         return -EPROTO;
     topo = calloc(nr_cpus, sizeof(*topo));
     if (!topo)
         return -ENOMEM;
     if (xc_cputopoinfo(xch, &nr_cpus, topo)) {
-        int rc = from_errno();
+        int rc = xln__from_errno();
 
         free(topo);
         return rc;

@@ -7,6 +7,7 @@
 #include <yajl/yajl_gen.h>
 #include <yajl/yajl_parse.h>
 
+#include "from_errno.h"
 #include "json.h"
 
 /* What a file may have; the largest host has less. */
@@ -256,7 +257,7 @@ int xln__json_print(struct xln__json *json, FILE *f)
 
     errno = 0;
     if (!rc && fwrite(json->text, 1, json->size, f) != json->size)
-        rc = errno ? -errno : -EIO;
+        rc = xln__from_errno();
     yajl_gen_free(json->gen);
     free(json->text);
     free(json);
@@ -536,7 +537,7 @@ static int read_text(FILE *f, char **text_r, size_t *size_r)
     } while (size == allocated && size <= MAX_SIZE);
     if (ferror(f) || size > MAX_SIZE) {
         free(text);
-        return !ferror(f) ? -EFBIG : errno ? -errno : -EIO;
+        return !ferror(f) ? -EFBIG : xln__from_errno();
     }
     *text_r = text;
     *size_r = size;

@@ -22,6 +22,7 @@
 
 #include "cores.h"
 #include "domain.h"
+#include "from_errno.h"
 #include "host.h"
 #include "reservation.h"
 
@@ -258,7 +259,7 @@ static int read_batch(xc_interface *xch, const struct xln_reservations *held,
     int rc = 0;
 
     if (nr < 0)
-        return errno ? -errno : -EIO;
+        return xln__from_errno();
     for (int i = 0; i < nr && !rc; i++)
         rc = read_domain(xch, held, &info[i], host, load, taken,
                          self);

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "from_errno.h"
 #include "libxl_numa.h"
 
 #define REPORT_START "'u' pressed -> dumping numa info"
@@ -228,10 +229,10 @@ static int read_ring(xc_interface *xch, uint32_t *index, char **text_r,
         text = more;
         nr = RING_CHUNK;
         if (xc_readconsolering(xch, text + size, &nr, 0, 1, index)) {
-            int rc = -errno;
+            int rc = xln__from_errno();
 
             free(text);
-            return rc < 0 ? rc : -EIO;
+            return rc;
         }
         size += nr;
     } while (nr && size < RING_MAX);

@@ -9,6 +9,7 @@
 #include <xenstore.h>
 
 #include "ballooning.h"
+#include "from_errno.h"
 #include "snapshot.h"
 
 static void free_request(char **request)
@@ -39,13 +40,6 @@ void xln_snapshot_free(struct xln_snapshot *snapshot)
     free(snapshot);
 }
 
-static int from_errno(void)
-{
-    int rc = -errno;
-
-    return rc < 0 ? rc : -EIO;
-}
-
 /* ---- requests: libxl has put xsdata into xenstore ---- */
 
 /* A key and its text. -ENOENT: it has gone meanwhile. */
@@ -58,7 +52,7 @@ static int read_key(struct xs_handle *xs, const char *dir, const char *key,
         return -ENOMEM;
     text = xs_read(xs, XBT_NULL, path, NULL);
     if (!text) {
-        int rc = from_errno();
+        int rc = xln__from_errno();
 
         free(path);
         return rc;
@@ -100,7 +94,7 @@ static int read_request(struct xs_handle *xs, uint32_t domid, char ***list_r)
     snprintf(dir, sizeof(dir), "/local/domain/%" PRIu32 "/numa", domid);
     keys = xs_directory(xs, XBT_NULL, dir, &nr);
     if (!keys)
-        return errno == ENOENT ? 0 : from_errno();
+        return errno == ENOENT ? 0 : xln__from_errno();
     *list_r = calloc(2 * (size_t)nr + 1, sizeof(**list_r));
     if (*list_r)
         rc = read_keys(xs, dir, keys, nr, *list_r);
@@ -126,7 +120,7 @@ static int read_domains(xc_interface *xch, libxl_ctx *ctx,
         return -ENOMEM;
     xs = xs_open(0);
     if (!xs)
-        return from_errno();
+        return xln__from_errno();
     for (i = 0; i < snapshot->domains->nr && !rc; i++) {
         uint32_t domid = snapshot->domains->list[i].domid;
 
@@ -188,7 +182,7 @@ static int read_xen(xc_interface *xch, struct xln_snapshot *snapshot)
     int version = xc_version(xch, XENVER_version, NULL);
 
     if (version < 0)
-        return from_errno();
+        return xln__from_errno();
     if (asprintf(&snapshot->xen, "%d.%d", version >> 16,
                  version & 0xffff) >= 0)
         return 0;

@@ -10,6 +10,7 @@
 #include <libxl_utils.h>
 
 #include "cmd.h"
+#include "from_errno.h"
 #include "host.h"
 #include "json.h"
 
@@ -302,7 +303,7 @@ static int run_live(struct cmd_line *line)
     if (!rc) {
         source.pools = libxl_list_cpupool(line->ctx, &source.nr_pools);
         if (!source.pools)
-            rc = errno ? -errno : -EIO;
+            rc = xln__from_errno();
     }
     if (!rc)
         code = show(line, &source);

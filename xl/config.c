@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "from_errno.h"
 #include "misspelt.h"
 #include "refuse.h"
 
@@ -436,7 +437,7 @@ int config_read_text(const char *path, char **text_r, size_t *size_r)
         n = fread(text + size, 1, BUFSIZ, f);
         size += n;
         if (ferror(f))
-            rc = errno ? -errno : -EIO;
+            rc = xln__from_errno();
         else if (size > FILE_MAX_BYTES)
             rc = -EFBIG;
         else if (!n)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "from_errno.h"
 #include "host_capabilities.h"
 #include "host_hwloc.h"
 #include "host_source.h"
@@ -92,10 +93,10 @@ static int read_all(FILE *f, char **text_r, size_t *size_r)
         size += fread(text + size, 1, allocated - size, f);
     } while (size == allocated && size <= XLN__XML_MAX_BYTES);
     if (ferror(f)) {
-        int rc = -errno;
+        int rc = xln__from_errno();
 
         free(text);
-        return rc < 0 ? rc : -EIO;
+        return rc;
     }
     *text_r = text;
     *size_r = size;
@@ -199,7 +200,7 @@ static int open_file(FILE *f, const char *word,
     int c = getc(f);
 
     if (c == EOF && ferror(f)) {
-        int rc = errno ? -errno : -EIO;
+        int rc = xln__from_errno();
 
         xln__refuse(error_r, "%s: %s", word, strerror(-rc));
         return rc;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "from_errno.h"
 #include "plot.h"
 
 /* In user units of the picture. */
@@ -147,7 +148,7 @@ int plot_write(const struct outcome *outcomes, unsigned nr, const char *path)
         return -errno;
     write_svg(f, outcomes, nr);
     if (fflush(f) || ferror(f))
-        rc = errno ? -errno : -EIO;
+        rc = xln__from_errno();
     if (!is_stdout && fclose(f) && !rc)
         rc = -errno;
     return rc;

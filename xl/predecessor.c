@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "from_errno.h"
 #include "predecessor.h"
 
 #define BATCH 256               /* domains that one hypercall tells of */
@@ -27,14 +28,12 @@ static int held_pages(xc_interface *xch, xc_domaininfo_t *info,
 {
     uint64_t pages = 0;
     uint32_t next = 0;
-    int nr, i, rc;
+    int nr, i;
 
     do {
         nr = xc_domain_getinfolist(xch, next, BATCH, info);
-        if (nr < 0) {
-            rc = -errno;
-            return rc < 0 ? rc : -EIO;
-        }
+        if (nr < 0)
+            return xln__from_errno();
         for (i = 0; i < nr; i++)
             pages += pages_of(&info[i], uuid, domid);
         if (nr > 0)

@@ -9,6 +9,7 @@
 #include <libxl.h>
 #include <xenstore.h>
 
+#include "from_errno.h"
 #include "record.h"
 
 /* 4 PiB on one node: no sum of such numbers overflows. */
@@ -35,17 +36,10 @@ void record_write(uint32_t domid, const char *nodes, const char *pages)
     xs_close(xs);
 }
 
-static int from_errno(void)
-{
-    int rc = -errno;
-
-    return rc < 0 ? rc : -EIO;
-}
-
 static int read_path(struct xs_handle *xs, const char *path, char **text_r)
 {
     *text_r = xs_read(xs, XBT_NULL, path, NULL);
-    return *text_r ? 0 : from_errno();
+    return *text_r ? 0 : xln__from_errno();
 }
 
 static int read_both(struct xs_handle *xs, uint32_t domid, char **nodes_r,
@@ -74,7 +68,7 @@ int record_read(uint32_t domid, char **nodes_r, char **pages_r)
 
     *nodes_r = *pages_r = NULL;
     if (!xs)
-        return from_errno();
+        return xln__from_errno();
     rc = read_both(xs, domid, nodes_r, pages_r);
     xs_close(xs);
     return rc;
@@ -131,7 +125,7 @@ int record_read_start(const uint8_t uuid[16], int64_t *start_r)
     int rc;
 
     if (!xs)
-        return from_errno();
+        return xln__from_errno();
     memcpy(id.uuid, uuid, sizeof(id.uuid));
     snprintf(path, sizeof(path), "/vm/" LIBXL_UUID_FMT "/start_time",
              LIBXL_UUID_BYTES(id));

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "from_errno.h"
 #include "libxl_numa.h"
 #include "trace.h"
 
@@ -191,7 +192,7 @@ static int read_line(struct reader *r)
     }
     r->line[nr] = '\0';
     if (c == EOF && ferror(r->f))
-        return errno ? -errno : -EIO;
+        return xln__from_errno();
     return c != EOF || nr;
 }
 
