@@ -192,6 +192,7 @@ static void push(struct scan *s, unsigned node)
 {
     const struct job *job = s->job;
     struct span span = { s->now.distance_max, s->now.distance_sum };
+    uint64_t crowding = xln__job_crowding(job, node);
 
     for (unsigned i = 0; i < s->nr_members; i++)
         span = xln__span_add(span,
@@ -202,8 +203,8 @@ static void push(struct scan *s, unsigned node)
     s->now.nr_cpus += job->nr_allowed[node];
     s->now.cost += job->costs ? job->costs[node] : 0;
     s->now.load += job->load[node];
-    if (job->crowding[node] > s->now.crowding)
-        s->now.crowding = job->crowding[node];
+    if (crowding > s->now.crowding)
+        s->now.crowding = crowding;
     s->now.distance_max = span.max;
     s->now.distance_sum = span.sum;
 }

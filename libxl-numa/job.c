@@ -179,6 +179,13 @@ static uint64_t limit_density(uint64_t density)
     return density < MAX_DENSITY ? density : MAX_DENSITY;
 }
 
+uint64_t xln__job_crowding(const struct job *job, unsigned node)
+{
+    unsigned nr_cpus = job->nr_allowed[node];
+
+    return nr_cpus ? job->load[node] / nr_cpus : 0;
+}
+
 uint64_t xln__job_density(const struct job *job, uint64_t crowding,
                           unsigned nr_cpus)
 {
@@ -191,22 +198,19 @@ uint64_t xln__job_density(const struct job *job, uint64_t crowding,
 
 static int find_load(struct job *job)
 {
-    unsigned node, nr_nodes = xln_host_nr_nodes(job->host), nr_cpus = 0;
-    uint64_t load = 0, most = 0;
+    unsigned node, nr_cpus = 0;
+    uint64_t load = 0, most = 0, crowding;
 
-    job->load = calloc(nr_nodes, sizeof(*job->load));
-    job->crowding = calloc(nr_nodes, sizeof(*job->crowding));
-    if (!job->load || !job->crowding)
+    job->load = calloc(xln_host_nr_nodes(job->host), sizeof(*job->load));
+    if (!job->load)
         return -ENOMEM;
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host)) {
-        unsigned nr = job->nr_allowed[node];
-
         job->load[node] = load_of_node(job, node);
-        job->crowding[node] = nr ? job->load[node] / nr : 0;
-        if (job->crowding[node] > most)
-            most = job->crowding[node];
+        crowding = xln__job_crowding(job, node);
+        if (crowding > most)
+            most = crowding;
         load += job->load[node];
-        nr_cpus += nr;
+        nr_cpus += job->nr_allowed[node];
     }
     job->fair_density =
         xln__job_density(job, nr_cpus ? load / nr_cpus : 0, nr_cpus);
@@ -471,7 +475,6 @@ void xln__job_clear(struct job *job)
         xln_nodemap_free(job->spots[i]);
     free(job->spots);
     free(job->nr_allowed);
-    free(job->crowding);
     free(job->costs);
     free(job->load);
     xln_cpumap_free(job->pool);

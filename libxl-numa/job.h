@@ -21,7 +21,6 @@ struct job {
     unsigned *nr_allowed;           /* of these: [node]; or, if the request is
                                      * for whole cores, cores with one */
     uint64_t *load;                 /* of these CPUs, [node] */
-    uint64_t *crowding;             /* and for each of nr_allowed, [node] */
     unsigned need_cpus;
 
     /* What a policy measures sets by: vCPUs for each of nr_allowed once the
@@ -50,6 +49,9 @@ int xln__job_init(struct job *job, const struct xln_host *host,
                   const struct xln_request *request,
                   const struct xln_need *need);
 void xln__job_clear(struct job *job);
+
+/* The load for each of a node's nr_allowed; 0 if there are none. */
+uint64_t xln__job_crowding(const struct job *job, unsigned node);
 
 /* The vCPUs for each of `nr_cpus` CPUs with this load each, the domain's own
  * included, in parts of XLN__DENSITY_ONE; 0 if there are none. */

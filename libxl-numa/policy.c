@@ -63,8 +63,8 @@ static int compare_worst(const struct job *job, unsigned nr,
  * the most of all; with the domain it would have 1.2 per CPU, twice the fair
  * ones, and 5 GiB left over: 0.05 + 2 / 8 + 2 * (2 - 0.8 / 0.6) + 0.3 * (2 -
  * 1.28) / 0.1 = 3.79. Node 1 has none: 0.4 per CPU and 60 GiB left over are 0.6
- * + 0.67 / 8 = 0.68. Node 1 it is. With 3 vCPUs on node 0 it would be node 0:
- * 0.05 + 1.17 / 8 = 0.20.
+ * + 0.67 / 8 = 0.68. Node 1 it is. With 3 vCPUs on node 0, and 9 on another
+ * one, it would be node 0: 0.05 + 1.17 / 8 = 0.20.
  */
 #define PART (UINT64_C(1) << 12)
 #define FAIR (PART * 32 / 25)

@@ -133,7 +133,7 @@ static void fill(struct search *s, const struct xln_nodemap *nodes)
         s->slots[i].node = node;
         s->slots[i].cost = job->costs ? job->costs[node] : 0;
         s->slots[i].load = job->load[node];
-        s->slots[i].crowding = job->crowding[node];
+        s->slots[i].crowding = xln__job_crowding(job, node);
         s->slots[i++].nr_cpus = job->nr_allowed[node];
     }
     s->least_cost[s->nr] = UINT64_MAX;
