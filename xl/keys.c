@@ -563,6 +563,21 @@ int keys_read_host(const XLU_Config *config, const char *source,
     return read_keys(config, source, true, keys_r, error_r);
 }
 
+int keys_parse_host(const char *text, size_t size, const char *source,
+                    struct keys **keys_r, char **error_r)
+{
+    XLU_Config *config = xlu_cfg_init(stderr, source);
+    int rc;
+
+    if (!config)
+        return -ENOMEM;
+    rc = xlu_cfg_readdata(config, text, size) ? -EINVAL : 0;
+    if (!rc)
+        rc = keys_read_host(config, source, keys_r, error_r);
+    xlu_cfg_destroy(config);
+    return rc;
+}
+
 /* A vnuma= list names its nodes itself. */
 static int check_vnuma(const struct keys *keys, const XLU_Config *config,
                        const char *source, char **error_r)

@@ -26,6 +26,11 @@ struct keys;
 int keys_read_host(const XLU_Config *config, const char *source,
                    struct keys **keys_r, char **error_r);
 
+/* The same from the text of such a file; -EINVAL and NULL: libxlutil has said
+ * what is wrong. */
+int keys_parse_host(const char *text, size_t size, const char *source,
+                    struct keys **keys_r, char **error_r);
+
 /*
  * Read our keys from a domain's configuration, the same way. With those of
  * the host's `defaults` (NULL: none) they must also make sense together with

@@ -38,21 +38,6 @@ static int refuse(char *error, const char *what, int rc)
 
 /* ---- the host's defaults ---- */
 
-static int parse_defaults(const char *text, size_t size, struct keys **keys_r,
-                          char **error_r)
-{
-    XLU_Config *config = xlu_cfg_init(stderr, HOST_DEFAULTS);
-    int rc;
-
-    if (!config)
-        return -ENOMEM;
-    rc = xlu_cfg_readdata(config, text, size) ? -EINVAL : 0;
-    if (!rc)
-        rc = keys_read_host(config, HOST_DEFAULTS, keys_r, error_r);
-    xlu_cfg_destroy(config);
-    return rc;
-}
-
 /* A file that can't be read does not keep a create from being made. */
 static int read_defaults(struct keys **keys_r, char **error_r)
 {
@@ -63,7 +48,7 @@ static int read_defaults(struct keys **keys_r, char **error_r)
     *keys_r = NULL;
     if (rc)
         return rc == -ENOMEM ? rc : 0;
-    rc = parse_defaults(text, size, keys_r, error_r);
+    rc = keys_parse_host(text, size, HOST_DEFAULTS, keys_r, error_r);
     free(text);
     return rc;
 }

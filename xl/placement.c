@@ -44,20 +44,12 @@ static void warn_failed(const struct placement *p, const char *what, int rc,
 static int read_defaults(xentoollog_logger *lg, const char *data, int size,
                          struct keys **keys_r)
 {
-    XLU_Config *config = xlu_cfg_init(stderr, HOST_DEFAULTS);
     char *error = NULL;
-    int rc;
+    int rc = keys_parse_host(data, size, HOST_DEFAULTS, keys_r, &error);
 
-    if (!config)
-        return -ENOMEM;
-    /* What libxlutil has to say it says itself. */
-    rc = xlu_cfg_readdata(config, data, size) ? -EINVAL : 0;
-    if (!rc)
-        rc = keys_read_host(config, HOST_DEFAULTS, keys_r, &error);
     if (error)
         xtl_log(lg, XTL_ERROR, -1, CONTEXT, "%s", error);
     free(error);
-    xlu_cfg_destroy(config);
     return rc;
 }
 
