@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 #include "host_hwloc.h"
+#include "hosts.h"
 
 static struct xln_host *finish(int rc, struct xln_host *host, char *note,
                                char *error, const char *text, size_t size)
@@ -48,7 +49,7 @@ static struct xln_host *read_synthetic(const char *text)
 
 static void claim_sound(const struct xln_host *host)
 {
-    unsigned node, other;
+    unsigned node;
 
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
         const struct xln_host_node *n = xln_host_node(host, node);
@@ -57,12 +58,7 @@ static void claim_sound(const struct xln_host *host)
               "node %u: its memory", node);
         claim(xln_host_distance(host, node, node) == 10, "node %u: not 10 to "
               "itself", node);
-        XLN_FOREACH(xln_nodemap, other, xln_host_nodes(host)) {
-            unsigned distance = xln_host_distance(host, node, other);
-
-            claim(distance == XLN_NONE || (distance >= 10 && distance < 255),
-                  "a distance of %u", distance);
-        }
+        claim_distances(host, node);
     }
 }
 
@@ -96,7 +92,7 @@ static void claim_same_cpus(const struct xln_host *a, const struct xln_host *b)
 static void claim_same_nodes(const struct xln_host *a,
                              const struct xln_host *b)
 {
-    unsigned node, other;
+    unsigned node;
 
     claim(xln_nodemap_equal(xln_host_nodes(a), xln_host_nodes(b)),
           "other nodes");
@@ -104,10 +100,7 @@ static void claim_same_nodes(const struct xln_host *a,
         claim(xln_host_node(a, node)->total_bytes ==
               xln_host_node(b, node)->total_bytes, "node %u: other memory",
               node);
-        XLN_FOREACH(xln_nodemap, other, xln_host_nodes(a))
-            claim(xln_host_distance(a, node, other) ==
-                  xln_host_distance(b, node, other), "another distance from "
-                  "%u to %u", node, other);
+        claim_same_distances(a, b, node);
     }
 }
 

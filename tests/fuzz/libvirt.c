@@ -6,6 +6,7 @@
  */
 #include "fuzz.h"
 #include "host_capabilities.h"
+#include "hosts.h"
 #include "virsh.h"
 
 static struct xln_host *read_host(const char *text, size_t size)
@@ -33,19 +34,14 @@ static struct xln_host *read_host(const char *text, size_t size)
 
 static void claim_sound(const struct xln_host *host)
 {
-    unsigned node, other;
+    unsigned node;
 
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
         const struct xln_host_node *n = xln_host_node(host, node);
 
         claim(n->free_bytes == n->total_bytes && !n->dma_bytes &&
               !n->reserved_bytes, "node %u: its memory", node);
-        XLN_FOREACH(xln_nodemap, other, xln_host_nodes(host)) {
-            unsigned distance = xln_host_distance(host, node, other);
-
-            claim(distance == XLN_NONE || (distance >= 10 && distance < 255),
-                  "a distance of %u", distance);
-        }
+        claim_distances(host, node);
     }
 }
 
@@ -76,7 +72,7 @@ static void claim_same_node(const struct xln_host *a, const struct xln_host *b,
 {
     const struct xln_host_node *x = xln_host_node(a, node);
     const struct xln_host_node *y = xln_host_node(b, node);
-    unsigned cpu, other;
+    unsigned cpu;
 
     claim(x->total_bytes >> 10 == y->total_bytes >> 10,
           "node %u: other memory", node);
@@ -88,12 +84,8 @@ static void claim_same_node(const struct xln_host *a, const struct xln_host *b,
         claim(c->socket == d->socket && c->core == d->core,
               "CPU %u: another core", cpu);
     }
-    if (is_cut_off(a, node))
-        return;
-    XLN_FOREACH(xln_nodemap, other, xln_host_nodes(a))
-        claim(xln_host_distance(a, node, other) ==
-              xln_host_distance(b, node, other), "another distance from %u "
-              "to %u", node, other);
+    if (!is_cut_off(a, node))
+        claim_same_distances(a, b, node);
 }
 
 static void claim_same(const struct xln_host *host)
