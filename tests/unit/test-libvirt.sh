@@ -128,7 +128,7 @@ refuses() {
 
 expected="expected 'enable', 'disable' or 'status'"
 refuses 2 "'': $expected" "without a word it says what it can do"
-refuses 2 "'enabel': $expected" "as with a wrong one" enabel
+refuses 2 "'on': $expected" "as with a wrong one" on
 refuses 2 "one argument too many: 'now'" "and with one more" enable now
 
 finish
