@@ -351,6 +351,10 @@ static void append_node(FILE *f, const struct xln_host *host, unsigned node,
 {
     const struct xln_host_node *n = xln_host_node(host, node);
 
+    if (!n->total_bytes) {
+        fprintf(f, "node %u has no memory", node);
+        return;
+    }
     fprintf(f, "node %u has %" PRIu64 " MiB free, %" PRIu64 " MiB usable",
             node, MIB(n->free_bytes),
             MIB(xln_host_node_usable(n, true, request->dma_reserve_bytes)));

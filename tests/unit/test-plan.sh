@@ -203,6 +203,11 @@ check "strict makes that nothing fits: status 3" \
     planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not to\
  be had from node 3; node 3 has 306 MiB free, 306 MiB usable" \
     web.cfg 'nodes="3"' 'nodes_mode="strict"'
+check "a node without memory is said to be one" \
+    planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not to\
+ be had from node 9; node 9 has no memory" \
+    --host "${four_nodes%unit/*}hosts/plain/sparse.json" web.cfg 'nodes="9"' \
+    'nodes_mode="strict"'
 check "more than the host has: status 3" \
     planned 3 "db: 16 MiB of it are overhead, by libxl 4.17's figures for PV" \
     db.cfg memory=2600
