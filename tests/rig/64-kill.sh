@@ -19,12 +19,6 @@ awk -v seed="$seed" -v n="$cycles" 'BEGIN {
         print int(rand() * 900000)
 }' > /tmp/moments
 
-xenstore_keys() {
-    for path in /local/domain /libxl /vm; do
-        xenstore-ls -f $path
-    done | sed 's/ = .*//' | grep -v '^/local/domain/0/\|^/vm/00000000' | sort
-}
-
 run_files() {
     ls -A /run/xen/numa | sort
 }

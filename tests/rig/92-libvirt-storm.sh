@@ -30,22 +30,12 @@ start_virsh() { # NAME
     virsh_create idle "$1" "$mib" 1 > "/tmp/out.$1" 2>&1 &
 }
 
-# libvirtd stops as a whole, with the first of its creates.
-hold_libvirtd() {
-    rm -f /tmp/trace.libvirtd
-    strace -f -o /tmp/trace.libvirtd -p "$(libvirtd_pid)" \
-        -P /run/xen/numa/lock -e trace=close \
-        -e inject=close:signal=SIGSTOP:when=1 2> "$err" &
-    tracer=$!
-    await 30 grep -q attached "$err"
-}
-
 is_held() { # NAME
     grep -q 'stopped by SIGSTOP' "/tmp/trace.$1"
 }
 
 let_all_go() {
-    { kill $tracer && wait $tracer; } 2> /dev/null
+    no_longer_traced
     kill -CONT "$(libvirtd_pid)"
     for guest in $xl_guests; do
         kill -CONT "$(cat "/tmp/held.$guest")"
@@ -64,11 +54,6 @@ not_there() {
     for guest in $xl_guests $virsh_guests; do
         [ -n "$(domid "$guest")" ] || cat "/tmp/out.$guest"
     done
-}
-
-reserved() {
-    xl numa-info -o NODE,RESERVED 2> /dev/null |
-        awk 'NR > 1 { sum += $2 } END { print sum + 0 }'
 }
 
 storm() {

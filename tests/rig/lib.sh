@@ -25,6 +25,7 @@
 #   node_affinity NAME                  as xl list -n shows it
 #   affinity NAME [VCPU]                "hard / soft"
 #   nothing_left FREE                   no guest, nothing of one, memory as before
+#   xenstore_keys                   what xenstore has of guests
 #   expect STATUS COMMAND [ARG...]      succeeds if the command ends so
 #   hold NODE MIB [KEY=VALUE...]        starts a create of g, by idle.cfg or by
 #                                       $hold_config; it stops once it has
@@ -320,6 +321,13 @@ free_within() { # PAGES FREE-BEFORE
                 bad = 1
         }
         END { exit bad }'
+}
+
+# What guests have there, dom0 left out.
+xenstore_keys() {
+    for path in /local/domain /libxl /vm; do
+        xenstore-ls -f $path
+    done | sed 's/ = .*//' | grep -v '^/local/domain/0/\|^/vm/00000000' | sort
 }
 
 nothing_left() { # FREE-BEFORE
