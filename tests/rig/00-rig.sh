@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
+# thorough: what it tests seldom changes
 #
 # Runs in dom0: is the rig what tools/rig/README.md says? Uses nothing of ours
 # but the rig itself. Works on every topology that comes with it.

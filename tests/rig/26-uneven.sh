@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology uneven
+# thorough: a boot of its own, and guests on each node
 #
 # Nodes that differ in CPUs and memory.
 

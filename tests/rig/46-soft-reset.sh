@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh disable=SC2317
 # hvm: only HVM guests can be reset softly
-# long: it is a boot of its own, and half a minute
+# thorough: it is a boot of its own, and half a minute
 #
 # A guest that is reset softly keeps its memory, hence its nodes, and all that
 # was set while it ran. One that reboots is placed again, virtual nodes too.

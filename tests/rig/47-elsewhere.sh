@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # host: it starts three machines, one after the other
-# long: three machines
+# thorough: three machines
 #
 # Guests that are saved on one host and restored on others, with other nodes: no
 # node of the first is applied, the request is.

@@ -2,7 +2,7 @@
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node --sched credit2 --put tests/rig/spin.sh:/root/spin.sh
 # alone: its guests take all CPUs of the machine
-# long: it measures, and promises nothing
+# thorough: it measures, and promises nothing
 #
 # The same under credit2, whose load balancer does not look at soft affinity:
 # how it does there is shown, not judged. One vCPU a guest: with two the

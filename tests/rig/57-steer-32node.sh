@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 32node
-# long: the same as on other machines, on a large one
+# thorough: the same as on other machines, on a large one
 #
 # On 32 nodes the commands for a running host agree with each other, with the
 # installed xl and with the hypervisor's report.

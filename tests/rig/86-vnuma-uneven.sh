@@ -3,7 +3,7 @@
 # rig: --topology uneven
 # hvm: only HVM guests can have virtual nodes
 # threads: in one, a guest that takes interrupts gets some of them twice
-# long: it is a boot of its own
+# thorough: it is a boot of its own
 #
 # Three virtual nodes on three nodes of which no two have as many CPUs.
 

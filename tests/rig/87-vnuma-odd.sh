@@ -3,7 +3,7 @@
 # rig: --topology odd
 # hvm: only HVM guests can have virtual nodes
 # threads: in one, a guest that takes interrupts gets some of them twice
-# long: it is a boot of its own
+# thorough: it is a boot of its own
 #
 # A node without CPUs, as memory of an HVM guest and as its virtual node.
 

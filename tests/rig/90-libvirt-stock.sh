@@ -2,7 +2,7 @@
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology odd
 # libvirt: what it does without us
-# long: what it tests is not ours
+# thorough: what it tests is not ours
 #
 # What libvirt's words about placement come to on Xen without the module: of all
 # of them only <vcpupin> takes effect. And that it tells the host's nodes as our

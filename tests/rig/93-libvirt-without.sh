@@ -2,7 +2,7 @@
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node --put tests/rig/libvirt-placement.sh:/root/libvirt-placement.sh
 # libvirt: it is started in every way but the right one
-# long: libvirtd is started five times
+# thorough: libvirtd is started five times
 #
 # libvirtd that is restarted with domains running; and libvirtd without the
 # module, with one for another release, without the hook: it is then as if there

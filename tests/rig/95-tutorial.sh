@@ -2,7 +2,7 @@
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node --put tests/rig/libvirt-placement.sh:/root/libvirt-placement.sh --put docs/xl-numa-tutorial.7.pod:/root/tutorial.pod --put docs/examples/tutorial:/root/tutorial
 # libvirt: half of the tutorial is for virsh
-# long: it is a long one
+# thorough: it is a long one
 #
 # Each command of xl-numa-tutorial(7), run in turn, prints what the page says. It
 # is a line that begins with '# ', set in by four; what it prints is below.
