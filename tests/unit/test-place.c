@@ -143,12 +143,13 @@ static struct xln_request *case_request(const struct case_spec *c)
     return request;
 }
 
+/* "-": none, that vCPU may run anywhere. */
 static unsigned parse_masks(const char *const *texts, struct xln_cpumap **cpus)
 {
     unsigned nr = 0;
 
     for (; nr < MAX_VCPUS && texts[nr]; nr++)
-        cpus[nr] = cpus_of(texts[nr]);
+        cpus[nr] = strcmp(texts[nr], "-") ? cpus_of(texts[nr]) : NULL;
     return nr;
 }
 
@@ -539,6 +540,8 @@ static const struct case_spec vcpu_cases[] = {
     { "nodes_mem and nodes_max", odd, .need = 950, .vcpus = 2,
       .mem = "2-3", .max_nodes = 1, .slit = pairs,
       .plan = "fits 2: 2=950 cpus 4-5" },
+    { "cpus= of one vCPU, another may run anywhere", even, .need = 100,
+      .vcpus = 2, .hard = { "-", "4-5" }, .plan = "fits 2: 2=100 cpus 4-5" },
     { "cpus_soft= names its nodes", uneven, .need = 100, .soft = { "4-7" },
       .plan = "fits 2-3: 2=50 3=50 cpus -" },
     { "cpus_soft= within cpus=", even, .need = 100, .hard = { "0-5" },
@@ -617,6 +620,10 @@ static void test_balanced(void)
         .nodes = even, .need = 100, .policy = "balanced", .pool = "0,2,4,6",
         .plan = "fits 0: 0=100 cpus 0",
     };
+    struct case_spec mem = {
+        .nodes = wide, .need = 10 << 10, .policy = "balanced", .mem = "0-1",
+        .max_nodes = 1, .plan = "fits 0: 0=10240 cpus 0-9",
+    };
 
     run_balanced("a crowded node is left for a larger gap", &c,
                  (const uint64_t[]){ 8, 0, 8, 4 });
@@ -632,6 +639,8 @@ static void test_balanced(void)
                  (const uint64_t[]){ 50, 0, 0, 50 });
     run_balanced("CPUs that are not its pool's don't count", &pool,
                  (const uint64_t[]){ 0, 8, 8, 8 });
+    run_balanced("nodes_mem: nothing runs there, so it is best fit", &mem,
+                 (const uint64_t[]){ 100, 0, 0, 0 });
 }
 
 /* Small domains, one after the other, each on the host as it is then: how many
