@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int tap_run, tap_failed;
@@ -40,6 +41,15 @@ static inline bool is_str(const char *got, const char *expected,
         printf("#      got: %s\n# expected: %s\n", got ? got : "(null)",
                expected ? expected : "(null)");
     return same;
+}
+
+/* What has to work for there to be a test: 0, or an errno, or -errno. */
+static inline void must(int rc)
+{
+    if (!rc)
+        return;
+    printf("Bail out! %s\n", strerror(rc < 0 ? -rc : rc));
+    exit(1);
 }
 
 static inline int tap_done(void)

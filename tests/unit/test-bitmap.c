@@ -13,19 +13,11 @@
 
 /* The same numbers on every machine, which rand() doesn't promise. */
 /* What a test can't do without: a failure ends the program. */
-static void need(int rc)
-{
-    if (!rc)
-        return;
-    printf("Bail out! %s\n", strerror(-rc));
-    exit(1);
-}
-
 static struct xln_bitmap *empty(unsigned nr_bits)
 {
     struct xln_bitmap *set;
 
-    need(xln_bitmap_new(nr_bits, &set));
+    must(xln_bitmap_new(nr_bits, &set));
     return set;
 }
 
@@ -33,8 +25,8 @@ static struct xln_cpumap *cpus_of(unsigned nr_cpus, const char *text)
 {
     struct xln_cpumap *cpus;
 
-    need(xln_cpumap_new(nr_cpus, &cpus));
-    need(xln_cpumap_parse(text, NULL, 0, cpus, NULL));
+    must(xln_cpumap_new(nr_cpus, &cpus));
+    must(xln_cpumap_parse(text, NULL, 0, cpus, NULL));
     return cpus;
 }
 
@@ -48,7 +40,7 @@ static bool prints_as(const struct xln_bitmap *set, const char *expected)
     char *text;
     bool same;
 
-    need(xln_bitmap_format(set, &text));
+    must(xln_bitmap_format(set, &text));
     same = !strcmp(text, expected);
     if (!same)
         printf("# printed: \"%s\", expected: \"%s\"\n", text, expected);
@@ -117,7 +109,7 @@ static void test_fill(unsigned width)
     snprintf(expected, sizeof(expected), width > 1 ? "0-%u" : "%u", width - 1);
     ok(prints_as(set, expected), "width %u: a full set is one range", width);
 
-    need(xln_bitmap_copy(set, &copy));
+    must(xln_bitmap_copy(set, &copy));
     xln_bitmap_zero(set);
     ok(xln_bitmap_is_empty(set) && prints_as(set, ""),
        "width %u: zero removes every number", width);
@@ -267,8 +259,8 @@ static void test_walk(void)
     unsigned node, i = 0;
     bool same = true;
 
-    need(xln_nodemap_new(200, &nodes));
-    need(xln_nodemap_parse("0-1,63-64,127-128,199", 0, nodes, NULL));
+    must(xln_nodemap_new(200, &nodes));
+    must(xln_nodemap_parse("0-1,63-64,127-128,199", 0, nodes, NULL));
     XLN_FOREACH(xln_nodemap, node, nodes)
         same = i < ARRAY_SIZE(expected) && expected[i++] == node && same;
     ok(same && i == ARRAY_SIZE(expected),
@@ -291,7 +283,7 @@ static void random_set(struct xln_bitmap *set, bool *members, unsigned nr)
             left = random_below(random_below(8) ? 6 : 150);
         }
         members[bit] = member;
-        need(member ? xln_bitmap_set(set, bit) : xln_bitmap_clear(set, bit));
+        must(member ? xln_bitmap_set(set, bit) : xln_bitmap_clear(set, bit));
     }
 }
 
@@ -317,8 +309,8 @@ static bool survives_print(const struct xln_bitmap *set)
     size_t end;
     bool same;
 
-    need(xln_bitmap_format(set, &text));
-    need(xln_cpumap_new(xln_bitmap_nr_bits(set), &again));
+    must(xln_bitmap_format(set, &text));
+    must(xln_cpumap_new(xln_bitmap_nr_bits(set), &again));
     same = !xln_cpumap_parse(text, NULL, 0, again, &end) &&
            end == strlen(text) && xln_bitmap_equal(set, xln_cpumap_bits(again));
     if (!same)
@@ -335,7 +327,7 @@ static void test_random_sets(unsigned width, unsigned nr_sets)
     bool members_pass = true, print_pass = true;
     unsigned i;
 
-    need(members ? 0 : -ENOMEM);
+    must(members ? 0 : -ENOMEM);
     for (i = 0; i < nr_sets; i++) {
         random_set(set, members, width);
         members_pass = members_pass && has_members(set, members);
@@ -356,7 +348,7 @@ static void test_longest_text(void)
     unsigned bit;
 
     for (bit = 1; bit < XLN_MAX_CPUS; bit += 2)
-        need(xln_bitmap_set(set, bit));
+        must(xln_bitmap_set(set, bit));
     ok(survives_print(set), "every other one of 65536 is read back");
     xln_bitmap_free(set);
 }
@@ -662,7 +654,7 @@ static void test_without_nodes(void)
     struct xln_nodemap *nodes;
     size_t end;
 
-    need(xln_nodemap_new(8, &nodes));
+    must(xln_nodemap_new(8, &nodes));
     ok(xln_cpumap_parse("1,^node:1", NULL, SKIP, cpus, &end) == -EINVAL &&
            end == 3,
        "\"node:\" is malformed where no nodes are given");
@@ -881,7 +873,7 @@ static void test_random_texts(unsigned nr_texts)
     unsigned i, nr_valid = 0, nr_malformed = 0, nr_absent = 0, nr_wrong = 0;
     regex_t regex;
 
-    need(regcomp(&regex, "^(\\^)?(nodes?:)?(all|" NUMBER "(-" NUMBER ")?)$",
+    must(regcomp(&regex, "^(\\^)?(nodes?:)?(all|" NUMBER "(-" NUMBER ")?)$",
                  REG_EXTENDED)
              ? -EINVAL
              : 0);

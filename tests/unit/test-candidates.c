@@ -18,14 +18,6 @@
 #define MAX_SETS (1u << MAX_NODES)
 #define MAX_VCPUS 6
 
-static void check(int rc)
-{
-    if (rc) {
-        printf("Bail out! %s\n", strerror(-rc));
-        exit(1);
-    }
-}
-
 /* ---- hosts ---- */
 
 static bool one_in(unsigned n)
@@ -82,7 +74,7 @@ static void fill_need(struct task *t)
 {
     static const char *const policies[] = { "first", "best", "worst" };
 
-    check(xln_request_new(&t->request));
+    must(xln_request_new(&t->request));
     t->request->policy = xln_policy_by_name(policies[random_below(3)]);
     t->request->max_nodes = one_in(5) ? 1 + random_below(4) : 0;
     t->request->dma_reserve_bytes = one_in(2) ? 0 : 64 * MIB;
@@ -92,7 +84,7 @@ static void fill_need(struct task *t)
     if (one_in(3))
         t->need.nr_hard = 1 + random_below(3);
     for (unsigned i = 0; i < t->need.nr_hard; i++) {
-        check(xln_cpumap_new(t->host->nr_cpus, &t->hard[i]));
+        must(xln_cpumap_new(t->host->nr_cpus, &t->hard[i]));
         for (unsigned cpu = 0; cpu < t->host->nr_cpus; cpu++)
             if (one_in(3))
                 xln_cpumap_set(t->hard[i], cpu);
@@ -108,11 +100,11 @@ static void random_task(struct task *t, unsigned seed)
     random_state = seed;
     random_below(2);
     t->nr_nodes = 1 + random_below(MAX_NODES);
-    check(xln__host_new(3 * t->nr_nodes, t->nr_nodes, 0, &t->host));
+    must(xln__host_new(3 * t->nr_nodes, t->nr_nodes, 0, &t->host));
     for (unsigned node = 0; node < t->nr_nodes; node++)
         fill_node(t, node, &cpu);
     fill_distances(t);
-    check(xln__host_finish(t->host));
+    must(xln__host_finish(t->host));
     fill_need(t);
 }
 
@@ -362,9 +354,9 @@ static const char *compare_task(const struct task *t, struct brute *b,
     struct xln_plan *plan = NULL;
     const char *wrong;
 
-    check(xln_place(t->host, t->request, &t->need, &plan));
-    check(xln_candidates_find(t->host, t->request, &t->need, 0, &all));
-    check(xln_candidates_find(t->host, t->request, &t->need, max_nr, &some));
+    must(xln_place(t->host, t->request, &t->need, &plan));
+    must(xln_candidates_find(t->host, t->request, &t->need, 0, &all));
+    must(xln_candidates_find(t->host, t->request, &t->need, max_nr, &some));
     wrong = compare_plan(all, plan);
     if (!wrong && fits)
         wrong = compare_all(b, all);
@@ -429,7 +421,7 @@ static void even_task(struct task *t, unsigned nr, uint64_t need_mib)
 {
     memset(t, 0, sizeof(*t));
     t->nr_nodes = nr;
-    check(xln__host_new(2 * nr, nr, 0, &t->host));
+    must(xln__host_new(2 * nr, nr, 0, &t->host));
     for (unsigned node = 0; node < nr; node++) {
         xln_nodemap_set(t->host->exists, node);
         t->host->nodes[node].total_bytes = 1024 * MIB;
@@ -442,8 +434,8 @@ static void even_task(struct task *t, unsigned nr, uint64_t need_mib)
             t->host->distances[node * nr + to] = 10 + 5 * abs((int)node -
                                                               (int)to);
     }
-    check(xln__host_finish(t->host));
-    check(xln_request_new(&t->request));
+    must(xln__host_finish(t->host));
+    must(xln_request_new(&t->request));
     t->need.memory_bytes = need_mib * MIB;
     t->need.nr_vcpus = 1;
 }
@@ -452,8 +444,8 @@ static struct xln_nodemap *nodes_of(const char *text)
 {
     struct xln_nodemap *nodes;
 
-    check(xln_nodemap_new(64, &nodes));
-    check(xln_nodemap_parse(text, 0, nodes, NULL));
+    must(xln_nodemap_new(64, &nodes));
+    must(xln_nodemap_parse(text, 0, nodes, NULL));
     return nodes;
 }
 
@@ -465,7 +457,7 @@ static char *describe(const struct xln_candidates *c)
     FILE *f = open_memstream(&text, &size);
 
     for (unsigned i = 0; i < c->nr; i++) {
-        check(xln_nodemap_format(c->list[i].set.nodes, &nodes));
+        must(xln_nodemap_format(c->list[i].set.nodes, &nodes));
         fprintf(f, "%s:%d ", nodes, c->list[i].verdict);
         free(nodes);
     }
@@ -483,7 +475,7 @@ static void is_list(const struct task *t, unsigned max_nr,
     struct xln_candidates *c;
     char *text;
 
-    check(xln_candidates_find(t->host, t->request, &t->need, max_nr, &c));
+    must(xln_candidates_find(t->host, t->request, &t->need, max_nr, &c));
     text = describe(c);
     is_str(text, expected, what);
     free(text);
@@ -500,7 +492,7 @@ static void test_named(void)
     is_list(&t, 0, "1-2:0 seen 0", "named nodes are the only candidate");
     t.request->max_nodes = 1;
     is_list(&t, 0, "1:0 2:1 seen 0", "with nodes_max there is a choice");
-    check(xln_candidates_find(t.host, t.request, &t.need, 0, &c));
+    must(xln_candidates_find(t.host, t.request, &t.need, 0, &c));
     ok(bits_of(c->left_out) == 0x9 && !bits_of(c->without_memory),
        "the others are left out");
     xln_candidates_free(c);
@@ -514,11 +506,11 @@ static void test_left_out(void)
 
     even_task(&t, 4, 500);
     t.host->nodes[2].total_bytes = t.host->nodes[2].free_bytes = 0;
-    check(xln_cpumap_new(8, &t.hard[0]));
-    check(xln_cpumap_parse("0-1,4-7", NULL, 0, t.hard[0], NULL));
+    must(xln_cpumap_new(8, &t.hard[0]));
+    must(xln_cpumap_parse("0-1,4-7", NULL, 0, t.hard[0], NULL));
     t.need.hard = (const struct xln_cpumap *const *)t.hard;
     t.need.nr_hard = 1;
-    check(xln_candidates_find(t.host, t.request, &t.need, 0, &c));
+    must(xln_candidates_find(t.host, t.request, &t.need, 0, &c));
     ok(bits_of(c->left_out) == 0x2 && bits_of(c->without_memory) == 0x4,
        "a node that the vCPUs may not use is left out, one without memory "
        "too");
@@ -577,14 +569,14 @@ static void test_reserve(void)
 
     even_task(&t, 4, 500);
     t.request->policy = xln_policy_by_name("best");
-    check(xln_host_reserve(t.host, shares, 2, &host));
+    must(xln_host_reserve(t.host, shares, 2, &host));
     ok(xln_host_node(host, 1)->reserved_bytes == 600 * MIB &&
        !xln_host_node(t.host, 1)->reserved_bytes,
        "the copy has the promise, the host itself has not");
     ok(xln_cpumap_equal(xln_host_node(host, 2)->cpus,
                         xln_host_node(t.host, 2)->cpus) &&
        xln_host_distance(host, 0, 3) == 25, "all else is the same");
-    check(xln_place(host, t.request, &t.need, &plan));
+    must(xln_place(host, t.request, &t.need, &plan));
     ok(bits_of(plan->nodes) == 0x8, "the next plan is made for what is left");
     xln_plan_free(plan);
     xln_host_free(host);

@@ -12,21 +12,13 @@
 #define NR_NODES 4
 #define NR_CPUS 8
 
-static void need(int rc)
-{
-    if (!rc)
-        return;
-    printf("Bail out! %s\n", strerror(-rc));
-    exit(1);
-}
-
 /* Two CPUs on each node; 0 and 1 are near each other, 2 and 3 too. */
 static struct xln_host *make_host(const unsigned *mib)
 {
     struct xln_host *host;
     unsigned i, j;
 
-    need(xln__host_new(NR_CPUS, NR_NODES, 0, &host));
+    must(xln__host_new(NR_CPUS, NR_NODES, 0, &host));
     for (i = 0; i < NR_NODES; i++) {
         xln_nodemap_set(host->exists, i);
         host->nodes[i].free_bytes = host->nodes[i].total_bytes = mib[i] * MIB;
@@ -41,7 +33,7 @@ static struct xln_host *make_host(const unsigned *mib)
             .online = true, .node = i / 2, .socket = i / 2, .core = i,
         };
     }
-    need(xln__host_finish(host));
+    must(xln__host_finish(host));
     return host;
 }
 
@@ -71,8 +63,8 @@ static void begin(unsigned nr, const unsigned *mib)
     }
     info.vnuma_nodes = vnodes;
     info.num_vnuma_nodes = nr;
-    need(xln_request_new(&request));
-    need(cells_new(nr, &cells));
+    must(xln_request_new(&request));
+    must(cells_new(nr, &cells));
 }
 
 static void end(void)
@@ -92,8 +84,8 @@ static struct xln_nodemap *nodes_of(const char *text)
 {
     struct xln_nodemap *nodes;
 
-    need(xln_nodemap_new(XLN_MAX_NODES, &nodes));
-    need(xln_nodemap_parse(text, 0, nodes, NULL));
+    must(xln_nodemap_new(XLN_MAX_NODES, &nodes));
+    must(xln_nodemap_parse(text, 0, nodes, NULL));
     return nodes;
 }
 

@@ -20,14 +20,6 @@
 #define MIB (UINT64_C(1) << 20)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static void check(int rc)
-{
-    if (rc) {
-        printf("Bail out! %s\n", strerror(-rc));
-        exit(1);
-    }
-}
-
 /* ------------------------------------------------------------------ */
 /* The stated order                                                     */
 /* ------------------------------------------------------------------ */
@@ -369,7 +361,7 @@ static void complain_of(const struct problem *p, const struct guest *guest,
 {
     char *got;
 
-    check(xln_nodemap_format(plan->nodes, &got));
+    must(xln_nodemap_format(plan->nodes, &got));
     printf("# %s: %llu KiB, %u vCPUs, %s%s, up to %u: nodes %s; should be",
            wrong, (unsigned long long)guest->bytes >> 10, guest->vcpus,
            p->policy, guest->pool ? ", half of the CPUs" : "",
@@ -394,10 +386,10 @@ static void plan_guest(const struct xln_host *host, const struct guest *guest,
     struct xln_plan *plan;
     const char *wrong;
 
-    check(xln_request_new(&request));
+    must(xln_request_new(&request));
     request->policy = xln_policy_by_name(policy);
     request->max_nodes = guest->max_nodes;
-    check(xln_place(host, request, &need, &plan));
+    must(xln_place(host, request, &need, &plan));
     state_problem(&p, guest);
     if (!p.nr)
         goto out;
@@ -460,7 +452,7 @@ static struct xln_cpumap *half_of_cpus(const struct xln_host *host)
     struct xln_cpumap *half;
     unsigned nr = 0;
 
-    check(xln_cpumap_new(xln_host_nr_cpus(host), &half));
+    must(xln_cpumap_new(xln_host_nr_cpus(host), &half));
     for (unsigned cpu = 0; cpu < xln_host_nr_cpus(host); cpu++) {
         const struct xln_host_cpu *c = xln_host_cpu(host, cpu);
 

@@ -6,6 +6,7 @@
 #include "fake-alloc.h"
 #include "host.h"
 #include "reservation.h"
+#include "sets.h"
 #include "tap.h"
 
 #define MAX_CPUS 128
@@ -13,14 +14,6 @@
 #define MAX_DOMAINS 320
 #define FAILED EFAULT
 #define NEVER UINT_MAX
-
-static void need(int rc)
-{
-    if (!rc)
-        return;
-    printf("Bail out! %s\n", strerror(rc < 0 ? -rc : rc));
-    exit(1);
-}
 
 /* ---- the hypervisor ---- */
 
@@ -224,28 +217,8 @@ static struct xln_domains *read_all(void)
     int rc;
     struct xln_domains *domains = try_read(XLN_NONE, &rc);
 
-    need(rc);
+    must(rc);
     return domains;
-}
-
-static bool bits_are(const struct xln_bitmap *set, const char *expected)
-{
-    char *text;
-    bool same;
-
-    if (!set)
-        return false;
-    need(xln_bitmap_format(set, &text));
-    same = !strcmp(text, expected);
-    if (!same)
-        printf("# %s, expected %s\n", text, expected);
-    free(text);
-    return same;
-}
-
-static bool cpus_are(const struct xln_cpumap *cpus, const char *expected)
-{
-    return bits_are(xln_cpumap_bits(cpus), expected);
 }
 
 static bool domids_are(const struct xln_domains *domains, const char *expected)
@@ -275,7 +248,7 @@ static void test_plain(void)
            d->pool_id == 5 && d->uuid[15] == 0xa0,
        "a domain's memory, its claim, its pool and its uuid");
     ok(!d->is_pv && domains->list[1].is_pv && !d->dying, "PV or not");
-    ok(bits_are(xln_nodemap_bits(d->nodes), "4,63"), "its node affinity");
+    ok(nodes_are(d->nodes, "4,63"), "its node affinity");
     ok(d->nr_vcpus == 3 && d->vcpus[1].exists && d->vcpus[1].online &&
            d->vcpus[1].blocked && !d->vcpus[1].running &&
            d->vcpus[2].running && d->vcpus[2].cpu == 102 &&
@@ -457,8 +430,8 @@ static struct xln_cpumap *some_cpus(const char *text)
 {
     struct xln_cpumap *cpus;
 
-    need(xln_cpumap_new(MAX_CPUS, &cpus));
-    need(xln_cpumap_parse(text, NULL, 0, cpus, NULL));
+    must(xln_cpumap_new(MAX_CPUS, &cpus));
+    must(xln_cpumap_parse(text, NULL, 0, cpus, NULL));
     return cpus;
 }
 
@@ -478,10 +451,10 @@ static void has_cpus(const char *const (*vcpus)[2], unsigned nr_vcpus,
         list[i].hard = list[i].exists ? some_cpus(vcpus[i][0]) : NULL;
         list[i].soft = list[i].exists ? some_cpus(vcpus[i][1]) : NULL;
     }
-    need(xln_domain_cpus(&d, pool_cpus, false, &cpus));
+    must(xln_domain_cpus(&d, pool_cpus, false, &cpus));
     ok(cpus_are(cpus, hard), "%s: where it may run", what);
     xln_cpumap_free(cpus);
-    need(xln_domain_cpus(&d, pool_cpus, true, &cpus));
+    must(xln_domain_cpus(&d, pool_cpus, true, &cpus));
     ok(cpus_are(cpus, soft), "%s: where it would best run", what);
     xln_cpumap_free(cpus);
     for (i = 0; i < nr_vcpus; i++) {
@@ -542,7 +515,7 @@ static struct xln_host *two_nodes(void)
     struct xln_host *host;
     unsigned cpu, node;
 
-    need(xln__host_new(MAX_CPUS, 2, 1, &host));
+    must(xln__host_new(MAX_CPUS, 2, 1, &host));
     for (node = 0; node < 2; node++) {
         xln_nodemap_set(host->exists, node);
         host->nodes[node].total_bytes = UINT64_C(1) << 30;
@@ -551,10 +524,10 @@ static struct xln_host *two_nodes(void)
         host->cpu_exists[cpu] = host->cpus[cpu].online = true;
         host->cpus[cpu].node = cpu / 64;
     }
-    need(xln_cpumap_new(MAX_CPUS, &all));
+    must(xln_cpumap_new(MAX_CPUS, &all));
     xln_cpumap_fill(all);
     host->pools[0] = (struct xln_host_pool){ 5, all };
-    need(xln__host_finish(host));
+    must(xln__host_finish(host));
     return host;
 }
 
@@ -584,9 +557,9 @@ static void load_is(const char *expected, const char *what)
     uint64_t live[MAX_CPUS] = { 0 }, read[MAX_CPUS] = { 0 };
     char text[256];
 
-    need(xln_load_of_domains(domains, host, read));
+    must(xln_load_of_domains(domains, host, read));
     xen.nr_calls = 0;
-    need(xln_load_read(NULL, NULL, host, live, NULL, NULL));
+    must(xln_load_read(NULL, NULL, host, live, NULL, NULL));
     describe(live, text, sizeof(text));
     if (memcmp(live, read, sizeof(live)))
         snprintf(text, sizeof(text), "the two differ");
@@ -639,10 +612,10 @@ static void taken_is(const char *expected, const uint8_t *self,
 
     for (i = 0; i < MAX_CPUS; i++)
         host->cpus[i].core = i / 2;
-    need(xln_cores_of_domains(domains, host, read));
+    must(xln_cores_of_domains(domains, host, read));
     xen.nr_calls = 0;
-    need(xln_load_read(NULL, NULL, host, load, live, self));
-    need(xln_cpumap_format(live, &text));
+    must(xln_load_read(NULL, NULL, host, load, live, self));
+    must(xln_cpumap_format(live, &text));
     is_str(text, expected, what);
     ok(self || xln_cpumap_equal(live, read), "%s: of a snapshot too", what);
     free(text);
@@ -694,7 +667,7 @@ static void test_load_calls(void)
         add(2 * i, 1 + i % 4);
         nr_vcpus += 1 + i % 4;
     }
-    need(xln_load_read(NULL, NULL, host, load, NULL, NULL));
+    must(xln_load_read(NULL, NULL, host, load, NULL, NULL));
     ok(xen.nr_lists == 2 && xen.nr_calls == 2 + nr_vcpus,
        "300 domains: a hypercall for 256 domains, and one for each vCPU");
     xln_host_free(host);

@@ -67,7 +67,8 @@ static const struct scenario scenarios[] = {
       .keys = "nodes=\"40\"\n",
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },
     /* libxl-save-helper is told its plan in libvirtd alone. */
-    { .name = "a restore", .keys = "nodes=\"3\"\n", .xsdata = recorded, .warns = true,
+    { .name = "a restore", .keys = "nodes=\"3\"\n",
+      .xsdata = recorded, .warns = true,
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_restore },
     { .name = "a soft reset",
       .type = LIBXL_DOMAIN_TYPE_HVM, .run = run_reset },

@@ -5,6 +5,7 @@
 
 #include "fake-alloc.h"
 #include "libxl_numa.h"
+#include "sets.h"
 #include "tap.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -13,14 +14,6 @@
 #define MAX_CPUS 128
 #define MAX_NODES 8
 #define FAILED EFAULT
-
-static void need(int rc)
-{
-    if (!rc)
-        return;
-    printf("Bail out! %s\n", strerror(rc < 0 ? -rc : rc));
-    exit(1);
-}
 
 /* ---- the hypervisor ---- */
 
@@ -259,34 +252,8 @@ static struct xln_host *read_host(void)
     int rc;
     struct xln_host *host = try_read(NULL, &rc);
 
-    need(rc);
+    must(rc);
     return host;
-}
-
-static bool cpus_are(const struct xln_cpumap *cpus, const char *expected)
-{
-    char *text;
-    bool same;
-
-    if (!cpus)
-        return false;
-    need(xln_cpumap_format(cpus, &text));
-    same = !strcmp(text, expected);
-    if (!same)
-        printf("# %s, expected %s\n", text, expected);
-    free(text);
-    return same;
-}
-
-static bool nodes_are(const struct xln_host *host, const char *expected)
-{
-    char *text;
-    bool same;
-
-    need(xln_nodemap_format(xln_host_nodes(host), &text));
-    same = !strcmp(text, expected);
-    free(text);
-    return same;
 }
 
 static void test_plain(void)
@@ -299,8 +266,8 @@ static void test_plain(void)
 
     four_nodes();
     host = try_read(reserved, &rc);
-    need(rc);
-    ok(nodes_are(host, "0-3") && xln_host_nr_nodes(host) == 4 &&
+    must(rc);
+    ok(nodes_are(xln_host_nodes(host), "0-3") && xln_host_nr_nodes(host) == 4 &&
            xln_host_nr_cpus(host) == 8,
        "a host of four nodes and eight CPUs");
     node = xln_host_node(host, 1);
@@ -340,7 +307,7 @@ static void test_sparse(void)
     set_bit(xen.pools[0].cpus, 0);
     set_bit(xen.pools[0].cpus, 3);
     host = read_host();
-    ok(nodes_are(host, "0,2,5") && !xln_host_node(host, 1) &&
+    ok(nodes_are(xln_host_nodes(host), "0,2,5") && !xln_host_node(host, 1) &&
            !xln_host_node(host, 6),
        "numbers that no node has are no nodes");
     ok(xln_host_node(host, 5)->total_bytes == 3 * GIB &&
@@ -354,7 +321,7 @@ static void test_sparse(void)
        "numbers that no CPU has are no CPUs");
     xln_host_free(host);
 
-    need(xln_get_numainfo(NULL, &info, &nr));
+    must(xln_get_numainfo(NULL, &info, &nr));
     ok(nr == 6 && info[0].online && !info[1].online && info[5].online &&
            info[5].size_bytes == 3 * GIB && info[5].free_bytes == 3 * MIB &&
            info[1].size_bytes == 0 && info[1].free_bytes == 0,
@@ -372,7 +339,8 @@ static void test_odd_nodes(void)
     four_nodes();
     set_node(1, 0, 0);
     host = read_host();
-    ok(nodes_are(host, "0-3") && xln_host_node(host, 1)->total_bytes == 0 &&
+    ok(nodes_are(xln_host_nodes(host), "0-3") &&
+           xln_host_node(host, 1)->total_bytes == 0 &&
            cpus_are(xln_host_node(host, 1)->cpus, "2-3"),
        "a node without memory is a node");
     xln_host_free(host);
@@ -380,7 +348,8 @@ static void test_odd_nodes(void)
     four_nodes();
     set_node(4, GIB, MIB);
     host = read_host();
-    ok(nodes_are(host, "0-4") && cpus_are(xln_host_node(host, 4)->cpus, ""),
+    ok(nodes_are(xln_host_nodes(host), "0-4") &&
+           cpus_are(xln_host_node(host, 4)->cpus, ""),
        "a node without CPUs is a node");
     xln_host_free(host);
 }

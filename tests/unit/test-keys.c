@@ -5,6 +5,7 @@
 
 #include "fake-alloc.h"
 #include "keys.h"
+#include "sets.h"
 #include "tap.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -15,17 +16,9 @@
 #define MEM_TEXT "a list of nodes such as \"0-3,^2\" or [0, 2], or with parts, " \
     "\"0:75%,5:25%\", that are 100% together"
 
-static void need(int rc)
-{
-    if (!rc)
-        return;
-    printf("Bail out! %s\n", strerror(rc < 0 ? -rc : rc));
-    exit(1);
-}
-
 static void *need_block(void *block)
 {
-    need(block ? 0 : ENOMEM);
+    must(block ? 0 : ENOMEM);
     return block;
 }
 
@@ -33,7 +26,7 @@ static XLU_Config *config_of(const char *text)
 {
     XLU_Config *config = need_block(xlu_cfg_init(stdout, "# libxlutil"));
 
-    need(xlu_cfg_readdata(config, text, strlen(text)));
+    must(xlu_cfg_readdata(config, text, strlen(text)));
     return config;
 }
 
@@ -48,7 +41,7 @@ static struct keys *read_text(const char *text, bool host, char **error_r)
     rc = host ? keys_read_host(config, "g.cfg", &keys, error_r)
               : keys_read_domain(config, "g.cfg", NULL, &keys, error_r);
     if (rc && rc != -EINVAL)
-        need(rc);
+        must(rc);
     if (rc)
         keys = NULL;
     xlu_cfg_destroy(config);
@@ -78,7 +71,7 @@ static char *show(libxl_key_value_list xsdata)
     for (i = 0; xsdata && xsdata[i]; i += 2)
         fprintf(f, "%s%s=%s", i ? "|" : "", xsdata[i],
                 xsdata[i + 1] ? xsdata[i + 1] : "(null)");
-    need(fclose(f) ? ENOMEM : 0);
+    must(fclose(f) ? ENOMEM : 0);
     return text;
 }
 
@@ -86,7 +79,7 @@ static libxl_key_value_list xsdata_of(const struct keys *keys)
 {
     libxl_key_value_list xsdata = NULL;
 
-    need(keys_write_xsdata(keys, &xsdata));
+    must(keys_write_xsdata(keys, &xsdata));
     return xsdata;
 }
 
@@ -301,7 +294,7 @@ static void test_host(void)
     struct keys *keys;
     char *error;
 
-    need(xln_request_new(&request));
+    must(xln_request_new(&request));
     keys = read_text("dma_reserve=128; nodes_policy=\"worst\"", true, &error);
     ok(keys && keys_apply(keys, request) == 0 &&
            request->dma_reserve_bytes == 128 << 20 &&
@@ -334,26 +327,13 @@ static void test_host(void)
 
 /* ---- applying ---- */
 
-static bool nodes_are(const struct xln_nodemap *nodes, const char *expected)
-{
-    char *text;
-    bool same;
-
-    if (!nodes || !expected)
-        return !nodes && !expected;
-    need(xln_nodemap_format(nodes, &text));
-    same = !strcmp(text, expected);
-    free(text);
-    return same;
-}
-
 static struct xln_request *request_of(const char *config)
 {
     struct xln_request *request;
     struct keys *keys = good_text(config);
 
-    need(xln_request_new(&request));
-    need(keys_apply(keys, request));
+    must(xln_request_new(&request));
+    must(keys_apply(keys, request));
     keys_free(keys);
     return request;
 }
@@ -402,7 +382,7 @@ static void test_apply_over(void)
             struct xln_request *r = request_of(texts[i]);
             struct keys *keys = good_text(texts[j]);
 
-            need(keys_apply(keys, r));
+            must(keys_apply(keys, r));
             nr_wrong += !nodes_are(r->nodes, nodes[j]) ||
                         r->all_nodes != (j == 1) ||
                         !nodes_are(r->mem_nodes,
@@ -441,13 +421,13 @@ static void test_round_trip(void)
     char *error = NULL, *a, *b;
 
     keys_free(keys);
-    need(keys_read_xsdata(xsdata, &keys, &error));
+    must(keys_read_xsdata(xsdata, &keys, &error));
     again = xsdata_of(keys);
     a = show(xsdata);
     b = show(again);
     is_str(b, a, "what is written to xsdata is read back");
-    need(xln_request_new(&request));
-    need(keys_apply(keys, request));
+    must(xln_request_new(&request));
+    must(keys_apply(keys, request));
     ok(nodes_are(request->nodes, "0-2,5") &&
            nodes_are(request->mem_nodes, "7") && request->max_nodes == 6 &&
            request->mode == XLN_MODE_STRICT &&
@@ -521,14 +501,14 @@ static void test_others_xsdata(void)
     struct keys *keys = good_text("nodes=\"1\"");
     char *text;
 
-    need(keys_write_xsdata(keys, &xsdata));
+    must(keys_write_xsdata(keys, &xsdata));
     text = show(xsdata);
     is_str(text,
            "numa/version=1|numa/nodes=1|vm-data/a=1|numa/old=x|empty=(null)|"
            "numax=y|vm/numa/nodes=3",
            "xsdata of others, and of a later version, is kept; ours is replaced");
     free(text);
-    need(keys_write_xsdata(keys, &xsdata));
+    must(keys_write_xsdata(keys, &xsdata));
     text = show(xsdata);
     is_str(text,
            "numa/version=1|numa/nodes=1|vm-data/a=1|numa/old=x|empty=(null)|"
@@ -797,8 +777,8 @@ static void check(const char *config, const char *host, const char *expected,
     char *error = NULL;
     int rc;
 
-    need(xln_nodemap_new(64, &nodes));
-    need(xln_nodemap_parse(host, 0, nodes, NULL));
+    must(xln_nodemap_new(64, &nodes));
+    must(xln_nodemap_parse(host, 0, nodes, NULL));
     rc = keys_check_nodes(keys, "g.cfg", nodes, &error);
     is_str(error, expected, what);
     if (rc != (expected ? -EINVAL : 0))
@@ -873,13 +853,13 @@ static void test_no_memory(void)
     struct xln_nodemap *host;
     int rc = -ENOMEM;
 
-    need(xln_nodemap_new(4, &host));
+    must(xln_nodemap_new(4, &host));
     xln_nodemap_fill(host);
     for (nth = 1; rc && nth < 1000; nth++) {
         libxl_key_value_list xsdata = make_xsdata(other, 2);
         struct xln_request *request;
 
-        need(xln_request_new(&request));
+        must(xln_request_new(&request));
         fake_alloc_fail(nth);
         rc = use_all(config, &xsdata, request, host);
         fake_alloc_fail(0);

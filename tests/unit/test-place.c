@@ -49,14 +49,6 @@ struct case_spec {
 #define NODE(mib_, cpus_, ...) { .mib = mib_, .cpus = cpus_, ##__VA_ARGS__ }
 #define END { .cpus = XLN_NONE }
 
-static void check(int rc)
-{
-    if (rc) {
-        printf("Bail out! %s\n", strerror(-rc));
-        exit(1);
-    }
-}
-
 static void fill_node(struct xln_host *host, unsigned node,
                       const struct node_spec *spec)
 {
@@ -78,7 +70,7 @@ static struct xln_host *make_host(const struct node_spec *specs, unsigned nr)
 
     for (unsigned i = 0; i < nr; i++)
         nr_cpus += specs[i].cpus;
-    check(xln__host_new(nr_cpus ? nr_cpus : 1, nr, 0, &host));
+    must(xln__host_new(nr_cpus ? nr_cpus : 1, nr, 0, &host));
     for (unsigned node = 0; node < nr; node++) {
         fill_node(host, node, &specs[node]);
         for (unsigned i = 0; i < specs[node].cpus; i++, cpu++) {
@@ -89,7 +81,7 @@ static struct xln_host *make_host(const struct node_spec *specs, unsigned nr)
         for (unsigned to = 0; to < nr; to++)
             host->distances[node * nr + to] = node == to ? 10 : 20;
     }
-    check(xln__host_finish(host));
+    must(xln__host_finish(host));
     return host;
 }
 
@@ -110,8 +102,8 @@ static struct xln_nodemap *nodes_of(const char *text)
 {
     struct xln_nodemap *nodes;
 
-    check(xln_nodemap_new(XLN_MAX_NODES, &nodes));
-    check(xln_nodemap_parse(text, 0, nodes, NULL));
+    must(xln_nodemap_new(XLN_MAX_NODES, &nodes));
+    must(xln_nodemap_parse(text, 0, nodes, NULL));
     return nodes;
 }
 
@@ -119,8 +111,8 @@ static struct xln_cpumap *cpus_of(const char *text)
 {
     struct xln_cpumap *cpus;
 
-    check(xln_cpumap_new(256, &cpus));
-    check(xln_cpumap_parse(text, NULL, 0, cpus, NULL));
+    must(xln_cpumap_new(256, &cpus));
+    must(xln_cpumap_parse(text, NULL, 0, cpus, NULL));
     return cpus;
 }
 
@@ -128,7 +120,7 @@ static struct xln_request *case_request(const struct case_spec *c)
 {
     struct xln_request *request;
 
-    check(xln_request_new(&request));
+    must(xln_request_new(&request));
     /* The cases were written for best fit. */
     request->policy = xln_policy_by_name(c->policy ? c->policy : "best");
     if (c->named && !strcmp(c->named, "all"))
@@ -192,8 +184,8 @@ static void describe(const struct xln_plan *plan, char *text, size_t size)
     char *nodes, *cpus;
     size_t at;
 
-    check(xln_nodemap_format(plan->nodes, &nodes));
-    check(xln_cpumap_format(plan->vcpu_cpus, &cpus));
+    must(xln_nodemap_format(plan->nodes, &nodes));
+    must(xln_cpumap_format(plan->vcpu_cpus, &cpus));
     at = snprintf(text, size, "%s%s %s:", verdicts[plan->verdict],
                   flags[plan->relaxed], nodes);
     for (unsigned i = 0; i < plan->nr_shares && at < size; i++)
@@ -592,7 +584,7 @@ static void run_balanced(const char *what, const struct case_spec *c,
         if (xln_nodemap_test(host->exists, node))
             add_vcpus(host, node, vcpus[node]);
     }
-    check(place_case(c, host, &plan));
+    must(place_case(c, host, &plan));
     describe(plan, text, sizeof(text));
     is_str(text, c->plan, what);
     xln_plan_free(plan);
@@ -657,7 +649,7 @@ static uint64_t pile(const char *policy, unsigned nr)
         struct xln_plan *plan;
         unsigned node;
 
-        check(place_case(&c, host, &plan));
+        must(place_case(&c, host, &plan));
         node = xln_nodemap_next(plan->nodes, 0);
         vcpus[node] += 2;
         add_vcpus(host, node, 2);
@@ -686,7 +678,7 @@ static struct xln_plan *plan_of(const struct case_spec *c)
     struct xln_host *host = case_host(c);
     struct xln_plan *plan;
 
-    check(place_case(c, host, &plan));
+    must(place_case(c, host, &plan));
     xln_host_free(host);        /* the plan keeps nothing of it */
     return plan;
 }
@@ -766,17 +758,17 @@ static void test_need(void)
     struct xln_plan *plan = NULL;
     struct xln_request *request;
 
-    check(xln_request_new(&request));
+    must(xln_request_new(&request));
     ok(xln_place(host, request, &need, &plan) == -EINVAL && !plan,
        "a domain has a vCPU");
     need.nr_vcpus = 1;
     need.overhead_bytes = 701 * MIB;
-    check(xln_place(host, request, &need, &plan));
+    must(xln_place(host, request, &need, &plan));
     ok(plan->need_bytes == 1001 * MIB && xln_nodemap_count(plan->nodes) == 2,
        "overhead counts as memory does");
     xln_plan_free(plan);
     need.memory_bytes = UINT64_MAX;
-    check(xln_place(host, request, &need, &plan));
+    must(xln_place(host, request, &need, &plan));
     ok(plan->verdict == XLN_NOTHING_FITS && plan->nr_shares == 4,
        "a need beyond all numbers does not wrap");
     xln_plan_free(plan);
@@ -789,21 +781,21 @@ static void test_request(void)
 {
     struct xln_request *request, *copy;
 
-    check(xln_request_new(&request));
+    must(xln_request_new(&request));
     ok(!request->all_nodes && !request->nodes && !request->mem_nodes &&
        request->policy == xln_policy_default() &&
        request->mode == XLN_MODE_PREFERRED &&
        request->vcpus_mode == XLN_VCPUS_SOFT && !request->max_nodes &&
        request->dma_reserve_bytes == 64 * MIB,
        "a new request is auto, balanced, preferred, soft");
-    check(xln_request_copy(request, &copy));
+    must(xln_request_copy(request, &copy));
     ok(!copy->nodes && !copy->mem_nodes, "a copy has no more than that");
     xln_request_free(copy);
 
     request->nodes = nodes_of("1-2");
     request->mem_nodes = nodes_of("3");
     request->max_nodes = 7;
-    check(xln_request_copy(request, &copy));
+    must(xln_request_copy(request, &copy));
     ok(copy->max_nodes == 7 && copy->nodes != request->nodes &&
        xln_nodemap_equal(copy->nodes, request->nodes) &&
        xln_nodemap_equal(copy->mem_nodes, request->mem_nodes),
@@ -1321,7 +1313,7 @@ static struct xln_host *host_of_random(const struct random_host *r)
 {
     struct xln_host *host;
 
-    check(xln__host_new(r->nr_cpus, r->nr_nodes, 0, &host));
+    must(xln__host_new(r->nr_cpus, r->nr_nodes, 0, &host));
     for (unsigned node = 0; node < r->nr_nodes; node++) {
         struct xln_host_node *n = &host->nodes[node];
         unsigned nr = 0;
@@ -1345,7 +1337,7 @@ static struct xln_host *host_of_random(const struct random_host *r)
         for (unsigned to = 0; to < r->nr_nodes; to++)
             host->distances[node * r->nr_nodes + to] = r->distance[node][to];
     }
-    check(xln__host_finish(host));
+    must(xln__host_finish(host));
     return host;
 }
 
@@ -1353,7 +1345,7 @@ static struct xln_cpumap *cpus_of_bits(uint64_t bits)
 {
     struct xln_cpumap *cpus;
 
-    check(xln_cpumap_new(64, &cpus));
+    must(xln_cpumap_new(64, &cpus));
     for (unsigned cpu = 0; cpu < 64; cpu++) {
         if (bits >> cpu & 1)
             xln_cpumap_set(cpus, cpu);
@@ -1389,7 +1381,7 @@ static struct xln_nodemap *nodes_of_bits(const struct random_host *r,
 
     if (!bits)
         return NULL;
-    check(xln_nodemap_new(r->nr_nodes, &nodes));
+    must(xln_nodemap_new(r->nr_nodes, &nodes));
     for (unsigned node = 0; node < r->nr_nodes; node++) {
         if (bits >> node & 1)
             xln_nodemap_set(nodes, node);
@@ -1401,7 +1393,7 @@ static struct xln_request *request_of_random(const struct random_host *r)
 {
     struct xln_request *request;
 
-    check(xln_request_new(&request));
+    must(xln_request_new(&request));
     request->policy = xln_policy_by_name(r->policy);
     request->mode = r->strict ? XLN_MODE_STRICT : XLN_MODE_PREFERRED;
     request->whole_cores = r->whole_cores;
@@ -1436,7 +1428,7 @@ static struct xln_plan *plan_of_random(const struct random_host *r)
 
     for (unsigned i = 0; i < r->nr_hard; i++)
         hard[i] = cpus_of_bits(r->hard[i]);
-    check(xln_place(host, request, &need, &plan));
+    must(xln_place(host, request, &need, &plan));
     for (unsigned i = 0; i < r->nr_hard; i++)
         xln_cpumap_free(hard[i]);
     xln_cpumap_free(pool);
@@ -1849,10 +1841,10 @@ static struct xln_plan *place_timed(const struct xln_host *host, uint64_t mib,
     struct xln_plan *plan;
     double start, taken;
 
-    check(xln_request_new(&request));
+    must(xln_request_new(&request));
     request->max_nodes = max_nodes;
     start = seconds();
-    check(xln_place(host, request, &need, &plan));
+    must(xln_place(host, request, &need, &plan));
     taken = seconds() - start;
     printf("# %.1f ms: %s\n", taken * 1e3, what);
     ok(taken < 5, "%s: ends at once", what);
@@ -1939,12 +1931,12 @@ static void test_many_masks(void)
     struct xln_plan *plan;
 
     for (unsigned i = 0; i < 64; i++) {
-        check(xln_cpumap_new(256, &masks[i]));
+        must(xln_cpumap_new(256, &masks[i]));
         xln_cpumap_set(masks[i], i * 4);
         xln_cpumap_set(masks[i], (i * 28 + 61) % 256);
     }
-    check(xln_request_new(&request));
-    check(xln_place(host, request, &need, &plan));
+    must(xln_request_new(&request));
+    must(xln_place(host, request, &need, &plan));
     ok(plan->verdict == XLN_FITS && xln_nodemap_count(plan->nodes) < 48,
        "64 vCPUs, each bound to two of 64 nodes, fit on %u",
        xln_nodemap_count(plan->nodes));

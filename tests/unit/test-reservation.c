@@ -21,17 +21,9 @@
 #define MIB_PAGES 256
 #define TIMEOUT_MS 20000
 
-static void need(int rc)
-{
-    if (!rc)
-        return;
-    printf("Bail out! %s\n", strerror(rc < 0 ? -rc : rc));
-    exit(1);
-}
-
 static void need_call(int r)
 {
-    need(r < 0 ? errno : 0);
+    must(r < 0 ? errno : 0);
 }
 
 /* ---- domains ---- */
@@ -96,7 +88,7 @@ static void make_dir(void)
     const char *tmp = getenv("TMPDIR");
 
     snprintf(dir, sizeof(dir), "%.200s/xln-XXXXXX", tmp ? tmp : "/tmp");
-    need(mkdtemp(dir) ? 0 : errno);
+    must(mkdtemp(dir) ? 0 : errno);
     memset(&domains, 0, sizeof(domains));
 }
 
@@ -130,7 +122,7 @@ static struct xln_reservations *lock(void)
 {
     struct xln_reservations *held;
 
-    need(xln_reservations_lock(dir, TIMEOUT_MS, &held));
+    must(xln_reservations_lock(dir, TIMEOUT_MS, &held));
     return held;
 }
 
@@ -162,7 +154,7 @@ static void add(uint32_t domid, uint8_t uuid, const struct xln_share *shares,
     const uint8_t full[16] = { uuid };
     struct xln_reservations *held = lock();
 
-    need(xln_reservations_add(held, domid, full, shares, nr_shares, 0,
+    must(xln_reservations_add(held, domid, full, shares, nr_shares, 0,
                               NULL, NULL));
     xln_reservations_unlock(held);
 }
@@ -182,7 +174,7 @@ static void write_file(const char *name, const char *text, size_t size)
     path_of(path, sizeof(path), name);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     need_call(fd);
-    need(write(fd, text, size) == (ssize_t)size ? 0 : EIO);
+    must(write(fd, text, size) == (ssize_t)size ? 0 : EIO);
     close(fd);
 }
 
@@ -246,12 +238,12 @@ static void test_privacy(void)
 
     make_dir();
     path_of(inner, sizeof(inner), "numa");
-    need(xln_reservations_lock(inner, 0, &held));
+    must(xln_reservations_lock(inner, 0, &held));
     /* Somebody has put a link where the record is to be written. */
     write_file("victim", "mine", 4);
     path_of(path, sizeof(path), "numa/.new");
     need_call(symlink("../victim", path));
-    need(xln_reservations_add(held, 7, uuid, &share, 1, 0, NULL, NULL));
+    must(xln_reservations_add(held, 7, uuid, &share, 1, 0, NULL, NULL));
     ok(mode_of("numa") == 0700 && mode_of("numa/lock") == 0600 &&
            mode_of("numa/7") == 0600,
        "the directory, the lock and a record are their owner's alone");
@@ -350,7 +342,7 @@ static void test_pieces_of_mebibytes(void)
     make_dir();
     add_domain(1, 1, 0);
     add(1, 1, shares, 3);
-    need(read_outstanding());
+    must(read_outstanding());
     for (i = 0; i < 3; i++)
         nr_less += reserved[i] < shares[i].bytes;
     ok(!nr_less, "no share counts for less than was promised of it");
@@ -459,7 +451,7 @@ static void await_byte(int fd)
 {
     char byte;
 
-    need(read(fd, &byte, 1) == 1 ? 0 : EIO);
+    must(read(fd, &byte, 1) == 1 ? 0 : EIO);
 }
 
 static void lock_for_good(int number)
@@ -536,7 +528,7 @@ static struct xln_reservation_list *read_list(void)
 {
     struct xln_reservation_list *list;
 
-    need(xln_reservation_list_read(dir, NULL, &list));
+    must(xln_reservation_list_read(dir, NULL, &list));
     return list;
 }
 
@@ -581,7 +573,7 @@ static void test_list_of_dead_creator(void)
     pid = start_one(9);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    need(read_outstanding());
+    must(read_outstanding());
     list = read_list();
     ok(list->nr == 1 && list->list[0].creator == pid &&
        !list->list[0].creator_lives && !list->outstanding_bytes[0],
@@ -629,7 +621,7 @@ static void test_reused_number(void)
     add_domain(9, 0, 0);
     add_one(9, 0, 0, 100);
     read_file("9", text, sizeof(text));
-    need(sscanf(text, "%*[^\n]\ncreator %ld %llu", &pid, &start) == 2 ? 0
+    must(sscanf(text, "%*[^\n]\ncreator %ld %llu", &pid, &start) == 2 ? 0
                                                                     : EIO);
     ok(pid == (long)getpid() && start > 0, "a record names its creator");
     snprintf(other, sizeof(other),
@@ -661,11 +653,11 @@ static void create_somewhere(int number)
     struct xln_reservations *held = lock();
     struct xln_share share = { 0, GUEST_MIB * MIB };
 
-    need(xln_reservations_outstanding(held, NULL, reserved));
+    must(xln_reservations_outstanding(held, NULL, reserved));
     while (reserved[share.node] + share.bytes > NODE_MIB * MIB)
         share.node++;
     chosen[number] = share.node;
-    need(xln_reservations_add(held, number, uuid, &share, 1, 0, NULL,
+    must(xln_reservations_add(held, number, uuid, &share, 1, 0, NULL,
                               NULL));
     xln_reservations_unlock(held);
 }
@@ -680,7 +672,7 @@ static void test_creators_at_once(void)
     make_dir();
     chosen = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    need(chosen == MAP_FAILED ? errno : 0);
+    must(chosen == MAP_FAILED ? errno : 0);
     need_call(pipe(ready));
     for (i = 0; i < NR_CREATORS; i++)
         add_domain(i, i, 0);
@@ -729,7 +721,7 @@ static void test_corrupt(void)
     add_domain(6, 6, 0);
     add_one(6, 6, 0, 100);
     read_file("6", text, sizeof(text));
-    need(sscanf(text, "%*[^\n]\n%63[^\n]", start) == 1 ? 0 : EIO);
+    must(sscanf(text, "%*[^\n]\n%63[^\n]", start) == 1 ? 0 : EIO);
 
     does_not_count("", 0, "an empty file");
     does_not_count("\0\0\0\0", 4, "a file of zeros");
@@ -902,18 +894,18 @@ static void test_promises(void)
     struct xln_cpumap *cores;
 
     make_dir();
-    need(xln_cpumap_new(XLN_MAX_CPUS, &cores));
-    need(xln_nodemap_new(8, &nodes));
+    must(xln_cpumap_new(XLN_MAX_CPUS, &cores));
+    must(xln_nodemap_new(8, &nodes));
     xln_nodemap_set(nodes, 1);
     xln_nodemap_set(nodes, 3);
     add_domain(7, 7, 0);
     add_domain(8, 8, 0);
     add_one(8, 8, 0, 100);
     held = lock();
-    need(xln_reservations_add(held, 7, uuid, &share, 1, 4, nodes, NULL));
+    must(xln_reservations_add(held, 7, uuid, &share, 1, 4, nodes, NULL));
     ok(!xln__reservations_promise(held, 7), "nothing is known before reading");
-    need(xln_reservations_outstanding(held, NULL, reserved));
-    need(xln_reservations_outstanding(held, NULL, reserved));
+    must(xln_reservations_outstanding(held, NULL, reserved));
+    must(xln_reservations_outstanding(held, NULL, reserved));
     p = xln__reservations_promise(held, 7);
     ok(p && p->nr_vcpus == 4 && xln_nodemap_equal(p->nodes, nodes) &&
            reserved[2] == 100 * MIB,
@@ -921,9 +913,9 @@ static void test_promises(void)
     ok(!xln__reservations_promise(held, 8) &&
            !xln__reservations_promise(NULL, 7), "none where none is noted");
     ok(xln_cpumap_is_empty(p->cores), "and no core");
-    need(xln_cpumap_parse("0,4-5,64-127,65535", NULL, 0, cores, NULL));
-    need(xln_reservations_add(held, 7, uuid, &share, 1, 4, nodes, cores));
-    need(xln_reservations_outstanding(held, NULL, reserved));
+    must(xln_cpumap_parse("0,4-5,64-127,65535", NULL, 0, cores, NULL));
+    must(xln_reservations_add(held, 7, uuid, &share, 1, 4, nodes, cores));
+    must(xln_reservations_outstanding(held, NULL, reserved));
     p = xln__reservations_promise(held, 7);
     ok(p && xln_cpumap_equal(p->cores, cores) &&
            xln_nodemap_equal(p->nodes, nodes),
@@ -931,8 +923,8 @@ static void test_promises(void)
     for (unsigned cpu = 0; cpu < XLN_MAX_CPUS; cpu++)
         (void)(cpu % 2 ? xln_cpumap_clear(cores, cpu)
                        : xln_cpumap_set(cores, cpu));
-    need(xln_reservations_add(held, 7, uuid, &share, 1, 4, NULL, cores));
-    need(xln_reservations_outstanding(held, NULL, reserved));
+    must(xln_reservations_add(held, 7, uuid, &share, 1, 4, NULL, cores));
+    must(xln_reservations_outstanding(held, NULL, reserved));
     p = xln__reservations_promise(held, 7);
     ok(p && xln_cpumap_equal(p->cores, cores) &&
            xln_nodemap_is_empty(p->nodes),

@@ -9,14 +9,6 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-static void need(int rc)
-{
-    if (!rc)
-        return;
-    printf("Bail out! %s\n", strerror(rc < 0 ? -rc : rc));
-    exit(1);
-}
-
 #define HEAD                                                                  \
     "'u' pressed -> dumping numa info (now = 60466530137)\n"                  \
     "NODE0 start->0 size->262144 free->61952\n"                               \
@@ -81,14 +73,14 @@ static char *prefixed(const char *text, const char *prefix)
     size_t size;
     FILE *f = open_memstream(&all, &size);
 
-    need(f ? 0 : ENOMEM);
+    must(f ? 0 : ENOMEM);
     for (; *text; text++) {
         if (at_start)
             fputs(prefix, f);
         fputc(*text, f);
         at_start = *text == '\n';
     }
-    need(fclose(f) ? ENOMEM : 0);
+    must(fclose(f) ? ENOMEM : 0);
     return all;
 }
 
@@ -99,13 +91,13 @@ static struct xln_residency *parse(const char *text, size_t size)
     char *copy = malloc(size ? size : 1);
     int rc;
 
-    need(copy ? 0 : ENOMEM);
+    must(copy ? 0 : ENOMEM);
     /* Without a byte after it, so that a sanitizer sees one that is read. */
     memcpy(copy, text, size);
     rc = xln_residency_parse(copy, size, &residency);
     free(copy);
     if (rc && (rc != -ENOENT || residency))
-        need(rc);
+        must(rc);
     return residency;
 }
 
@@ -189,7 +181,7 @@ static struct xln_residency *parse_parts(const char *a, const char *b,
     struct xln_residency *r;
     char *text;
 
-    need(asprintf(&text, "%s%s%s", a, b, c) < 0 ? ENOMEM : 0);
+    must(asprintf(&text, "%s%s%s", a, b, c) < 0 ? ENOMEM : 0);
     r = parse(text, strlen(text));
     free(text);
     return r;
@@ -265,7 +257,7 @@ static void test_hole(const char *text, const char *what)
     char *rest = malloc(size);
     struct xln_residency *r;
 
-    need(rest ? 0 : ENOMEM);
+    must(rest ? 0 : ENOMEM);
     for (at = 0; at < size; at++)
         for (length = 1; length < 40 && at + length <= size; length += 6) {
             memcpy(rest, text, at);
@@ -336,14 +328,14 @@ static void test_64_nodes(void)
     size_t size;
     FILE *f = open_memstream(&text, &size);
 
-    need(f ? 0 : ENOMEM);
+    must(f ? 0 : ENOMEM);
     fputs("(XEN) 'u' pressed -> dumping numa info (now = 1)\n", f);
     for (domid = 200; domid-- > 0;) {
         fprintf(f, "(XEN) d%u (total: %u):\n", domid, 64 * domid + 2016);
         for (node = 0; node < 64; node++)
             fprintf(f, "(XEN)     Node %u: %u\n", node, domid + node);
     }
-    need(fclose(f) ? ENOMEM : 0);
+    must(fclose(f) ? ENOMEM : 0);
     r = parse(text, size);
     ok(r && r->complete && r->nr_nodes == 64 && r->nr_domains == 200,
        "200 domains on 64 nodes");
@@ -427,7 +419,7 @@ static void test_nul_bytes(void)
     char *text = malloc(sizeof(report_417) + 8);
     struct xln_residency *r;
 
-    need(text ? 0 : ENOMEM);
+    must(text ? 0 : ENOMEM);
     memcpy(text, "boot\0\0\n\n", 8);
     memcpy(text + 8, report_417, strlen(report_417));
     r = parse(text, 8 + strlen(report_417));
@@ -573,10 +565,10 @@ static struct xln_host *make_host(void)
     struct xln_host *host;
     unsigned node;
 
-    need(xln__host_new(2 * NR_NODES, NR_NODES, 0, &host));
+    must(xln__host_new(2 * NR_NODES, NR_NODES, 0, &host));
     for (node = 0; node < NR_NODES; node++)
         xln_nodemap_set(host->exists, node);
-    need(xln__host_finish(host));
+    must(xln__host_finish(host));
     return host;
 }
 
@@ -589,7 +581,7 @@ static size_t report_bytes(const struct xln_domains *domains,
     unsigned i, node;
     FILE *f = open_memstream(&text, &size);
 
-    need(f ? 0 : ENOMEM);
+    must(f ? 0 : ENOMEM);
     fprintf(f, HEAD);
     for (node = 0; node < NR_NODES; node++)
         fprintf(f, "NODE%u start->1099511627776 size->1099511627776 "
@@ -603,7 +595,7 @@ static size_t report_bytes(const struct xln_domains *domains,
         for (node = 0; node < NR_NODES; node++)
             fprintf(f, "    Node %u: %llu\n", node, (unsigned long long)pages);
     }
-    need(fclose(f) ? ENOMEM : 0);
+    must(fclose(f) ? ENOMEM : 0);
     for (i = 0, line = 0; text[i]; i++)
         line += text[i] == '\n';
     free(text);

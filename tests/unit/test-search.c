@@ -16,14 +16,6 @@
 #define TIB (UINT64_C(1) << 40)
 #define MAX_NODES 64
 
-static void check(int rc)
-{
-    if (rc) {
-        printf("Bail out! %s\n", strerror(-rc));
-        exit(1);
-    }
-}
-
 /* A host, a guest, and a set as it is judged here. */
 struct task {
     unsigned nr, nr_cpus[MAX_NODES];
@@ -121,7 +113,7 @@ static struct xln_host *host_of(const struct task *t)
 
     for (unsigned i = 0; i < t->nr; i++)
         nr_cpus += t->nr_cpus[i];
-    check(xln__host_new(nr_cpus, t->nr, 0, &host));
+    must(xln__host_new(nr_cpus, t->nr, 0, &host));
     for (unsigned i = 0; i < t->nr; i++) {
         xln_nodemap_set(host->exists, i);
         host->nodes[i].free_bytes = host->nodes[i].total_bytes = t->bytes[i];
@@ -132,7 +124,7 @@ static struct xln_host *host_of(const struct task *t)
         for (unsigned to = 0; to < t->nr; to++)
             host->distances[i * t->nr + to] = t->distance[i][to];
     }
-    check(xln__host_finish(host));
+    must(xln__host_finish(host));
     return host;
 }
 
@@ -143,9 +135,9 @@ static struct xln_plan *plan_of(const struct task *t)
     struct xln_request *request;
     struct xln_plan *plan;
 
-    check(xln_request_new(&request));
+    must(xln_request_new(&request));
     request->policy = xln_policy_by_name(t->policy);
-    check(xln_place(host, request, &need, &plan));
+    must(xln_place(host, request, &need, &plan));
     xln_request_free(request);
     xln_host_free(host);
     return plan;

@@ -12,14 +12,6 @@
 #include "fake-alloc.h"
 #include "tap.h"
 
-static void need(int rc)
-{
-    if (!rc)
-        return;
-    printf("Bail out! %s\n", strerror(rc < 0 ? -rc : rc));
-    exit(1);
-}
-
 /* ---- what is said meanwhile ---- */
 
 static FILE *said;
@@ -32,7 +24,7 @@ static void listen_in(void)
     real_stdout = dup(STDOUT_FILENO);
     real_stderr = dup(STDERR_FILENO);
     if (!said || real_stdout < 0 || real_stderr < 0)
-        need(errno);
+        must(errno);
     dup2(fileno(said), STDOUT_FILENO);
     dup2(fileno(said), STDERR_FILENO);
 }
@@ -94,8 +86,8 @@ static struct xln_nodemap *some_nodes(const char *text)
 {
     struct xln_nodemap *nodes;
 
-    need(xln_nodemap_new(8, &nodes));
-    need(xln_nodemap_parse(text, 0, nodes, NULL));
+    must(xln_nodemap_new(8, &nodes));
+    must(xln_nodemap_parse(text, 0, nodes, NULL));
     return nodes;
 }
 
@@ -136,7 +128,7 @@ static struct table *some_table(void)
 {
     struct table *table;
 
-    need(fill(&table));
+    must(fill(&table));
     return table;
 }
 
@@ -149,8 +141,8 @@ static char *printed(const struct table *table,
     FILE *f = open_memstream(&text, &size);
 
     if (!f)
-        need(errno);
-    need(print(table, f));
+        must(errno);
+    must(print(table, f));
     fclose(f);
     return text;
 }
@@ -223,11 +215,11 @@ static void test_affinity(void)
     struct table *table;
     char *text;
 
-    need(table_new(columns, "things", &table));
-    need(table_row(table));
-    need(table_affinity(table, NAME, xln_nodemap_bits(all),
+    must(table_new(columns, "things", &table));
+    must(table_row(table));
+    must(table_affinity(table, NAME, xln_nodemap_bits(all),
                         xln_nodemap_bits(existing)));
-    need(table_affinity(table, NODES, xln_nodemap_bits(some),
+    must(table_affinity(table, NODES, xln_nodemap_bits(some),
                         xln_nodemap_bits(existing)));
     text = printed(table, table_print);
     is_str(strchr(text, '\n'), "\nall     - 1,6-7\n",
@@ -250,9 +242,9 @@ static void test_many_rows(void)
     unsigned i, lines = 0;
     char *text, *s;
 
-    need(table_new(columns, "things", &table));
+    must(table_new(columns, "things", &table));
     for (i = 0; i < 1000; i++)
-        need(add_row(table, "x", i, nodes));
+        must(add_row(table, "x", i, nodes));
     text = printed(table, table_print);
     for (s = text; *s; s++)
         lines += *s == '\n';
@@ -293,8 +285,8 @@ static char *read_back(const char *name)
     char *text, *copy = NULL;
     yajl_val tree, list, value;
 
-    need(table_new(columns, "things", &table));
-    need(add_row(table, name, 1, nodes));
+    must(table_new(columns, "things", &table));
+    must(add_row(table, name, 1, nodes));
     text = printed(table, table_print_json);
     tree = yajl_tree_parse(text, NULL, 0);
     list = tree ? yajl_tree_get(tree, (const char **)things, yajl_t_array)
@@ -512,7 +504,7 @@ static void shows(int expected, int rc, const char *names, const char *says,
     const char *text;
     int status, got;
 
-    need(!PARSE(&two_args, &line, "try", "a", "-o", names));
+    must(!PARSE(&two_args, &line, "try", "a", "-o", names));
     listen_in();
     got = cmd_show_table(&line, table, rc);
     text = heard();
@@ -536,9 +528,9 @@ static struct table *long_table(void)
     struct table *table;
     unsigned i;
 
-    need(table_new(columns, "things", &table));
+    must(table_new(columns, "things", &table));
     for (i = 0; i < 1000; i++)
-        need(table_row(table));
+        must(table_row(table));
     return table;
 }
 
@@ -553,7 +545,7 @@ static void test_show_on_full_disk(void)
         table_free(table);
         return;
     }
-    need(!PARSE(&two_args, &line, "try", "a", "--json"));
+    must(!PARSE(&two_args, &line, "try", "a", "--json"));
     listen_in();
     dup2(full, STDOUT_FILENO);
     got = cmd_show_table(&line, table, 0);

@@ -15,14 +15,6 @@
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
 
-static void check(int rc)
-{
-    if (rc) {
-        printf("Bail out! %s\n", strerror(-rc));
-        exit(1);
-    }
-}
-
 /* ---- hosts ---- */
 
 static struct xln_host *new_host(unsigned nr_cpus, unsigned nr_nodes)
@@ -30,7 +22,7 @@ static struct xln_host *new_host(unsigned nr_cpus, unsigned nr_nodes)
     struct xln_host *host;
     unsigned i, j;
 
-    check(xln__host_new(nr_cpus, nr_nodes, 0, &host));
+    must(xln__host_new(nr_cpus, nr_nodes, 0, &host));
     for (i = 0; i < nr_nodes; i++)
         for (j = 0; j < nr_nodes; j++)
             host->distances[i * nr_nodes + j] = i == j ? 10 : 21;
@@ -68,7 +60,7 @@ static struct xln_host *simple_host(unsigned nr, const unsigned *cpus,
         for (j = 0; j < cpus[i]; j++, cpu++)
             set_cpu(host, cpu, i, cpu);
     }
-    check(xln__host_finish(host));
+    must(xln__host_finish(host));
     return host;
 }
 
@@ -90,12 +82,12 @@ static void begin(struct ask *a, const struct xln_host *host,
         .host = host,
         .need = { .memory_bytes = bytes, .nr_vcpus = nr_vcpus },
     };
-    check(xln_request_new(&a->request));
+    must(xln_request_new(&a->request));
     a->request->vnuma = mode;
     if (!nodes)
         return;
-    check(xln_nodemap_new(XLN_MAX_NODES, &a->request->nodes));
-    check(xln_nodemap_parse(nodes, 0, a->request->nodes, NULL));
+    must(xln_nodemap_new(XLN_MAX_NODES, &a->request->nodes));
+    must(xln_nodemap_parse(nodes, 0, a->request->nodes, NULL));
 }
 
 static int answer(struct ask *a)
@@ -104,7 +96,7 @@ static int answer(struct ask *a)
 
     if (rc)
         return rc;
-    check(xln_place(a->host, a->request, &a->need, &a->plan));
+    must(xln_place(a->host, a->request, &a->need, &a->plan));
     return xln_vnuma_new(a->host, a->request, &a->need, a->plan, &a->vnuma);
 }
 
@@ -126,7 +118,7 @@ static char *vnuma_text(const struct xln_vnuma *vnuma)
     for (i = 0; vnuma && i < vnuma->nr; i++) {
         const struct xln_vnode *v = &vnuma->list[i];
 
-        check(xln_cpumap_format(v->vcpus, &vcpus));
+        must(xln_cpumap_format(v->vcpus, &vcpus));
         fprintf(f, "%s%u:%llu %s ", i ? "; " : "", v->node,
                 (unsigned long long)(v->bytes / MIB), *vcpus ? vcpus : "-");
         for (j = 0; j < vnuma->nr; j++)
@@ -168,7 +160,7 @@ static struct xln_host *proposal_host(void)
     }
     for (cpu = 0; cpu < 240; cpu++)
         set_cpu(host, cpu, cpu % 120 / 15, cpu % 120 % 15);
-    check(xln__host_finish(host));
+    must(xln__host_finish(host));
     return host;
 }
 
@@ -184,7 +176,7 @@ static void test_proposal(void)
     char *text;
 
     begin(&a, host, XLN_VNUMA_HOST, NULL, 64 * GIB, 16);
-    check(answer(&a));
+    must(answer(&a));
     text = vnuma_text(a.vnuma);
     is_str(text,
            "0:8192 0,8 10,21,31,21,21,31,31,31; "
@@ -198,7 +190,7 @@ static void test_proposal(void)
            "the cells and distances of the proposal of 2018");
     free(text);
     for (i = 0; i < 8; i++) {
-        check(xln_cpumap_format(a.vnuma->list[i].cpus, &text));
+        must(xln_cpumap_format(a.vnuma->list[i].cpus, &text));
         is_str(text, cpusets[i], "its vcpupin");
         free(text);
     }
@@ -246,7 +238,7 @@ static void test_auto(void)
 static void ask_parts(struct ask *a, unsigned node, uint8_t part,
                       unsigned other, uint8_t rest)
 {
-    check(xln_nodemap_new(XLN_MAX_NODES, &a->request->mem_nodes));
+    must(xln_nodemap_new(XLN_MAX_NODES, &a->request->mem_nodes));
     a->request->mem_percent = calloc(XLN_MAX_NODES, 1);
     xln_nodemap_set(a->request->mem_nodes, node);
     xln_nodemap_set(a->request->mem_nodes, other);
@@ -324,7 +316,7 @@ static struct xln_host *random_host(void)
         if (cpu == 0 || random_below(3))
             set_cpu(host, cpu, cpu / 12 == 1 ? 0 : cpu / 12,
                     cpu / threads);
-    check(xln__host_finish(host));
+    must(xln__host_finish(host));
     return host;
 }
 
@@ -435,8 +427,8 @@ static void test_no_memory(void)
     int rc;
 
     begin(&a, host, XLN_VNUMA_HOST, NULL, 600 * MIB, 4);
-    check(xln_vnuma_prepare(a.host, &a.need, a.request));
-    check(xln_place(a.host, a.request, &a.need, &a.plan));
+    must(xln_vnuma_prepare(a.host, &a.need, a.request));
+    must(xln_place(a.host, a.request, &a.need, &a.plan));
     do {
         fake_alloc_fail(++n);
         rc = xln_vnuma_new(a.host, a.request, &a.need, a.plan, &a.vnuma);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sets compared with the text that they are printed as. */
+#ifndef SETS_H
+#define SETS_H
+
+#include <stdlib.h>
+
+#include <libxl_numa.h>
+
+#include "tap.h"
+
+/* Both may be NULL. Shows what differs; without memory they do. */
+static inline bool bits_are(const struct xln_bitmap *set, const char *expected)
+{
+    char *text = NULL;
+    bool same;
+
+    if (!set || !expected)
+        return !set && !expected;
+    same = !xln_bitmap_format(set, &text) && !strcmp(text, expected);
+    if (!same)
+        printf("# %s, expected %s\n", text ? text : "?", expected);
+    free(text);
+    return same;
+}
+
+static inline bool cpus_are(const struct xln_cpumap *cpus, const char *expected)
+{
+    return bits_are(cpus ? xln_cpumap_bits(cpus) : NULL, expected);
+}
+
+static inline bool nodes_are(const struct xln_nodemap *nodes,
+                             const char *expected)
+{
+    return bits_are(nodes ? xln_nodemap_bits(nodes) : NULL, expected);
+}
+
+#endif /* SETS_H */
