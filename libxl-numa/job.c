@@ -80,9 +80,19 @@ static unsigned count_cores(const struct xln_host *host,
     return nr_cores;
 }
 
-/* On each node, and together. */
+static bool has_memory(const struct job *job, unsigned node)
+{
+    return xln_host_node(job->host, node)->total_bytes > 0;
+}
+
+/*
+ * On each node, and how many a domain can have: those of nodes that it can be
+ * on, which have memory. Where there are none of these, its memory is remote
+ * to any CPU, and all count.
+ */
 static int count_allowed(struct job *job, unsigned *nr_r)
 {
+    unsigned nr_near = 0, nr_all = 0;
     const struct xln_host *host = job->host;
     const struct xln_host_cpu **list;
     unsigned node, nr;
@@ -94,7 +104,6 @@ static int count_allowed(struct job *job, unsigned *nr_r)
         free(list);
         return -ENOMEM;
     }
-    *nr_r = 0;
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
         const struct xln_cpumap *cpus = xln_host_node(host, node)->cpus;
 
@@ -103,8 +112,10 @@ static int count_allowed(struct job *job, unsigned *nr_r)
                  ? count_cores(host, cpus, job->allowed, list)
                  : count_common(cpus, job->allowed);
         job->nr_allowed[node] = nr;
-        *nr_r += nr;
+        nr_all += nr;
+        nr_near += has_memory(job, node) ? nr : 0;
     }
+    *nr_r = nr_near ? nr_near : nr_all;
     free(list);
     return 0;
 }
@@ -282,11 +293,6 @@ static int find_spots(struct job *job)
 }
 
 /* ---- nodes that the user named ---- */
-
-static bool has_memory(const struct job *job, unsigned node)
-{
-    return xln_host_node(job->host, node)->total_bytes > 0;
-}
 
 uint64_t xln__job_usable(const struct job *job, unsigned node, bool with_dma)
 {

@@ -167,6 +167,17 @@ static unsigned count_cpus(const struct task *t, unsigned set, unsigned vcpu)
     return nr;
 }
 
+/* On nodes with memory; if there are none there, on all. */
+static unsigned most_cpus(const struct task *t)
+{
+    unsigned near = 0, nr;
+
+    for (unsigned node = 0; node < t->nr_nodes; node++)
+        near |= (unsigned)!!t->host->nodes[node].total_bytes << node;
+    nr = count_cpus(t, near, XLN_NONE);
+    return nr ? nr : count_cpus(t, ~0u, XLN_NONE);
+}
+
 static bool has_affinities(const struct task *t, unsigned set)
 {
     for (unsigned v = 0; v < t->need.nr_hard && v < t->need.nr_vcpus; v++)
@@ -201,8 +212,8 @@ static void measure(const struct brute *b, struct figures *f, unsigned set)
             add_distance(b, f, x, y);
     }
     f->cpus = count_cpus(t, set, XLN_NONE);
-    if (want > count_cpus(t, ~0u, XLN_NONE))
-        want = count_cpus(t, ~0u, XLN_NONE);
+    if (want > most_cpus(t))
+        want = most_cpus(t);
     f->verdict = f->bytes < need                  ? XLN_CANDIDATE_MEMORY
                  : !b->with_cpus                  ? XLN_CANDIDATE_CHOSEN
                  : f->cpus < want                 ? XLN_CANDIDATE_CPUS

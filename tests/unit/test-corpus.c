@@ -225,31 +225,19 @@ static void add_node(struct problem *p, unsigned node, unsigned cpus)
     p->number[p->nr++] = node;
 }
 
-/* Those of no node too. */
-static unsigned count_all_cpus(const struct xln_host *host,
-                               const struct xln_cpumap *pool)
-{
-    unsigned nr = 0;
-
-    for (unsigned cpu = 0; cpu < xln_host_nr_cpus(host); cpu++) {
-        const struct xln_host_cpu *c = xln_host_cpu(host, cpu);
-
-        nr += c && c->online && (!pool || xln_cpumap_test(pool, cpu));
-    }
-    return nr;
-}
-
 /* All nodes with memory and a CPU for the guest. */
 static void state_problem(struct problem *p, const struct guest *guest)
 {
-    unsigned nr_cpus = count_all_cpus(p->host, guest->pool), node;
+    unsigned nr_cpus = 0, node;
 
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(p->host)) {
         const struct xln_host_node *n = xln_host_node(p->host, node);
         unsigned cpus = count_cpus(n->cpus, guest->pool);
 
-        if (n->total_bytes && cpus)
-            add_node(p, node, cpus);
+        if (!n->total_bytes || !cpus)
+            continue;
+        add_node(p, node, cpus);
+        nr_cpus += cpus;
     }
     for (unsigned a = 0; a < p->nr; a++)
         for (unsigned b = 0; b < p->nr; b++)

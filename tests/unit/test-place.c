@@ -513,6 +513,8 @@ static const struct case_spec vcpu_cases[] = {
       .vcpus_mode = XLN_VCPUS_NONE, .plan = "fits 0: 0=100 cpus -" },
     { "hard: the same CPUs as soft", even, .need = 100,
       .vcpus_mode = XLN_VCPUS_HARD, .plan = "fits 0: 0=100 cpus 0-1" },
+    { "no memory beside some CPUs: as many as there are elsewhere", odd,
+      .need = 100, .vcpus = 5, .plan = "fits 0,3: 0=50 3=50 cpus 0-1,4-5" },
     { "nodes_mem: memory there, vCPUs on nodes", odd, .need = 100,
       .named = "3", .mem = "2", .plan = "fits 2: 2=100 cpus 4-5" },
     { "nodes_mem with nodes=all", odd, .need = 100, .named = "all",
@@ -1032,6 +1034,17 @@ static unsigned b_count_cpus(const struct random_host *r, uint64_t cpus)
     return nr;
 }
 
+/* On nodes with memory; if there are none there, on all. */
+static unsigned b_most_cpus(const struct random_host *r)
+{
+    uint64_t near = 0;
+
+    for (unsigned node = 0; node < r->nr_nodes; node++)
+        near |= r->node[node].total ? r->node[node].cpus : 0;
+    near &= b_allowed(r);
+    return b_count_cpus(r, near ? near : b_allowed(r));
+}
+
 static bool b_has_cpus(const struct random_host *r, unsigned set)
 {
     uint64_t cpus = b_cpus(r, set), allowed = b_allowed(r);
@@ -1041,8 +1054,8 @@ static bool b_has_cpus(const struct random_host *r, unsigned set)
         if (r->hard[v] & b_pool(r) && !(r->hard[v] & b_pool(r) & cpus))
             return false;
     }
-    if (want > b_count_cpus(r, allowed))
-        want = b_count_cpus(r, allowed);
+    if (want > b_most_cpus(r))
+        want = b_most_cpus(r);
     return b_count_cpus(r, cpus & allowed) >= want;
 }
 
