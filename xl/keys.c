@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "keys.h"
+#include "misspelt.h"
 #include "refuse.h"
 #include "vnode_list.h"
 
@@ -557,23 +558,41 @@ static int read_keys(const XLU_Config *config, const char *source, bool host,
     return 0;
 }
 
-int keys_read_host(const XLU_Config *config, const char *source,
-                   struct keys **keys_r, char **error_r)
+/* The file is ours alone, unlike a domain's configuration. */
+static int check_host(const XLU_Config *config, const char *text, size_t size,
+                      const char *source, char **error_r)
 {
-    return read_keys(config, source, true, keys_r, error_r);
+    char *name = misspelt_foreign(text, size);
+    int rc = 0;
+
+    if (name)
+        rc = xln__refuse(error_r, "%s: %s=: expected a key of xl-numa.conf(5)",
+                         source, name);
+    else if (vnode_list_given(config))
+        rc = xln__refuse(error_r, "%s: vnuma=[...]: expected \"auto\", "
+                         "\"host\" or \"none\"", source);
+    free(name);
+    return rc;
 }
 
 int keys_parse_host(const char *text, size_t size, const char *source,
                     struct keys **keys_r, char **error_r)
 {
-    XLU_Config *config = xlu_cfg_init(stderr, source);
+    XLU_Config *config;
     int rc;
 
+    /* libxlutil ends the program over one. */
+    if (memchr(text, '\0', size))
+        return xln__refuse(error_r, "%s: expected text, not a zero byte",
+                           source);
+    config = xlu_cfg_init(stderr, source);
     if (!config)
         return -ENOMEM;
     rc = xlu_cfg_readdata(config, text, size) ? -EINVAL : 0;
     if (!rc)
-        rc = keys_read_host(config, source, keys_r, error_r);
+        rc = check_host(config, text, size, source, error_r);
+    if (!rc)
+        rc = read_keys(config, source, true, keys_r, error_r);
     xlu_cfg_destroy(config);
     return rc;
 }
@@ -932,6 +951,16 @@ bool keys_is_key(const char *name)
     int index;
 
     return find_key(name, &index);
+}
+
+bool keys_is_host_key(const char *name)
+{
+    unsigned i;
+
+    for (i = 0; i < NR_KEYS; i++)
+        if (!strcmp(name, all_keys[i].name))
+            return true;
+    return false;
 }
 
 bool keys_name_nodes(const struct keys *keys)

@@ -18,16 +18,11 @@
 struct keys;
 
 /*
- * Read a host's defaults from a parsed configuration: our keys, and
- * dma_reserve=. `source` is what messages call it. 0, -ENOMEM, or -EINVAL with
+ * Read a host's defaults from the text of their file: our keys, dma_reserve=,
+ * and no others. `source` is what messages call it. 0, -ENOMEM, or -EINVAL with
  * a malloc'd line in *error_r that names source, key, value and what would be
- * right.
+ * right; NULL: libxlutil has said what is wrong.
  */
-int keys_read_host(const XLU_Config *config, const char *source,
-                   struct keys **keys_r, char **error_r);
-
-/* The same from the text of such a file; -EINVAL and NULL: libxlutil has said
- * what is wrong. */
 int keys_parse_host(const char *text, size_t size, const char *source,
                     struct keys **keys_r, char **error_r);
 
@@ -77,6 +72,9 @@ const char *keys_name(unsigned i);
 
 /* Whether it is a key that a domain can have. */
 bool keys_is_key(const char *name);
+
+/* Or one of a host's defaults: these and dma_reserve. */
+bool keys_is_host_key(const char *name);
 
 /* Whether a key that names nodes is set. */
 bool keys_name_nodes(const struct keys *keys);

@@ -66,13 +66,24 @@ static bool begins(const char *name, const char *prefix)
     return !strncmp(name, prefix, strlen(prefix));
 }
 
+/* "nodse" and "nodes": two neighbours in the wrong order. */
+static bool is_swapped(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return a[0] && a[0] == b[1] && a[1] == b[0] && !strcmp(a + 2, b + 2);
+}
+
 /* "notes" may be somebody's own key: of a short one it has to be a letter that
- * is missing, or one too many. */
+ * is missing, or one too many, or two that are swapped. */
 static bool is_near(const char *name, const char *key, unsigned distance)
 {
     if (strlen(name) > SHORT)
         return distance <= 2;
-    return distance == 1 && strlen(name) != strlen(key);
+    return is_swapped(name, key) ||
+           (distance == 1 && strlen(name) != strlen(key));
 }
 
 /* What is wrong with a key; NULL: nothing. */
@@ -86,7 +97,7 @@ static char *look_at(const char *name)
     if (!d || (!is_near(name, nearest, d) && !begins(name, "nodes_") &&
                !begins(name, "vnuma_")))
         return NULL;
-    if (d <= (strlen(name) + 1) / 3)
+    if (d <= (strlen(name) + 1) / 3 || is_swapped(name, nearest))
         r = asprintf(&line, "%s=: ignored: there is no such key, but %s=",
                      name, nearest);
     else
@@ -107,15 +118,31 @@ static char *key_of(const char *line)
     return end > word && *sign == '=' ? strndup(word, end - word) : NULL;
 }
 
-char *misspelt_find(const char *text, size_t size)
+/* The first that `look` has something to say of. */
+static char *find(const char *text, size_t size, char *(*look)(const char *name))
 {
     char *copy = strndup(text, size), *rest = copy, *line, *key, *said = NULL;
 
     while (!said && (line = strsep(&rest, "\n"))) {
         key = key_of(line);
-        said = key ? look_at(key) : NULL;
+        said = key ? look(key) : NULL;
         free(key);
     }
     free(copy);
     return said;
+}
+
+char *misspelt_find(const char *text, size_t size)
+{
+    return find(text, size, look_at);
+}
+
+static char *take_foreign(const char *name)
+{
+    return keys_is_host_key(name) ? NULL : strdup(name);
+}
+
+char *misspelt_foreign(const char *text, size_t size)
+{
+    return find(text, size, take_foreign);
 }

@@ -15,4 +15,8 @@
  */
 char *misspelt_find(const char *text, size_t size);
 
+/* The first key in the text that is none of xl-numa.conf(5), where all are to
+ * be; malloc'd, or NULL as above. */
+char *misspelt_foreign(const char *text, size_t size);
+
 #endif /* MISSPELT_H */

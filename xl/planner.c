@@ -69,40 +69,38 @@ static bool parse_xlu(const char *path, const char *text, size_t size,
     return true;
 }
 
-/* A parsed file. NULL in *config_r: it is not there, and need not be. */
-static bool read_xlu(const char *path, bool needed, XLU_Config **config_r)
+/* NULL in *text_r: it is not there, and need not be. */
+static bool read_text(const char *path, bool needed, char **text_r,
+                      size_t *size_r)
 {
-    size_t size;
-    char *text;
-    bool good;
-    int rc = config_read_text(path, &text, &size);
+    int rc = config_read_text(path, text_r, size_r);
 
-    *config_r = NULL;
+    if (!rc)
+        return true;
+    *text_r = NULL;
     if (rc == -ENOENT && !needed)
         return true;
-    if (rc) {
-        complain("cannot read '%s': %s", path, strerror(-rc));
-        return false;
-    }
-    good = parse_xlu(path, text, size, config_r);
-    free(text);
-    return good;
+    complain("cannot read '%s': %s", path, strerror(-rc));
+    return false;
 }
 
+/* libxlutil itself says what is wrong. */
 static bool read_defaults(const char *path, bool needed,
                           struct keys **defaults_r)
 {
-    char *error = NULL;
-    XLU_Config *config;
+    char *text, *error = NULL;
+    size_t size;
     int rc;
 
     *defaults_r = NULL;
-    if (!read_xlu(path, needed, &config))
+    if (!read_text(path, needed, &text, &size))
         return false;
-    if (!config)
+    if (!text)
         return true;
-    rc = keys_read_host(config, path, defaults_r, &error);
-    xlu_cfg_destroy(config);
+    rc = keys_parse_host(text, size, path, defaults_r, &error);
+    free(text);
+    if (rc == -EINVAL && !error)
+        return false;
     return rc ? fail_line(error, path, rc) : true;
 }
 
@@ -137,12 +135,18 @@ static bool restrict_to(struct planner *p, const XLU_Config *config,
 static bool read_masks(struct planner *p)
 {
     XLU_Config *config;
+    size_t size;
+    char *text;
     bool good;
 
-    if (!read_xlu(XL_CONF, false, &config))
+    if (!read_text(XL_CONF, false, &text, &size))
         return false;
-    if (!config)
+    if (!text)
         return true;
+    good = parse_xlu(XL_CONF, text, size, &config);
+    free(text);
+    if (!good)
+        return false;
     good = restrict_to(p, config, "vm.cpumask", &p->bound_pv) &&
            restrict_to(p, config, "vm.cpumask", &p->bound_others) &&
            restrict_to(p, config, "vm.pv.cpumask", &p->bound_pv) &&

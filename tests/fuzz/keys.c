@@ -336,30 +336,22 @@ static void try_domain(const char *text, size_t size)
     config_free(config);
 }
 
-static void read_host(const XLU_Config *xlu)
+static void try_host(const char *text, size_t size)
 {
     struct keys *keys = UNTOUCHED;
     char *error = NULL;
-    int rc = keys_read_host(xlu, SOURCE, &keys, &error);
+    int rc = keys_parse_host(text, size, SOURCE, &keys, &error);
 
-    if (rc) {
-        claim(rc == -EINVAL && keys == UNTOUCHED, "%d, and an output", rc);
-        claim_error(error, SOURCE ": ");
-        free(error);
+    if (!rc) {
+        claim_nodes(keys);
+        keys_free(keys);
         return;
     }
-    claim_nodes(keys);
-    keys_free(keys);
-}
-
-static void try_host(const char *text, size_t size)
-{
-    XLU_Config *xlu = xlu_cfg_init(stderr, SOURCE);
-
-    need(xlu, "xlu_cfg_init");
-    if (!xlu_cfg_readdata(xlu, text, size))
-        read_host(xlu);
-    xlu_cfg_destroy(xlu);
+    claim(rc == -EINVAL && keys == UNTOUCHED, "%d, and an output", rc);
+    /* Without one libxlutil has said why. */
+    if (error)
+        claim_error(error, SOURCE ": ");
+    free(error);
 }
 
 /*

@@ -38,7 +38,7 @@ static struct keys *read_text(const char *text, bool host, char **error_r)
     int rc;
 
     *error_r = NULL;
-    rc = host ? keys_read_host(config, "g.cfg", &keys, error_r)
+    rc = host ? keys_parse_host(text, strlen(text), "g.cfg", &keys, error_r)
               : keys_read_domain(config, "g.cfg", NULL, &keys, error_r);
     if (rc && rc != -EINVAL)
         must(rc);

@@ -360,6 +360,8 @@ check "one that is short of a letter" planned 0 \
     "xl: web.cfg: node=: $ignored, but nodes=" web.cfg 'node="2"'
 check "or of a line" planned 0 \
     "xl: web.cfg: vnumavcpus=: $ignored, but vnuma_vcpus=" web.cfg vnumavcpus=1
+check "two letters are swapped" planned 0 \
+    "xl: web.cfg: nodse=: $ignored, but nodes=" web.cfg nodse=2
 check "one that is like none" planned 0 \
     "xl: web.cfg: nodes_and_what_not=: $ignored" web.cfg nodes_and_what_not=1
 printf '# nodes_x = 1\nboot = "nodes_x=1"\nnodes_max = 2\nnotes=1\nname_="k"\n' \
@@ -369,6 +371,16 @@ knows_all() {
     [ ! -s err ]
 }
 check "and what is none" knows_all
+for line in 'dma_resrve=0' 'nodes_foo=1' 'memory=500'; do
+    printf 'nodes_max=2\n%s\n' "$line" > own.conf
+    check "$line in the host's defaults is an error" planned 1 \
+        "xl: own.conf: ${line%=*}=: expected a key of xl-numa.conf(5)" \
+        --defaults=own.conf web.cfg
+done
+echo 'vnuma=[["pnode=0"]]' > own.conf
+check "so is a vnuma= list" planned 1 \
+    'xl: own.conf: vnuma=[...]: expected "auto", "host" or "none"' \
+    --defaults=own.conf web.cfg
 check "no such file" planned 1 \
     "xl: cannot read 'none.cfg': No such file or directory" none.cfg
 check "no such host" planned 1 \
