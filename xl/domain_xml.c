@@ -46,6 +46,13 @@ static int copy(const char *text, char **copy_r)
     return *copy_r ? 0 : -ENOMEM;
 }
 
+static int forget(char **text)
+{
+    free(*text);
+    *text = NULL;
+    return 0;
+}
+
 static int copy_attr(struct xln__xml *xml, const char *name, char **copy_r)
 {
     const char *value = xln__xml_attr(xml, name);
@@ -255,32 +262,50 @@ static const char *prefix_of(const char *attr)
     return attr[5] == ':' ? attr + 6 : attr[5] ? NULL : "";
 }
 
-/* Where it is declared: at the element itself, or at one around it. */
+/* What <domain> or <metadata> declare for the elements in it. */
 static int find_prefix(struct reader *r, const struct xln__xml *xml)
 {
     const char *const *attr;
     const char *prefix;
+    int rc = 0;
 
-    for (attr = xln__xml_attrs(xml); *attr; attr += 2) {
+    for (attr = xln__xml_attrs(xml); *attr && !rc; attr += 2) {
         prefix = prefix_of(attr[0]);
-        if (prefix && !strcmp(attr[1], DOMAIN_XML_KEYS))
-            return copy(prefix, &r->prefix);
+        if (!prefix)
+            continue;
+        if (!strcmp(attr[1], DOMAIN_XML_KEYS))
+            rc = copy(prefix, &r->prefix);
+        else if (r->prefix && !strcmp(prefix, r->prefix))
+            rc = forget(&r->prefix);
     }
-    return 0;
+    return rc;
 }
 
-/* An element of <metadata>: whether its name has our prefix. */
-static bool is_ours(const struct reader *r, const struct xln__xml *xml)
+static bool has_prefix(const char *name, const char *prefix)
 {
-    const char *name = strrchr(xln__xml_path(xml), '/') + 1;
-    size_t length = r->prefix ? strlen(r->prefix) : 0;
+    size_t length = strlen(prefix);
 
-    if (!r->prefix || xln__xml_depth(xml) != 3 ||
-        strncmp(xln__xml_path(xml), "/domain/metadata/", 17))
-        return false;
     if (!length)
         return !strchr(name, ':');
-    return !strncmp(name, r->prefix, length) && name[length] == ':';
+    return !strncmp(name, prefix, length) && name[length] == ':';
+}
+
+/* An element of <metadata>: whether its name is of our namespace, which it may
+ * declare itself. */
+static bool is_ours(const struct reader *r, const struct xln__xml *xml)
+{
+    const char *name = strrchr(xln__xml_path(xml), '/') + 1, *prefix;
+    const char *const *attr;
+
+    if (xln__xml_depth(xml) != 3 ||
+        strncmp(xln__xml_path(xml), "/domain/metadata/", 17))
+        return false;
+    for (attr = xln__xml_attrs(xml); *attr; attr += 2) {
+        prefix = prefix_of(attr[0]);
+        if (prefix && has_prefix(name, prefix))
+            return !strcmp(attr[1], DOMAIN_XML_KEYS);
+    }
+    return r->prefix && has_prefix(name, r->prefix);
 }
 
 static int begin_keys(struct reader *r, struct xln__xml *xml)
@@ -316,7 +341,7 @@ static int on_begin(void *priv, struct xln__xml *xml)
         return xln__xml_refuse(xml, "expected a <domain> of libvirt");
     if (at(xml, "/domain") && !attr_is(xml, "type", "xen"))
         return xln__xml_refuse(xml, "expected a <domain type='xen'>");
-    if (xln__xml_depth(xml) <= 3)
+    if (xln__xml_depth(xml) < 3)
         rc = find_prefix(r, xml);
     if (rc)
         return rc;
@@ -507,18 +532,54 @@ static void dispose(struct reader *r)
     free(r->prefix);
 }
 
+static void lower(char *text)
+{
+    for (; text && *text; text++)
+        *text = tolower((unsigned char)*text);
+}
+
 static int read_all(struct reader *r, const char *text, size_t size,
                     char **error_r)
 {
     static const struct xln__xml_events events = { on_begin, on_end };
-    char *s;
     int rc = xln__xml_read(text, size, &events, r, error_r);
 
     if (!rc)
         rc = check_whole(r, error_r);
-    for (s = r->uuid; s && *s; s++)
-        *s = tolower((unsigned char)*s);
+    lower(r->uuid);
     return rc;
+}
+
+static int ignore_begin(void *priv, struct xln__xml *xml)
+{
+    (void)priv;
+    (void)xml;
+    return 0;
+}
+
+static int take_uuid(void *priv, struct xln__xml *xml, const char *text)
+{
+    char **uuid = priv;
+
+    return at(xml, "/domain/uuid") ? copy(text, uuid) : 0;
+}
+
+int domain_xml_uuid(const char *text, size_t size, char **uuid_r)
+{
+    static const struct xln__xml_events events = { ignore_begin, take_uuid };
+    char *error = NULL, *uuid = NULL;
+    int rc = xln__xml_read(text, size, &events, &uuid, &error);
+
+    free(error);
+    if (!rc && !uuid)
+        rc = -ENOENT;
+    if (rc) {
+        free(uuid);
+        return rc;
+    }
+    lower(uuid);
+    *uuid_r = uuid;
+    return 0;
 }
 
 bool domain_xml_is(const char *text, size_t size)

@@ -32,4 +32,8 @@ int domain_xml_read(const char *text, size_t size, const char *source,
                     struct domain_xml *domain_r, char **error_r);
 void domain_xml_dispose(struct domain_xml *domain);
 
+/* The uuid alone, of XML in which something else may be wrong: malloc'd, in
+ * lower case. -ENOENT: it has none; -EINVAL: it is no XML; -ENOMEM. */
+int domain_xml_uuid(const char *text, size_t size, char **uuid_r);
+
 #endif /* DOMAIN_XML_H */

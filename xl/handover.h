@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What libvirt's hook has made of a domain's XML, for the module in libvirtd:
- * an xl configuration, in a file of the domain's uuid. It is there from the
- * hook to the create that follows it, and is for that alone.
+ * an xl configuration, in a file of the domain's uuid; or, behind the word
+ * HANDOVER_WRONG, the line that says what is wrong with the XML. It is there
+ * from the hook to the create that follows it, and is for that alone.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H
@@ -10,6 +11,9 @@
 #include <stddef.h>
 
 #define HANDOVERS XEN_RUN_DIR "/numa-libvirt"
+
+/* No configuration of the hook's begins so. */
+#define HANDOVER_WRONG "wrong: "
 
 /* Put `text` into the file of `uuid`, as libvirt writes one; what there was is
  * replaced. -EINVAL: that is no uuid; other -errno of writing it. */

@@ -703,6 +703,35 @@ static int check_strict(const char *mode, const XLU_Config *config,
         source, memory, maxmem);
 }
 
+/* libvirt's <cell>s, which the hook writes so: they get their nodes by rules of
+ * their own, which leave nothing to these keys. */
+static int check_cells(const struct keys *keys, const XLU_Config *config,
+                       const char *source, char **error_r)
+{
+    static const int others[] = { KEY_MEM, KEY_VNUMA, KEY_CPUS };
+    XLU_ConfigList *list;
+    const char *value;
+    unsigned i;
+    int nr;
+
+    if (xlu_cfg_get_list(config, "cell_nodes", &list, &nr, 1))
+        return 0;
+    for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        value = keys->text[others[i]];
+        if (value && strcmp(value, "none") && strcmp(value, "soft"))
+            return xln__refuse(error_r, "%s: %s=\"%s\" and <cell>s: expected "
+                               "one of the two", source,
+                               all_keys[others[i]].name, value);
+    }
+    return 0;
+}
+
+int keys_read_again(const XLU_Config *config, const char *source,
+                    struct keys **keys_r, char **error_r)
+{
+    return read_keys(config, source, false, keys_r, error_r);
+}
+
 int keys_read_domain(const XLU_Config *config, const char *source,
                      const struct keys *defaults, struct keys **keys_r,
                      char **error_r)
@@ -724,6 +753,8 @@ int keys_read_domain(const XLU_Config *config, const char *source,
         rc = check_vnodes(keys, defaults, config, source, error_r);
     if (!rc)
         rc = check_cores(keys, defaults, config, source, error_r);
+    if (!rc)
+        rc = check_cells(keys, config, source, error_r);
     if (!rc)
         rc = check_strict(mode, config, source, error_r);
     if (rc) {

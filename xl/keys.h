@@ -35,6 +35,11 @@ int keys_read_domain(const XLU_Config *config, const char *source,
                      const struct keys *defaults, struct keys **keys_r,
                      char **error_r);
 
+/* The same of one that was made before, and is made again: each value is
+ * checked, and no more. It may have been ballooned down since. */
+int keys_read_again(const XLU_Config *config, const char *source,
+                    struct keys **keys_r, char **error_r);
+
 /*
  * The keys that a domain's xsdata holds; all unset if there are none. The
  * text comes from outside and is checked as a file's would be.

@@ -6,6 +6,7 @@
  *     libvirtd starts, with this module preloaded
  *       the constructor                 nobody else is to inherit it
  *       libxl_ctx_alloc                 the one context of all its threads
+ *       libxl_event_register_callbacks  to hear who reboots
  *     virsh start web
  *       libvirt's hook, our program     what its XML asks for: handover.h
  *       libxl_domain_create_new         takes that
@@ -17,6 +18,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@
 
 #include "creates.h"
 #include "handover.h"
+#include "refuse.h"
 
 /* Written before libvirtd makes its first domain, and read since. */
 static struct {
@@ -61,6 +64,121 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
         state.lg = lg;
     }
     return r;
+}
+
+/* ---- domains that come again ---- */
+
+/*
+ * libvirt makes a domain that reboots as it makes a new one. But a new one may
+ * be refused, and then somebody sees why; one that reboots would be lost. So
+ * those are known by what libxl tells of their end.
+ */
+struct again {
+    struct again *next;
+    libxl_uuid uuid;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    struct again *list;
+    const libxl_event_hooks *hooks;     /* libvirt's */
+    void *user;
+    libxl_event_hooks ours;
+} events = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static struct again **find_again(const libxl_uuid *uuid)
+{
+    struct again **at = &events.list;
+
+    while (*at && memcmp((*at)->uuid.uuid, uuid->uuid, sizeof(uuid->uuid)))
+        at = &(*at)->next;
+    return at;
+}
+
+static void expect_again(const libxl_uuid *uuid)
+{
+    struct again *again = malloc(sizeof(*again));
+
+    if (!again)
+        return;
+    *again = (struct again){ .uuid = *uuid };
+    pthread_mutex_lock(&events.lock);
+    if (*find_again(uuid)) {
+        free(again);
+    } else {
+        again->next = events.list;
+        events.list = again;
+    }
+    pthread_mutex_unlock(&events.lock);
+}
+
+/* Whether it was expected, which it then is no more. */
+static bool comes_again(const libxl_uuid *uuid)
+{
+    struct again **at, *again;
+
+    pthread_mutex_lock(&events.lock);
+    at = find_again(uuid);
+    again = *at;
+    if (again)
+        *at = again->next;
+    pthread_mutex_unlock(&events.lock);
+    free(again);
+    return again;
+}
+
+static bool ends_to_begin(const libxl_event *event)
+{
+    if (event->type != LIBXL_EVENT_TYPE_DOMAIN_SHUTDOWN)
+        return false;
+    switch (event->u.domain_shutdown.shutdown_reason) {
+    case LIBXL_SHUTDOWN_REASON_REBOOT:
+    case LIBXL_SHUTDOWN_REASON_CRASH:
+    case LIBXL_SHUTDOWN_REASON_WATCHDOG:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* libxl tells its domid alone. */
+static bool find_uuid(uint32_t domid, libxl_uuid *uuid)
+{
+    xc_interface *xch = xc_interface_open(state.lg, NULL, 0);
+    xc_domaininfo_t info;
+    bool found;
+
+    if (!xch)
+        return false;
+    found = xc_domain_getinfolist(xch, domid, 1, &info) == 1 &&
+            info.domain == domid;
+    if (found)
+        memcpy(uuid->uuid, info.handle, sizeof(uuid->uuid));
+    xc_interface_close(xch);
+    return found;
+}
+
+static void event_occurs(void *user, libxl_event *event)
+{
+    libxl_uuid uuid;
+
+    if (ends_to_begin(event) && find_uuid(event->domid, &uuid))
+        expect_again(&uuid);
+    events.hooks->event_occurs(user, event);
+}
+
+EXPORT void libxl_event_register_callbacks(libxl_ctx *ctx,
+                                           const libxl_event_hooks *hooks,
+                                           void *user)
+{
+    if (state.inert || !hooks || !hooks->event_occurs) {
+        REAL(libxl_event_register_callbacks)(ctx, hooks, user);
+        return;
+    }
+    events.hooks = hooks;
+    events.ours = *hooks;
+    events.ours.event_occurs = event_occurs;
+    REAL(libxl_event_register_callbacks)(ctx, &events.ours, user);
 }
 
 /* ---- why a create fails ---- */
@@ -143,9 +261,17 @@ static void explain(const char *error, libxl_domain_config *config)
 
 /* ---- what its XML asks for ---- */
 
+/* What is made. */
+struct aim {
+    libxl_ctx *ctx;
+    libxl_domain_config *config;
+    bool again;                 /* a restore, or a reboot: never refused */
+};
+
 struct request {
     struct keys *keys;
     struct cells *cells;        /* NULL: it has none */
+    bool refused;               /* a new domain is not made so */
 };
 
 /* One vCPU's, from a list of CPUs of which the host may lack some. */
@@ -191,13 +317,31 @@ static const char *list_of_vcpu(const XLU_Config *xlu, unsigned vcpu)
     return xlu_cfg_get_listitem(list, vcpu);
 }
 
+/* Xen refuses a vCPU without a CPU. -EINVAL: none of the list is here. */
+static int check_bound(const struct aim *aim, const char *list, bool is_news,
+                       libxl_bitmap *bitmap, char **error_r)
+{
+    if (!libxl_bitmap_is_empty(bitmap))
+        return 0;
+    if (!aim->again)
+        return xln__refuse(error_r, "%s: cpus=\"%s\": none of these CPUs is on "
+                           "this host", aim->config->c_info.name, list);
+    if (is_news)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "'%s': cpus=\"%s\": none of these CPUs is on this host: it may "
+                "run on all", aim->config->c_info.name, list);
+    libxl_bitmap_set_any(bitmap);
+    return 0;
+}
+
 /*
  * libvirt itself passes what <vcpupin> says, and nothing of <vcpu cpuset>. This
  * has both, so it takes the place of that.
  */
-static int bind_vcpus(libxl_ctx *ctx, const XLU_Config *xlu,
-                      libxl_domain_build_info *info)
+static int bind_vcpus(const struct aim *aim, const XLU_Config *xlu,
+                      char **error_r)
 {
+    libxl_domain_build_info *info = &aim->config->b_info;
     libxl_bitmap *bitmaps;
     const char *list;
     int i, rc = 0;
@@ -209,7 +353,10 @@ static int bind_vcpus(libxl_ctx *ctx, const XLU_Config *xlu,
         return -ENOMEM;
     for (i = 0; i < info->max_vcpus && !rc; i++) {
         list = list_of_vcpu(xlu, i);
-        rc = bind_vcpu(ctx, list ? list : "all", &bitmaps[i]);
+        rc = bind_vcpu(aim->ctx, list ? list : "all", &bitmaps[i]);
+        if (!rc && list)
+            rc = check_bound(aim, list, !i || list != list_of_vcpu(xlu, i - 1),
+                             &bitmaps[i], error_r);
     }
     if (rc) {
         dispose_bitmaps(bitmaps, info->max_vcpus);
@@ -266,60 +413,73 @@ static int read_cells(const XLU_Config *xlu, struct cells **cells_r)
     return 0;
 }
 
-static int parse_request(libxl_ctx *ctx, const char *text, size_t size,
-                         libxl_domain_config *config, struct request *request,
-                         char **error_r)
+static int parse_request(const struct aim *aim, const char *text, size_t size,
+                         struct request *request, char **error_r)
 {
-    XLU_Config *xlu = xlu_cfg_init(stderr, config->c_info.name);
+    const char *name = aim->config->c_info.name;
+    XLU_Config *xlu = xlu_cfg_init(stderr, name);
     int rc;
 
     if (!xlu)
         return -ENOMEM;
     rc = xlu_cfg_readdata(xlu, text, size) ? -EINVAL : 0;
     if (!rc)
-        rc = bind_vcpus(ctx, xlu, &config->b_info);
+        rc = aim->again ? keys_read_again(xlu, name, &request->keys, error_r)
+                        : keys_read_domain(xlu, name, NULL, &request->keys,
+                                           error_r);
+    if (!rc)
+        rc = bind_vcpus(aim, xlu, error_r);
     if (!rc)
         rc = read_cells(xlu, &request->cells);
-    if (!rc)
-        rc = keys_read_domain(xlu, config->c_info.name, NULL, &request->keys,
-                              error_r);
     xlu_cfg_destroy(xlu);
+    if (rc) {
+        keys_free(request->keys);
+        request->keys = NULL;
+    }
     return rc;
 }
 
-static int read_request(libxl_ctx *ctx, libxl_domain_config *config,
-                        struct request *request, char **error_r)
+static int read_request(const struct aim *aim, struct request *request,
+                        char **error_r)
 {
+    size_t size, length = strlen(HANDOVER_WRONG);
     char uuid[37], *text;
-    size_t size;
     int rc;
 
     snprintf(uuid, sizeof(uuid), LIBXL_UUID_FMT,
-             LIBXL_UUID_BYTES(config->c_info.uuid));
+             LIBXL_UUID_BYTES(aim->config->c_info.uuid));
     rc = handover_take(HANDOVERS, uuid, &text, &size);
     if (rc)
         return rc;
-    rc = parse_request(ctx, text, size, config, request, error_r);
+    if (!strncmp(text, HANDOVER_WRONG, length))
+        rc = xln__refuse(error_r, "%s", text + length);
+    else
+        rc = parse_request(aim, text, size, request, error_r);
     free(text);
     return rc;
 }
 
-/* Nothing, so that the host's defaults hold, for a reason that is said. */
-static struct request request_of(libxl_ctx *ctx, libxl_domain_config *config)
+/* Where there is none, the host's defaults hold, for a reason that is said. */
+static struct request request_of(const struct aim *aim,
+                                 struct listener *listener)
 {
+    const char *name = aim->config->c_info.name;
     struct request request = { 0 };
     char *error = NULL;
-    int rc = read_request(ctx, config, &request, &error);
+    int rc = read_request(aim, &request, &error);
 
-    if (rc == -ENOENT)
+    request.refused = rc == -EINVAL && error && !aim->again;
+    if (request.refused)
+        xtl_log(&listener->vtable, XTL_ERROR, -1, "numa", "%s", error);
+    else if (rc == -ENOENT)
         xtl_log(state.lg, XTL_WARN, -1, "numa",
-                "'%s': libvirt has not run our hook: what its XML says of "
-                "placement does not hold, but for <vcpupin>",
-                config->c_info.name);
+                "'%s': our hook has left nothing in " HANDOVERS ", as if "
+                "libvirt had not run it: what its XML says of placement does "
+                "not hold, but for <vcpupin>", name);
     else if (rc)
         xtl_log(state.lg, XTL_WARN, -1, "numa",
-                "'%s': cannot read what its XML says of placement: %s",
-                config->c_info.name, error ? error : strerror(-rc));
+                "'%s': cannot read what its XML says of placement: %s", name,
+                error ? error : strerror(-rc));
     free(error);
     return request;
 }
@@ -332,13 +492,17 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
                  libxl_domain_config *config, bool restoring,
                  struct create **create_r)
 {
-    struct request request = request_of(ctx, config);
+    /* One that was made before may ask for what is not here, or not any more. */
+    const struct aim aim = {
+        .ctx = ctx, .config = config,
+        .again = comes_again(&config->c_info.uuid) || restoring,
+    };
+    struct request request = request_of(&aim, listener);
     struct placement *p;
-    int rc = 0;
+    int rc = request.refused ? -EINVAL : 0;
 
     *create_r = NULL;
-    /* A guest that comes from elsewhere may ask for what is not here. */
-    if (request.keys && !restoring)
+    if (request.keys && !aim.again && !rc)
         rc = placement_check_nodes(&listener->vtable, request.keys,
                                    config->c_info.name);
     if (rc == -EINVAL) {

@@ -7,8 +7,9 @@
  *     HOOK NAME stopped end -         the domain, or the try at it, is over
  *     HOOK NAME release end -
  *
- * What it says on standard error becomes libvirt's error, and a status other
- * than 0 makes what libvirt does fail: for a wrong value alone.
+ * It turns the XML into a configuration, and decides nothing: whether it is a
+ * reboot, at which a domain is not to be lost over a wrong word, the module
+ * knows, and this does not.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -25,97 +26,51 @@ static void say(const char *what, int rc)
     fprintf(stderr, "xl-numa: %s: %s\n", what, strerror(-rc));
 }
 
-/* A line that somebody made, or for want of it what went wrong. */
-static int refuse(char *error, const char *what, int rc)
+static void hand_over(const char *uuid, const char *text, size_t size)
 {
-    if (error)
-        fprintf(stderr, "xl-numa: %s\n", error);
-    else
-        say(what, rc);
-    free(error);
-    return rc;
-}
+    int rc = handover_write(HANDOVERS, uuid, text, size);
 
-/* ---- the host's defaults ---- */
-
-/* A file that can't be read does not keep a create from being made. */
-static int read_defaults(struct keys **keys_r, char **error_r)
-{
-    size_t size;
-    char *text;
-    int rc = config_read_text(HOST_DEFAULTS, &text, &size);
-
-    *keys_r = NULL;
-    if (rc)
-        return rc == -ENOMEM ? rc : 0;
-    rc = keys_parse_host(text, size, HOST_DEFAULTS, keys_r, error_r);
-    free(text);
-    return rc;
-}
-
-/* ---- what libvirt runs it for ---- */
-
-/* As xl create would check it. */
-static int check(const struct domain_xml *domain, const char *name)
-{
-    struct config *config = NULL;
-    struct keys *defaults = NULL;
-    char *error = NULL;
-    int rc = read_defaults(&defaults, &error);
-
-    if (!rc)
-        rc = config_parse(domain->config, domain->config_size, name, NULL, 0,
-                          defaults, &config, &error);
-    if (rc)
-        refuse(error, name, rc);
-    config_free(config);
-    keys_free(defaults);
-    return rc;
-}
-
-static int prepare(const char *name, const struct domain_xml *domain)
-{
-    int rc = check(domain, name);
-
-    if (!domain->uuid)
-        return rc;
-    /* One that is left of a try that ended early is not for this one. */
-    handover_remove(HANDOVERS, domain->uuid);
-    if (rc)
-        return rc;
-    rc = handover_write(HANDOVERS, domain->uuid, domain->config,
-                        domain->config_size);
     if (rc)
         say("cannot write to " HANDOVERS, rc);
-    return 0;
 }
 
-static int run(const char *name, bool begins, const char *text, size_t size)
+/* What is wrong, for the module to say. */
+static void hand_over_error(const char *uuid, const char *error)
+{
+    char *text;
+    int size = asprintf(&text, HANDOVER_WRONG "%s", error);
+
+    if (size < 0) {
+        say(error, -ENOMEM);
+        return;
+    }
+    hand_over(uuid, text, size);
+    free(text);
+}
+
+static void prepare(const char *name, const char *uuid, const char *text,
+                    size_t size)
 {
     struct domain_xml domain = { 0 };
     char *error;
     int rc = domain_xml_read(text, size, name, &domain, &error);
 
-    if (rc && begins)
-        return refuse(error, name, rc);
-    if (rc) {
-        free(error);
-        return 0;
-    }
-    if (begins)
-        rc = prepare(name, &domain);
-    else if (domain.uuid)
-        handover_remove(HANDOVERS, domain.uuid);
+    /* One that is left of a try that ended early is not for this one. */
+    handover_remove(HANDOVERS, uuid);
+    if (rc)
+        hand_over_error(uuid, error ? error : strerror(-rc));
+    else
+        hand_over(uuid, domain.config, domain.config_size);
+    free(error);
     domain_xml_dispose(&domain);
-    return rc;
 }
 
 int main(int argc, char **argv)
 {
     const char *operation = argc > 3 ? argv[2] : "";
     bool begins = !strcmp(operation, "prepare");
+    char *text, *uuid;
     size_t size;
-    char *text;
     int rc;
 
     if (argc < 4) {
@@ -126,11 +81,20 @@ int main(int argc, char **argv)
         strcmp(operation, "release"))
         return EXIT_SUCCESS;
     rc = config_read_text("/dev/stdin", &text, &size);
+    if (!rc) {
+        rc = domain_xml_uuid(text, size, &uuid);
+        if (rc)
+            free(text);
+    }
     if (rc) {
         say("cannot read the domain's XML", rc);
         return EXIT_SUCCESS;
     }
-    rc = run(argv[1], begins, text, size);
+    if (begins)
+        prepare(argv[1], uuid, text, size);
+    else
+        handover_remove(HANDOVERS, uuid);
+    free(uuid);
     free(text);
-    return rc == -EINVAL ? EXIT_FAILURE : EXIT_SUCCESS;
+    return EXIT_SUCCESS;
 }

@@ -126,7 +126,7 @@ refused() { # TEXT VCPUS [XML...]
 
 errors() {
     ok "a wrong key is in virsh's error, and nothing is built" refused \
-        'xl-numa: g: nodes_policy="bset": expected "first", "best"' 1 \
+        "'g (nodes_policy=\"bset\": expected \"first\", \"best\"" 1 \
         "$(keys "nodes_policy='bset'")"
     ok "so is a node that is not there" refused \
         "'g (nodes=\"9\": no node 9 here: this host has 0-3)'" 1 \

@@ -118,8 +118,9 @@ no_hook() {
         "1 all / $(cpus_of "$(nodes_of g)")" \
         "no hook: the domain is placed, by the host's defaults"
     ok "no hook: the log says so" log_has \
-        "'g': libvirt has not run our hook: what its XML says of placement does\
- not hold, but for <vcpupin>"
+        "'g': our hook has left nothing in /run/xen/numa-libvirt, as if libvirt\
+ had not run it: what its XML says of placement does not hold, but for\
+ <vcpupin>"
     drop g
     ok "no hook: libvirtd stops" libvirtd_stop
 }

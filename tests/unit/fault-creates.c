@@ -185,6 +185,22 @@ static char *to_json(libxl_ctx *ctx, libxl_domain_config *config)
     return json;
 }
 
+static const libxl_event_hooks *registered;
+static void *registered_user;
+
+static void register_callbacks(libxl_ctx *ctx, const libxl_event_hooks *hooks,
+                               void *user)
+{
+    (void)ctx;
+    registered = hooks;
+    registered_user = user;
+}
+
+void fault_creates_event(libxl_event *event)
+{
+    registered->event_occurs(registered_user, event);
+}
+
 static const struct {
     const char *name;
     void *function;
@@ -194,6 +210,7 @@ static const struct {
     { "libxl_domain_create_new", create_new },
     { "libxl_domain_create_restore", create_restore },
     { "libxl_domain_soft_reset", soft_reset },
+    { "libxl_event_register_callbacks", register_callbacks },
     { "libxl_retrieve_domain_configuration", retrieve },
     { "xc_domain_max_vcpus", max_vcpus },
     { "xc_domain_populate_physmap", fake_xen_populate },

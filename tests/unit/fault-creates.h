@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include <libxl.h>
+#include <libxl_event.h>
 
 struct scenario {
     const char *name;
@@ -34,6 +35,9 @@ struct scenario {
 int run_create(libxl_ctx *ctx, libxl_domain_config *config, char **text_r);
 int run_restore(libxl_ctx *ctx, libxl_domain_config *config, char **text_r);
 int run_reset(libxl_ctx *ctx, libxl_domain_config *config, char **text_r);
+
+/* Gives libxl's event to whoever has registered for it. */
+void fault_creates_event(libxl_event *event);
 
 /* To be defined by the program: has what a scenario asks for come to the
  * module. Not 0: it can't, and the domain is not made. */

@@ -188,6 +188,16 @@ static void test_keys(void)
     becomes(KEYS("<numa:a xmlns:numa='urn:other' nodes='2'/>"
                  "<b:c xmlns:b='urn:other'><numa:d nodes='1'/></b:c>"), BASE,
             "what is of another namespace is not ours");
+    becomes(KEYS("<numa:a" XMLNS " nodes='2'/>"
+                 "<numa:b xmlns:numa='urn:other' rack='7'/>"
+                 "<numa:c rack='8'/><d xmlns='urn:other' rack='9'/>"),
+            BASE "nodes = \"2\"\n", "after ours too");
+    becomes(KEYS("<a xmlns='" DOMAIN_XML_KEYS "' nodes='2'/>"
+                 "<b xmlns='urn:other' rack='7'/>"), BASE "nodes = \"2\"\n",
+            "or without a prefix");
+    becomes(NAMED "<metadata" XMLNS "><numa:a xmlns:numa='urn:other' "
+            "rack='7'/><numa:b nodes='2'/></metadata>",
+            BASE "nodes = \"2\"\n", "a prefix is another's for one element");
     becomes("<metadata" XMLNS "><numa:a nodes='2'/></metadata>"
             NUMATUNE("mode='strict' nodeset='1'"),
             BASE "nodes = \"1\"\nnodes_mode = \"strict\"\nnodes = \"2\"\n",
@@ -249,7 +259,7 @@ static void test_is(void)
 static void test_uuid(void)
 {
     struct domain_xml domain;
-    char *error;
+    char *error, *uuid;
 
     ok(!read_body(NAMED "<uuid>7A2F4E4C-7c4b-4a2e-9d5e-0a1b2c3d4e5f</uuid>",
                   &domain, &error), "a domain with a uuid");
@@ -259,6 +269,12 @@ static void test_uuid(void)
     ok(!read_body(NAMED, &domain, &error) && !domain.uuid,
        "one that has none has none");
     domain_xml_dispose(&domain);
+    ok(!domain_xml_uuid("<domain><uuid>7A</uuid><vcpu>x</vcpu></domain>", 46,
+                        &uuid), "where something is wrong it has one still");
+    is_str(uuid, "7a", "which is read so too");
+    free(uuid);
+    ok(domain_xml_uuid("<domain/>", 9, &uuid) == -ENOENT, "or none");
+    ok(domain_xml_uuid("<domain>", 8, &uuid) == -EINVAL, "or is no XML");
 }
 
 static void test_no_memory(void)

@@ -8,9 +8,12 @@
 
 #include <libxl_utils.h>
 
+#include "fake-xen.h"
 #include "fault-creates.h"
 #include "faults.h"
 #include "handover.h"
+
+#define OLD_DOMID 6
 
 /* The hook is another process, and is tried elsewhere. */
 int give_keys(const char *keys)
@@ -36,6 +39,36 @@ static int run_cells(libxl_ctx *ctx, libxl_domain_config *config,
         *text_r = NULL;
     faults_resume();
     return r;
+}
+
+static void ignore_event(void *user, libxl_event *event)
+{
+    (void)user;
+    (void)event;
+}
+
+/* libxl says that the domain wants to reboot, and libvirt makes it anew. */
+static int run_reboot(libxl_ctx *ctx, libxl_domain_config *config,
+                      char **text_r)
+{
+    static const libxl_event_hooks hooks = {
+        .event_occurs_mask = LIBXL_EVENTMASK_ALL,
+        .event_occurs = ignore_event,
+    };
+    libxl_event event = {
+        .type = LIBXL_EVENT_TYPE_DOMAIN_SHUTDOWN,
+        .domid = OLD_DOMID,
+        .u.domain_shutdown.shutdown_reason = LIBXL_SHUTDOWN_REASON_REBOOT,
+    };
+
+    /* Where memory runs out just there, it can't be told from a new one. */
+    faults_pause();
+    libxl_event_register_callbacks(ctx, &hooks, NULL);
+    fake_xen_add(OLD_DOMID, "g", config->c_info.uuid.uuid);
+    fault_creates_event(&event);
+    fake_xen_remove(OLD_DOMID);
+    faults_resume();
+    return run_create(ctx, config, text_r);
 }
 
 static const char *const recorded[] = {
@@ -67,6 +100,21 @@ static const struct scenario scenarios[] = {
       .keys = "nodes=\"40\"\n",
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },
     /* libxl-save-helper is told its plan in libvirtd alone. */
+    { .name = "what is wrong with its XML", .may_fail = true, .warns = true,
+      .keys = HANDOVER_WRONG "g: line 2: '8 apples': expected a number\n",
+      .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },
+    { .name = "a wrong value", .may_fail = true, .warns = true,
+      .keys = "nodes_policy=\"bset\"\n",
+      .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },
+    { .name = "CPUs that are not there", .may_fail = true, .warns = true,
+      .keys = "cpus=\"100\"\n",
+      .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },
+    { .name = "a reboot with a wrong value", .warns = true,
+      .keys = "nodes_policy=\"bset\"\n",
+      .type = LIBXL_DOMAIN_TYPE_PV, .run = run_reboot },
+    { .name = "a reboot with CPUs and nodes that are not there",
+      .keys = "cpus=\"100\"\nnodes=\"2,40\"\n", .warns = true,
+      .is_kept = true, .type = LIBXL_DOMAIN_TYPE_PV, .run = run_reboot },
     { .name = "a restore", .keys = "nodes=\"3\"\n",
       .xsdata = recorded, .warns = true,
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_restore },

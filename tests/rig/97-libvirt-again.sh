@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
+# rig: --topology 4node --put tests/rig/libvirt-placement.sh:/root/libvirt-placement.sh
+# libvirt: it makes domains again
+# thorough: reboots and restores under libvirt
+#
+# What libvirt makes again, at a reboot or from a file, is never lost over what a
+# new domain would be refused for: it comes back, and the log says what does not
+# hold.
+
+. /root/lib.sh
+# shellcheck source=tests/rig/libvirt-placement.sh
+. /root/libvirt-placement.sh
+
+mib=120
+mkdir /tmp/saved
+mount -t tmpfs -o size=400m none /tmp/saved
+
+quiet() {
+    "$@" > "$out" 2>&1 || { cat "$out"; return 1; }
+}
+
+# A strict guest that is up.
+guest() { # NAME NODE [XML...]
+    guest_name=$1 guest_node=$2
+    shift 2
+    rm -f "/var/log/xen/console/guest-$guest_name.log"
+    ok "$guest_name is made" quiet virsh_create idle-pvh "$guest_name" $mib 1 \
+        "<numatune><memory mode='strict' nodeset='$guest_node'/></numatune>" \
+        "$@"
+    await 60 console_has "$guest_name" "idle: up"
+}
+
+drop() { # NAME
+    quiet virsh destroy "$1"
+    await 30 nothing_dies
+}
+
+comes_back() { # NAME
+    was=$(domid "$1")
+    quiet virsh reboot "$1" && await 60 lives_anew "$1" "$was"
+}
+
+is_saved_and_restored() { # NAME
+    quiet virsh save "$1" "/tmp/saved/$1" &&
+        quiet virsh restore "/tmp/saved/$1"
+}
+
+is_on() { # NAME NODE WHAT
+    is "$(nodes_of "$1") $(affinity "$1")" "$2 all / $(cpus_of "$2")" "$3"
+}
+
+log_has() { # TEXT
+    numa_log
+    numa_log | grep -qF "$1"
+}
+
+# Strict needs memory = maxmem, of a new domain.
+ballooned() { # NODE
+    guest g "$1"
+    ok "it has less memory now" quiet virsh setmem g 100M --live
+    ok "it reboots, and is back" comes_back g
+    is_on g "$1" "it is where its XML says"
+    drop g
+}
+
+wrong_defaults() { # NODE
+    guest g "$1"
+    echo 'nodes_policy = "bset"' > /etc/xen/xl-numa.conf
+    ok "the host's defaults are wrong: it reboots, and is back" comes_back g
+    is_on g "$1" "it is where its XML says"
+    ok "the log says what is wrong" log_has \
+        '/etc/xen/xl-numa.conf: nodes_policy="bset": expected'
+    await 60 console_has g "idle: up" 2
+    ok "it is saved and restored" is_saved_and_restored g
+    rm /etc/xen/xl-numa.conf
+    drop g
+}
+
+# virsh takes anything there while the domain runs.
+wrong_keys() { # NODE
+    guest g "$1" "<metadata><numa:placement xmlns:numa='urn:libxl-numa:keys'" \
+        "nodes_cpus='soft'/></metadata>"
+    ok "another program has its own there" quiet virsh metadata g \
+        urn:inventory --key numa --live --set "<tag rack='7'/>"
+    ok "it reboots, and is back" comes_back g
+    is_on g "$1" "it is where its XML says"
+    await 60 console_has g "idle: up" 2
+    ok "a node that is not there is named" quiet virsh metadata g \
+        urn:libxl-numa:keys --key numa --live --set "<placement nodes='9'/>"
+    ok "it reboots, and is back" comes_back g
+    ok "the log says so" log_has "'g': nodes=\"9\": not all of these nodes"
+    await 60 console_has g "idle: up" 3
+    ok "a value is wrong" quiet virsh metadata g urn:libxl-numa:keys \
+        --key numa --live --set "<placement nodes_policy='bset'/>"
+    ok "it reboots, and is back" comes_back g
+    ok "the log says so" log_has 'nodes_policy="bset": expected "first"'
+    drop g
+    ok "a new one is refused for that" not quiet virsh create /tmp/bad.xml
+}
+
+not() {
+    ! "$@"
+}
+
+ok "libvirtd starts with the module" placing_libvirtd_start
+# shellcheck disable=SC2046 # words
+set -- $(roomy 400)
+ballooned "$2"
+wrong_defaults "$2"
+domain_xml idle bad $mib 1 "<metadata><numa:placement" \
+    "xmlns:numa='urn:libxl-numa:keys' nodes_policy='bset'/></metadata>" \
+    > /tmp/bad.xml
+wrong_keys "$3"
+is "$(handed_over)" "" "nothing is left of what the hook handed over"
+done_testing
