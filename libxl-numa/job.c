@@ -345,8 +345,8 @@ int xln__job_copy_nodes(const struct job *job, const struct xln_nodemap *nodes,
 /*
  * The nodes that Xen itself would give a domain with these affinities (auto
  * node affinity, domain_update_node_affinity() in xen/common/sched/core.c):
- * of soft and hard together, or of hard alone where these have no CPU in
- * common.
+ * of soft and hard together. Where these have no CPU in common it goes by hard
+ * alone; then nothing was asked for here, and *nodes_r is NULL.
  */
 static int nodes_of_soft(const struct job *job, struct xln_nodemap **nodes_r)
 {
@@ -359,9 +359,9 @@ static int nodes_of_soft(const struct job *job, struct xln_nodemap **nodes_r)
         return rc;
     unite_masks(job, need->nr_soft, need->soft, cpus);
     xln_cpumap_and(cpus, job->allowed);
-    if (xln_cpumap_is_empty(cpus))
-        xln_cpumap_or(cpus, job->allowed);
-    rc = xln_host_nodes_of_cpus(job->host, cpus, nodes_r);
+    *nodes_r = NULL;
+    if (!xln_cpumap_is_empty(cpus))
+        rc = xln_host_nodes_of_cpus(job->host, cpus, nodes_r);
     xln_cpumap_free(cpus);
     return rc;
 }
@@ -386,14 +386,7 @@ static int find_named(struct job *job)
         return xln__job_copy_nodes(job, request->nodes, &job->named);
     if (!job->need->nr_soft)
         return 0;
-
-    rc = nodes_of_soft(job, &job->named);
-    if (!rc && xln_nodemap_is_empty(job->named)) {
-        /* A pool without an online CPU: nothing to go by. */
-        xln_nodemap_free(job->named);
-        job->named = NULL;
-    }
-    return rc;
+    return nodes_of_soft(job, &job->named);
 }
 
 /* ---- preferences ---- */

@@ -153,9 +153,13 @@ static int read_name(const struct reader *r)
 {
     int rc = copy_text(r, "name", &r->config->name);
 
-    if (rc || r->config->name)
+    if (rc)
         return rc;
-    return explain(r, "no name=: expected the name of the domain");
+    if (!r->config->name || !*r->config->name)
+        return explain(r, "no name=: expected the name of the domain");
+    /* It begins lines that a terminal shows. */
+    xln__mask_controls(r->config->name);
+    return 0;
 }
 
 /* ---- how large ---- */

@@ -97,7 +97,7 @@ static char *look_at(const char *name)
     if (!d || (!is_near(name, nearest, d) && !begins(name, "nodes_") &&
                !begins(name, "vnuma_")))
         return NULL;
-    if (d <= (strlen(name) + 1) / 3 || is_swapped(name, nearest))
+    if (d <= (strlen(name) + 1) / 3 || (nearest && is_swapped(name, nearest)))
         r = asprintf(&line, "%s=: ignored: there is no such key, but %s=",
                      name, nearest);
     else

@@ -290,6 +290,24 @@ static bool find_pool(const struct planner *p, const struct config *config,
     return true;
 }
 
+/* Xen refuses a vCPU without a CPU, when the domain is half made. */
+static bool check_bound(const struct planned *d,
+                        const struct xln_cpumap *pool_cpus)
+{
+    const struct xln_need *need = &d->need;
+    unsigned vcpu;
+
+    for (vcpu = 0; pool_cpus && vcpu < need->nr_hard; vcpu++) {
+        if (!need->hard[vcpu] ||
+            xln_cpumap_intersects(need->hard[vcpu], pool_cpus))
+            continue;
+        complain("%s: cpus=: vCPU %u may run on no CPU of this host that is in "
+                 "the domain's pool", d->config->source, vcpu);
+        return false;
+    }
+    return true;
+}
+
 static bool fill_need(const struct planner *p, struct planned *d)
 {
     const struct xln_cpumap *pool_cpus;
@@ -304,6 +322,8 @@ static bool fill_need(const struct planner *p, struct planned *d)
                    &d->need, &error);
     if (rc)
         return fail_line(error, d->config->source, rc);
+    if (!check_bound(d, pool_cpus))
+        return false;
     rc = prefer_saved(p->snapshot, d->config->devices, d->config->nr_addresses,
                       d->request, &d->need);
     return rc ? fail(d->config->source, rc) : true;

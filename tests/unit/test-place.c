@@ -542,7 +542,7 @@ static const struct case_spec vcpu_cases[] = {
       .soft = { "4-7" }, .plan = "fits 2: 2=100 cpus -" },
     { "cpus_soft= outside cpus= does not count", even, .need = 100,
       .hard = { "0-3" }, .soft = { "6" },
-      .plan = "fits 0-1: 0=50 1=50 cpus -" },
+      .plan = "fits 0: 0=100 cpus -" },
     { "a vCPU without cpus_soft= prefers all", even, .need = 80, .vcpus = 2,
       .soft = { "6" }, .plan = "fits 0-3: 0=20 1=20 2=20 3=20 cpus -" },
     { "cpus_soft= with a pool", even, .need = 100, .pool = "2-5",

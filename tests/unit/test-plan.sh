@@ -203,6 +203,9 @@ check "strict makes that nothing fits: status 3" \
     planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not to\
  be had from node 3; node 3 has 306 MiB free, 306 MiB usable" \
     web.cfg 'nodes="3"' 'nodes_mode="strict"'
+check "a name can't speak to the terminal" \
+    planned 0 "w?[2Jb: the nodes are named" \
+    "name=\"w$(printf '\033')[2Jb\"" 'nodes="0"' memory=100 web.cfg
 check "a node without memory is said to be one" \
     planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not to\
  be had from node 9; node 9 has no memory" \
@@ -362,6 +365,9 @@ check "or of a line" planned 0 \
     "xl: web.cfg: vnumavcpus=: $ignored, but vnuma_vcpus=" web.cfg vnumavcpus=1
 check "two letters are swapped" planned 0 \
     "xl: web.cfg: nodse=: $ignored, but nodes=" web.cfg nodse=2
+check "one that is longer than any" planned 0 \
+    "xl: web.cfg: nodes_of_all_the_hosts_there_are=: $ignored" \
+    web.cfg nodes_of_all_the_hosts_there_are=1
 check "one that is like none" planned 0 \
     "xl: web.cfg: nodes_and_what_not=: $ignored" web.cfg nodes_and_what_not=1
 printf '# nodes_x = 1\nboot = "nodes_x=1"\nnodes_max = 2\nnotes=1\nname_="k"\n' \
@@ -392,6 +398,8 @@ check "a wrong value names file, key, value and what is right" planned 1 \
 check "a node that is not there" planned 1 \
     'xl: web.cfg: nodes="2,7": no node 7 here: this host has 0-3' \
     web.cfg 'nodes="2,7"'
+check "CPUs that are not there" planned 1 "xl: web.cfg: cpus=: vCPU 1 may run\
+ on no CPU of this host that is in the domain's pool" web.cfg 'cpus=["0","100"]'
 check "a pool by name" planned 1 "xl: web.cfg: pool=\"near\": expected a\
  number, as a saved host has no names of pools" web.cfg 'pool="near"'
 check "a pool that is not there" planned 1 \
