@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "domain_xml.h"
 #include "keys.h"
@@ -99,13 +100,16 @@ static const struct unit {
     const char *name;
     uint64_t bytes;
 } units[] = {
-    { "b", 1 },                   { "bytes", 1 },
+    { "b", 1 },                   { "byte", 1 },
+    { "bytes", 1 },
     { "KB", 1000 },               { "k", 1 << 10 },
     { "KiB", 1 << 10 },           { "MB", 1000000 },
     { "M", MIB },                 { "MiB", MIB },
     { "GB", 1000000000 },         { "G", MIB << 10 },
     { "GiB", MIB << 10 },         { "TB", UINT64_C(1000000000000) },
     { "T", MIB << 20 },           { "TiB", MIB << 20 },
+    { "PB", UINT64_C(1000000000000000) },
+    { "P", MIB << 30 },           { "PiB", MIB << 30 },
     { NULL, 0 },
 };
 
@@ -115,7 +119,7 @@ static int begin_memory(struct reader *r, struct xln__xml *xml)
     const struct unit *unit;
 
     for (unit = units; unit->name; unit++)
-        if (!strcmp(unit->name, name ? name : "KiB"))
+        if (!strcasecmp(unit->name, name ? name : "KiB"))
             break;
     if (!unit->name)
         return xln__xml_refuse(xml, "unit='%.20s': expected a unit such as "

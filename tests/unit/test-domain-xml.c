@@ -81,6 +81,8 @@ static void test_size(void)
             HEAD "type = \"pv\"\nmemory = 2\nmaxmem = 1024\n"
                  "vcpus = 1\n",
             "memory that it begins with, in whole MiB upwards");
+    becomes("<name>g</name><memory unit='mib'>160</memory>", BASE,
+            "units in any letters, as libvirt has them");
     becomes("<currentMemory unit='GB'>9</currentMemory>" NAMED, BASE,
             "which is never more than it can have");
 }
