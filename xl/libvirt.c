@@ -116,15 +116,17 @@ static void expect_again(const libxl_uuid *uuid)
 static bool comes_again(const libxl_uuid *uuid)
 {
     struct again **at, *again;
+    bool found;
 
     pthread_mutex_lock(&events.lock);
     at = find_again(uuid);
     again = *at;
-    if (again)
+    found = again;
+    if (found)
         *at = again->next;
     pthread_mutex_unlock(&events.lock);
     free(again);
-    return again;
+    return found;
 }
 
 static bool ends_to_begin(const libxl_event *event)

@@ -73,7 +73,7 @@ static bool is_swapped(const char *a, const char *b)
         a++;
         b++;
     }
-    return a[0] && a[0] == b[1] && a[1] == b[0] && !strcmp(a + 2, b + 2);
+    return *a && *b && a[0] == b[1] && a[1] == b[0] && !strcmp(a + 2, b + 2);
 }
 
 /* "notes" may be somebody's own key: of a short one it has to be a letter that
@@ -119,7 +119,8 @@ static char *key_of(const char *line)
 }
 
 /* The first that `look` has something to say of. */
-static char *find(const char *text, size_t size, char *(*look)(const char *name))
+static char *find(const char *text, size_t size,
+                  char *(*look)(const char *name))
 {
     char *copy = strndup(text, size), *rest = copy, *line, *key, *said = NULL;
 
