@@ -6,7 +6,7 @@
 #include <xenstore.h>
 
 #include "ballooning.h"
-#include "from_errno.h"
+#include "text/from_errno.h"
 
 #define PAGE_SHIFT 12
 #define BATCH 256               /* domains that one hypercall tells of */

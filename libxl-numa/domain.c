@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "domain.h"
-#include "from_errno.h"
+#include "text/from_errno.h"
 
 #define PAGE_SHIFT 12
 

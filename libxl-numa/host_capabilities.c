@@ -5,8 +5,8 @@
 
 #include "host_assume.h"
 #include "host_capabilities.h"
-#include "refuse.h"
-#include "xml.h"
+#include "text/refuse.h"
+#include "text/xml.h"
 
 /* In a SLIT: the least, and the value that is no distance. */
 #define SLIT_LOCAL 10

@@ -10,8 +10,8 @@
 
 #include "host_assume.h"
 #include "host_hwloc.h"
-#include "refuse.h"
-#include "xml.h"
+#include "text/refuse.h"
+#include "text/xml.h"
 
 /* A SLIT: a node's distance to itself, and the first value that is none. */
 #define SLIT_LOCAL 10

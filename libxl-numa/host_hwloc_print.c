@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "from_errno.h"
+#include "text/from_errno.h"
 #include "host_hwloc.h"
 
 #define UNREACHABLE 255         /* in SLIT */

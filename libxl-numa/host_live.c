@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "from_errno.h"
+#include "text/from_errno.h"
 #include "host.h"
 
 #define PAGE_SHIFT 12

@@ -9,8 +9,8 @@
 #endif
 
 #include "host_hwloc.h"
-#include "refuse.h"
-#include "xml.h"
+#include "text/refuse.h"
+#include "text/xml.h"
 
 #if HAVE_HWLOC
 

@@ -22,7 +22,7 @@
 
 #include "cores.h"
 #include "domain.h"
-#include "from_errno.h"
+#include "text/from_errno.h"
 #include "host.h"
 #include "reservation.h"
 

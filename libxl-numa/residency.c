@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "from_errno.h"
+#include "text/from_errno.h"
 #include "libxl_numa.h"
 
 #define REPORT_START "'u' pressed -> dumping numa info"

@@ -9,7 +9,7 @@
 #include <xenstore.h>
 
 #include "ballooning.h"
-#include "from_errno.h"
+#include "text/from_errno.h"
 #include "snapshot.h"
 
 static void free_request(char **request)

@@ -3,7 +3,7 @@
 #ifndef XLN_SNAPSHOT_H
 #define XLN_SNAPSHOT_H
 
-#include "json.h"
+#include "text/json.h"
 #include "libxl_numa.h"
 
 /*

@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "module.h"
+#include "placement/environment.h"
 
 #define SYSFS_VERSION "/sys/hypervisor/version/"
 #define FALLBACK_PATH "/usr/local/sbin:/usr/sbin:/sbin"

@@ -5,10 +5,10 @@
  * is the value of the key it was meant for and adds none. Our parser of
  * configurations takes it, or says what is wrong with a value.
  */
-#include "config.h"
-#include "domain_xml.h"
+#include "placement/config.h"
+#include "placement/domain_xml.h"
 #include "fuzz.h"
-#include "keys.h"
+#include "placement/keys.h"
 
 #define SOURCE "g.xml"
 

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "json.h"
+#include "text/json.h"
 #include "libxl_numa.h"
-#include "plan_file.h"
+#include "plans/plan_file.h"
 
 #define SOURCE "h.json"
 

@@ -10,10 +10,10 @@
  * What was read is written into xsdata, and must be read as itself; and the
  * request that comes of it must be one.
  */
-#include "config.h"
+#include "placement/config.h"
 #include "fuzz.h"
-#include "keys.h"
-#include "misspelt.h"
+#include "placement/keys.h"
+#include "placement/misspelt.h"
 
 #define SOURCE "g.cfg"
 #define FOREIGN "numa-of-others/nodes"

@@ -7,7 +7,7 @@
 #include "fuzz.h"
 #include "host_capabilities.h"
 #include "hosts.h"
-#include "virsh.h"
+#include "views/virsh.h"
 
 static struct xln_host *read_host(const char *text, size_t size)
 {

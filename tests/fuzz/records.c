@@ -15,8 +15,8 @@
 #include <libxl_utils.h>
 
 #include "fuzz.h"
-#include "keep.h"
-#include "record.h"
+#include "placement/keep.h"
+#include "placement/record.h"
 #include "reservation.h"
 
 #define DOMID 12

@@ -6,10 +6,10 @@
  * The first byte of an input says how wide the set is, and its other bits
  * what else is asked for; the rest is the text.
  */
-#include "cmd.h"
+#include "commands/cmd.h"
 #include "fuzz.h"
 #include "host.h"
-#include "nodes.h"
+#include "commands/node_list.h"
 
 #define MAX_WIDTH 300
 #define NR_NODES 6

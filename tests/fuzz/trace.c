@@ -9,7 +9,7 @@
 
 #include "fuzz.h"
 #include "libxl_numa.h"
-#include "trace.h"
+#include "plans/trace.h"
 
 #define SOURCE "t.csv"
 #define NS UINT64_C(1000000000)

@@ -13,7 +13,7 @@
 #include "fake-xen.h"
 #include "fault-calls.h"
 #include "fault-creates.h"
-#include "restore.h"
+#include "placement/restore.h"
 #include "tap.h"
 
 /* Of this program, as the linker has it: for addr2line. */

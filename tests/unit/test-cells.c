@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cells.h"
+#include "placement/cells.h"
 #include "fake-alloc.h"
 #include "host.h"
 #include "tap.h"

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "config.h"
+#include "placement/config.h"
 #include "fake-alloc.h"
 #include "host.h"
-#include "need.h"
+#include "plans/need.h"
 #include "tap.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "config.h"
-#include "domain_xml.h"
+#include "placement/config.h"
+#include "placement/domain_xml.h"
 #include "fake-alloc.h"
 #include "tap.h"
 

@@ -21,7 +21,7 @@
 #include <hwloc/export.h>
 #include <libsmartcols/libsmartcols.h>
 
-#include "cmd.h"
+#include "commands/cmd.h"
 #include "fake-xen.h"
 #include "fault-calls.h"
 #include "tap.h"

@@ -11,7 +11,7 @@
 
 #include "fault-creates.h"
 #include "faults.h"
-#include "module.h"
+#include "placement/environment.h"
 
 /* xl reads its file; 0, or xl ends. */
 int give_keys(const char *keys)

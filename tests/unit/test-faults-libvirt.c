@@ -11,7 +11,7 @@
 #include "fake-xen.h"
 #include "fault-creates.h"
 #include "faults.h"
-#include "handover.h"
+#include "libvirt/handover.h"
 
 #define OLD_DOMID 6
 

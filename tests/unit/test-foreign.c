@@ -14,8 +14,8 @@
 #include "host_hwloc.h"
 #include "host_source.h"
 #include "tap.h"
-#include "virsh.h"
-#include "xml.h"
+#include "views/virsh.h"
+#include "text/xml.h"
 
 typedef int reader(const char *text, size_t size, struct xln_host **host_r,
                    char **note_r, char **error_r);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "fake-alloc.h"
-#include "handover.h"
+#include "libvirt/handover.h"
 #include "tap.h"
 
 #define UUID "2a2f4e4c-7c4b-4a2e-9d5e-0a1b2c3d4e5f"

@@ -9,7 +9,7 @@
 #include <libxl_utils.h>
 
 #include "fake-alloc.h"
-#include "keep.h"
+#include "placement/keep.h"
 #include "tap.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "fake-alloc.h"
-#include "keys.h"
+#include "placement/keys.h"
 #include "sets.h"
 #include "tap.h"
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "host.h"
-#include "locality.h"
-#include "record.h"
+#include "plans/locality.h"
+#include "placement/record.h"
 #include "tap.h"
 
 /* Nodes 0, 1 and 3; 0 and 1 are neighbours, to node 3 it is far from 0, and

@@ -47,7 +47,7 @@ is_module() { # FILE
 
     # With a version they would have an "@" in them.
     nm -D --defined-only "$file" | awk '{ print $NF }' | sort > "$tmp/defined"
-    same "$(cat "$tmp/defined")" "$(names_of "$src/xl/$1.sym")" \
+    same "$(cat "$tmp/defined")" "$(names_of "$src"/xl/*/"$1.sym")" \
         "it shows what $1.sym says, without versions"
 
     # Libc's, its own and weak ones will do.

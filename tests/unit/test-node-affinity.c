@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "host.h"
-#include "guest.h"
+#include "commands/guest.h"
 #include "tap.h"
 
 #define NR_VCPUS 3

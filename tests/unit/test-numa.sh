@@ -32,7 +32,7 @@ documented() { # HELP PAGE
 
 tmp=$(mktemp) || exit 1
 trap 'rm -f "$tmp"' EXIT
-for source in "${top_srcdir:-.}"/xl/cmd_*.c; do
+for source in "${top_srcdir:-.}"/xl/commands/cmd_*.c; do
     command=$(basename "$source" .c | sed 's/^cmd_//; s/_/-/g')
     "$numa" "$command" --help > "$tmp"
     check "$command: --help" [ $? = 0 ]

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "placement.h"
-#include "populate.h"
+#include "placement/placement.h"
+#include "placement/populate.h"
 #include "random.h"
 #include "tap.h"
 

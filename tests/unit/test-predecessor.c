@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "fake-alloc.h"
-#include "predecessor.h"
+#include "placement/predecessor.h"
 #include "tap.h"
 
 #define NEW_DOMID 9

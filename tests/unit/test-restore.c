@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "module.h"
-#include "restore.h"
+#include "placement/environment.h"
+#include "placement/restore.h"
 #include "tap.h"
 
 #define HELPER "LIBXL_SAVE_HELPER"

@@ -8,7 +8,7 @@
 
 #include <yajl/yajl_tree.h>
 
-#include "cmd.h"
+#include "commands/cmd.h"
 #include "fake-alloc.h"
 #include "tap.h"
 

@@ -2,7 +2,7 @@
 
 /* Event channels without interrupts. */
 
-#include "guest.h"
+#include "commands/guest.h"
 
 #include <xen/sched.h>
 

@@ -7,7 +7,7 @@
  * there is one watch.
  */
 
-#include "guest.h"
+#include "commands/guest.h"
 
 static bool watch_fired;
 

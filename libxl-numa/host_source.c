@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text/from_errno.h"
+#include "host_capabilities.h"
+#include "host_hwloc.h"
+#include "host_source.h"
+#include "text/refuse.h"
+#include "text/xml.h"
+
+#define UTF8_BOM 0xef           /* its first byte */
+
+/* ---- what it is ---- */
+
+/* The two outermost elements that come first; with these it is known. */
+struct roots {
+    char root[32], child[32];
+};
+
+#define ENOUGH 1
+
+static int note_root(void *priv, struct xln__xml *xml)
+{
+    const char *name = strrchr(xln__xml_path(xml), '/') + 1;
+    struct roots *roots = priv;
+    bool outermost = xln__xml_depth(xml) == 1;
+
+    snprintf(outermost ? roots->root : roots->child, sizeof(roots->root),
+             "%s", name);
+    return outermost ? 0 : ENOUGH;
+}
+
+static int no_end(void *priv, struct xln__xml *xml, const char *text)
+{
+    (void)priv;
+    (void)xml;
+    (void)text;
+    return 0;
+}
+
+static int read_roots(const char *text, size_t size, struct roots *roots,
+                      char **error_r)
+{
+    static const struct xln__xml_events events = { note_root, no_end };
+    int rc;
+
+    rc = xln__xml_read(text, size, &events, roots, error_r);
+    return rc == ENOUGH ? 0 : rc;
+}
+
+static int host_from_xml(const char *text, size_t size,
+                         struct xln_host **host_r, char **note_r,
+                         char **error_r)
+{
+    struct roots roots = { "", "" };
+    int rc;
+
+    rc = read_roots(text, size, &roots, error_r);
+    if (rc)
+        return rc;
+    if (!strcmp(roots.root, "topology") && !strcmp(roots.child, "object"))
+        return xln__host_from_hwloc(text, size, host_r, note_r, error_r);
+    if (!strcmp(roots.root, "capabilities") ||
+        (!strcmp(roots.root, "topology") && !strcmp(roots.child, "cells")))
+        return xln__host_from_capabilities(text, size, host_r, note_r,
+                                           error_r);
+    return xln__refuse(error_r, "<%s> with <%s>: expected <topology> of "
+                       "hwloc, or <capabilities> or <topology> of libvirt",
+                       roots.root, roots.child);
+}
+
+/* ---- its text ---- */
+
+/* Everything up to the bound, and a byte more if there is more. */
+static int read_all(FILE *f, char **text_r, size_t *size_r)
+{
+    size_t size = 0, allocated = 0;
+    char *text = NULL, *larger;
+
+    do {
+        allocated = allocated ? 2 * allocated : 65536;
+        if (allocated > XLN__XML_MAX_BYTES)
+            allocated = XLN__XML_MAX_BYTES + 1;
+        larger = realloc(text, allocated);
+        if (!larger) {
+            free(text);
+            return -ENOMEM;
+        }
+        text = larger;
+        size += fread(text + size, 1, allocated - size, f);
+    } while (size == allocated && size <= XLN__XML_MAX_BYTES);
+    if (ferror(f)) {
+        int rc = xln__from_errno();
+
+        free(text);
+        return rc;
+    }
+    *text_r = text;
+    *size_r = size;
+    return 0;
+}
+
+static int read_xml(FILE *f, struct xln_host **host_r, char **note_r,
+                    char **error_r)
+{
+    char *text;
+    size_t size;
+    int rc;
+
+    rc = read_all(f, &text, &size);
+    if (rc) {
+        xln__refuse(error_r, "%s", strerror(-rc));
+        return rc;
+    }
+    rc = host_from_xml(text, size, host_r, note_r, error_r);
+    if (size > XLN__XML_MAX_BYTES && rc == -EINVAL)
+        rc = -EFBIG;
+    free(text);
+    return rc;
+}
+
+/* ---- snapshots ---- */
+
+/* Nothing else is known of it. */
+static int snapshot_of(struct xln_host *host, struct xln_snapshot **snapshot_r)
+{
+    struct xln_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+
+    if (!snapshot) {
+        xln_host_free(host);
+        return -ENOMEM;
+    }
+    snapshot->host = host;
+    *snapshot_r = snapshot;
+    return 0;
+}
+
+/* "WORD: what", of what was only "what". */
+static void name_source(const char *word, char **error)
+{
+    char *what = *error;
+
+    if (what && asprintf(error, "%s: %s", word, what) < 0)
+        *error = NULL;
+    free(what);
+}
+
+static int finish(int rc, const char *word, struct xln_host *host, char *note,
+                  struct xln_snapshot **snapshot_r, char **note_r,
+                  char **error_r)
+{
+    if (rc) {
+        name_source(word, error_r);
+        return rc;
+    }
+    rc = snapshot_of(host, snapshot_r);
+    if (rc)
+        free(note);
+    else
+        *note_r = note;
+    return rc;
+}
+
+static int open_xml(FILE *f, const char *word,
+                    struct xln_snapshot **snapshot_r, char **note_r,
+                    char **error_r)
+{
+    struct xln_host *host = NULL;
+    char *note = NULL;
+    int rc;
+
+    rc = read_xml(f, &host, &note, error_r);
+    return finish(rc, word, host, note, snapshot_r, note_r, error_r);
+}
+
+static int open_synthetic(const char *word, struct xln_snapshot **snapshot_r,
+                          char **note_r, char **error_r)
+{
+    struct xln_host *host = NULL;
+    char *note = NULL;
+    int rc;
+
+    rc = xln__host_from_synthetic(word, &host, &note, error_r);
+    return finish(rc, word, host, note, snapshot_r, note_r, error_r);
+}
+
+static int refuse_kind(const char *word, char **error_r)
+{
+    return xln__refuse(error_r, "%s: expected JSON of xl numa-snapshot, or XML "
+                       "of hwloc or libvirt", word);
+}
+
+static int open_file(FILE *f, const char *word,
+                     struct xln_snapshot **snapshot_r, char **note_r,
+                     char **error_r)
+{
+    int c = getc(f);
+
+    if (c == EOF && ferror(f)) {
+        int rc = xln__from_errno();
+
+        xln__refuse(error_r, "%s: %s", word, strerror(-rc));
+        return rc;
+    }
+    ungetc(c, f);
+    if (c == '<' || c == UTF8_BOM)
+        return open_xml(f, word, snapshot_r, note_r, error_r);
+    if (c == '{' || isspace(c))
+        return xln_snapshot_load(f, word, snapshot_r, error_r);
+    return refuse_kind(word, error_r);
+}
+
+/* A type, a colon, a number: "node:4". */
+static bool looks_synthetic(const char *word)
+{
+    const char *colon = strchr(word, ':');
+
+    return colon && !strchr(word, '/') && isdigit((unsigned char)colon[1]);
+}
+
+int host_source_open(const char *word, struct xln_snapshot **snapshot_r,
+                     char **note_r, char **error_r)
+{
+    bool is_stdin = !strcmp(word, "-");
+    FILE *f;
+    int rc;
+
+    *note_r = NULL;
+    *error_r = NULL;
+    f = is_stdin ? stdin : fopen(word, "re");
+    if (!f) {
+        rc = -errno;
+        if (rc == -ENOENT && looks_synthetic(word))
+            return open_synthetic(word, snapshot_r, note_r, error_r);
+        xln__refuse(error_r, "%s: %s", word, strerror(-rc));
+        return rc;
+    }
+    rc = open_file(f, word, snapshot_r, note_r, error_r);
+    if (!is_stdin)
+        fclose(f);
+    return rc;
+}

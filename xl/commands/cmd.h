@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a command of ours is: a record that says how it is called, from which
+ * its options are read and its --help is printed, and the function that runs
+ * it. One file for each, cmd_*.c, which ends with its record.
+ */
+#ifndef CMD_H
+#define CMD_H
+
+#include <stdbool.h>
+
+#include "libxl_numa.h"
+#include "views/table.h"
+
+/* Exit codes, beside EXIT_SUCCESS and EXIT_FAILURE. */
+#define EXIT_USAGE 2
+#define EXIT_NOTHING_FITS 3
+#define EXIT_RELAXED 4
+
+#define MAX_OPTIONS 24
+
+struct cmd_option {
+    const char *name;           /* the long one; NULL ends the list */
+    int code;                   /* its letter; from 256 up: it has none */
+    const char *arg;            /* what its argument is; NULL: takes none;
+                                 * "[=WORD]": only behind "=", or none */
+    const char *help;
+};
+
+/* What each command that prints a table has in its options; its own codes are
+ * letters, or start at OPT_OWN. */
+#define OPT_JSON 256
+#define OPT_OWN 257
+#define TABLE_OPTIONS \
+    { "output", 'o', "COLUMNS", "these columns; +COLUMNS: these too" }, \
+    { "json", OPT_JSON, NULL, "all columns, as JSON" }
+
+struct cmd_line;
+
+struct cmd {
+    const char *name;
+    const char *args;           /* "[OPTIONS] DOMAIN" */
+    const char *summary;        /* one line, no full stop */
+    int min_args, max_args;     /* max_args < 0: any number */
+    const struct cmd_option *options;
+    bool options_first;         /* what starts with "-" behind the first
+                                 * argument is an argument too */
+    const struct table_column *columns; /* of its table; NULL: prints none */
+    const struct table_column *more_columns;    /* of another one, or NULL, */
+    const char *more;           /* and when that is printed instead */
+    int (*run)(struct cmd_line *line);  /* gives the exit code */
+};
+
+/* A command line that was read. */
+struct cmd_line {
+    const struct cmd *cmd;
+    bool dry_run;               /* xl -N */
+    bool force;                 /* xl -f */
+    int nr_args;
+    char **args;
+    const char *values[MAX_OPTIONS];    /* as the record has the options */
+    int argc;                   /* all of it, options first */
+    char **argv;
+    xentoollog_logger *lg;
+
+    /* Open after cmd_open_xen(), for main to close. */
+    xc_interface *xch;
+    libxl_ctx *ctx;
+};
+
+/* "xl: " and a line on stderr. */
+__attribute__((format(printf, 1, 2)))
+void complain(const char *fmt, ...);
+
+/* Read the words after the command's name. False: it is over, with the exit
+ * code in *exit_r; a usage error was said, or --help printed. */
+bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r);
+
+/* The value of an option, "" if it takes none; NULL: not given. Given several
+ * times it is the last one. */
+const char *cmd_value(const struct cmd_line *line, int code);
+
+/* All values of such an option, in their order. How many there are; at most
+ * `max` of them are put into `values`. */
+unsigned cmd_values(const struct cmd_line *line, int code, const char **values,
+                    unsigned max);
+
+/* Says what is wrong with the command line; returns EXIT_USAGE. */
+__attribute__((format(printf, 2, 3)))
+int cmd_usage(const struct cmd_line *line, const char *fmt, ...);
+
+/* Open xch and ctx. False: said why not. */
+bool cmd_open_xen(struct cmd_line *line);
+
+/* The host that --host names, see host_source.h. False: said why not. */
+bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r);
+
+/* The domid of a domain given by name or number. False: said why not. */
+bool cmd_find_domain(struct cmd_line *line, const char *word,
+                     uint32_t *domid_r);
+
+/* Whether it is there still, and not being destroyed: for what was just read
+ * of it, and is only half of it if it is going. */
+bool cmd_domain_lives(xc_interface *xch, uint32_t domid);
+
+/* Says what went wrong with a command's output, if anything did. That it can't
+ * be written main says at the end, once. */
+void cmd_complain_of(const struct cmd_line *line, int rc);
+
+/* Print a table as TABLE_OPTIONS have it, and free it. Gives the exit code;
+ * rc: an error from filling it. */
+int cmd_show_table(struct cmd_line *line, struct table *table, int rc);
+
+/* A whole decimal number up to `max`, and nothing else. */
+bool cmd_number(const char *text, unsigned long max, unsigned long *number_r);
+
+extern const struct cmd *const commands[];      /* ends with NULL */
+
+#endif /* CMD_H */

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xl numa-info: the nodes of the host, and who uses them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "cmd.h"
+#include "views/host_view.h"
+#include "views/virsh.h"
+
+/*
+ * The hypervisor prints its report to the console, which may be a serial line,
+ * and to a ring of 16 KiB that has to hold it: not for more lines than these.
+ */
+#define REPORT_MAX_LINES 256
+
+enum { NODE, CPUS, TOTAL, FREE, USABLE, USED, RESERVED, DISTANCES, PCI,
+       DOMAINS, TAKEN, DMA, DEVICES, NAMES };
+
+static const struct table_column columns[] = {
+    [NODE] = { "NODE", "its number", true, true },
+    [CPUS] = { "CPUS", "its CPUs that are online", false, true },
+    [TOTAL] = { "TOTAL", "MiB of memory, holes included", true, true },
+    [FREE] = { "FREE", "MiB that are free", true, true },
+    [USABLE] = { "USABLE", "MiB to plan with: FREE less RESERVED and DMA",
+                 true, true },
+    [USED] = { "USED", "MiB granted to domains when they were built", true,
+               true },
+    [RESERVED] = { "RESERVED", "MiB promised to creates, and for ballooning up",
+                   true, true },
+    [DISTANCES] = { "DISTANCES", "to node 0, 1, ...; its own is 10", false,
+                    true },
+    [PCI] = { "PCI", "number of PCI devices", true, true },
+    [DOMAINS] = { "DOMAINS", "number of domains that keep to some nodes, as "
+                             "this", true, true },
+    [TAKEN] = { "TAKEN", "MiB that are not free: TOTAL less FREE", true,
+                false },
+    [DMA] = { "DMA", "MiB that are free, but kept for DMA", true, false },
+    [DEVICES] = { "DEVICES", "the PCI devices", false, false },
+    [NAMES] = { "NAMES", "the domains that DOMAINS counts", false, false },
+    { 0 }
+};
+
+/* ---- the table ---- */
+
+static int put_mib(struct table *table, unsigned column, uint64_t bytes)
+{
+    return table_number(table, column, bytes, "%" PRIu64, bytes >> 20);
+}
+
+static int put_memory(const struct host_view *view, unsigned node,
+                      struct table *table)
+{
+    const struct xln_host_node *n = xln_host_node(view->host, node);
+    int rc;
+
+    rc = put_mib(table, TOTAL, n->total_bytes);
+    if (!rc)
+        rc = put_mib(table, FREE, n->free_bytes);
+    if (!rc)
+        rc = put_mib(table, USABLE, xln_host_node_usable(n, false, 0));
+    if (!rc && view->granted_pages)
+        rc = put_mib(table, USED, view->granted_pages[node] << 12);
+    if (!rc)
+        rc = put_mib(table, RESERVED, n->reserved_bytes);
+    if (!rc)
+        rc = put_mib(table, TAKEN, n->total_bytes - n->free_bytes);
+    if (!rc)
+        rc = put_mib(table, DMA, n->dma_bytes);
+    return rc;
+}
+
+static int put_distances(const struct host_view *view, unsigned node,
+                         struct table *table)
+{
+    unsigned nr = xln_host_nr_nodes(view->host), i;
+    unsigned *distances = calloc(nr, sizeof(*distances));
+    int rc;
+
+    if (!distances)
+        return -ENOMEM;
+    for (i = 0; i < nr; i++)
+        distances[i] = xln_host_distance(view->host, node, i);
+    rc = table_numbers(table, DISTANCES, distances, nr);
+    free(distances);
+    return rc;
+}
+
+static void free_texts(char **texts, unsigned nr)
+{
+    while (nr)
+        free(texts[--nr]);
+    free(texts);
+}
+
+static int put_devices(const struct host_view *view, unsigned node,
+                       struct table *table)
+{
+    const struct xln_snapshot *snapshot = view->snapshot;
+    char **addresses = calloc(snapshot->nr_devices + 1, sizeof(*addresses));
+    const struct xln_pci_device *d = snapshot->devices;
+    unsigned nr = 0;
+    int rc = 0;
+
+    if (!addresses)
+        return -ENOMEM;
+    for (; d < snapshot->devices + snapshot->nr_devices && !rc; d++) {
+        if (d->node != node)
+            continue;
+        if (asprintf(&addresses[nr], "%04x:%02x:%02x.%u", d->segment, d->bus,
+                     d->device, d->function) < 0)
+            rc = -ENOMEM;
+        else
+            nr++;
+    }
+    if (!rc)
+        rc = table_number(table, PCI, nr, "%u", nr);
+    if (!rc)
+        rc = table_texts(table, DEVICES, addresses, nr);
+    free_texts(addresses, nr);
+    return rc;
+}
+
+static int put_domains(const struct host_view *view, unsigned node,
+                       struct table *table)
+{
+    char **names = calloc(view->domains->nr + 1, sizeof(*names));
+    const struct xln_domain *d;
+    unsigned nr = 0, i;
+    int rc;
+
+    if (!names)
+        return -ENOMEM;
+    for (i = 0; i < view->domains->nr; i++) {
+        d = &view->domains->list[i];
+        if (host_view_is_placed(view, d) && xln_nodemap_test(d->nodes, node))
+            names[nr++] = view->snapshot->more[i].name;
+    }
+    rc = table_number(table, DOMAINS, nr, "%u", nr);
+    if (!rc)
+        rc = table_texts(table, NAMES, names, nr);
+    free(names);
+    return rc;
+}
+
+static int put_row(const struct host_view *view, unsigned node,
+                   struct table *table)
+{
+    const struct xln_host_node *n = xln_host_node(view->host, node);
+    int rc;
+
+    rc = table_row(table);
+    if (!rc)
+        rc = table_number(table, NODE, node, "%u", node);
+    if (!rc)
+        rc = table_set(table, CPUS, xln_cpumap_bits(n->cpus));
+    if (!rc)
+        rc = put_memory(view, node, table);
+    if (!rc)
+        rc = put_distances(view, node, table);
+    if (!rc && view->snapshot->devices_known)
+        rc = put_devices(view, node, table);
+    if (!rc && view->domains)
+        rc = put_domains(view, node, table);
+    return rc;
+}
+
+/* `nodes`: the rows that there shall be. */
+static int show_table(struct cmd_line *line, const struct host_view *view,
+                      const struct xln_nodemap *nodes)
+{
+    struct table *table = NULL;
+    unsigned node;
+    int rc;
+
+    rc = table_new(columns, "nodes", &table);
+    XLN_FOREACH(xln_nodemap, node, nodes)
+        if (!rc)
+            rc = put_row(view, node, table);
+    return cmd_show_table(line, table, rc);
+}
+
+/* ---- what is to be said below it ---- */
+
+static void warn_half_built(const struct host_view *view)
+{
+    const struct xln_reservation *r = view->reservations->list;
+    const struct xln_domain *d;
+    unsigned i;
+
+    for (i = 0; i < view->reservations->nr; i++, r++) {
+        d = r->creator_lives ? NULL : host_view_domain_of(view, r);
+        if (d)
+            complain("domain '%s' (%" PRIu32 ") is half built, and its "
+                     "creator (process %ld) is dead: 'xl destroy %" PRIu32
+                     "' removes it",
+                     view->snapshot->more[d - view->domains->list].name,
+                     d->domid, (long)r->creator, d->domid);
+    }
+}
+
+static void warn_unrecorded(const struct host_view *view)
+{
+    if (view->nr_unrecorded)
+        complain("USED leaves out %u domain%s without a record of %s memory",
+                 view->nr_unrecorded, view->nr_unrecorded == 1 ? "" : "s",
+                 view->nr_unrecorded == 1 ? "its" : "their");
+}
+
+static void warn_dom0_on_node(const struct host_view *view, unsigned node,
+                              uint64_t pages)
+{
+    uint64_t total = xln_host_node(view->host, node)->total_bytes;
+
+    if (pages << 12 > total / 2)
+        complain("Domain-0 holds %" PRIu64 " of the %" PRIu64 " MiB of node "
+                 "%u: see dom0_mem= and dom0_nodes= of Xen",
+                 pages >> 8, total >> 20, node);
+}
+
+/* Only the hypervisor's report tells, of which Domain-0 is the first part:
+ * the one that a small ring loses. */
+static void warn_dom0(struct cmd_line *line, const struct host_view *view,
+                      const struct xln_nodemap *nodes)
+{
+    unsigned nr_nodes = xln_nodemap_count(xln_host_nodes(view->host)), node;
+    const struct xln_residency_domain *dom0 = NULL;
+    struct xln_residency *residency = NULL;
+
+    if (!xln_residency_is_cheap(view->host) ||
+        view->domains->nr * (nr_nodes + 1) > REPORT_MAX_LINES)
+        return;
+    if (!xln_residency_read(line->xch, &residency))
+        dom0 = xln_residency_domain(residency, 0);
+    if (!dom0)
+        complain("cannot tell what Domain-0 holds of each node: the "
+                 "hypervisor's report is not to be had");
+    XLN_FOREACH(xln_nodemap, node, nodes)
+        if (dom0 && node < residency->nr_nodes)
+            warn_dom0_on_node(view, node, dom0->pages[node]);
+    xln_residency_free(residency);
+}
+
+static void show_warnings(struct cmd_line *line, const struct host_view *view,
+                          const struct xln_nodemap *nodes)
+{
+    /* They come below the table, where both go to one place. What can't be
+     * written is told at the end. */
+    if (fflush(stdout))
+        return;
+    warn_half_built(view);
+    warn_unrecorded(view);
+    warn_dom0(line, view, nodes);
+}
+
+/* ---- the command ---- */
+
+enum { OPT_HOST = OPT_OWN, OPT_FREE, OPT_ALL, OPT_NODEINFO, OPT_XML };
+
+static const struct cmd_option options[] = {
+    TABLE_OPTIONS,
+    { "host", OPT_HOST, "FILE", "of a saved host, or one of hwloc or "
+                                "libvirt" },
+    { "free", OPT_FREE, NULL, "free memory of NODE or all, as 'virsh "
+                              "freecell'" },
+    { "all", OPT_ALL, NULL, "with --free: of each node, and their sum" },
+    { "nodeinfo", OPT_NODEINFO, NULL, "as 'virsh nodeinfo'" },
+    { "xml", OPT_XML, NULL, "the <topology> of 'virsh capabilities'" },
+    { 0 }
+};
+
+/* What the command line asks for. */
+struct question {
+    bool free, all, nodeinfo, xml, has_node;
+    unsigned long node;
+    const char *saved;          /* NULL: of the running host */
+};
+
+/* Returns EXIT_SUCCESS, or EXIT_USAGE and has said why. */
+static int read_question(const struct cmd_line *line, struct question *q)
+{
+    bool table = cmd_value(line, OPT_JSON) || cmd_value(line, 'o');
+
+    *q = (struct question){
+        .free = cmd_value(line, OPT_FREE),
+        .all = cmd_value(line, OPT_ALL),
+        .nodeinfo = cmd_value(line, OPT_NODEINFO),
+        .xml = cmd_value(line, OPT_XML),
+        .has_node = line->nr_args,
+        .saved = cmd_value(line, OPT_HOST),
+    };
+    if (table + q->free + q->nodeinfo + q->xml > 1)
+        return cmd_usage(line, "--free, --nodeinfo, --xml and the options of "
+                               "the table exclude each other");
+    if (q->nodeinfo && q->saved)
+        return cmd_usage(line, "--nodeinfo is of the running host alone");
+    if (q->all && !q->free)
+        return cmd_usage(line, "--all goes with --free only");
+    if (q->has_node && (q->all || q->nodeinfo || q->xml))
+        return cmd_usage(line, "%s takes no NODE", q->all ? "--all" :
+                         q->xml ? "--xml" : "--nodeinfo");
+    if (q->has_node && !cmd_number(line->args[0], UINT_MAX, &q->node))
+        return cmd_usage(line, "NODE is a number, not '%s'", line->args[0]);
+    return EXIT_SUCCESS;
+}
+
+static bool has_node(const struct xln_host *host, const struct question *q)
+{
+    char *nodes;
+
+    if (!q->has_node || xln_host_node(host, q->node))
+        return true;
+    if (xln_nodemap_format(xln_host_nodes(host), &nodes)) {
+        complain("no node %lu", q->node);
+        return false;
+    }
+    complain("no node %lu: this host has %s", q->node, nodes);
+    free(nodes);
+    return false;
+}
+
+static int show_nodeinfo(struct cmd_line *line)
+{
+    int code = EXIT_FAILURE;
+    struct utsname machine;
+    libxl_physinfo info;
+
+    libxl_physinfo_init(&info);
+    if (uname(&machine)) {
+        complain("cannot tell the kind of machine: %s", strerror(errno));
+    } else if (libxl_get_physinfo(line->ctx, &info)) {
+        complain("cannot read the host");
+    } else {
+        virsh_print_nodeinfo(&info, machine.machine, stdout);
+        code = EXIT_SUCCESS;
+    }
+    libxl_physinfo_dispose(&info);
+    return code;
+}
+
+static int show_host(const struct xln_host *host, const struct question *q)
+{
+    int rc = 0;
+
+    if (q->xml)
+        rc = virsh_print_topology(host, stdout);
+    else if (q->all)
+        virsh_print_free_of_all(host, stdout);
+    else if (q->has_node)
+        virsh_print_free_of_node(host, q->node, stdout);
+    else
+        virsh_print_free(host, stdout);
+    if (!rc)
+        return EXIT_SUCCESS;
+    complain("numa-info: %s", strerror(-rc));
+    return EXIT_FAILURE;
+}
+
+static int show_if_has_node(const struct xln_host *host,
+                            const struct question *q)
+{
+    return has_node(host, q) ? show_host(host, q) : EXIT_FAILURE;
+}
+
+static int run_saved_host(const struct question *q)
+{
+    struct xln_snapshot *snapshot;
+    int code;
+
+    if (!cmd_load_host(q->saved, &snapshot))
+        return EXIT_FAILURE;
+    code = show_if_has_node(snapshot->host, q);
+    xln_snapshot_free(snapshot);
+    return code;
+}
+
+static int run_host(struct cmd_line *line, const struct question *q)
+{
+    struct xln_host *host;
+    int code, rc;
+
+    if (q->saved)
+        return run_saved_host(q);
+    rc = xln_host_read(line->xch, NULL, &host);
+    if (rc) {
+        complain("cannot read the host: %s", strerror(-rc));
+        return EXIT_FAILURE;
+    }
+    code = show_if_has_node(host, q);
+    xln_host_free(host);
+    return code;
+}
+
+static int show_view(struct cmd_line *line, const struct host_view *view,
+                     const struct question *q)
+{
+    struct xln_nodemap *nodes;
+    int code;
+
+    if (!has_node(view->host, q))
+        return EXIT_FAILURE;
+    if (xln_nodemap_copy(xln_host_nodes(view->host), &nodes)) {
+        complain("numa-info: %s", strerror(ENOMEM));
+        return EXIT_FAILURE;
+    }
+    if (q->has_node) {
+        xln_nodemap_zero(nodes);
+        xln_nodemap_set(nodes, q->node);
+    }
+    code = show_table(line, view, nodes);
+    if (code == EXIT_SUCCESS && !q->saved && !cmd_value(line, OPT_JSON))
+        show_warnings(line, view, nodes);
+    xln_nodemap_free(nodes);
+    return code;
+}
+
+static int run_view(struct cmd_line *line, const struct question *q)
+{
+    struct host_view view;
+    int code = EXIT_FAILURE;
+
+    if (q->saved ? host_view_load(q->saved, &view)
+                 : host_view_read(line, &view))
+        code = show_view(line, &view, q);
+    host_view_dispose(&view);
+    return code;
+}
+
+static int run(struct cmd_line *line)
+{
+    struct question q;
+    int code = read_question(line, &q);
+
+    if (code)
+        return code;
+    if (!q.saved && !cmd_open_xen(line))
+        return EXIT_FAILURE;
+    if (q.nodeinfo)
+        return show_nodeinfo(line);
+    return q.free || q.xml ? run_host(line, &q) : run_view(line, &q);
+}
+
+const struct cmd cmd_numa_info = {
+    .name = "numa-info",
+    .args = "[OPTIONS] [NODE]",
+    .summary = "show the nodes of the host, and who uses them",
+    .min_args = 0,
+    .max_args = 1,
+    .options = options,
+    .columns = columns,
+    .run = run,
+};

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xl numa-simulate: guests that come and go, by each policy. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plans/planner.h"
+#include "views/plot.h"
+#include "plans/simulate.h"
+
+enum { OPT_HOST = OPT_OWN, OPT_POLICY, OPT_PLOT };
+
+static const struct cmd_option options[] = {
+    { "host", OPT_HOST, "FILE", "on a saved host, or one of hwloc or "
+                                "libvirt" },
+    { "policy", OPT_POLICY, "P,...", "by these policies alone" },
+    { "plot", OPT_PLOT, "FILE", "draw it over time, as SVG" },
+    TABLE_OPTIONS,
+    { 0 }
+};
+
+enum { POLICY, GUESTS, SPLIT, SPLIT_GUESTS, GIB, SPLIT_GIB, DISTANCE, CROSS,
+       AVOIDABLE, BALANCE, WAITING, RELAXED, REFUSED, FIRST_TIME, FIRST_NAME,
+       TIME, P99 };
+
+static const struct table_column columns[] = {
+    [POLICY] = { "POLICY", "its name; stock: libxl's own order", false, true },
+    [GUESTS] = { "GUESTS", "number of guests in the trace", true, false },
+    [SPLIT] = { "SPLIT", "percent of them with memory on several nodes", true,
+                true },
+    [SPLIT_GUESTS] = { "SPLIT_GUESTS", "their number", true, false },
+    [GIB] = { "GIB", "percent of all memory placed that is theirs", true,
+              true },
+    [SPLIT_GIB] = { "SPLIT_GIB", "GiB of theirs, added up", true, false },
+    [DISTANCE] = { "DISTANCE", "mean distance from vCPUs to memory", true,
+                   true },
+    [CROSS] = { "CROSS", "number of guests on more than one socket", true,
+                true },
+    [AVOIDABLE] = { "AVOIDABLE", "of those, when as few nodes of one would "
+                                 "do", true, true },
+    [BALANCE] = { "BALANCE", "vCPUs per CPU: fullest node over all of the "
+                             "host", true, true },
+    [WAITING] = { "WAITING", "percent of vCPUs beyond the CPUs of their node",
+                  true, true },
+    [RELAXED] = { "RELAXED", "guests on fewer CPUs than they have vCPUs", true,
+                  false },
+    [REFUSED] = { "REFUSED", "number of guests that did not fit", true, true },
+    [FIRST_TIME] = { "FIRST_TIME", "when the first was refused, in seconds",
+                     true, false },
+    [FIRST_NAME] = { "FIRST_NAME", "which one that was", false, false },
+    [TIME] = { "TIME", "of a decision, in microseconds: the median", true,
+               true },
+    [P99] = { "P99", "that which 99 of 100 don't exceed", true, true },
+    { 0 }
+};
+
+struct simulation {
+    struct planner planner;
+    struct trace *trace;
+    unsigned nr;
+    const struct xln_policy **policies;         /* NULL: stock */
+    struct outcome *outcomes;
+};
+
+/* ---- reading ---- */
+
+static bool read_trace(const char *path, struct trace **trace_r)
+{
+    bool is_stdin = !strcmp(path, "-");
+    FILE *f = is_stdin ? stdin : fopen(path, "re");
+    char *error = NULL;
+    int rc;
+
+    if (!f) {
+        complain("cannot read '%s': %s", path, strerror(errno));
+        return false;
+    }
+    rc = trace_read(f, path, trace_r, &error);
+    if (!is_stdin)
+        fclose(f);
+    if (rc && error)
+        complain("%s", error);
+    else if (rc)
+        complain("cannot read '%s': %s", path, strerror(-rc));
+    free(error);
+    return !rc;
+}
+
+static unsigned nr_policies(void)
+{
+    unsigned nr = 0;
+
+    while (xln_policy_names()[nr])
+        nr++;
+    return nr;
+}
+
+static void choose_all(struct simulation *s)
+{
+    const char *const *name;
+
+    for (name = xln_policy_names(); *name; name++)
+        s->policies[s->nr++] = xln_policy_by_name(*name);
+    s->policies[s->nr++] = NULL;
+}
+
+static void print_names(FILE *f)
+{
+    for (const char *const *name = xln_policy_names(); *name; name++)
+        fprintf(f, "%s, ", *name);
+    fputs(STOCK_NAME, f);
+}
+
+static int refuse_policy(const struct cmd_line *line, const char *word)
+{
+    char *names = NULL;
+    size_t size;
+    FILE *f = open_memstream(&names, &size);
+    int code;
+
+    if (f) {
+        print_names(f);
+        fclose(f);
+    }
+    code = cmd_usage(line, "--policy: '%s': expected some of %s", word,
+                     names ? names : "the policies");
+    free(names);
+    return code;
+}
+
+/* As often and in the order that they are given in, up to a bound. */
+static int choose_policies(const struct cmd_line *line, struct simulation *s,
+                           char *list)
+{
+    unsigned max = nr_policies() + 1;
+    char *word;
+
+    while ((word = strsep(&list, ","))) {
+        const struct xln_policy *policy = xln_policy_by_name(word);
+
+        if (!policy && strcmp(word, STOCK_NAME))
+            return refuse_policy(line, word);
+        if (s->nr == max)
+            return cmd_usage(line, "--policy: expected at most %u policies",
+                             max);
+        s->policies[s->nr++] = policy;
+    }
+    return EXIT_SUCCESS;
+}
+
+static int read_policies(const struct cmd_line *line, struct simulation *s)
+{
+    const char *words = cmd_value(line, OPT_POLICY);
+    int code = EXIT_FAILURE;
+    char *list;
+
+    s->policies = calloc(nr_policies() + 1, sizeof(struct xln_policy *));
+    s->outcomes = calloc(nr_policies() + 1, sizeof(*s->outcomes));
+    list = strdup(words ? words : "");
+    if (!s->policies || !s->outcomes || !list) {
+        complain("numa-simulate: %s", strerror(ENOMEM));
+    } else if (words) {
+        code = choose_policies(line, s, list);
+    } else {
+        choose_all(s);
+        code = EXIT_SUCCESS;
+    }
+    free(list);
+    return code;
+}
+
+/* ---- showing ---- */
+
+static double percent(double part, double whole)
+{
+    return whole > 0 ? 100 * part / whole : 0;
+}
+
+static int put_count(struct table *table, unsigned column, unsigned number)
+{
+    return table_number(table, column, number, "%u", number);
+}
+
+static int put_percent(struct table *table, unsigned column, double value)
+{
+    return table_real(table, column, value, "%.2f", value);
+}
+
+static int put_split(const struct outcome *o, struct table *table)
+{
+    int rc;
+
+    rc = put_count(table, GUESTS, o->nr_guests);
+    if (!rc)
+        rc = put_percent(table, SPLIT, percent(o->nr_split, o->nr_guests));
+    if (!rc)
+        rc = put_count(table, SPLIT_GUESTS, o->nr_split);
+    if (!rc)
+        rc = put_percent(table, GIB, percent((double)o->split_bytes,
+                                             (double)o->bytes));
+    if (!rc)
+        rc = table_number(table, SPLIT_GIB, o->split_bytes, "%" PRIu64,
+                          o->split_bytes >> 30);
+    return rc;
+}
+
+static int put_distances(const struct outcome *o, struct table *table)
+{
+    int rc = 0;
+
+    if (o->distance > 0)
+        rc = table_real(table, DISTANCE, o->distance, "%.2f", o->distance);
+    if (!rc)
+        rc = put_count(table, CROSS, o->nr_cross);
+    if (!rc)
+        rc = put_count(table, AVOIDABLE, o->nr_avoidable);
+    return rc;
+}
+
+static int put_vcpus(const struct outcome *o, struct table *table)
+{
+    int rc = 0;
+
+    if (o->balance > 0)
+        rc = table_real(table, BALANCE, o->balance, "%.3f", o->balance);
+    if (!rc)
+        rc = put_percent(table, WAITING, 100 * o->waiting);
+    if (!rc)
+        rc = put_count(table, RELAXED, o->nr_relaxed);
+    return rc;
+}
+
+static int put_refused(const struct outcome *o, struct table *table)
+{
+    int rc = put_count(table, REFUSED, o->nr_refused);
+
+    if (!rc && o->first_refused) {
+        double seconds = (double)o->first_refused->time_ns / 1e9;
+
+        rc = table_real(table, FIRST_TIME, seconds, "%.3f", seconds);
+        if (!rc)
+            rc = table_text(table, FIRST_NAME, o->first_refused->name);
+    }
+    return rc;
+}
+
+static int put_time(struct table *table, unsigned column, uint64_t ns)
+{
+    return table_real(table, column, (double)ns / 1e3, "%.0f",
+                      (double)ns / 1e3);
+}
+
+static int put_row(const struct outcome *o, struct table *table)
+{
+    int rc;
+
+    rc = table_row(table);
+    if (!rc)
+        rc = table_text(table, POLICY, o->policy);
+    if (!rc)
+        rc = put_split(o, table);
+    if (!rc)
+        rc = put_distances(o, table);
+    if (!rc)
+        rc = put_vcpus(o, table);
+    if (!rc)
+        rc = put_refused(o, table);
+    if (!rc)
+        rc = put_time(table, TIME, o->median_ns);
+    if (!rc)
+        rc = put_time(table, P99, o->p99_ns);
+    return rc;
+}
+
+static int show(struct cmd_line *line, const struct simulation *s)
+{
+    struct table *table = NULL;
+    int rc;
+
+    rc = table_new(columns, "policies", &table);
+    for (unsigned i = 0; i < s->nr && !rc; i++)
+        rc = put_row(&s->outcomes[i], table);
+    return cmd_show_table(line, table, rc);
+}
+
+/* ---- the command ---- */
+
+static int simulate_all(struct cmd_line *line, struct simulation *s)
+{
+    const struct xln_snapshot *snapshot = s->planner.snapshot;
+    const char *plot = cmd_value(line, OPT_PLOT);
+    unsigned i;
+    int rc = 0;
+
+    for (i = 0; i < s->nr && !rc; i++)
+        rc = simulate(snapshot->host, snapshot->domains, s->trace,
+                      s->policies[i], &s->outcomes[i]);
+    if (rc) {
+        complain("numa-simulate: %s", strerror(-rc));
+        return EXIT_FAILURE;
+    }
+    rc = plot ? plot_write(s->outcomes, s->nr, plot) : 0;
+    if (rc) {
+        complain("cannot write '%s': %s", plot, strerror(-rc));
+        return EXIT_FAILURE;
+    }
+    return show(line, s);
+}
+
+static int run(struct cmd_line *line)
+{
+    struct simulation s = { 0 };
+    int code;
+
+    code = read_policies(line, &s);
+    if (!code) {
+        code = EXIT_FAILURE;
+        if (read_trace(line->args[0], &s.trace) &&
+            planner_begin(&s.planner, line, cmd_value(line, OPT_HOST), NULL))
+            code = simulate_all(line, &s);
+    }
+    planner_end(&s.planner);
+    trace_free(s.trace);
+    free(s.policies);
+    free(s.outcomes);
+    return code;
+}
+
+const struct cmd cmd_numa_simulate = {
+    .name = "numa-simulate",
+    .args = "[OPTIONS] TRACE.csv",
+    .summary = "replay guests that come and go, by each policy",
+    .min_args = 1,
+    .max_args = 1,
+    .options = options,
+    .columns = columns,
+    .run = run,
+};

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xl numa-stat: which domain has how much memory on which node. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "views/survey.h"
+
+#define CLEAR_SCREEN "\033[H\033[2J"
+
+#define OPT_PAGES (OPT_OWN + 0)
+#define OPT_SAMPLES (OPT_OWN + 1)
+#define OPT_INTERVAL (OPT_OWN + 2)
+#define OPT_WATCH (OPT_OWN + 3)
+#define OPT_COUNT (OPT_OWN + 4)
+
+#define INTERVAL_MAX 86400
+#define SAMPLES_MAX 1000000
+
+static const struct cmd_option opts[] = {
+    { "pages", OPT_PAGES, NULL, "have Xen count every page now: costly" },
+    { "samples", OPT_SAMPLES, "N", "look N times where the vCPUs run" },
+    { "interval", OPT_INTERVAL, "SECONDS", "between looks, and tables (1)" },
+    { "watch", OPT_WATCH, NULL, "show it again and again" },
+    { "count", OPT_COUNT, "N", "end after N tables" },
+    TABLE_OPTIONS,
+    { 0 }
+};
+
+/* What was asked for. */
+struct wish {
+    struct cmd_line *line;
+    uint32_t *domids;           /* as line->args */
+    double interval_s;
+    unsigned long nr_samples, nr_tables;
+    bool ask_xen, json, watch;
+    sigset_t ends;              /* signals that end the watching */
+};
+
+/* ---- what it has to say beside the table ---- */
+
+/* "128k", which is a power of two, and at least `bytes`. */
+static void format_ring(uint64_t bytes, char *text, size_t size)
+{
+    uint64_t kib = 16;
+
+    while (kib * 1024 < bytes)
+        kib *= 2;
+    if (kib < 1024)
+        snprintf(text, size, "%" PRIu64 "k", kib);
+    else
+        snprintf(text, size, "%" PRIu64 "M", kib / 1024);
+}
+
+/*
+ * The ring loses the oldest lines, so a report that it cut lacks the first
+ * domain. One that is there but for some other domain has one whose memory
+ * changed between two of its lines. False: something is missing.
+ */
+static bool explain_missing(const struct survey *s)
+{
+    const struct xln_residency *r = s->residency;
+    char size[24];
+
+    if (!s->ask_xen || !s->nr_unknown)
+        return true;
+    if (r && xln_residency_domain(r, s->domains->list[0].domid)) {
+        complain("%u of %u domains changed while Xen counted: try again",
+                 s->nr_unknown, s->nr_shown);
+        return false;
+    }
+    format_ring(xln_residency_ring_bytes(s->host, s->domains), size,
+                sizeof(size));
+    complain("Xen's console ring is too small for its report: %u of %u domains "
+             "are missing: boot Xen with conring_size=%s", s->nr_unknown,
+             s->nr_shown, size);
+    return false;
+}
+
+/* False: one that was named is not there. */
+static bool has_named(const struct survey *s, const struct cmd_line *line)
+{
+    bool all = true;
+    int i;
+
+    for (i = 0; i < line->nr_args; i++) {
+        if (survey_has(s, s->wanted[i]))
+            continue;
+        complain("no domain '%s'", line->args[i]);
+        all = false;
+    }
+    return all;
+}
+
+/* ---- one table ---- */
+
+/* False: a signal says that it is over. */
+static bool wait_interval(const struct wish *wish)
+{
+    double end = survey_now_s(CLOCK_MONOTONIC) + wish->interval_s, left;
+    struct timespec t;
+
+    while ((left = end - survey_now_s(CLOCK_MONOTONIC)) > 0) {
+        t.tv_sec = left;
+        t.tv_nsec = (left - t.tv_sec) * 1e9;
+        if (sigtimedwait(&wish->ends, NULL, &t) > 0)
+            return false;
+    }
+    return true;
+}
+
+/* What comes after survey_begin(). -EINTR: a signal says that it is over. */
+static int take(const struct wish *wish, struct survey *s)
+{
+    xc_interface *xch = wish->line->xch;
+    unsigned long i;
+    int rc = 0;
+
+    for (i = 0; i < wish->nr_samples && !rc; i++)
+        rc = wait_interval(wish) ? survey_look(s, xch) : -EINTR;
+    return rc ? rc : survey_finish(s, xch);
+}
+
+/* False: said that a column is not there. Not after an hour of samples, when
+ * the table is shown. */
+static bool has_columns(const struct survey *s, const struct cmd_line *line)
+{
+    const char *names = cmd_value(line, 'o');
+    struct table *table;
+    bool all;
+
+    if (!names || table_new(s->columns, "", &table))
+        return true;
+    all = table_choose(table, names) != -EINVAL;
+    table_free(table);
+    return all;
+}
+
+/* Gives the exit code; -EINTR: a signal says that it is over. *over_r: no
+ * other table can follow. */
+static int show_survey(const struct wish *wish, struct survey *s, bool *over_r)
+{
+    int rc = survey_begin(s, wish->line->xch), code;
+    struct table *table = NULL;
+    bool all = true;
+
+    if (!rc && !has_columns(s, wish->line)) {
+        *over_r = true;
+        return EXIT_USAGE;
+    }
+    if (!rc)
+        rc = take(wish, s);
+    if (rc == -EINTR)
+        return rc;
+    if (!rc)
+        rc = survey_table(s, wish->line, &table);
+    if (!rc)
+        all = has_named(s, wish->line);
+    *over_r = rc || !all;
+    if (!rc && !s->nr_shown) {
+        table_free(table);
+        return EXIT_FAILURE;
+    }
+    if (!rc && wish->watch && isatty(STDOUT_FILENO))
+        fputs(CLEAR_SCREEN, stdout);
+    code = cmd_show_table(wish->line, table, rc);
+    if (code || fflush(stdout))
+        *over_r = true;
+    if (!code && !explain_missing(s))
+        all = false;
+    return code ? code : all ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int show(const struct wish *wish, bool *over_r)
+{
+    struct survey s = {
+        .wanted = wish->domids, .nr_wanted = wish->line->nr_args,
+        .ask_xen = wish->ask_xen, .sampling = wish->nr_samples,
+        .totals = !wish->json,
+    };
+    int code = show_survey(wish, &s, over_r);
+
+    survey_dispose(&s);
+    return code;
+}
+
+/* Until a signal, or the last table that was asked for or can be. */
+static int watch(struct wish *wish)
+{
+    int code = EXIT_SUCCESS, next;
+    bool over = false;
+    unsigned long i;
+
+    sigaddset(&wish->ends, SIGINT);
+    sigaddset(&wish->ends, SIGTERM);
+    sigprocmask(SIG_BLOCK, &wish->ends, NULL);
+    for (i = 0; !over && (!wish->nr_tables || i < wish->nr_tables); i++) {
+        if (i && !wait_interval(wish))
+            break;
+        next = show(wish, &over);
+        if (next == -EINTR)
+            break;
+        code = next;
+    }
+    return code;
+}
+
+/* ---- the command line ---- */
+
+static bool read_interval(const char *text, double *interval_r)
+{
+    char *end;
+
+    if (strspn(text, "0123456789.") != strlen(text))
+        return false;
+    *interval_r = strtod(text, &end);
+    return end > text && !*end && *interval_r >= 0.01 &&
+           *interval_r <= INTERVAL_MAX;
+}
+
+/* The value of an option that counts; 0: not given. */
+static bool read_count(struct cmd_line *line, int code, unsigned long *nr_r)
+{
+    const char *text = cmd_value(line, code);
+
+    *nr_r = 0;
+    return !text || (cmd_number(text, SAMPLES_MAX, nr_r) && *nr_r);
+}
+
+static int read_options(struct wish *wish)
+{
+    struct cmd_line *line = wish->line;
+    const char *interval = cmd_value(line, OPT_INTERVAL);
+
+    wish->interval_s = 1;
+    wish->ask_xen = cmd_value(line, OPT_PAGES);
+    wish->json = cmd_value(line, OPT_JSON);
+    wish->watch = cmd_value(line, OPT_WATCH);
+    if (!read_count(line, OPT_SAMPLES, &wish->nr_samples))
+        return cmd_usage(line, "--samples takes a number from 1 to %d, not "
+                         "'%s'", SAMPLES_MAX, cmd_value(line, OPT_SAMPLES));
+    if (!read_count(line, OPT_COUNT, &wish->nr_tables))
+        return cmd_usage(line, "--count takes a number from 1 to %d, not '%s'",
+                         SAMPLES_MAX, cmd_value(line, OPT_COUNT));
+    if (interval && !read_interval(interval, &wish->interval_s))
+        return cmd_usage(line, "--interval takes seconds from 0.01 to %d, not "
+                         "'%s'", INTERVAL_MAX, interval);
+    if (interval && !wish->watch && !wish->nr_samples)
+        return cmd_usage(line, "--interval needs --samples or --watch");
+    if (wish->nr_tables && !wish->watch)
+        return cmd_usage(line, "--count needs --watch");
+    return 0;
+}
+
+static bool find_domains(struct wish *wish)
+{
+    struct cmd_line *line = wish->line;
+    int i;
+
+    wish->domids = calloc(line->nr_args + 1, sizeof(*wish->domids));
+    if (!wish->domids) {
+        complain("numa-stat: %s", strerror(ENOMEM));
+        return false;
+    }
+    for (i = 0; i < line->nr_args; i++)
+        if (!cmd_find_domain(line, line->args[i], &wish->domids[i]))
+            return false;
+    return true;
+}
+
+static int run(struct cmd_line *line)
+{
+    struct wish wish = { .line = line };
+    int code = read_options(&wish);
+    bool over;
+
+    if (code)
+        return code;
+    sigemptyset(&wish.ends);
+    if (!cmd_open_xen(line) || !find_domains(&wish))
+        code = EXIT_FAILURE;
+    else if (wish.watch)
+        code = watch(&wish);
+    else
+        code = show(&wish, &over);
+    free(wish.domids);
+    return code;
+}
+
+const struct cmd cmd_numa_stat = {
+    .name = "numa-stat", .args = "[OPTIONS] [DOMAIN...]",
+    .summary = "show which domain has how much memory on which node",
+    .min_args = 0, .max_args = -1,
+    .options = opts, .columns = survey_columns, .run = run,
+};

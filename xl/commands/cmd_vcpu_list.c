@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xl vcpu-list with an option of ours: what the installed xl's has, and where
+ * each vCPU runs now. Without one the xl in front leaves it to the installed.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxl_utils.h>
+
+#include "cmd.h"
+#include "placement/record.h"
+
+enum { OPT_HOST = OPT_OWN, OPT_CPUSET };
+
+enum { NAME, ID, VCPU, CPU, NODE, STATE, TIME, HARD, SOFT, ON_PLAN, POOL };
+
+/* Shown without -o: what the installed xl has, in its order. */
+static const struct table_column columns[] = {
+    [NAME] = { "NAME", "the domain", false, true },
+    [ID] = { "ID", "its number", true, true },
+    [VCPU] = { "VCPU", "the number of the vCPU", true, true },
+    [CPU] = { "CPU", "where it runs, or ran last; not if offline", true, true },
+    [NODE] = { "NODE", "the node of this CPU", true, false },
+    [STATE] = { "STATE", "running, runnable, blocked or offline", false,
+                true },
+    [TIME] = { "TIME", "seconds that it has run; JSON: nanoseconds", true,
+               true },
+    [HARD] = { "HARD", "the CPUs that it may run on", false, true },
+    [SOFT] = { "SOFT", "the CPUs that it prefers", false, true },
+    [ON_PLAN] = { "ON_PLAN", "whether NODE is one that was planned", false,
+                  false },
+    [POOL] = { "POOL", "the cpupool of the domain", false, false },
+    { 0 }
+};
+
+struct listing {
+    struct cmd_line *line;
+    struct xln_snapshot *saved; /* NULL: the running host */
+    struct xln_host *host;      /* that of `saved`, or its own */
+    struct xln_cpumap *cpus;    /* that the host has */
+    struct table *table;
+    bool incomplete;            /* it was said why */
+};
+
+/* What the rows of a domain share. */
+struct owner {
+    const struct xln_domain *domain;
+    char *name, *pool;          /* NULL: not known */
+    struct xln_nodemap *plan;   /* NULL: there is no record */
+};
+
+/* ---- one vCPU ---- */
+
+/* The words of `virsh vcpuinfo`. It has none for a vCPU that waits for a CPU,
+ * or whose domain is paused. */
+static const char *state_of(const struct xln_vcpu *vcpu)
+{
+    if (!vcpu->online)
+        return "offline";
+    if (vcpu->running)
+        return "running";
+    return vcpu->blocked ? "blocked" : "runnable";
+}
+
+static unsigned node_of(const struct xln_host *host,
+                        const struct xln_vcpu *vcpu)
+{
+    const struct xln_host_cpu *cpu = xln_host_cpu(host, vcpu->cpu);
+
+    return vcpu->online && cpu ? cpu->node : XLN_NONE;
+}
+
+static int add_place(struct listing *l, const struct owner *owner,
+                     const struct xln_vcpu *vcpu)
+{
+    unsigned node = node_of(l->host, vcpu);
+    int rc = 0;
+
+    if (vcpu->online)
+        rc = table_number(l->table, CPU, vcpu->cpu, "%u", vcpu->cpu);
+    if (rc || node == XLN_NONE)
+        return rc;
+    rc = table_number(l->table, NODE, node, "%u", node);
+    if (!rc && owner->plan)
+        rc = table_bool(l->table, ON_PLAN,
+                        xln_nodemap_test(owner->plan, node));
+    return rc;
+}
+
+static int add_affinity(struct listing *l, const struct xln_vcpu *vcpu)
+{
+    const struct xln_bitmap *cpus = xln_cpumap_bits(l->cpus);
+    int rc = table_affinity(l->table, HARD, xln_cpumap_bits(vcpu->hard), cpus);
+
+    return rc ? rc : table_affinity(l->table, SOFT,
+                                    xln_cpumap_bits(vcpu->soft), cpus);
+}
+
+static int add_vcpu(struct listing *l, const struct owner *owner,
+                    unsigned number)
+{
+    const struct xln_vcpu *vcpu = &owner->domain->vcpus[number];
+    uint32_t domid = owner->domain->domid;
+    int rc = table_row(l->table);
+
+    if (!rc)
+        rc = table_text(l->table, NAME, owner->name);
+    if (!rc)
+        rc = table_number(l->table, ID, domid, "%" PRIu32, domid);
+    if (!rc)
+        rc = table_number(l->table, VCPU, number, "%u", number);
+    if (!rc)
+        rc = add_place(l, owner, vcpu);
+    if (!rc)
+        rc = table_text(l->table, STATE, state_of(vcpu));
+    if (!rc)
+        rc = table_number(l->table, TIME, vcpu->time_ns, "%.1f",
+                          vcpu->time_ns / 1e9);
+    if (!rc)
+        rc = add_affinity(l, vcpu);
+    return rc ? rc : table_text(l->table, POOL, owner->pool);
+}
+
+/* ---- one domain ---- */
+
+/* The nodes that the module has recorded; NULL: none, or no list of nodes. */
+static int read_plan(const struct xln_host *host, uint32_t domid,
+                     struct xln_nodemap **plan_r)
+{
+    char *nodes = NULL, *pages = NULL;
+    struct xln_nodemap *plan = NULL;
+    int rc = record_read(domid, &nodes, &pages);
+
+    *plan_r = NULL;
+    if (!rc)
+        rc = xln_nodemap_new(xln_host_nr_nodes(host), &plan);
+    if (!rc && !xln_nodemap_parse(nodes, 0, plan, NULL)) {
+        *plan_r = plan;
+        plan = NULL;
+    }
+    xln_nodemap_free(plan);
+    free(nodes);
+    free(pages);
+    return rc == -ENOENT ? 0 : rc;
+}
+
+/* -ESRCH: it has gone since it was read, and its name with it. */
+static int find_owner(const struct listing *l, struct owner *owner)
+{
+    const struct xln_domain *domain = owner->domain;
+    libxl_ctx *ctx = l->line->ctx;
+    int rc = read_plan(l->host, domain->domid, &owner->plan);
+
+    if (rc)
+        return rc;
+    owner->name = libxl_domid_to_name(ctx, domain->domid);
+    owner->pool = libxl_cpupoolid_to_name(ctx, domain->pool_id);
+    return owner->name || cmd_domain_lives(l->line->xch, domain->domid)
+               ? 0 : -ESRCH;
+}
+
+static const char *saved_name(const struct xln_snapshot *saved,
+                              const struct xln_domain *domain)
+{
+    return saved->more[domain - saved->domains->list].name;
+}
+
+/* Its pool has but a number there, and there are no records of plans. */
+static int find_saved_owner(const struct listing *l, struct owner *owner)
+{
+    const char *name = saved_name(l->saved, owner->domain);
+
+    if (name && !(owner->name = strdup(name)))
+        return -ENOMEM;
+    if (asprintf(&owner->pool, "%" PRIu32, owner->domain->pool_id) >= 0)
+        return 0;
+    owner->pool = NULL;
+    return -ENOMEM;
+}
+
+static int add_domain(struct listing *l, const struct xln_domain *domain)
+{
+    struct owner owner = { .domain = domain };
+    unsigned i;
+    int rc;
+
+    rc = l->saved ? find_saved_owner(l, &owner) : find_owner(l, &owner);
+    for (i = 0; i < domain->nr_vcpus && !rc; i++)
+        if (domain->vcpus[i].exists)
+            rc = add_vcpu(l, &owner, i);
+    free(owner.name);
+    free(owner.pool);
+    xln_nodemap_free(owner.plan);
+    return rc;
+}
+
+/* ---- which domains ---- */
+
+/* NULL: said why not. */
+static struct xln_domains *read_named(struct cmd_line *line, const char *word)
+{
+    struct xln_domains *domains = NULL;
+    uint32_t domid;
+    int rc;
+
+    if (!cmd_find_domain(line, word, &domid))
+        return NULL;
+    rc = xln_domains_read(line->xch, domid, &domains);
+    if (rc == -ESRCH) {
+        complain("no domain '%s'", word);
+    } else if (rc) {
+        complain("cannot read domain '%s': %s", word, strerror(-rc));
+    } else if (domains->list[0].dying) {
+        complain("domain '%s' is being destroyed", word);
+        xln_domains_free(domains);
+        domains = NULL;
+    }
+    return domains;
+}
+
+static int list_one(struct listing *l, const char *word)
+{
+    struct xln_domains *domains = read_named(l->line, word);
+    int rc = domains ? add_domain(l, &domains->list[0]) : 0;
+
+    if (rc == -ESRCH)
+        complain("no domain '%s'", word);
+    if (!domains || rc == -ESRCH) {
+        l->incomplete = true;
+        rc = 0;
+    }
+    xln_domains_free(domains);
+    return rc;
+}
+
+/* By its name, or else its number; NULL: said why not. */
+static const struct xln_domain *find_saved(const struct xln_snapshot *saved,
+                                           const char *word)
+{
+    const struct xln_domain *d = saved->domains->list;
+    const struct xln_domain *end = d + saved->domains->nr;
+    unsigned long number;
+    bool is_number = cmd_number(word, UINT32_MAX, &number);
+    const char *name;
+
+    for (; d < end; d++) {
+        name = saved_name(saved, d);
+        if (is_number ? d->domid == number : name && !strcmp(name, word))
+            break;
+    }
+    if (d < end && !d->dying)
+        return d;
+    complain(d < end ? "domain '%s' is being destroyed" : "no domain '%s'",
+             word);
+    return NULL;
+}
+
+static int list_one_saved(struct listing *l, const char *word)
+{
+    const struct xln_domain *domain = find_saved(l->saved, word);
+
+    l->incomplete |= !domain;
+    return domain ? add_domain(l, domain) : 0;
+}
+
+static int list_named(struct listing *l)
+{
+    int i, rc = 0;
+
+    for (i = 0; i < l->line->nr_args && !rc; i++)
+        rc = l->saved ? list_one_saved(l, l->line->args[i])
+                      : list_one(l, l->line->args[i]);
+    return rc;
+}
+
+/* One that is dying has no vCPUs any more. */
+static int list_these(struct listing *l, const struct xln_domains *domains)
+{
+    unsigned i;
+    int rc = 0;
+
+    for (i = 0; i < domains->nr && !rc; i++)
+        if (!domains->list[i].dying) {
+            rc = add_domain(l, &domains->list[i]);
+            if (rc == -ESRCH)
+                rc = 0;
+        }
+    return rc;
+}
+
+static int list_all(struct listing *l)
+{
+    struct xln_domains *domains;
+    int rc;
+
+    if (l->saved)
+        return list_these(l, l->saved->domains);
+    rc = xln_domains_read(l->line->xch, XLN_NONE, &domains);
+    if (rc)
+        return rc;
+    rc = list_these(l, domains);
+    xln_domains_free(domains);
+    return rc;
+}
+
+/* ---- the host ---- */
+
+static int cpus_of(const struct xln_host *host, struct xln_cpumap **cpus_r)
+{
+    unsigned nr = xln_host_nr_cpus(host), i;
+    int rc = xln_cpumap_new(nr, cpus_r);
+
+    for (i = 0; i < nr && !rc; i++)
+        if (xln_host_cpu(host, i))
+            rc = xln_cpumap_set(*cpus_r, i);
+    return rc;
+}
+
+static int run_list(struct cmd_line *line, struct xln_snapshot *saved)
+{
+    struct listing l = { .line = line, .saved = saved };
+    int rc = 0, code;
+
+    if (saved)
+        l.host = saved->host;
+    else
+        rc = xln_host_read(line->xch, NULL, &l.host);
+    if (!rc)
+        rc = cpus_of(l.host, &l.cpus);
+    if (!rc)
+        rc = table_new(columns, "vcpus", &l.table);
+    if (!rc)
+        rc = line->nr_args ? list_named(&l) : list_all(&l);
+    code = cmd_show_table(line, l.table, rc);
+    xln_cpumap_free(l.cpus);
+    if (!saved)
+        xln_host_free(l.host);
+    return code == EXIT_SUCCESS && l.incomplete ? EXIT_FAILURE : code;
+}
+
+/* ---- --cpuset ---- */
+
+static int print_cpuset(const struct xln_cpumap *cpus)
+{
+    char *text;
+    int rc = xln_cpumap_format(cpus, &text);
+
+    if (rc)
+        return rc;
+    printf("%s\n", text);
+    free(text);
+    return 0;
+}
+
+/* -ENODATA: it has no vCPU; -EAGAIN: it got into another pool meanwhile. */
+static int show_cpuset(const struct xln_host *host,
+                       const struct xln_domain *domain)
+{
+    const struct xln_host_pool *pool = xln_host_pool(host, domain->pool_id);
+    struct xln_cpumap *cpus;
+    int rc;
+
+    if (!pool)
+        return -EAGAIN;
+    rc = xln_domain_cpus(domain, pool->cpus, false, &cpus);
+    if (rc)
+        return rc;
+    rc = xln_cpumap_is_empty(cpus) ? -ENODATA : print_cpuset(cpus);
+    xln_cpumap_free(cpus);
+    return rc;
+}
+
+static int end_cpuset(const struct cmd_line *line, int rc)
+{
+    if (rc == -ENODATA)
+        complain("domain '%s' has no vCPU yet", line->args[0]);
+    else if (rc)
+        complain("cannot tell the CPUs of domain '%s': %s", line->args[0],
+                 strerror(-rc));
+    return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run_cpuset(struct cmd_line *line)
+{
+    struct xln_domains *domains = read_named(line, line->args[0]);
+    struct xln_host *host = NULL;
+    int rc;
+
+    if (!domains)
+        return EXIT_FAILURE;
+    rc = xln_host_read(line->xch, NULL, &host);
+    if (!rc)
+        rc = show_cpuset(host, &domains->list[0]);
+    xln_host_free(host);
+    xln_domains_free(domains);
+    return end_cpuset(line, rc);
+}
+
+static int run_saved_cpuset(const struct cmd_line *line,
+                            const struct xln_snapshot *saved)
+{
+    const struct xln_domain *domain = find_saved(saved, line->args[0]);
+
+    if (!domain)
+        return EXIT_FAILURE;
+    return end_cpuset(line, show_cpuset(saved->host, domain));
+}
+
+/* ---- the command ---- */
+
+static int run_saved(struct cmd_line *line, const char *word, bool cpuset)
+{
+    struct xln_snapshot *saved;
+    int code = EXIT_FAILURE;
+
+    if (!cmd_load_host(word, &saved))
+        return EXIT_FAILURE;
+    if (!saved->domains)
+        complain("%s: it has no list of domains", word);
+    else
+        code = cpuset ? run_saved_cpuset(line, saved) : run_list(line, saved);
+    xln_snapshot_free(saved);
+    return code;
+}
+
+static int run(struct cmd_line *line)
+{
+    bool cpuset = cmd_value(line, OPT_CPUSET);
+    const char *word = cmd_value(line, OPT_HOST);
+
+    if (cpuset && (cmd_value(line, 'o') || cmd_value(line, OPT_JSON)))
+        return cmd_usage(line, "--cpuset is one line of text, not a table");
+    if (cpuset && line->nr_args != 1)
+        return cmd_usage(line, "--cpuset needs one domain, not %d",
+                         line->nr_args);
+    if (word)
+        return run_saved(line, word, cpuset);
+    if (!cmd_open_xen(line))
+        return EXIT_FAILURE;
+    return cpuset ? run_cpuset(line) : run_list(line, NULL);
+}
+
+static const struct cmd_option options[] = {
+    TABLE_OPTIONS,
+    { "host", OPT_HOST, "FILE", "of a saved host" },
+    { "cpuset", OPT_CPUSET, NULL, "the CPUs of a domain, as cpus= takes them" },
+    { 0 }
+};
+
+const struct cmd cmd_vcpu_list = {
+    .name = "vcpu-list", .args = "[OPTIONS] [DOMAIN...]",
+    .summary = "list vCPUs, where they run and where they may",
+    .min_args = 0, .max_args = -1,
+    .options = options, .columns = columns, .run = run,
+};

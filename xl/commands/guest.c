@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxl_utils.h>
+
+#include "guest.h"
+#include "placement/record.h"
+
+#define PAGE_SHIFT 12
+#define MIB(bytes) ((bytes) >> 20)
+
+/* ---- reading ---- */
+
+int guest_refresh(const struct cmd_line *line, struct guest *guest)
+{
+    const struct xln_host_pool *pool;
+    struct xln_domains *domains;
+    int rc;
+
+    rc = xln_domains_read(line->xch, guest->domid, &domains);
+    if (rc)
+        return rc;
+    pool = xln_host_pool(guest->host, domains->list[0].pool_id);
+    if (domains->list[0].dying || !pool) {
+        xln_domains_free(domains);
+        return -ESRCH;
+    }
+    xln_domains_free(guest->domains);
+    guest->domains = domains;
+    guest->domain = &domains->list[0];
+    guest->pool_cpus = pool->cpus;
+    return 0;
+}
+
+static int read_record(struct guest *guest)
+{
+    unsigned nr_nodes = xln_host_nr_nodes(guest->host), node;
+    uint64_t *pages = calloc(nr_nodes, sizeof(*pages));
+    int rc;
+
+    if (!pages)
+        return -ENOMEM;
+    rc = record_read_pages(guest->domid, pages, nr_nodes);
+    if (rc) {
+        free(pages);
+        return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
+    }
+    for (node = 0; node < nr_nodes; node++) {
+        pages[node] <<= PAGE_SHIFT;
+        guest->total_bytes += pages[node];
+    }
+    guest->bytes = pages;
+    return 0;
+}
+
+static int read_name(struct cmd_line *line, struct guest *guest)
+{
+    guest->name = libxl_domid_to_name(line->ctx, guest->domid);
+    if (guest->name)
+        return 0;
+    return asprintf(&guest->name, "%" PRIu32, guest->domid) < 0 ? -ENOMEM : 0;
+}
+
+bool guest_open(struct cmd_line *line, const char *word, struct guest *guest)
+{
+    int rc;
+
+    memset(guest, 0, sizeof(*guest));
+    if (!cmd_find_domain(line, word, &guest->domid))
+        return false;
+    rc = xln_host_read(line->xch, NULL, &guest->host);
+    if (!rc)
+        rc = read_name(line, guest);
+    if (rc) {
+        complain("cannot read the host: %s", strerror(-rc));
+        goto fail;
+    }
+    rc = guest_refresh(line, guest);
+    if (rc == -ESRCH) {
+        complain("no domain '%s', or it is going away", word);
+        goto fail;
+    }
+    if (!rc)
+        rc = read_record(guest);
+    if (!rc)
+        rc = xln_nodemap_copy(guest->domain->nodes, &guest->first_nodes);
+    if (!rc)
+        return true;
+    complain("cannot read domain '%s': %s", word, strerror(-rc));
+
+ fail:
+    guest_close(guest);
+    return false;
+}
+
+void guest_close(struct guest *guest)
+{
+    free(guest->name);
+    xln_host_free(guest->host);
+    xln_domains_free(guest->domains);
+    free(guest->bytes);
+    xln_nodemap_free(guest->first_nodes);
+    memset(guest, 0, sizeof(*guest));
+}
+
+/* ---- its memory ---- */
+
+/* What is on `node`, if that is outside `nodes`. */
+static uint64_t outside(const struct guest *guest, unsigned node,
+                        const struct xln_nodemap *nodes)
+{
+    return nodes && xln_nodemap_test(nodes, node) ? 0 : guest->bytes[node];
+}
+
+uint64_t guest_bytes_outside(const struct guest *guest,
+                             const struct xln_nodemap *nodes)
+{
+    unsigned node, nr_nodes = xln_host_nr_nodes(guest->host);
+    uint64_t bytes = 0;
+
+    for (node = 0; guest->bytes && node < nr_nodes; node++)
+        bytes += outside(guest, node, nodes);
+    return bytes;
+}
+
+void guest_print_bytes(const struct guest *guest,
+                       const struct xln_nodemap *nodes, FILE *f)
+{
+    unsigned node, nr_nodes = xln_host_nr_nodes(guest->host);
+    const char *separator = "";
+    uint64_t bytes;
+
+    for (node = 0; node < nr_nodes; node++) {
+        bytes = outside(guest, node, nodes);
+        if (!MIB(bytes))
+            continue;
+        fprintf(f, "%s%" PRIu64 " MiB on node %u", separator, MIB(bytes), node);
+        separator = ", ";
+    }
+}
+
+/* ---- how far it is ---- */
+
+struct range {
+    unsigned least, most;
+};
+
+static struct range distances(const struct xln_host *host,
+                              const struct xln_nodemap *from,
+                              const struct xln_nodemap *to)
+{
+    struct range range = {XLN_NONE, 0};
+    unsigned i, j, distance;
+
+    XLN_FOREACH (xln_nodemap, i, from)
+        XLN_FOREACH (xln_nodemap, j, to) {
+            distance = xln_host_distance(host, i, j);
+            if (distance < range.least)
+                range.least = distance;
+            if (distance > range.most)
+                range.most = distance;
+        }
+    return range;
+}
+
+static void append_distance(FILE *f, struct range range)
+{
+    if (range.most == XLN_NONE)
+        fputs("an unknown distance", f);
+    else if (range.least == range.most)
+        fprintf(f, "distance %u", range.most);
+    else
+        fprintf(f, "distances %u to %u", range.least, range.most);
+}
+
+static void append_nodes(FILE *f, const struct xln_nodemap *nodes)
+{
+    char *set;
+
+    if (xln_nodemap_format(nodes, &set))
+        return;
+    fprintf(f, "node%s %s", xln_nodemap_count(nodes) == 1 ? "" : "s", set);
+    free(set);
+}
+
+/* Removes what the record says has next to nothing: less than one MiB is no
+ * reason to warn. */
+static void keep_recorded(const struct guest *guest, struct xln_nodemap *nodes)
+{
+    unsigned node;
+
+    for (node = 0; node < xln_host_nr_nodes(guest->host); node++)
+        if (!MIB(guest->bytes[node]))
+            xln_nodemap_clear(nodes, node);
+}
+
+/* Removes nodes that can have no memory of it. Where node affinity was every
+ * node with CPUs, as without any placement, it says nothing. */
+static void keep_likely(const struct guest *guest,
+                        const struct xln_nodemap *cpu_nodes,
+                        struct xln_nodemap *nodes)
+{
+    const struct xln_host_node *n;
+    bool everywhere = true;
+    unsigned node;
+
+    XLN_FOREACH (xln_nodemap, node, xln_host_nodes(guest->host)) {
+        n = xln_host_node(guest->host, node);
+        if (!xln_nodemap_test(guest->first_nodes, node))
+            everywhere &= xln_cpumap_is_empty(n->cpus);
+        if (!n->total_bytes)
+            xln_nodemap_clear(nodes, node);
+    }
+    xln_nodemap_and(nodes, guest->first_nodes);
+    if (everywhere || xln_nodemap_intersects(nodes, cpu_nodes))
+        xln_nodemap_zero(nodes);
+}
+
+/* The nodes with memory that is remote to all of `cpu_nodes`. */
+static int remote_nodes(const struct guest *guest,
+                        const struct xln_nodemap *cpu_nodes,
+                        struct xln_nodemap **nodes_r)
+{
+    int rc = xln_nodemap_copy(xln_host_nodes(guest->host), nodes_r);
+
+    if (rc)
+        return rc;
+    if (guest->bytes)
+        keep_recorded(guest, *nodes_r);
+    else
+        keep_likely(guest, cpu_nodes, *nodes_r);
+    xln_nodemap_andnot(*nodes_r, cpu_nodes);
+    return 0;
+}
+
+static void append_memory(FILE *f, const struct guest *guest,
+                          const struct xln_nodemap *nodes)
+{
+    unsigned node;
+    uint64_t bytes = 0;
+
+    XLN_FOREACH (xln_nodemap, node, nodes)
+        bytes += guest->bytes ? guest->bytes[node] : 0;
+    if (bytes < guest->total_bytes)
+        fprintf(f, "%" PRIu64 " of its %" PRIu64 " MiB %s on ", MIB(bytes),
+                MIB(guest->total_bytes), MIB(bytes) == 1 ? "is" : "are");
+    else if (guest->bytes)
+        fputs("its memory is on ", f);
+    else
+        fputs("its memory is, by its node affinity, on ", f);
+    append_nodes(f, nodes);
+}
+
+static void warn(const struct guest *guest, const struct xln_nodemap *nodes,
+                 const struct xln_nodemap *cpu_nodes,
+                 const struct xln_cpumap *cpus)
+{
+    char *text = NULL, *set = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return;
+    append_memory(f, guest, nodes);
+    fputs(", at ", f);
+    append_distance(f, distances(guest->host, cpu_nodes, nodes));
+    if (!xln_cpumap_format(cpus, &set))
+        fprintf(f, " from CPU%s %s", xln_cpumap_count(cpus) == 1 ? "" : "s",
+                set);
+    if (!fclose(f) && text)
+        complain("warning: '%s': %s", guest->name, text);
+    free(set);
+    free(text);
+}
+
+void guest_warn_remote(const struct guest *guest)
+{
+    struct xln_cpumap *cpus = NULL;
+    struct xln_nodemap *cpu_nodes = NULL, *nodes = NULL;
+
+    if (!xln_domain_cpus(guest->domain, guest->pool_cpus, true, &cpus) &&
+        !xln_host_nodes_of_cpus(guest->host, cpus, &cpu_nodes) &&
+        !xln_nodemap_is_empty(cpu_nodes) &&
+        !remote_nodes(guest, cpu_nodes, &nodes) && !xln_nodemap_is_empty(nodes))
+        warn(guest, nodes, cpu_nodes, cpus);
+    xln_cpumap_free(cpus);
+    xln_nodemap_free(cpu_nodes);
+    xln_nodemap_free(nodes);
+}
+
+/* ---- what is kept ---- */
+
+static int note_under_lock(const struct cmd_line *line,
+                           const struct guest *guest, guest_note_fn *note,
+                           const void *what)
+{
+    struct xln_reservations *lock;
+    struct keep *keep = NULL;
+    int rc;
+
+    rc = xln_reservations_lock(RESERVATIONS, LOCK_TIMEOUT_MS, &lock);
+    if (rc)
+        return rc;
+    rc = keep_read(line->ctx, guest->domid, &keep);
+    if (!rc)
+        rc = note(keep, guest, what);
+    if (!rc)
+        rc = keep_write(line->ctx, guest->domid, keep);
+    keep_free(keep);
+    xln_reservations_unlock(lock);
+    return rc;
+}
+
+/* Its driver for Xen leaves the XML there, with each domain that it makes. */
+bool guest_is_libvirts(const struct cmd_line *line, const struct guest *guest)
+{
+    int size;
+
+    return !libxl_userdata_retrieve(line->ctx, guest->domid, "libvirt-xml",
+                                    NULL, &size) &&
+           size;
+}
+
+bool guest_can_keep(const struct cmd_line *line, const struct guest *guest)
+{
+    if (!guest->domid) {
+        complain("nothing is kept of Domain-0: see dom0_vcpus_pin= and "
+                 "dom0_nodes= of Xen");
+        return false;
+    }
+    if (guest_is_libvirts(line, guest)) {
+        complain("nothing is kept of '%s', which libvirt has made: its XML "
+                 "says where it is after a reboot: see 'virsh edit'",
+                 guest->name);
+        return false;
+    }
+    return true;
+}
+
+bool guest_keep(const struct cmd_line *line, const struct guest *guest,
+                guest_note_fn *note, const void *what)
+{
+    int rc = note_under_lock(line, guest, note, what);
+
+    if (!rc)
+        return true;
+    complain("'%s' has it now, but can't keep it: %s", guest->name,
+             strerror(-rc));
+    return false;
+}
+
+static int format_affinity(const struct xln_cpumap *cpus, char **text_r)
+{
+    *text_r = NULL;
+    if (!cpus)
+        return 0;
+    if (xln_cpumap_count(cpus) < xln_cpumap_nr_bits(cpus))
+        return xln_cpumap_format(cpus, text_r);
+    *text_r = strdup("all");
+    return *text_r ? 0 : -ENOMEM;
+}
+
+int guest_note_vcpu(struct keep *keep, unsigned vcpu,
+                    const struct xln_cpumap *hard,
+                    const struct xln_cpumap *soft)
+{
+    char *hard_text, *soft_text = NULL;
+    int rc;
+
+    rc = format_affinity(hard, &hard_text);
+    if (!rc)
+        rc = format_affinity(soft, &soft_text);
+    if (!rc)
+        rc = keep_set_vcpu(keep, vcpu, hard_text, soft_text);
+    free(hard_text);
+    free(soft_text);
+    return rc;
+}
+
+const char *guest_reason(int rc)
+{
+    switch (rc) {
+    case -EBUSY:
+        return "Xen has pinned it for a while: 'xl vcpu-pin -f' ends that";
+    case -ESRCH:
+        return "it has gone";
+    default:
+        return strerror(-rc);
+    }
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What libxl starts in place of libxl-save-helper when the memory of a domain
+ * comes by a plan: becomes the real one, with the placement module loaded.
+ * restore.h has the rest.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "placement/environment.h"
+
+static int load_module(void)
+{
+    const char *others = getenv("LD_PRELOAD");
+    char *list;
+    int r;
+
+    if (!others || !*others)
+        return setenv("LD_PRELOAD", MODULE_PATH, 1);
+    if (asprintf(&list, MODULE_PATH ":%s", others) < 0)
+        return -1;
+    r = setenv("LD_PRELOAD", list, 1);
+    free(list);
+    return r;
+}
+
+int main(int argc, char **argv)
+{
+    const char *helper = getenv(MODULE_SAVE_HELPER);
+
+    if (argc < 2 || !helper) {
+        fputs("xl-numa-save-helper is run by libxl\n", stderr);
+        return EXIT_FAILURE;
+    }
+    /* Without the module it restores as ever. */
+    load_module();
+    execv(helper, argv);
+    fprintf(stderr, "xl-numa-save-helper: cannot run '%s': %s\n", helper,
+            strerror(errno));
+    return EXIT_FAILURE;
+}

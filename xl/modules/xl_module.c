@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xl-placement.so: the functions by which the installed xl reaches libxl,
+ * libxlutil and libxenctrl, so far as placement has a part in them. Each does
+ * its part and calls the real one.
+ *
+ * libxl is one shared object and libxenctrl another, so what one calls in the
+ * other comes through here too:
+ *
+ *     xl create g.cfg
+ *       xlu_cfg_init                    the file's name, for messages
+ *       xlu_cfg_readdata                our keys are read, and checked
+ *       libxl_domain_create_new         the request is noted in the config
+ *         xc_domain_max_vcpus           libxl's first call of a build: plan
+ *         xc_domain_populate_physmap    each extent from its node
+ *       <- libxl_domain_create_new      record, warn, take the plan out
+ *     the guest reboots
+ *       libxl_retrieve_domain_configuration   what --keep noted is put in
+ *       libxl_domain_create_new ...
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libxl.h>
+#include <libxl_utils.h>
+#include <libxlutil.h>
+#include <xenctrl.h>
+
+#include "creates.h"
+#include "placement/keep.h"
+#include "placement/misspelt.h"
+#include "placement/environment.h"
+
+/* All that this file keeps. xl calls from one thread. */
+static struct {
+    bool started;               /* the first libxl_ctx_alloc() was seen */
+    bool inert;                 /* another release: do nothing */
+    bool dry_run;
+    bool paused;                /* migrate: not live */
+    char *planned_nodes;        /* of the next create; NULL: none are */
+    bool sxp;                   /* xl prints its dry run in the old form */
+    libxl_ctx *ctx;
+    xentoollog_logger *lg;
+    const XLU_Config *parsing;  /* what xlu_cfg_init() was told last */
+    char *source;
+    struct keys *keys;          /* of the text that was parsed last */
+} state;
+
+/* ---- the process ---- */
+
+static void take_planned_nodes(void)
+{
+    const char *nodes = getenv(MODULE_NODES);
+
+    state.planned_nodes = nodes ? strdup(nodes) : NULL;
+    unsetenv(MODULE_NODES);
+}
+
+EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
+                           xentoollog_logger *lg)
+{
+    int r = REAL(libxl_ctx_alloc)(pctx, version, flags, lg);
+
+    if (!state.started) {
+        state.started = true;
+        state.dry_run = getenv(MODULE_DRY_RUN);
+        unsetenv(MODULE_DRY_RUN);
+        state.paused = getenv(MODULE_PAUSED);
+        unsetenv(MODULE_PAUSED);
+        take_planned_nodes();
+        unsetenv(MODULE_GUARD);
+        creates_leave_preload();
+        if (!r)
+            state.inert = creates_release_differs(lg, "xl");
+    }
+    if (!r) {
+        state.ctx = *pctx;
+        state.lg = lg;
+    }
+    creates_begin(r ? NULL : *pctx, lg);
+    return r;
+}
+
+/* ---- configurations ---- */
+
+EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *source)
+{
+    XLU_Config *config = REAL(xlu_cfg_init)(report, source);
+
+    /* Not what this module reads itself. */
+    if (config && source && strcmp(source, HOST_DEFAULTS)) {
+        free(state.source);
+        state.source = strdup(source);
+        state.parsing = state.source ? config : NULL;
+    }
+    return config;
+}
+
+/* Read and check a domain's keys; says what is wrong with them. */
+static int read_keys(const XLU_Config *config, const struct keys *defaults,
+                     struct keys **keys_r)
+{
+    struct keys *keys = NULL;
+    char *error = NULL;
+    int rc;
+
+    rc = keys_read_domain(config, state.source, defaults, &keys, &error);
+    if (error)
+        xtl_log(state.lg, XTL_ERROR, -1, "numa", "%s", error);
+    free(error);
+    /* Here, where the status is that of a bad file. */
+    if (!rc)
+        rc = placement_check_nodes(state.lg, keys, state.source);
+    if (rc) {
+        keys_free(keys);
+        return rc;
+    }
+    *keys_r = keys;
+    return 0;
+}
+
+static int read_domain_config(const XLU_Config *config)
+{
+    struct keys *defaults, *keys;
+    int rc;
+
+    rc = placement_host_defaults(state.ctx, state.lg, &defaults);
+    if (rc)
+        return rc;
+    rc = read_keys(config, defaults, &keys);
+    keys_free(defaults);
+    if (rc)
+        return rc;
+    if (state.dry_run && state.sxp)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "a dry run in sxp format does not show the placement");
+    keys_free(state.keys);
+    state.keys = keys;
+    return 0;
+}
+
+/*
+ * What xl makes of an error: it ends. A user's mistake is worth that, but not
+ * what went wrong here, nor, when a guest reboots after `xl config-update`,
+ * a mistake that nobody is there to mend: the guest would be gone.
+ */
+static int outcome(int rc)
+{
+    bool rebooting = !strcmp(state.source, "<updated>");
+
+    if (rc == -EINVAL && !rebooting)
+        return EINVAL;
+    if (rc)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "%s: cannot read the keys: %s: the default request holds",
+                state.source, strerror(-rc));
+    return 0;
+}
+
+static void warn_of_misspelt(const char *data, int size)
+{
+    char *line = misspelt_find(data, size);
+
+    if (line)
+        xtl_log(state.lg, XTL_WARN, -1, "numa", "%s: %s", state.source, line);
+    free(line);
+}
+
+static void read_xl_conf(const XLU_Config *config)
+{
+    const char *format;
+
+    state.sxp = !xlu_cfg_get_string(config, "output_format", &format, 1) &&
+                !strcmp(format, "sxp");
+}
+
+EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int size)
+{
+    int e = REAL(xlu_cfg_readdata)(config, data, size);
+
+    if (e || state.inert || !state.started || config != state.parsing)
+        return e;
+    state.parsing = NULL;
+    if (!strcmp(state.source, XEN_CONFIG_DIR "/xl.conf")) {
+        read_xl_conf(config);
+        return 0;
+    }
+    warn_of_misspelt(data, size);
+    return outcome(read_domain_config(config));
+}
+
+static struct keys *take_keys(void)
+{
+    struct keys *keys = state.keys;
+
+    state.keys = NULL;
+    return keys;
+}
+
+static void warn_unplaced(const libxl_domain_config *config, const char *why)
+{
+    xtl_log(state.lg, XTL_WARN, -1, "numa", "'%s': %s: placed by xl itself",
+            config->c_info.name, why);
+}
+
+/* With the plan in it, as far as there is one. */
+static char *planned_json(libxl_ctx *ctx, libxl_domain_config *config,
+                          struct placement *p)
+{
+    xc_interface *xch = xc_interface_open(state.lg, NULL, 0);
+    bool refused = false;
+    char *json;
+
+    if (xch)
+        refused = placement_plan(p, xch, XLN_NONE) == -ENOSPC;
+    else
+        warn_unplaced(config, "cannot reach the hypervisor");
+    json = REAL(libxl_domain_config_to_json)(ctx, config);
+    placement_end(p, refused);
+    if (xch)
+        xc_interface_close(xch);
+    return json;
+}
+
+/* A dry run prints its configuration instead of building it. */
+EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
+                                         libxl_domain_config *config)
+{
+    struct placement *p;
+
+    if (!state.dry_run || state.inert || creates_any())
+        return REAL(libxl_domain_config_to_json)(ctx, config);
+    if (!placement_begin(ctx, state.lg, config, take_keys(), &p))
+        return planned_json(ctx, config, p);
+    warn_unplaced(config, "out of memory");
+    return REAL(libxl_domain_config_to_json)(ctx, config);
+}
+
+static void apply_kept(libxl_ctx *ctx, uint32_t domid,
+                       libxl_domain_config *config)
+{
+    struct keep *keep = NULL;
+    int rc;
+
+    rc = keep_read(ctx, domid, &keep);
+    if (!rc)
+        rc = keep_apply(keep, ctx, config);
+    if (rc)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "'%s': cannot keep its affinity: %s", config->c_info.name,
+                strerror(-rc));
+    keep_free(keep);
+}
+
+/* xl asks for it before a reboot, a save and a migration. */
+EXPORT int libxl_retrieve_domain_configuration(libxl_ctx *ctx, uint32_t domid,
+                                               libxl_domain_config *config,
+                                               const libxl_asyncop_how *ao_how)
+{
+    int r = REAL(libxl_retrieve_domain_configuration)(ctx, domid, config,
+                                                      ao_how);
+
+    if (!r && !ao_how && !state.inert)
+        apply_kept(ctx, domid, config);
+    return r;
+}
+
+EXPORT int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
+                                int flags, const libxl_asyncop_how *ao_how)
+{
+    if (state.paused)
+        flags &= ~LIBXL_SUSPEND_LIVE;
+    return REAL(libxl_domain_suspend)(ctx, domid, fd, flags, ao_how);
+}
+
+/* ---- creates ---- */
+
+static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
+                               const libxl_asyncop_how *ao_how, bool restoring)
+{
+    struct create *create = NULL;
+    struct placement *p;
+    int rc;
+
+    /* One that returns before it is done could not give the configuration
+     * back. */
+    if (state.inert || ao_how)
+        return NULL;
+    rc = placement_begin(ctx, state.lg, config, take_keys(), &p);
+    if (!rc) {
+        p->restoring = restoring;
+        p->planned_nodes = state.planned_nodes;
+        state.planned_nodes = NULL;
+        rc = placement_note_request(p);
+        if (!rc)
+            create = creates_enter(p);
+        else
+            placement_end(p, true);
+    }
+    if (!create)
+        warn_unplaced(config, "out of memory");
+    return create;
+}
+
+/*
+ * libxl has removed a domain that it could not build, and still hands out its
+ * domid. xl would have it removed once more, and end with three lines about a
+ * domain that does not exist, after the one that says what was wrong.
+ */
+static void forget_removed(libxl_ctx *ctx, uint32_t *domid)
+{
+    libxl_dominfo info;
+
+    libxl_dominfo_init(&info);
+    if (libxl_domain_info(ctx, &info, *domid) == ERROR_DOMAIN_NOTFOUND)
+        *domid = INVALID_DOMID;
+    libxl_dominfo_dispose(&info);
+}
+
+static int end(struct create *create, libxl_ctx *ctx, uint32_t *domid, int r)
+{
+    if (!create)
+        return r;
+    if (placement_end(creates_leave(create), r != 0))
+        forget_removed(ctx, domid);
+    return r;
+}
+
+EXPORT int libxl_domain_create_new(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
+    const libxl_asyncop_how *ao_how,
+    const libxl_asyncprogress_how *aop_console_how)
+{
+    struct create *create = begin(ctx, config, ao_how, false);
+
+    return end(create, ctx, domid,
+               REAL(libxl_domain_create_new)(ctx, config, domid, ao_how,
+                                             aop_console_how));
+}
+
+EXPORT int libxl_domain_create_restore(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
+    int restore_fd, int send_back_fd,
+    const libxl_domain_restore_params *params, const libxl_asyncop_how *ao_how,
+    const libxl_asyncprogress_how *aop_console_how)
+{
+    struct create *create = begin(ctx, config, ao_how, true);
+
+    return end(create, ctx, domid,
+               REAL(libxl_domain_create_restore)(
+                   ctx, config, domid, restore_fd, send_back_fd, params,
+                   ao_how, aop_console_how));
+}
+
+EXPORT int libxl_domain_soft_reset(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t domid,
+    const libxl_asyncop_how *ao_how,
+    const libxl_asyncprogress_how *aop_console_how)
+{
+    struct create *create = NULL;
+    struct keys *keys = take_keys();
+    struct placement *p;
+
+    /* After `xl config-update` the new request is stored with the new
+     * configuration, and holds when the guest reboots. */
+    if (keys)
+        keys_write_xsdata(keys, &config->c_info.xsdata);
+    keys_free(keys);
+    if (!state.inert && !ao_how &&
+        !placement_begin_reset(ctx, state.lg, config, domid, &p))
+        create = creates_enter(p);
+    return end(create, ctx, &domid,
+               REAL(libxl_domain_soft_reset)(ctx, config, domid, ao_how,
+                                             aop_console_how));
+}

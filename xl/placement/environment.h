@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What xl and the module that it loads tell each other. */
+#ifndef ENVIRONMENT_H
+#define ENVIRONMENT_H
+
+/* The release of Xen that a module was built for, a string in it. */
+#define MODULE_RELEASE_SYMBOL "xl_placement_release"
+
+/* Set for the installed xl when its create is a dry run. */
+#define MODULE_DRY_RUN "XL_NUMA_DRY_RUN"
+
+/* Set for the installed xl to the nodes that a plan has for the domain that it
+ * is to create: they hold for this one create. */
+#define MODULE_NODES "XL_NUMA_NODES"
+
+/* Set to our xl's process id around its exec: who starts with it in its
+ * environment and has that id is being called in a circle. */
+#define MODULE_GUARD "XL_NUMA_EXEC"
+
+/* Set for the installed xl when its migrate shall not be live: the domain is
+ * paused while it is copied. */
+#define MODULE_PAUSED "XL_NUMA_PAUSED"
+
+/* Set while a domain is restored, in libvirtd always: which libxl-save-helper
+ * ours shall become. */
+#define MODULE_SAVE_HELPER "XL_NUMA_SAVE_HELPER"
+
+#endif /* ENVIRONMENT_H */

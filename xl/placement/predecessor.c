@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "text/from_errno.h"
+#include "predecessor.h"
+
+#define BATCH 256               /* domains that one hypercall tells of */
+#define FEW_PAGES 256
+#define LOOK_MS 20
+#define PATIENCE_MS 2000
+
+static uint64_t pages_of(const xc_domaininfo_t *info, const uint8_t uuid[16],
+                         uint32_t domid)
+{
+    if (!(info->flags & XEN_DOMINF_dying) || info->domain == domid ||
+        memcmp(info->handle, uuid, sizeof(info->handle)))
+        return 0;
+    return info->tot_pages;
+}
+
+/* Of all domains that are being destroyed and had this uuid. */
+static int held_pages(xc_interface *xch, xc_domaininfo_t *info,
+                      const uint8_t uuid[16], uint32_t domid,
+                      uint64_t *pages_r)
+{
+    uint64_t pages = 0;
+    uint32_t next = 0;
+    int nr, i;
+
+    do {
+        nr = xc_domain_getinfolist(xch, next, BATCH, info);
+        if (nr < 0)
+            return xln__from_errno();
+        for (i = 0; i < nr; i++)
+            pages += pages_of(&info[i], uuid, domid);
+        if (nr > 0)
+            next = info[nr - 1].domain + 1;
+    } while (nr == BATCH);
+    *pages_r = pages < FEW_PAGES ? 0 : pages;
+    return 0;
+}
+
+int predecessor_await(xc_interface *xch, const uint8_t uuid[16],
+                      uint32_t domid, uint64_t *pages_r)
+{
+    const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
+    xc_domaininfo_t *info = calloc(BATCH, sizeof(*info));
+    uint64_t pages, least = UINT64_MAX;
+    unsigned waited_ms = 0;
+    int rc;
+
+    if (!info)
+        return -ENOMEM;
+    while (!(rc = held_pages(xch, info, uuid, domid, &pages)) && pages &&
+           (pages < least || waited_ms < PATIENCE_MS)) {
+        waited_ms = pages < least ? 0 : waited_ms + LOOK_MS;
+        if (pages < least)
+            least = pages;
+        nanosleep(&pause, NULL);
+    }
+    free(info);
+    if (!rc)
+        *pages_r = pages;
+    return rc;
+}

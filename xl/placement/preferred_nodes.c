@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libxl_utils.h>
+
+#include "preferred_nodes.h"
+
+/* DDDD:BB:DD.F or BB:DD.F, F a digit or "*"; what follows is for xl. */
+static bool parse_address(const char *text, struct prefer_device *d)
+{
+    char function[2];
+
+    d->segment = 0;
+    if (sscanf(text, "%4x:%2x:%2x.%1[0-7*]", &d->segment, &d->bus, &d->device,
+               function) != 4) {
+        d->segment = 0;
+        if (sscanf(text, "%2x:%2x.%1[0-7*]", &d->bus, &d->device,
+                   function) != 3)
+            return false;
+    }
+    d->function = *function == '*' ? XLN_NONE : (unsigned)(*function - '0');
+    return true;
+}
+
+bool prefer_parse_device(const char *item, struct prefer_device *device_r)
+{
+    const char *key = strstr(item, "bdf=");
+
+    return parse_address(key ? key + strlen("bdf=") : item, device_r);
+}
+
+static bool is_device(const struct prefer_device *wanted,
+                      const struct xln_pci_device *d)
+{
+    return wanted->segment == d->segment && wanted->bus == d->bus &&
+           wanted->device == d->device &&
+           (wanted->function == XLN_NONE || wanted->function == d->function);
+}
+
+/* Make the set with the first node; nodes that are not there don't count. */
+static int add_node(const struct xln_host *host, unsigned node,
+                    const struct xln_nodemap **nodes)
+{
+    struct xln_nodemap *set = (struct xln_nodemap *)(uintptr_t)*nodes;
+    int rc = 0;
+
+    if (!xln_host_node(host, node))
+        return 0;
+    if (!set)
+        rc = xln_nodemap_new(xln_host_nr_nodes(host), &set);
+    if (rc)
+        return rc;
+    xln_nodemap_set(set, node);
+    *nodes = set;
+    return 0;
+}
+
+static int add_devices(const struct xln_snapshot *snapshot,
+                       const struct prefer_device *wanted,
+                       struct xln_need *need)
+{
+    unsigned i;
+    int rc = 0;
+
+    for (i = 0; i < snapshot->nr_devices && !rc; i++)
+        if (is_device(wanted, &snapshot->devices[i]))
+            rc = add_node(snapshot->host, snapshot->devices[i].node,
+                          &need->device_nodes);
+    return rc;
+}
+
+/* A domain that is on all nodes alike is on none in particular. */
+static int copy_nodes(const struct xln_host *host,
+                      const struct xln_domain *domain,
+                      const struct xln_nodemap **nodes)
+{
+    struct xln_nodemap *copy;
+    unsigned node;
+    int rc;
+
+    if (!domain->nodes || xln_nodemap_is_empty(domain->nodes) ||
+        xln_nodemap_is_subset(xln_host_nodes(host), domain->nodes))
+        return 0;
+    rc = xln_nodemap_new(xln_host_nr_nodes(host), &copy);
+    if (rc)
+        return rc;
+    XLN_FOREACH(xln_nodemap, node, domain->nodes)
+        if (xln_host_node(host, node))
+            xln_nodemap_set(copy, node);
+    *nodes = copy;
+    return 0;
+}
+
+static int add_saved(const struct xln_snapshot *snapshot, const char *name,
+                     const struct xln_nodemap **nodes)
+{
+    const struct xln_domains *domains = snapshot->domains;
+    unsigned i;
+
+    for (i = 0; name && domains && i < domains->nr; i++)
+        if (snapshot->more[i].name && !strcmp(snapshot->more[i].name, name))
+            return copy_nodes(snapshot->host, &domains->list[i], nodes);
+    return 0;
+}
+
+int prefer_saved(const struct xln_snapshot *snapshot,
+                 const struct prefer_device *devices, unsigned nr,
+                 const struct xln_request *request, struct xln_need *need)
+{
+    unsigned i;
+    int rc = 0;
+
+    for (i = 0; i < nr && !rc; i++)
+        rc = add_devices(snapshot, &devices[i], need);
+    if (!rc)
+        rc = add_saved(snapshot, request->with, &need->with_nodes);
+    if (!rc)
+        rc = add_saved(snapshot, request->apart, &need->apart_nodes);
+    return rc;
+}
+
+/* ---- the running host ---- */
+
+static int add_topology(const struct xln_host *host,
+                        const libxl_device_pci *device,
+                        const libxl_pcitopology *list, int nr,
+                        struct xln_need *need)
+{
+    struct prefer_device wanted = { device->domain, device->bus, device->dev,
+                                    device->func };
+    int i, rc = 0;
+
+    for (i = 0; i < nr && !rc; i++) {
+        struct xln_pci_device d = {
+            .segment = list[i].seg,
+            .bus = list[i].bus,
+            .device = list[i].devfn >> 3,
+            .function = list[i].devfn & 7,
+        };
+
+        if (list[i].node != LIBXL_PCITOPOLOGY_INVALID_ENTRY &&
+            is_device(&wanted, &d))
+            rc = add_node(host, list[i].node, &need->device_nodes);
+    }
+    return rc;
+}
+
+/* What can't be had libxl logs itself; then nothing is preferred. */
+static int add_running_devices(libxl_ctx *ctx, const struct xln_host *host,
+                               const libxl_domain_config *config,
+                               struct xln_need *need)
+{
+    libxl_pcitopology *list;
+    int i, nr = 0, rc = 0;
+
+    if (!config->num_pcidevs)
+        return 0;
+    list = libxl_get_pci_topology(ctx, &nr);
+    for (i = 0; list && i < config->num_pcidevs && !rc; i++)
+        rc = add_topology(host, &config->pcidevs[i], list, nr, need);
+    if (list)
+        libxl_pcitopology_list_free(list, nr);
+    return rc;
+}
+
+static int add_running(libxl_ctx *ctx, xc_interface *xch,
+                       const struct xln_host *host, const char *name,
+                       const struct xln_nodemap **nodes,
+                       const char **absent_r)
+{
+    struct xln_domains *domains;
+    uint32_t domid;
+    int r, rc;
+
+    if (!name)
+        return 0;
+    r = libxl_name_to_domid(ctx, name, &domid);
+    if (r)
+        rc = r == ERROR_INVAL ? -ESRCH : -EIO;
+    else
+        rc = xln_domains_read(xch, domid, &domains);
+    if (rc == -ESRCH) {
+        *absent_r = name;
+        return 0;
+    }
+    if (rc)
+        return rc;
+    if (domains->nr)
+        rc = copy_nodes(host, &domains->list[0], nodes);
+    xln_domains_free(domains);
+    return rc;
+}
+
+int prefer_running(libxl_ctx *ctx, xc_interface *xch,
+                   const struct xln_host *host,
+                   const libxl_domain_config *config,
+                   const struct xln_request *request, struct xln_need *need,
+                   const char **absent_r)
+{
+    int rc = add_running_devices(ctx, host, config, need);
+
+    *absent_r = NULL;
+    if (!rc)
+        rc = add_running(ctx, xch, host, request->with, &need->with_nodes,
+                         absent_r);
+    if (!rc)
+        rc = add_running(ctx, xch, host, request->apart, &need->apart_nodes,
+                         absent_r);
+    return rc;
+}
+
+static void free_nodes(const struct xln_nodemap *nodes)
+{
+    xln_nodemap_free((struct xln_nodemap *)(uintptr_t)nodes);
+}
+
+void prefer_dispose(struct xln_need *need)
+{
+    free_nodes(need->device_nodes);
+    free_nodes(need->with_nodes);
+    free_nodes(need->apart_nodes);
+}

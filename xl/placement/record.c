@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxl.h>
+#include <xenstore.h>
+
+#include "text/from_errno.h"
+#include "record.h"
+
+/* 4 PiB on one node: no sum of such numbers overflows. */
+#define PAGES_MAX (UINT64_C(1) << 40)
+
+static void record_path(char *path, size_t size, uint32_t domid,
+                        const char *key)
+{
+    snprintf(path, size, "/libxl/%" PRIu32 "/numa/%s", domid, key);
+}
+
+void record_write(uint32_t domid, const char *nodes, const char *pages)
+{
+    struct xs_handle *xs = xs_open(0);
+    char path[64];
+
+    if (!xs)
+        return;
+    record_path(path, sizeof(path), domid, "nodes");
+    xs_write(xs, XBT_NULL, path, nodes, strlen(nodes));
+    record_path(path, sizeof(path), domid, "pages");
+    if (pages)
+        xs_write(xs, XBT_NULL, path, pages, strlen(pages));
+    xs_close(xs);
+}
+
+static int read_path(struct xs_handle *xs, const char *path, char **text_r)
+{
+    *text_r = xs_read(xs, XBT_NULL, path, NULL);
+    return *text_r ? 0 : xln__from_errno();
+}
+
+static int read_both(struct xs_handle *xs, uint32_t domid, char **nodes_r,
+                     char **pages_r)
+{
+    char path[64];
+    int rc;
+
+    record_path(path, sizeof(path), domid, "nodes");
+    rc = read_path(xs, path, nodes_r);
+    if (rc)
+        return rc;
+    record_path(path, sizeof(path), domid, "pages");
+    rc = read_path(xs, path, pages_r);
+    if (!rc || rc == -ENOENT)
+        return 0;
+    free(*nodes_r);
+    *nodes_r = NULL;
+    return rc;
+}
+
+int record_read(uint32_t domid, char **nodes_r, char **pages_r)
+{
+    struct xs_handle *xs = xs_open(0);
+    int rc;
+
+    *nodes_r = *pages_r = NULL;
+    if (!xs)
+        return xln__from_errno();
+    rc = read_both(xs, domid, nodes_r, pages_r);
+    xs_close(xs);
+    return rc;
+}
+
+/* Reads digits; where they end, or NULL: there are none. */
+static const char *read_number(const char *text, uint64_t *number_r)
+{
+    char *end;
+
+    if (!isdigit((unsigned char)*text))
+        return NULL;
+    errno = 0;
+    *number_r = strtoull(text, &end, 10);
+    return errno ? NULL : end;
+}
+
+int record_parse_pages(const char *text, unsigned nr_nodes, uint64_t *pages_r)
+{
+    uint64_t node, pages;
+
+    memset(pages_r, 0, nr_nodes * sizeof(*pages_r));
+    for (;; text++) {
+        text = read_number(text, &node);
+        if (!text || *text != ':' || node >= nr_nodes)
+            return -EINVAL;
+        text = read_number(text + 1, &pages);
+        if (!text || (*text && *text != ',') || pages >= PAGES_MAX)
+            return -EINVAL;
+        pages_r[node] = pages;
+        if (!*text)
+            return 0;
+    }
+}
+
+int record_read_pages(uint32_t domid, uint64_t *pages, unsigned nr_nodes)
+{
+    char *nodes = NULL, *text = NULL;
+    int rc;
+
+    rc = record_read(domid, &nodes, &text);
+    if (!rc)
+        rc = text ? record_parse_pages(text, nr_nodes, pages) : -ENOENT;
+    free(nodes);
+    free(text);
+    return rc;
+}
+
+int record_read_start(const uint8_t uuid[16], int64_t *start_r)
+{
+    struct xs_handle *xs = xs_open(0);
+    char path[64], *text;
+    libxl_uuid id;
+    int rc;
+
+    if (!xs)
+        return xln__from_errno();
+    memcpy(id.uuid, uuid, sizeof(id.uuid));
+    snprintf(path, sizeof(path), "/vm/" LIBXL_UUID_FMT "/start_time",
+             LIBXL_UUID_BYTES(id));
+    rc = read_path(xs, path, &text);
+    xs_close(xs);
+    if (rc)
+        return rc;
+    *start_r = strtoll(text, NULL, 10);
+    free(text);
+    return *start_r > 0 ? 0 : -ENOENT;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "restore.h"
+
+#define LIBXL_SAVE_HELPER "LIBXL_SAVE_HELPER"
+#define NAME_SIZE 64
+
+/* Both processes have the same build of this module loaded. */
+struct shared {
+    uint32_t domid;
+    uint32_t nr_nodes;
+    bool short_of_memory;
+    struct populate_node nodes[];
+};
+
+struct restore {
+    int fd;
+    size_t size;
+    struct shared *shared;
+    struct populate view;       /* of the shared nodes */
+    bool told;                  /* the environment tells of our helper ... */
+    char *user_helper;          /* ... where LIBXL_SAVE_HELPER was this */
+};
+
+/* By this the helper knows it among its parent's files. A parent of another
+ * version, which has a helper of this one after an upgrade, is not
+ * understood. */
+static void name_shared(uint32_t domid, char name[NAME_SIZE])
+{
+    snprintf(name, NAME_SIZE, "xl-numa-" VERSION "-%" PRIu32, domid);
+}
+
+static struct restore *new_restore(int fd, size_t size)
+{
+    struct restore *restore = calloc(1, sizeof(*restore));
+
+    if (!restore)
+        return NULL;
+    restore->fd = fd;
+    restore->size = size;
+    restore->shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                           0);
+    if (restore->shared == MAP_FAILED) {
+        free(restore);
+        return NULL;
+    }
+    return restore;
+}
+
+static void free_restore(struct restore *restore)
+{
+    munmap(restore->shared, restore->size);
+    close(restore->fd);
+    free(restore->user_helper);
+    free(restore);
+}
+
+/* ---- in xl, or libvirtd ---- */
+
+/* Beside xl itself, where libxl looks for it too. */
+static bool find_helper(char *path, size_t size)
+{
+    ssize_t length = readlink("/proc/self/exe", path, size);
+    const char *slash;
+    size_t dir;
+
+    if (length <= 0 || (size_t)length >= size)
+        return false;
+    path[length] = '\0';
+    slash = strrchr(path, '/');
+    dir = slash ? slash + 1 - path : 0;
+    return snprintf(path + dir, size - dir, "libxl-save-helper") <
+               (int)(size - dir) &&
+           !access(path, X_OK);
+}
+
+/* For libxl, which looks when it starts the helper; and for our helper, which
+ * one it is to become. */
+static int set_helper(const char *helper)
+{
+    if (setenv(MODULE_SAVE_HELPER, helper, 1) ||
+        setenv(LIBXL_SAVE_HELPER, SAVE_HELPER_PATH, 1))
+        return -errno;
+    return 0;
+}
+
+int restore_tell_all(const char *helper)
+{
+    const char *user_helper = getenv(LIBXL_SAVE_HELPER);
+
+    if (user_helper)
+        helper = user_helper;
+    if (access(SAVE_HELPER_PATH, X_OK) || access(helper, X_OK))
+        return -ENOENT;
+    return set_helper(helper);
+}
+
+int restore_tell(struct restore *restore)
+{
+    const char *user_helper = getenv(LIBXL_SAVE_HELPER);
+    char helper[PATH_MAX];
+
+    if (access(SAVE_HELPER_PATH, X_OK) ||
+        (!user_helper && !find_helper(helper, sizeof(helper))))
+        return -ENOENT;
+    if (user_helper) {
+        restore->user_helper = strdup(user_helper);
+        if (!restore->user_helper)
+            return -ENOMEM;
+    }
+    restore->told = true;
+    return set_helper(user_helper ? restore->user_helper : helper);
+}
+
+static void forget(const struct restore *restore)
+{
+    if (!restore->told)
+        return;
+    unsetenv(MODULE_SAVE_HELPER);
+    if (restore->user_helper)
+        setenv(LIBXL_SAVE_HELPER, restore->user_helper, 1);
+    else
+        unsetenv(LIBXL_SAVE_HELPER);
+}
+
+static struct restore *make_shared(const struct populate *built,
+                                   uint32_t domid)
+{
+    size_t nodes_size = built->nr_nodes * sizeof(built->nodes[0]),
+           size = sizeof(struct shared) + nodes_size;
+    struct restore *restore;
+    char name[NAME_SIZE];
+    int fd;
+
+    name_shared(domid, name);
+    fd = memfd_create(name, MFD_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    restore = ftruncate(fd, size) ? NULL : new_restore(fd, size);
+    if (!restore) {
+        close(fd);
+        return NULL;
+    }
+    restore->shared->domid = domid;
+    restore->shared->nr_nodes = built->nr_nodes;
+    memcpy(restore->shared->nodes, built->nodes, nodes_size);
+    return restore;
+}
+
+int restore_share(const struct populate *built, uint32_t domid,
+                  struct restore **restore_r)
+{
+    struct restore *restore;
+
+    errno = ENOMEM;
+    restore = make_shared(built, domid);
+    if (!restore)
+        return -errno;
+    *restore_r = restore;
+    return 0;
+}
+
+bool restore_collect(struct restore *restore, struct populate *built)
+{
+    bool short_of_memory;
+    unsigned i;
+
+    if (!restore)
+        return false;
+    for (i = 0; i < built->nr_nodes; i++)
+        built->nodes[i].granted_pages +=
+            restore->shared->nodes[i].granted_pages;
+    short_of_memory = restore->shared->short_of_memory;
+    forget(restore);
+    free_restore(restore);
+    return short_of_memory;
+}
+
+/* ---- in the helper ---- */
+
+static bool is_whole(const struct restore *restore)
+{
+    return restore->size >= sizeof(struct shared) &&
+           restore->shared->nr_nodes <= XLN_MAX_NODES &&
+           restore->size == sizeof(struct shared) +
+                                restore->shared->nr_nodes *
+                                    sizeof(struct populate_node);
+}
+
+/* Whether the file behind a descriptor is `wanted`; the kernel shows a memfd as
+ * a file that was removed. */
+static bool is_shared(int dir_fd, const char *name, const char *wanted)
+{
+    char path[NAME_SIZE + 32], link[NAME_SIZE + 32];
+    ssize_t size = readlinkat(dir_fd, name, link, sizeof(link) - 1);
+
+    if (size < 0)
+        return false;
+    link[size] = '\0';
+    snprintf(path, sizeof(path), "/memfd:%s (deleted)", wanted);
+    return !strcmp(link, path);
+}
+
+static int open_shared(DIR *dir, const char *wanted)
+{
+    struct dirent *entry;
+
+    while ((entry = readdir(dir)))
+        if (is_shared(dirfd(dir), entry->d_name, wanted))
+            return openat(dirfd(dir), entry->d_name, O_RDWR | O_CLOEXEC);
+    return -1;
+}
+
+static int find_shared(pid_t sharer, uint32_t domid)
+{
+    char path[64], name[NAME_SIZE];
+    DIR *dir;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%ld/fd", (long)sharer);
+    dir = opendir(path);
+    if (!dir)
+        return -1;
+    name_shared(domid, name);
+    fd = open_shared(dir, name);
+    closedir(dir);
+    return fd;
+}
+
+struct restore *restore_attach(pid_t sharer, uint32_t domid)
+{
+    int fd = find_shared(sharer, domid);
+    struct restore *restore = NULL;
+    struct stat st;
+
+    if (fd < 0)
+        return NULL;
+    if (!fstat(fd, &st) && st.st_size > 0)
+        restore = new_restore(fd, st.st_size);
+    if (!restore) {
+        close(fd);
+        return NULL;
+    }
+    if (!is_whole(restore)) {
+        free_restore(restore);
+        return NULL;
+    }
+    restore->view.nr_nodes = restore->shared->nr_nodes;
+    restore->view.nodes = restore->shared->nodes;
+    return restore;
+}
+
+struct populate *restore_of(struct restore *restore, uint32_t domid)
+{
+    return restore && restore->shared->domid == domid ? &restore->view : NULL;
+}
+
+void restore_note_shortage(struct restore *restore, bool short_of_memory)
+{
+    restore->shared->short_of_memory = short_of_memory;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plans/advise.h"
+#include "advise_view.h"
+#include "placement/record.h"
+
+#define PAGE_SHIFT 12
+#define MIB (UINT64_C(1) << 20)
+
+enum { NAME, ID, MEMORY, FROM, TO, DISTANCE, THEN };
+
+const struct table_column advise_view_columns[] = {
+    [NAME] = { "NAME", "the domain to move", false, true },
+    [ID] = { "ID", "its number", true, true },
+    [MEMORY] = { "MEMORY", "MiB that are copied: all it has", true, true },
+    [FROM] = { "FROM", "the nodes that it has memory on", false, true },
+    [TO] = { "TO", "the nodes to move it to", false, true },
+    [DISTANCE] = { "DISTANCE", "mean, from its vCPUs to its memory", true,
+                   true },
+    [THEN] = { "THEN", "the same after the move", true, true },
+    { 0 }
+};
+
+/* The domains that could be moved, and what their `need`s borrow. */
+struct guests {
+    unsigned nr;
+    struct advise_guest *list;
+    const struct xln_cpumap ***hard;
+};
+
+/* ---- one domain ---- */
+
+/* Where its memory is was recorded when it was made. Else, as on a saved host,
+ * Xen has taken it from its nodes in turn. */
+static int read_pages(const struct planner *p, const struct xln_domain *d,
+                      uint64_t *pages)
+{
+    const struct xln_host *host = p->snapshot->host;
+    unsigned node, nr = 0;
+    uint64_t part;
+    int rc = -ENOENT;
+
+    if (p->line->ctx)
+        rc = record_read_pages(d->domid, pages, xln_host_nr_nodes(host));
+    if (rc != -ENOENT && rc != -EINVAL)
+        return rc;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host))
+        nr += xln_nodemap_test(d->nodes, node);
+    part = nr ? (d->memory_bytes >> PAGE_SHIFT) / nr : 0;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host))
+        if (xln_nodemap_test(d->nodes, node))
+            pages[node] = part;
+    return 0;
+}
+
+static int read_vcpu_nodes(const struct xln_host *host,
+                           const struct xln_domain *d,
+                           const struct xln_host_pool *pool,
+                           struct xln_nodemap **nodes_r)
+{
+    struct xln_cpumap *cpus;
+    int rc = xln_domain_cpus(d, pool->cpus, true, &cpus);
+
+    if (rc)
+        return rc;
+    rc = xln_host_nodes_of_cpus(host, cpus, nodes_r);
+    xln_cpumap_free(cpus);
+    return rc;
+}
+
+/* What it asked for, over the defaults of the host. A record that can't be read
+ * asks for nothing. */
+static int read_request(const struct planner *p, char *const *recorded,
+                        struct xln_request **request_r)
+{
+    struct keys *keys = NULL;
+    char *error = NULL;
+    int rc;
+
+    rc = xln_request_new(request_r);
+    if (!rc && p->defaults)
+        rc = keys_apply(p->defaults, *request_r);
+    if (rc || !recorded)
+        return rc;
+    rc = keys_read_pairs(recorded, &keys, &error);
+    if (!rc)
+        rc = keys_apply(keys, *request_r);
+    keys_free(keys);
+    free(error);
+    return rc == -EINVAL ? 0 : rc;
+}
+
+/* What libxl takes for it beside its memory: for PVH and HVM the pages of their
+ * page tables (libxl_get_required_paging_memory()), and little else. */
+static uint64_t overhead_of(const struct xln_domain *d)
+{
+    uint64_t mib = d->memory_bytes / MIB;
+
+    if (d->is_pv)
+        return MIB;
+    return 2 * MIB + 4096 * (256 * (uint64_t)d->nr_vcpus + 2 * mib);
+}
+
+/* Its hard affinities, if any vCPU has one that binds. */
+static int read_hard(const struct xln_domain *d,
+                     const struct xln_host_pool *pool, struct xln_need *need,
+                     const struct xln_cpumap ***hard_r)
+{
+    const struct xln_cpumap **hard;
+    bool bound = false;
+    unsigned i;
+
+    hard = calloc(d->nr_vcpus, sizeof(*hard));
+    if (!hard)
+        return -ENOMEM;
+    for (i = 0; i < d->nr_vcpus; i++) {
+        hard[i] = d->vcpus[i].hard;
+        bound |= hard[i] && !xln_cpumap_is_subset(pool->cpus, hard[i]);
+    }
+    *hard_r = hard;
+    if (bound) {
+        need->hard = hard;
+        need->nr_hard = d->nr_vcpus;
+    }
+    return 0;
+}
+
+static int read_guest(const struct planner *p, unsigned index,
+                      const struct xln_host_pool *pool,
+                      struct advise_guest *guest,
+                      const struct xln_cpumap ***hard)
+{
+    const struct xln_snapshot *s = p->snapshot;
+    const struct xln_domain *d = &s->domains->list[index];
+    int rc;
+
+    guest->name = s->more[index].name;
+    guest->domid = d->domid;
+    guest->need = (struct xln_need){
+        .memory_bytes = d->memory_bytes,
+        .overhead_bytes = overhead_of(d),
+        .nr_vcpus = d->nr_vcpus,
+        .pool_cpus = pool->cpus,
+    };
+    guest->pages = calloc(xln_host_nr_nodes(s->host), sizeof(*guest->pages));
+    if (!guest->pages)
+        return -ENOMEM;
+    rc = read_pages(p, d, guest->pages);
+    if (!rc)
+        rc = read_hard(d, pool, &guest->need, hard);
+    if (!rc)
+        rc = read_vcpu_nodes(s->host, d, pool, &guest->vcpu_nodes);
+    if (!rc)
+        rc = read_request(p, s->more[index].request, &guest->request);
+    return rc;
+}
+
+/* ---- all of them ---- */
+
+static void drop_last(struct guests *guests)
+{
+    struct advise_guest *guest = &guests->list[--guests->nr];
+
+    free(guest->pages);
+    xln_nodemap_free(guest->vcpu_nodes);
+    xln_request_free(guest->request);
+    *guest = (struct advise_guest){ 0 };
+    free(guests->hard[guests->nr]);
+    guests->hard[guests->nr] = NULL;
+}
+
+static void guests_dispose(struct guests *guests)
+{
+    while (guests->nr)
+        drop_last(guests);
+    free(guests->list);
+    free(guests->hard);
+}
+
+/* Nodes that a request names and the host has not got: it stays. */
+static bool is_possible(const struct xln_host *host,
+                        const struct xln_request *request)
+{
+    const struct xln_nodemap *here = xln_host_nodes(host);
+
+    return (!request->nodes || xln_nodemap_is_subset(request->nodes, here)) &&
+           (!request->mem_nodes ||
+            xln_nodemap_is_subset(request->mem_nodes, here));
+}
+
+static int guests_read(const struct planner *p, struct guests *guests)
+{
+    const struct xln_domains *domains = p->snapshot->domains;
+    const struct xln_host_pool *pool;
+    unsigned i;
+    int rc = 0;
+
+    guests->list = calloc(domains->nr + 1, sizeof(*guests->list));
+    guests->hard = calloc(domains->nr + 1, sizeof(*guests->hard));
+    if (!guests->list || !guests->hard)
+        return -ENOMEM;
+    for (i = 0; i < domains->nr && !rc; i++) {
+        const struct xln_domain *d = &domains->list[i];
+
+        pool = xln_host_pool(p->snapshot->host, d->pool_id);
+        if (!d->domid || d->dying || !d->memory_bytes || !d->nr_vcpus || !pool)
+            continue;
+        rc = read_guest(p, i, pool, &guests->list[guests->nr],
+                        &guests->hard[guests->nr]);
+        guests->nr++;
+        if (!rc && !is_possible(p->snapshot->host,
+                                guests->list[guests->nr - 1].request))
+            drop_last(guests);
+    }
+    return rc;
+}
+
+/* ---- the table ---- */
+
+static int put_from(const struct xln_host *host,
+                    const struct advise_guest *guest, struct table *table)
+{
+    struct xln_nodemap *from;
+    unsigned node;
+    int rc;
+
+    rc = xln_nodemap_new(xln_host_nr_nodes(host), &from);
+    if (rc)
+        return rc;
+    for (node = 0; node < xln_host_nr_nodes(host); node++)
+        if (guest->pages[node])
+            xln_nodemap_set(from, node);
+    rc = table_set(table, FROM, xln_nodemap_bits(from));
+    xln_nodemap_free(from);
+    return rc;
+}
+
+static int put_distance(struct table *table, unsigned column,
+                        unsigned thousandths)
+{
+    return thousandths == XLN_NONE
+               ? table_text(table, column, NULL)
+               : table_real(table, column, thousandths / 1000.0, "%u.%u",
+                            thousandths / 1000, thousandths / 100 % 10);
+}
+
+static int put_move(const struct xln_host *host, const struct advise_move *move,
+                    struct table *table)
+{
+    const struct advise_guest *guest = move->guest;
+    int rc;
+
+    rc = table_row(table);
+    if (!rc)
+        rc = table_text(table, NAME, guest->name);
+    if (!rc)
+        rc = table_number(table, ID, guest->domid, "%" PRIu32, guest->domid);
+    if (!rc)
+        rc = table_number(table, MEMORY, move->bytes, "%" PRIu64,
+                          move->bytes / MIB);
+    if (!rc)
+        rc = put_from(host, guest, table);
+    if (!rc)
+        rc = table_set(table, TO, xln_nodemap_bits(move->nodes));
+    if (!rc)
+        rc = put_distance(table, DISTANCE, move->before);
+    return rc ? rc : put_distance(table, THEN, move->after);
+}
+
+static int put_outcome(const struct advice *advice, const struct planned *d,
+                       const struct xln_plan *plan, struct table *table)
+{
+    const char *name = d ? d->config->name : NULL;
+    char *nodes;
+    int rc;
+
+    if (!d)
+        return advice->nr ? 0
+                          : table_below(table, "no move would bring memory "
+                                               "nearer to its vCPUs");
+    if (!plan)
+        return table_below(table, "no moves make room for '%s' on one node",
+                           name);
+    rc = xln_nodemap_format(plan->nodes, &nodes);
+    if (rc)
+        return rc;
+    rc = table_below(table, "'%s' %sfits on node %s", name,
+                     advice->nr ? "then " : "", nodes);
+    free(nodes);
+    return rc;
+}
+
+static int make_table(const struct xln_host *host, const struct advice *advice,
+                      const struct planned *d, const struct xln_plan *plan,
+                      struct table **table_r)
+{
+    unsigned i;
+    int rc;
+
+    rc = table_new(advise_view_columns, "moves", table_r);
+    for (i = 0; i < advice->nr && !rc; i++)
+        rc = put_move(host, &advice->moves[i], *table_r);
+    return rc ? rc : put_outcome(advice, d, plan, *table_r);
+}
+
+int advise_view(struct cmd_line *line, const struct planner *planner,
+                const struct planned *d)
+{
+    const struct xln_host *host = planner->snapshot->host;
+    struct guests guests = { 0 };
+    struct advice *advice = NULL;
+    struct xln_plan *plan = NULL;
+    struct table *table = NULL;
+    int rc, code;
+
+    rc = guests_read(planner, &guests);
+    if (!rc)
+        rc = d ? advise_room(host, guests.list, guests.nr, d->request, &d->need,
+                             &advice, &plan)
+               : advise_heal(host, guests.list, guests.nr, &advice);
+    if (!rc)
+        rc = make_table(host, advice, d, plan, &table);
+    code = cmd_show_table(line, table, rc);
+    if (!code && d && !plan)
+        code = EXIT_NOTHING_FITS;
+    xln_plan_free(plan);
+    advice_free(advice);
+    guests_dispose(&guests);
+    return code;
+}

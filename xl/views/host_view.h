@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A host with what is on it, as one command sees it. */
+#ifndef HOST_VIEW_H
+#define HOST_VIEW_H
+
+#include "commands/cmd.h"
+
+struct host_view {
+    /* NULL of a saved host: what it has of them is with the nodes. */
+    struct xln_reservation_list *reservations;
+    struct xln_snapshot *snapshot;      /* every domain has a name in it */
+    const struct xln_host *host;        /* those of the snapshot */
+    const struct xln_domains *domains;  /* NULL: a saved host without them */
+
+    /* Pages that domains were granted when they were built, by node, and how
+     * many domains nothing is known of. Domain-0 is not counted here. NULL:
+     * a saved host, which has no such records. */
+    uint64_t *granted_pages;
+    unsigned nr_unrecorded;
+
+    struct xln_nodemap *whole;  /* the nodes that have both CPUs and memory */
+};
+
+/* The running host, or a saved one. False: said why not. To be disposed of
+ * either way. */
+bool host_view_read(struct cmd_line *line, struct host_view *view);
+bool host_view_load(const char *word, struct host_view *view);
+void host_view_dispose(struct host_view *view);
+
+/*
+ * Whether a domain keeps to some of the nodes. One that does not care has all
+ * nodes where it may run for its node affinity, and those without CPUs or
+ * without memory are not always among them.
+ */
+bool host_view_is_placed(const struct host_view *view,
+                         const struct xln_domain *domain);
+
+/* The domain that a reservation is for; NULL: it is being destroyed. */
+const struct xln_domain *host_view_domain_of(const struct host_view *view,
+                                             const struct xln_reservation *r);
+
+#endif /* HOST_VIEW_H */

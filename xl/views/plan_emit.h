@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A plan to paste into a configuration. */
+#ifndef PLAN_EMIT_H
+#define PLAN_EMIT_H
+
+#include "plans/planner.h"
+
+/* Our keys, for an xl configuration. -ENOMEM. */
+int plan_emit_keys(const struct planned *d, FILE *f);
+
+/* Elements of libvirt's domain XML. -ENOMEM. */
+int plan_emit_libvirt(const struct planned *d, FILE *f);
+
+#endif /* PLAN_EMIT_H */

@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "placement/explain.h"
+#include "plans/need.h"
+#include "plan_view.h"
+#include "vnuma_view.h"
+
+#define MIB(bytes) ((bytes) >> 20)
+
+enum { NODES, NEED, USABLE, CPUS, VCPUS, DISTANCE, MEAN, LEFT, LOAD,
+       VERDICT, REASON };
+
+const struct table_column plan_view_columns[] = {
+    [NODES] = { "NODES", "the set of nodes", false, true },
+    [NEED] = { "NEED", "MiB that the domain needs, overhead included", true,
+               true },
+    [USABLE] = { "USABLE", "MiB of the set to plan with", true, true },
+    [CPUS] = { "CPUS", "number of CPUs there that the domain may use", true,
+               true },
+    [VCPUS] = { "VCPUS", "number of vCPUs that prefer some of these nodes",
+                true, true },
+    [DISTANCE] = { "DISTANCE", "the largest between two of them", true, true },
+    [MEAN] = { "MEAN", "the mean distance", true, false },
+    [LEFT] = { "LEFT", "MiB left over, what best and worst fit compare", true,
+               true },
+    [LOAD] = { "LOAD", "vCPUs that keep to each of the CPUs, on average", true,
+               false },
+    [VERDICT] = { "VERDICT", "what became of it", false, true },
+    [REASON] = { "REASON", "that in a word, for programs", false, false },
+    { 0 }
+};
+
+/* ---- verdicts ---- */
+
+int plan_view_code(const struct planned *d)
+{
+    return d->plan->verdict == XLN_NOTHING_FITS   ? EXIT_NOTHING_FITS
+           : d->plan->verdict == XLN_FITS_RELAXED ? EXIT_RELAXED
+                                                  : EXIT_SUCCESS;
+}
+
+/* For programs, and for people. */
+static const struct {
+    const char *key, *text;
+} judgements[XLN_NR_CANDIDATE_VERDICTS] = {
+    [XLN_CANDIDATE_CHOSEN] = { "chosen", "chosen" },
+    [XLN_CANDIDATE_NUMBERS] = { "numbers", "as good, but higher numbers" },
+    [XLN_CANDIDATE_POLICY] = { "policy", "fits, but not by the policy" },
+    [XLN_CANDIDATE_FARTHER] = { "farther", "fits, but farther apart" },
+    [XLN_CANDIDATE_PREFERENCE] = { "preference",
+                                   "fits, but others are preferred" },
+    [XLN_CANDIDATE_MORE_NODES] = { "more_nodes", "fits, but more nodes" },
+    [XLN_CANDIDATE_MEMORY] = { "memory", "too little memory" },
+    [XLN_CANDIDATE_CPUS] = { "cpus", "fewer CPUs than vCPUs" },
+    [XLN_CANDIDATE_AFFINITY] = { "affinity", "no CPU of a vCPU's cpus=" },
+};
+
+/* ---- lines ---- */
+
+static char *shortage(const struct planned *d)
+{
+    static const struct populate nothing;
+
+    if (d->plan->lacks_cores)
+        return explain_no_cores(d->host, &d->need, d->plan);
+    return explain_shortage(d->host, d->request, d->plan, &nothing, NULL);
+}
+
+/* What had to be given up; NULL: nothing, or no memory for it. */
+static char *given_up(const struct planned *d)
+{
+    if (d->plan->relaxed & XLN_RELAXED_MEMORY)
+        return explain_overflow(d->plan);
+    if (d->plan->relaxed & XLN_RELAXED_CPUS)
+        return strdup(d->request->whole_cores
+                          ? "fewer cores on the nodes than vCPUs, or no CPU of "
+                            "a vCPU's cpus="
+                          : "fewer CPUs on the nodes than vCPUs, or none of a "
+                            "vCPU's cpus=");
+    return NULL;
+}
+
+/* Who makes a line gives NULL where there is nothing to say, and where there is
+ * no memory for it: that only errno tells, which malloc() sets and nothing sets
+ * back. It is 0 before the first line. */
+static int lacked_memory(void)
+{
+    return errno == ENOMEM ? -ENOMEM : 0;
+}
+
+/* Takes the line, which may be NULL. */
+static void print_line(const struct planned *d, FILE *f, const char *what,
+                       char *line)
+{
+    if (line)
+        fprintf(f, "%s: %s%s\n", d->config->name, what, line);
+    free(line);
+}
+
+int plan_view_print(const struct planned *d, FILE *f)
+{
+    char *plan;
+
+    errno = 0;
+    plan = explain_plan(d->request, &d->need, d->plan);
+    if (d->plan->verdict == XLN_NOTHING_FITS) {
+        free(plan);
+        print_line(d, f, "nothing fits: ", shortage(d));
+    } else {
+        print_line(d, f, "", plan);
+        print_line(d, f, "", explain_reason(d->request, d->plan));
+        print_line(d, f, "", explain_preferred(d->host, d->request, &d->need,
+                                               d->plan));
+        print_line(d, f, "", explain_search(d->plan));
+        print_line(d, f, "", d->vnuma ? explain_vnuma(d->vnuma) : NULL);
+        if (d->plan->verdict == XLN_FITS_RELAXED)
+            print_line(d, f, "fits only after relaxing: ", given_up(d));
+        print_line(d, f, "warning: ",
+                   explain_remote(d->host, d->request, d->plan));
+    }
+    print_line(d, f, "", need_text(d->config));
+    return lacked_memory();
+}
+
+/* ---- vCPUs that are there already ---- */
+
+/* The nodes that each vCPU of the domains prefers to others. */
+struct homes {
+    unsigned nr;
+    struct xln_nodemap **nodes;
+};
+
+static void free_homes(struct homes *homes)
+{
+    unsigned i;
+
+    for (i = 0; i < homes->nr; i++)
+        xln_nodemap_free(homes->nodes[i]);
+    free(homes->nodes);
+}
+
+/* NULL in *nodes_r: it has no preference. */
+static int home_of(const struct xln_host *host, const struct xln_vcpu *vcpu,
+                   struct xln_nodemap **nodes_r)
+{
+    struct xln_nodemap *nodes = NULL, *all = NULL;
+    struct xln_cpumap *cpus = NULL;
+    int rc;
+
+    *nodes_r = NULL;
+    rc = xln_cpumap_copy(vcpu->hard, &cpus);
+    if (rc)
+        return rc;
+    if (xln_cpumap_intersects(cpus, vcpu->soft))
+        xln_cpumap_and(cpus, vcpu->soft);
+    rc = xln_host_nodes_of_cpus(host, cpus, &nodes);
+    xln_cpumap_fill(cpus);
+    if (!rc)
+        rc = xln_host_nodes_of_cpus(host, cpus, &all);
+    if (!rc && !xln_nodemap_is_subset(all, nodes)) {
+        *nodes_r = nodes;
+        nodes = NULL;
+    }
+    xln_nodemap_free(nodes);
+    xln_nodemap_free(all);
+    xln_cpumap_free(cpus);
+    return rc;
+}
+
+static int find_homes(const struct xln_host *host,
+                      const struct xln_domains *domains, struct homes *homes)
+{
+    unsigned i, v, nr = 0;
+    int rc = 0;
+
+    for (i = 0; domains && i < domains->nr; i++)
+        nr += domains->list[i].nr_vcpus;
+    homes->nr = 0;
+    homes->nodes = calloc(nr + 1, sizeof(struct xln_nodemap *));
+    if (!homes->nodes)
+        return -ENOMEM;
+    for (i = 0; domains && i < domains->nr; i++) {
+        const struct xln_domain *d = &domains->list[i];
+
+        for (v = 0; v < d->nr_vcpus && !rc; v++) {
+            if (!d->vcpus[v].exists || !d->vcpus[v].online)
+                continue;
+            rc = home_of(host, &d->vcpus[v], &homes->nodes[homes->nr]);
+            homes->nr += homes->nodes[homes->nr] != NULL;
+        }
+    }
+    return rc;
+}
+
+static unsigned count_homes(const struct homes *homes,
+                            const struct xln_nodemap *nodes)
+{
+    unsigned i, nr = 0;
+
+    for (i = 0; i < homes->nr; i++)
+        nr += xln_nodemap_intersects(homes->nodes[i], nodes);
+    return nr;
+}
+
+/* ---- the table ---- */
+
+static int put_mib(struct table *table, unsigned column, uint64_t bytes)
+{
+    return table_number(table, column, bytes, "%" PRIu64, MIB(bytes));
+}
+
+/* Of one node there is none. */
+static int put_distances(const struct xln_candidate *set, struct table *table)
+{
+    uint64_t nr = xln_nodemap_count(set->nodes);
+    double mean;
+    int rc;
+
+    if (nr < 2)
+        return 0;
+    if (set->distance_max == XLN_NONE) {
+        rc = table_null(table, DISTANCE, "cut off");
+        return rc ? rc : table_null(table, MEAN, "cut off");
+    }
+    mean = (double)set->distance_sum / (double)(nr * (nr - 1));
+    rc = table_number(table, DISTANCE, set->distance_max, "%u",
+                      set->distance_max);
+    return rc ? rc : table_real(table, MEAN, mean, "%.1f", mean);
+}
+
+/* In words; what is short is the one figure that is worth repeating. */
+static int put_verdict(const struct xln_judged *judged, uint64_t need,
+                       struct table *table)
+{
+    const char *text = judgements[judged->verdict].text;
+    uint64_t usable = judged->set.usable_bytes;
+    char *full;
+    int rc;
+
+    if (usable >= need)
+        return table_text(table, VERDICT, text);
+    if (asprintf(&full, "%s: %" PRIu64 " MiB short", text,
+                 MIB(need - usable + (1 << 20) - 1)) < 0)
+        return -ENOMEM;
+    rc = table_text(table, VERDICT, full);
+    free(full);
+    return rc;
+}
+
+static int put_load(const struct xln_candidate *set, struct table *table)
+{
+    double load;
+
+    if (!set->nr_cpus)
+        return 0;
+    load = (double)set->load / (double)XLN_LOAD_ONE / set->nr_cpus;
+    return table_real(table, LOAD, load, "%.2f", load);
+}
+
+static int put_row(const struct xln_judged *judged, uint64_t need,
+                   const struct homes *homes, struct table *table)
+{
+    const struct xln_candidate *set = &judged->set;
+    int rc;
+
+    rc = table_row(table);
+    if (!rc)
+        rc = table_set(table, NODES, xln_nodemap_bits(set->nodes));
+    if (!rc)
+        rc = put_mib(table, NEED, need);
+    if (!rc)
+        rc = put_mib(table, USABLE, set->usable_bytes);
+    if (!rc)
+        rc = table_number(table, CPUS, set->nr_cpus, "%u", set->nr_cpus);
+    if (!rc && homes)
+        rc = table_number(table, VCPUS, count_homes(homes, set->nodes), "%u",
+                          count_homes(homes, set->nodes));
+    if (!rc)
+        rc = put_distances(set, table);
+    if (!rc && set->usable_bytes >= need)
+        rc = put_mib(table, LEFT, set->usable_bytes - need);
+    if (!rc)
+        rc = put_load(set, table);
+    if (!rc)
+        rc = put_verdict(judged, need, table);
+    if (!rc)
+        rc = table_text(table, REASON, judgements[judged->verdict].key);
+    return rc;
+}
+
+static int put_rows(const struct planned *d, const struct xln_domains *domains,
+                    const struct xln_candidates *c, struct table *table)
+{
+    struct homes homes;
+    unsigned i;
+    int rc = find_homes(d->host, domains, &homes);
+
+    for (i = 0; i < c->nr && !rc; i++)
+        rc = put_row(&c->list[i], c->need_bytes, domains ? &homes : NULL,
+                     table);
+    free_homes(&homes);
+    return rc;
+}
+
+/* ---- what is not in it ---- */
+
+static int note_others(const struct xln_candidates *c, struct table *table)
+{
+    uint64_t nr = 0;
+    unsigned v;
+    int rc = 0;
+
+    for (v = 0; v < XLN_NR_CANDIDATE_VERDICTS; v++)
+        nr += c->nr_others[v];
+    if (nr)
+        rc = table_below(table, "Not shown: %" PRIu64 " set%s of nodes", nr,
+                         nr == 1 ? "" : "s");
+    for (v = 0; v < XLN_NR_CANDIDATE_VERDICTS && !rc; v++)
+        if (c->nr_others[v])
+            rc = table_below(table, "%8" PRIu64 "  %s", c->nr_others[v],
+                             judgements[v].text);
+    if (!rc && c->max_nodes_seen)
+        rc = table_below(table, "Sets of more than %u nodes were not looked "
+                         "at: there are too many", c->max_nodes_seen);
+    return rc;
+}
+
+static int note_nodes(const struct xln_nodemap *nodes, const char *why,
+                      struct table *table)
+{
+    char *set;
+    int rc;
+
+    if (xln_nodemap_is_empty(nodes))
+        return 0;
+    rc = xln_nodemap_format(nodes, &set);
+    if (rc)
+        return rc;
+    rc = table_below(table, "Left out: node%s %s, %s",
+                     xln_nodemap_count(nodes) == 1 ? "" : "s", set, why);
+    free(set);
+    return rc;
+}
+
+static int add_notes(const struct planned *d, const struct xln_candidates *c,
+                     struct table *table)
+{
+    int rc = note_others(c, table);
+
+    if (!rc)
+        rc = note_nodes(c->without_memory, "without memory", table);
+    if (!rc)
+        rc = note_nodes(c->left_out,
+                        d->plan->named ? "not named"
+                                       : "without a CPU that it may use",
+                        table);
+    return rc;
+}
+
+static int make_table(const struct planned *d,
+                      const struct xln_domains *domains, unsigned max_nr,
+                      struct xln_candidates **candidates_r,
+                      struct table **table_r)
+{
+    struct xln_candidates *c = NULL;
+    struct table *table = NULL;
+    int rc;
+
+    rc = xln_candidates_find(d->host, d->request, &d->need, max_nr, &c);
+    if (!rc)
+        rc = table_new(plan_view_columns, "candidates", &table);
+    if (!rc)
+        rc = put_rows(d, domains, c, table);
+    if (rc) {
+        xln_candidates_free(c);
+        table_free(table);
+        return rc;
+    }
+    *candidates_r = c;
+    *table_r = table;
+    return 0;
+}
+
+int plan_view_table(const struct planned *d, const struct xln_domains *domains,
+                    unsigned max_nr, struct table **table_r)
+{
+    struct xln_candidates *c;
+    struct table *table;
+    int rc;
+
+    rc = make_table(d, domains, max_nr, &c, &table);
+    if (rc)
+        return rc;
+    rc = add_notes(d, c, table);
+    xln_candidates_free(c);
+    if (rc) {
+        table_free(table);
+        return rc;
+    }
+    *table_r = table;
+    return 0;
+}
+
+/* ---- JSON ---- */
+
+static void add_number(struct xln__json *json, const char *key,
+                       uint64_t number)
+{
+    xln__json_key(json, key);
+    xln__json_number(json, number);
+}
+
+static void add_text(struct xln__json *json, const char *key,
+                     const char *text)
+{
+    xln__json_key(json, key);
+    xln__json_text(json, text);
+}
+
+static void add_nodes(struct xln__json *json, const char *key,
+                      const struct xln_nodemap *nodes)
+{
+    xln__json_key(json, key);
+    xln__json_set(json, xln_nodemap_bits(nodes));
+}
+
+/* A line that explain.c made; takes it. */
+static void add_line(struct xln__json *json, const char *key, char *line)
+{
+    add_text(json, key, line);
+    free(line);
+}
+
+static void add_relaxed(struct xln__json *json, unsigned relaxed)
+{
+    xln__json_key(json, "relaxed");
+    xln__json_array(json);
+    if (relaxed & XLN_RELAXED_DMA)
+        xln__json_text(json, "dma");
+    if (relaxed & XLN_RELAXED_CPUS)
+        xln__json_text(json, "cpus");
+    if (relaxed & XLN_RELAXED_MEMORY)
+        xln__json_text(json, "memory");
+    xln__json_array_end(json);
+}
+
+static void add_shares(struct xln__json *json, const struct xln_plan *plan)
+{
+    unsigned i;
+
+    xln__json_key(json, "shares");
+    xln__json_array(json);
+    for (i = 0; i < plan->nr_shares; i++) {
+        xln__json_object(json);
+        add_number(json, "node", plan->shares[i].node);
+        add_number(json, "bytes", plan->shares[i].bytes);
+        xln__json_object_end(json);
+    }
+    xln__json_array_end(json);
+}
+
+/* Of each vCPU, where each has its own. */
+static void add_cores(struct xln__json *json, const struct xln_plan *plan)
+{
+    unsigned i;
+
+    xln__json_key(json, "vcpu_cores");
+    xln__json_array(json);
+    for (i = 0; i < plan->nr_vcpu_cores; i++)
+        xln__json_set(json, xln_cpumap_bits(plan->vcpu_cores[i]));
+    xln__json_array_end(json);
+}
+
+/* XLN_NONE: unreachable; 0: not known. */
+static void add_distance(struct xln__json *json, const char *key,
+                         unsigned distance)
+{
+    xln__json_key(json, key);
+    if (distance == XLN_NONE)
+        xln__json_text(json, "cut off");
+    else if (distance)
+        xln__json_number(json, distance);
+    else
+        xln__json_text(json, NULL);
+}
+
+/* How it was found, and what can't be beaten. */
+static void add_search(struct xln__json *json, const struct xln_plan *plan)
+{
+    add_text(json, "search", plan->exact ? "exact" : "heuristic");
+    xln__json_key(json, "bound");
+    xln__json_object(json);
+    add_number(json, "nodes", plan->bound.nr_nodes);
+    add_distance(json, "distance", plan->bound.distance_max);
+    xln__json_object_end(json);
+}
+
+static void add_others(struct xln__json *json, const struct xln_candidates *c)
+{
+    unsigned v;
+
+    xln__json_key(json, "others");
+    xln__json_object(json);
+    for (v = XLN_CANDIDATE_NUMBERS; v < XLN_NR_CANDIDATE_VERDICTS; v++)
+        add_number(json, judgements[v].key, c->nr_others[v]);
+    xln__json_object_end(json);
+    xln__json_key(json, "max_nodes_seen");
+    if (c->max_nodes_seen)
+        xln__json_number(json, c->max_nodes_seen);
+    else
+        xln__json_text(json, NULL);
+    add_nodes(json, "without_memory", c->without_memory);
+    add_nodes(json, "left_out", c->left_out);
+}
+
+/* For who reads it elsewhere. */
+static void add_config(struct xln__json *json, const char *source)
+{
+    char *path = realpath(source, NULL);
+
+    add_text(json, "config", path ? path : source);
+    free(path);
+}
+
+static int add_plan(struct xln__json *json, const struct planned *d)
+{
+    static const char *const verdicts[] = {
+        [XLN_FITS] = "fits",
+        [XLN_FITS_RELAXED] = "relaxed",
+        [XLN_NOTHING_FITS] = "nothing fits",
+    };
+    const struct xln_plan *plan = d->plan;
+    bool fits = plan->verdict != XLN_NOTHING_FITS;
+
+    errno = 0;
+    add_text(json, "name", d->config->name);
+    add_config(json, d->config->source);
+    add_text(json, "verdict", verdicts[plan->verdict]);
+    add_relaxed(json, plan->relaxed);
+    add_number(json, "need", plan->need_bytes);
+    add_number(json, "overhead", d->need.overhead_bytes);
+    add_number(json, "vcpus", d->need.nr_vcpus);
+    xln__json_key(json, "named");
+    xln__json_bool(json, plan->named);
+    add_text(json, "policy", xln_policy_name(d->request->policy));
+    add_nodes(json, "nodes", plan->nodes);
+    add_shares(json, plan);
+    add_nodes(json, "vcpu_nodes", plan->vcpu_nodes);
+    xln__json_key(json, "vcpu_cpus");
+    xln__json_set(json, xln_cpumap_bits(plan->vcpu_cpus));
+    add_cores(json, plan);
+    add_search(json, plan);
+    xln__json_key(json, "vnuma");
+    vnuma_view_json(d->vnuma, json);
+    add_line(json, "plan", explain_plan(d->request, &d->need, plan));
+    add_line(json, "reason", fits ? explain_reason(d->request, plan)
+                                  : shortage(d));
+    add_line(json, "preferred",
+             explain_preferred(d->host, d->request, &d->need, plan));
+    add_line(json, "given_up", fits ? given_up(d) : NULL);
+    add_line(json, "warning", explain_remote(d->host, d->request, plan));
+    return lacked_memory();
+}
+
+int plan_view_json(const struct planned *d, const struct xln_domains *domains,
+                   unsigned max_nr, struct xln__json *json)
+{
+    struct xln_candidates *c;
+    struct table *table;
+    int rc;
+
+    rc = make_table(d, domains, max_nr, &c, &table);
+    if (rc)
+        return rc;
+    xln__json_object(json);
+    rc = add_plan(json, d);
+    table_add_json(table, json);
+    add_others(json, c);
+    xln__json_object_end(json);
+    table_free(table);
+    xln_candidates_free(c);
+    return rc;
+}
