@@ -8,7 +8,7 @@
 #include "placement/config.h"
 #include "placement/domain_xml.h"
 #include "fuzz.h"
-#include "placement/keys.h"
+#include "placement/key_values.h"
 
 #define SOURCE "g.xml"
 
@@ -24,7 +24,7 @@ static bool is_written(const char *key)
         if (!strcmp(key, written[i]))
             return true;
     }
-    return keys_is_key(key);
+    return key_is_domains(key);
 }
 
 /* Behind a string in quotes; NULL: it is none. */

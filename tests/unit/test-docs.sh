@@ -24,7 +24,7 @@ documented() { # PAGE...
 }
 
 keys() {
-    sed -n 's/^ *\[KEY_[A-Z_]*\] = { "\([a-z_]*\)",.*/\1/p' "$top/xl/placement/keys.c"
+    sed -n 's/^ *\[KEY_[A-Z_]*\] = { "\([a-z_]*\)",.*/\1/p' "$top/xl/placement/key_values.c"
 }
 
 functions() {

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "domain_xml.h"
-#include "keys.h"
+#include "key_values.h"
 #include "text/refuse.h"
 #include "text/xml.h"
 
@@ -319,7 +319,7 @@ static int begin_keys(struct reader *r, struct xln__xml *xml)
     for (attr = xln__xml_attrs(xml); *attr; attr += 2) {
         if (prefix_of(attr[0]))
             continue;
-        if (!keys_is_key(attr[0]))
+        if (!key_is_domains(attr[0]))
             return xln__xml_refuse(xml, "<%s %.40s=>: expected a key of "
                                    "xl-numa.cfg(5)",
                                    strrchr(xln__xml_path(xml), '/') + 1,

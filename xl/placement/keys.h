@@ -72,15 +72,6 @@ int keys_apply_plan(const char *nodes, struct xln_request *request);
 int keys_check_nodes(const struct keys *keys, const char *source,
                      const struct xln_nodemap *nodes, char **error_r);
 
-/* The names of the keys that a domain may have; NULL: there are no more. */
-const char *keys_name(unsigned i);
-
-/* Whether it is a key that a domain can have. */
-bool keys_is_key(const char *name);
-
-/* Or one of a host's defaults: these and dma_reserve. */
-bool keys_is_host_key(const char *name);
-
 /* Whether a key that names nodes is set. */
 bool keys_name_nodes(const struct keys *keys);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keys.h"
+#include "key_values.h"
 #include "misspelt.h"
 
 #define NAME_MAX_BYTES 24       /* ours are shorter */
@@ -51,7 +51,7 @@ static const char *find_nearest(const char *name, unsigned *distance_r)
     unsigned i, d;
 
     *distance_r = FAR;
-    for (i = 0; (key = keys_name(i)); i++) {
+    for (i = 0; (key = key_name(i)); i++) {
         d = distance(name, key);
         if (d < *distance_r) {
             *distance_r = d;
@@ -140,7 +140,7 @@ char *misspelt_find(const char *text, size_t size)
 
 static char *take_foreign(const char *name)
 {
-    return keys_is_host_key(name) ? NULL : strdup(name);
+    return key_is_hosts(name) ? NULL : strdup(name);
 }
 
 char *misspelt_foreign(const char *text, size_t size)
