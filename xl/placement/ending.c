@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* After the build: what was granted is recorded, what failed is said. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "explain.h"
+#include "placement.h"
+#include "placement_log.h"
+#include "record.h"
+
+static char *granted_text(const struct populate *built)
+{
+    const char *separator = "";
+    char *text = NULL;
+    size_t size;
+    unsigned i;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return NULL;
+    for (i = 0; i < built->nr_nodes; i++) {
+        if (!built->nodes[i].granted_pages)
+            continue;
+        fprintf(f, "%s%u:%" PRIu64, separator, built->nodes[i].node,
+                built->nodes[i].granted_pages);
+        separator = ",";
+    }
+    if (fclose(f)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static void record(const struct placement *p)
+{
+    char *nodes, *pages = NULL;
+
+    if (p->kept_nodes)
+        record_write(p->domid, p->kept_nodes, p->kept_pages);
+    if (!p->plan || xln_nodemap_format(p->plan->nodes, &nodes))
+        return;
+    /* Nothing counted: the memory came another way (a restore). */
+    if (populate_granted(&p->built, NULL))
+        pages = granted_text(&p->built);
+    record_write(p->domid, nodes, pages);
+    free(pages);
+    free(nodes);
+}
+
+/*
+ * What Domain-0 holds is only to be had with the pages of everybody else: Xen
+ * walks them all, some 10 ns each, with a CPU of dom0's. Not where that would
+ * be felt.
+ */
+static struct xln_residency *read_residency(const struct placement *p)
+{
+    struct xln_residency *residency = NULL;
+    xc_interface *xch;
+
+    if (!xln_residency_is_cheap(p->host))
+        return NULL;
+    xch = xc_interface_open(p->lg, NULL, 0);
+    if (!xch)
+        return NULL;
+    if (xln_residency_read(xch, &residency))
+        residency = NULL;
+    xc_interface_close(xch);
+    return residency;
+}
+
+/* Why the create failed, as the last thing that is said about it. */
+static void say_shortage(const struct placement *p)
+{
+    struct xln_residency *residency = read_residency(p);
+
+    placement_say_free(
+        p, XTL_ERROR,
+        explain_shortage(p->host, p->request, p->plan, &p->built, residency));
+    xln_residency_free(residency);
+}
+
+/* Whether it failed for want of memory: that was seen, or it had been expected
+ * and the builder did not get a page (its claim was refused). */
+static bool lacked_memory(const struct placement *p)
+{
+    if (!p->plan)
+        return false;
+    return p->short_of_memory || (p->plan->verdict == XLN_NOTHING_FITS &&
+                                  !populate_granted(&p->built, NULL));
+}
+
+bool placement_end(struct placement *p, bool failed)
+{
+    bool explained;
+
+    if (restore_collect(p->restore, &p->built))
+        p->short_of_memory = true;
+    explained = failed && (p->refusal || lacked_memory(p));
+    if (p->affinity)
+        xln_affinity_swap(p->affinity, &p->config->b_info);
+    if (p->domid != XLN_NONE)
+        xln_reservations_remove(RESERVATIONS, p->domid);
+    if (explained && p->refusal)
+        placement_say(p, XTL_ERROR, p->refusal);
+    else if (explained)
+        say_shortage(p);
+    if (!failed && p->domid != XLN_NONE && p->affinity)
+        record(p);
+    if (!failed && p->plan)
+        placement_say_free(p, XTL_WARN, explain_spill(p->plan, &p->built));
+
+    free(p->refusal);
+    xln_affinity_free(p->affinity);
+    xln_vnuma_free(p->vnuma);
+    populate_dispose(&p->built);
+    populate_dispose(&p->stub_built);
+    xln_plan_free(p->plan);
+    xln_host_free(p->host);
+    xln_request_free(p->request);
+    free(p->planned_nodes);
+    cells_free(p->cells);
+    free(p->kept_nodes);
+    free(p->kept_pages);
+    keys_free(p->keys);
+    free(p);
+    return explained;
+}
