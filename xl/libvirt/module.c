@@ -10,7 +10,7 @@
  *     virsh start web
  *       libvirt's hook, our program     what its XML asks for: handover.h
  *       libxl_domain_create_new         takes that
- *         xc_domain_max_vcpus ...       as in xl: creates.c
+ *         xc_domain_max_vcpus ...       as in xl: build.c
  *
  * Many threads call at once, each for a domain of its own. After the
  * constructor the environment is neither read nor written. What is decided
@@ -28,7 +28,9 @@
 #include <libxl_utils.h>
 #include <libxlutil.h>
 
-#include "modules/creates.h"
+#include "modules/build.h"
+#include "modules/inflight.h"
+#include "modules/interpose.h"
 #include "handover.h"
 #include "text/refuse.h"
 
@@ -48,7 +50,7 @@ static void start(void)
     if (strcmp(program_invocation_short_name, "libvirtd") &&
         strcmp(program_invocation_short_name, "virtxend"))
         return;
-    creates_leave_preload();
+    interpose_leave_preload();
     if (!restore_tell_all(XEN_LIBEXEC_BIN "/libxl-save-helper"))
         state.helper = RESTORE_HELPER_IS_OURS;
 }
@@ -58,9 +60,9 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
 {
     int r = REAL(libxl_ctx_alloc)(pctx, version, flags, lg);
 
-    creates_begin(r ? NULL : *pctx, lg);
+    build_serve(r ? NULL : *pctx, lg);
     if (!r) {
-        state.inert = creates_release_differs(lg, "libxl");
+        state.inert = interpose_release_differs(lg, "libxl");
         state.lg = lg;
     }
     return r;
@@ -521,7 +523,7 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
         p->helper = state.helper;
         rc = placement_note_request(p);
         if (!rc)
-            *create_r = creates_enter(p);
+            *create_r = inflight_enter(p);
         else
             placement_end(p, true);
     }
@@ -536,7 +538,7 @@ static int end(struct create *create, struct listener *listener,
                libxl_domain_config *config, int r)
 {
     if (create)
-        placement_end(creates_leave(create), r != 0);
+        placement_end(inflight_leave(create), r != 0);
     if (r && listener->error)
         explain(listener->error, config);
     free(listener->error);
@@ -597,10 +599,10 @@ EXPORT int libxl_domain_soft_reset(
 
     if (!state.inert && !ao_how &&
         !placement_begin_reset(ctx, state.lg, config, domid, &p))
-        create = creates_enter(p);
+        create = inflight_enter(p);
     r = REAL(libxl_domain_soft_reset)(ctx, config, domid, ao_how,
                                       aop_console_how);
     if (create)
-        placement_end(creates_leave(create), r != 0);
+        placement_end(inflight_leave(create), r != 0);
     return r;
 }

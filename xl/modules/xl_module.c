@@ -29,7 +29,9 @@
 #include <libxlutil.h>
 #include <xenctrl.h>
 
-#include "creates.h"
+#include "build.h"
+#include "inflight.h"
+#include "interpose.h"
 #include "placement/keep.h"
 #include "placement/misspelt.h"
 #include "placement/environment.h"
@@ -72,15 +74,15 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
         unsetenv(MODULE_PAUSED);
         take_planned_nodes();
         unsetenv(MODULE_GUARD);
-        creates_leave_preload();
+        interpose_leave_preload();
         if (!r)
-            state.inert = creates_release_differs(lg, "xl");
+            state.inert = interpose_release_differs(lg, "xl");
     }
     if (!r) {
         state.ctx = *pctx;
         state.lg = lg;
     }
-    creates_begin(r ? NULL : *pctx, lg);
+    build_serve(r ? NULL : *pctx, lg);
     return r;
 }
 
@@ -231,7 +233,7 @@ EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
 {
     struct placement *p;
 
-    if (!state.dry_run || state.inert || creates_any())
+    if (!state.dry_run || state.inert || inflight_any())
         return REAL(libxl_domain_config_to_json)(ctx, config);
     if (!placement_begin(ctx, state.lg, config, take_keys(), &p))
         return planned_json(ctx, config, p);
@@ -296,7 +298,7 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
         state.planned_nodes = NULL;
         rc = placement_note_request(p);
         if (!rc)
-            create = creates_enter(p);
+            create = inflight_enter(p);
         else
             placement_end(p, true);
     }
@@ -324,7 +326,7 @@ static int end(struct create *create, libxl_ctx *ctx, uint32_t *domid, int r)
 {
     if (!create)
         return r;
-    if (placement_end(creates_leave(create), r != 0))
+    if (placement_end(inflight_leave(create), r != 0))
         forget_removed(ctx, domid);
     return r;
 }
@@ -371,7 +373,7 @@ EXPORT int libxl_domain_soft_reset(
     keys_free(keys);
     if (!state.inert && !ao_how &&
         !placement_begin_reset(ctx, state.lg, config, domid, &p))
-        create = creates_enter(p);
+        create = inflight_enter(p);
     return end(create, ctx, &domid,
                REAL(libxl_domain_soft_reset)(ctx, config, domid, ao_how,
                                              aop_console_how));

@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dlfcn.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <libxl_utils.h>
 
-#include "creates.h"
+#include "build.h"
+#include "inflight.h"
+#include "interpose.h"
 
-EXPORT extern const char xl_placement_release[];
-const char xl_placement_release[] = XEN_RELEASE;
-
-struct create {
-    struct create *next;
-    struct placement *placement;
-};
-
-/*
- * Creates in flight are found by their domain, never by thread: the event loop
- * of one thread may build the domain of another.
- */
 static struct {
     pthread_mutex_t lock;
     bool has_libxl;             /* this is no libxl-save-helper */
@@ -31,24 +19,9 @@ static struct {
     xentoollog_logger *lg;
     struct restore *restore;    /* libxl-save-helper: what is shared with it */
     bool attached;              /* ... which has been looked for */
-    struct create *creates;
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* ---- the process ---- */
-
-/* The process has it, or could not have called ours. */
-void *creates_real(const char *name)
-{
-    void *function = dlsym(RTLD_NEXT, name);
-
-    if (!function) {
-        fprintf(stderr, "xl-placement: no %s in this process\n", name);
-        abort();
-    }
-    return function;
-}
-
-void creates_begin(libxl_ctx *ctx, xentoollog_logger *lg)
+void build_serve(libxl_ctx *ctx, xentoollog_logger *lg)
 {
     pthread_mutex_lock(&state.lock);
     state.has_libxl = true;
@@ -58,84 +31,6 @@ void creates_begin(libxl_ctx *ctx, xentoollog_logger *lg)
     }
     pthread_mutex_unlock(&state.lock);
 }
-
-bool creates_release_differs(xentoollog_logger *lg, const char *places)
-{
-    const char *base;
-    Dl_info libxl;
-
-    if (!dladdr(creates_real("libxl_ctx_alloc"), &libxl))
-        return true;
-    base = strrchr(libxl.dli_fname, '/');
-    base = base ? base + 1 : libxl.dli_fname;
-    if (!strcmp(base, "libxenlight.so." XEN_RELEASE) ||
-        !strncmp(base, "libxenlight.so." XEN_RELEASE ".",
-                 strlen("libxenlight.so." XEN_RELEASE ".")))
-        return false;
-    xtl_log(lg, XTL_WARN, -1, "numa",
-            "this module is for Xen %s, %s is not: domains are placed by %s "
-            "itself", XEN_RELEASE, base, places);
-    return true;
-}
-
-void creates_leave_preload(void)
-{
-    const char *list = getenv("LD_PRELOAD"), *rest;
-    Dl_info self;
-
-    if (!list || !dladdr(xl_placement_release, &self) ||
-        strncmp(list, self.dli_fname, strlen(self.dli_fname)))
-        return;
-    rest = list + strlen(self.dli_fname);
-    if (*rest == '\0')
-        unsetenv("LD_PRELOAD");
-    else if (*rest == ':')
-        setenv("LD_PRELOAD", rest + 1, 1);
-}
-
-/* ---- the creates in flight ---- */
-
-struct create *creates_enter(struct placement *p)
-{
-    struct create *create = malloc(sizeof(*create));
-
-    if (!create) {
-        placement_end(p, true);
-        return NULL;
-    }
-    create->placement = p;
-    pthread_mutex_lock(&state.lock);
-    create->next = state.creates;
-    state.creates = create;
-    pthread_mutex_unlock(&state.lock);
-    return create;
-}
-
-struct placement *creates_leave(struct create *create)
-{
-    struct placement *p = create->placement;
-    struct create **at;
-
-    pthread_mutex_lock(&state.lock);
-    for (at = &state.creates; *at != create; at = &(*at)->next)
-        ;
-    *at = create->next;
-    pthread_mutex_unlock(&state.lock);
-    free(create);
-    return p;
-}
-
-bool creates_any(void)
-{
-    bool any;
-
-    pthread_mutex_lock(&state.lock);
-    any = state.creates;
-    pthread_mutex_unlock(&state.lock);
-    return any;
-}
-
-/* ---- builds ---- */
 
 static bool makes_uuid(const struct placement *p, const void *uuid)
 {
@@ -169,24 +64,9 @@ static bool makes_domain(const struct placement *p, const void *domid)
     return p->domid == *wanted || p->stub_domid == *wanted;
 }
 
-static struct placement *find(bool (*makes)(const struct placement *p,
-                                            const void *what),
-                              const void *what)
-{
-    struct placement *found = NULL;
-    struct create *create;
-
-    pthread_mutex_lock(&state.lock);
-    for (create = state.creates; create && !found; create = create->next)
-        if (makes(create->placement, what))
-            found = create->placement;
-    pthread_mutex_unlock(&state.lock);
-    return found;
-}
-
 static int plan_build(xc_interface *xch, uint32_t domid)
 {
-    struct placement *p = find(resets, &domid);
+    struct placement *p = inflight_find(resets, &domid);
     xc_domaininfo_t info;
     char *name;
     int rc = 0;
@@ -200,12 +80,12 @@ static int plan_build(xc_interface *xch, uint32_t domid)
                 "itself", domid);
         return 0;
     }
-    p = find(makes_uuid, info.handle);
+    p = inflight_find(makes_uuid, info.handle);
     if (p)
         return placement_plan(p, xch, domid);
 
     name = libxl_domid_to_name(state.ctx, domid);
-    p = name ? find(makes_stub, name) : NULL;
+    p = name ? inflight_find(makes_stub, name) : NULL;
     free(name);
     if (p)
         rc = placement_adopt_stub(p, domid);
@@ -216,7 +96,7 @@ EXPORT int xc_domain_max_vcpus(xc_interface *xch, uint32_t domid, unsigned max)
 {
     int r = REAL(xc_domain_max_vcpus)(xch, domid, max);
 
-    if (r || !creates_any())
+    if (r || !inflight_any())
         return r;
     if (plan_build(xch, domid) == -ENOSPC) {
         errno = ENOSPC;
@@ -260,7 +140,7 @@ EXPORT int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
                                       unsigned long nr, unsigned order,
                                       unsigned mem_flags, xen_pfn_t *extents)
 {
-    struct placement *p = find(makes_domain, &domid);
+    struct placement *p = inflight_find(makes_domain, &domid);
 
     if (!p)
         return populate_restored(xch, domid, nr, order, mem_flags, extents);
