@@ -366,3 +366,13 @@ int xln_domain_set_nodes(xc_interface *xch, uint32_t domid,
     free(map);
     return rc;
 }
+
+bool xln_domain_lives(xc_interface *xch, uint32_t domid)
+{
+    xc_domaininfo_t info;
+    int nr = xc_domain_getinfolist(xch, domid, 1, &info);
+
+    /* If Xen does not answer, nothing says that the domain is gone. */
+    return nr < 0 || (nr && info.domain == domid &&
+                      !(info.flags & XEN_DOMINF_dying));
+}

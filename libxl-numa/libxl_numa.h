@@ -874,6 +874,14 @@ struct xln_domains {
 int xln_domains_read(xc_interface *xch, uint32_t domid,
                      struct xln_domains **domains_r);
 
+/*
+ * Whether a domain still exists and is not being destroyed. Call it after
+ * something of the domain was found missing: a domain that goes away loses its
+ * name and its records first. True if the hypervisor does not answer.
+ * Since: 0.1
+ */
+bool xln_domain_lives(xc_interface *xch, uint32_t domid);
+
 /* Since: 0.1 */
 void xln_domains_free(struct xln_domains *domains);
 

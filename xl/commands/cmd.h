@@ -99,13 +99,18 @@ bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r);
 bool cmd_find_domain(struct cmd_line *line, const char *word,
                      uint32_t *domid_r);
 
-/* Whether it is there still, and not being destroyed: for what was just read
- * of it, and is only half of it if it is going. */
-bool cmd_domain_lives(xc_interface *xch, uint32_t domid);
-
 /* Says what went wrong with a command's output, if anything did. That it can't
  * be written main says at the end, once. */
 void cmd_complain_of(const struct cmd_line *line, int rc);
+
+/* Show the columns that -o names. -EINVAL: said that one is not there; or
+ * -ENOMEM. */
+int cmd_choose_columns(const struct cmd_line *line, struct table *table);
+
+/* The same before there is a table: an hour of samples is not to be lost for a
+ * wrong word. False: said that a column is not there. */
+bool cmd_has_columns(const struct cmd_line *line,
+                     const struct table_column *columns);
 
 /* Print a table as TABLE_OPTIONS have it, and free it. Gives the exit code;
  * rc: an error from filling it. */

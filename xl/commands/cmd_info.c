@@ -38,20 +38,21 @@ struct source {
 /* ---- CPUs ---- */
 
 /* A CPU may be in none. */
-static int put_pool(struct table *table, const struct source *source,
-                    unsigned cpu)
+static void put_pool(struct table *table, const struct source *source,
+                     unsigned cpu)
 {
     int i;
 
     for (i = 0; i < source->nr_pools; i++)
-        if (libxl_bitmap_test(&source->pools[i].cpumap, cpu))
-            return table_text(table, POOL, source->pools[i].pool_name);
-    return 0;
+        if (libxl_bitmap_test(&source->pools[i].cpumap, cpu)) {
+            table_text(table, POOL, source->pools[i].pool_name);
+            return;
+        }
 }
 
 /* A saved host has numbers of pools alone. */
-static int put_saved_pool(struct table *table, const struct xln_host *host,
-                          unsigned cpu)
+static void put_saved_pool(struct table *table, const struct xln_host *host,
+                           unsigned cpu)
 {
     char number[16];
     unsigned i;
@@ -59,42 +60,36 @@ static int put_saved_pool(struct table *table, const struct xln_host *host,
     for (i = 0; i < host->nr_pools; i++)
         if (xln_cpumap_test(host->pools[i].cpus, cpu)) {
             snprintf(number, sizeof(number), "%u", host->pools[i].id);
-            return table_text(table, POOL, number);
+            table_text(table, POOL, number);
+            return;
         }
-    return 0;
 }
 
-static int add_cpu(struct table *table, const struct source *source,
-                   unsigned number)
+static void add_cpu(struct table *table, const struct source *source,
+                    unsigned number)
 {
     const struct xln_host_cpu *cpu = xln_host_cpu(source->host, number);
-    int rc = table_row(table);
 
-    if (!rc)
-        rc = table_number(table, CPU, number, "%u", number);
-    if (!rc)
-        rc = table_number(table, CORE, cpu->core, "%u", cpu->core);
-    if (!rc)
-        rc = table_number(table, SOCKET, cpu->socket, "%u", cpu->socket);
-    if (!rc && cpu->node != XLN_NONE)
-        rc = table_number(table, NODE, cpu->node, "%u", cpu->node);
-    if (!rc)
-        rc = table_bool(table, ONLINE, cpu->online);
-    if (rc)
-        return rc;
-    return source->saved ? put_saved_pool(table, source->host, number)
-                         : put_pool(table, source, number);
+    table_row(table);
+    table_count(table, CPU, number);
+    table_count(table, CORE, cpu->core);
+    table_count(table, SOCKET, cpu->socket);
+    if (cpu->node != XLN_NONE)
+        table_count(table, NODE, cpu->node);
+    table_bool(table, ONLINE, cpu->online);
+    if (source->saved)
+        put_saved_pool(table, source->host, number);
+    else
+        put_pool(table, source, number);
 }
 
-static int add_cpus(struct table *table, const struct source *source)
+static void add_cpus(struct table *table, const struct source *source)
 {
     unsigned nr = xln_host_nr_cpus(source->host), i;
-    int rc = 0;
 
-    for (i = 0; i < nr && !rc; i++)
+    for (i = 0; i < nr; i++)
         if (xln_host_cpu(source->host, i))
-            rc = add_cpu(table, source, i);
-    return rc;
+            add_cpu(table, source, i);
 }
 
 /* ---- the rest, which only JSON has ---- */
@@ -266,10 +261,8 @@ static int show_live_json(struct cmd_line *line, struct table *cpus,
 static int show_json(struct cmd_line *line, struct table *cpus,
                      const struct source *source)
 {
-    const char *names = cmd_value(line, 'o');
-
     /* It has all columns anyway. */
-    if (names && table_choose(cpus, names) == -EINVAL)
+    if (cmd_choose_columns(line, cpus) == -EINVAL)
         return EXIT_USAGE;
     return source->saved ? show_saved_json(line, cpus, source->saved)
                          : show_live_json(line, cpus, source->host);
@@ -282,7 +275,7 @@ static int show(struct cmd_line *line, const struct source *source)
 
     rc = table_new(columns, "cpus", &table);
     if (!rc)
-        rc = add_cpus(table, source);
+        add_cpus(table, source);
     if (rc || !cmd_value(line, OPT_JSON))
         return cmd_show_table(line, table, rc);
     code = show_json(line, table, source);

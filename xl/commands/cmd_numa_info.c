@@ -45,47 +45,35 @@ static const struct table_column columns[] = {
 
 /* ---- the table ---- */
 
-static int put_mib(struct table *table, unsigned column, uint64_t bytes)
-{
-    return table_number(table, column, bytes, "%" PRIu64, bytes >> 20);
-}
-
-static int put_memory(const struct host_view *view, unsigned node,
-                      struct table *table)
+static void put_memory(const struct host_view *view, unsigned node,
+                       struct table *table)
 {
     const struct xln_host_node *n = xln_host_node(view->host, node);
-    int rc;
 
-    rc = put_mib(table, TOTAL, n->total_bytes);
-    if (!rc)
-        rc = put_mib(table, FREE, n->free_bytes);
-    if (!rc)
-        rc = put_mib(table, USABLE, xln_host_node_usable(n, false, 0));
-    if (!rc && view->granted_pages)
-        rc = put_mib(table, USED, view->granted_pages[node] << 12);
-    if (!rc)
-        rc = put_mib(table, RESERVED, n->reserved_bytes);
-    if (!rc)
-        rc = put_mib(table, TAKEN, n->total_bytes - n->free_bytes);
-    if (!rc)
-        rc = put_mib(table, DMA, n->dma_bytes);
-    return rc;
+    table_mib(table, TOTAL, n->total_bytes);
+    table_mib(table, FREE, n->free_bytes);
+    table_mib(table, USABLE, xln_host_node_usable(n, false, 0));
+    if (view->granted_pages)
+        table_mib(table, USED, view->granted_pages[node] << 12);
+    table_mib(table, RESERVED, n->reserved_bytes);
+    table_mib(table, TAKEN, n->total_bytes - n->free_bytes);
+    table_mib(table, DMA, n->dma_bytes);
 }
 
-static int put_distances(const struct host_view *view, unsigned node,
-                         struct table *table)
+static void put_distances(const struct host_view *view, unsigned node,
+                          struct table *table)
 {
     unsigned nr = xln_host_nr_nodes(view->host), i;
     unsigned *distances = calloc(nr, sizeof(*distances));
-    int rc;
 
-    if (!distances)
-        return -ENOMEM;
+    if (!distances) {
+        table_fail(table, -ENOMEM);
+        return;
+    }
     for (i = 0; i < nr; i++)
         distances[i] = xln_host_distance(view->host, node, i);
-    rc = table_numbers(table, DISTANCES, distances, nr);
+    table_numbers(table, DISTANCES, distances, nr);
     free(distances);
-    return rc;
 }
 
 static void free_texts(char **texts, unsigned nr)
@@ -95,76 +83,63 @@ static void free_texts(char **texts, unsigned nr)
     free(texts);
 }
 
-static int put_devices(const struct host_view *view, unsigned node,
-                       struct table *table)
+static void put_devices(const struct host_view *view, unsigned node,
+                        struct table *table)
 {
     const struct xln_snapshot *snapshot = view->snapshot;
     char **addresses = calloc(snapshot->nr_devices + 1, sizeof(*addresses));
     const struct xln_pci_device *d = snapshot->devices;
     unsigned nr = 0;
-    int rc = 0;
 
     if (!addresses)
-        return -ENOMEM;
-    for (; d < snapshot->devices + snapshot->nr_devices && !rc; d++) {
+        table_fail(table, -ENOMEM);
+    for (; addresses && d < snapshot->devices + snapshot->nr_devices; d++) {
         if (d->node != node)
             continue;
         if (asprintf(&addresses[nr], "%04x:%02x:%02x.%u", d->segment, d->bus,
                      d->device, d->function) < 0)
-            rc = -ENOMEM;
+            table_fail(table, -ENOMEM);
         else
             nr++;
     }
-    if (!rc)
-        rc = table_number(table, PCI, nr, "%u", nr);
-    if (!rc)
-        rc = table_texts(table, DEVICES, addresses, nr);
+    table_count(table, PCI, nr);
+    table_texts(table, DEVICES, addresses, nr);
     free_texts(addresses, nr);
-    return rc;
 }
 
-static int put_domains(const struct host_view *view, unsigned node,
-                       struct table *table)
+static void put_domains(const struct host_view *view, unsigned node,
+                        struct table *table)
 {
     char **names = calloc(view->domains->nr + 1, sizeof(*names));
     const struct xln_domain *d;
     unsigned nr = 0, i;
-    int rc;
 
     if (!names)
-        return -ENOMEM;
-    for (i = 0; i < view->domains->nr; i++) {
+        table_fail(table, -ENOMEM);
+    for (i = 0; names && i < view->domains->nr; i++) {
         d = &view->domains->list[i];
         if (host_view_is_placed(view, d) && xln_nodemap_test(d->nodes, node))
             names[nr++] = view->snapshot->more[i].name;
     }
-    rc = table_number(table, DOMAINS, nr, "%u", nr);
-    if (!rc)
-        rc = table_texts(table, NAMES, names, nr);
+    table_count(table, DOMAINS, nr);
+    table_texts(table, NAMES, names, nr);
     free(names);
-    return rc;
 }
 
-static int put_row(const struct host_view *view, unsigned node,
-                   struct table *table)
+static void put_row(const struct host_view *view, unsigned node,
+                    struct table *table)
 {
     const struct xln_host_node *n = xln_host_node(view->host, node);
-    int rc;
 
-    rc = table_row(table);
-    if (!rc)
-        rc = table_number(table, NODE, node, "%u", node);
-    if (!rc)
-        rc = table_set(table, CPUS, xln_cpumap_bits(n->cpus));
-    if (!rc)
-        rc = put_memory(view, node, table);
-    if (!rc)
-        rc = put_distances(view, node, table);
-    if (!rc && view->snapshot->devices_known)
-        rc = put_devices(view, node, table);
-    if (!rc && view->domains)
-        rc = put_domains(view, node, table);
-    return rc;
+    table_row(table);
+    table_count(table, NODE, node);
+    table_set(table, CPUS, xln_cpumap_bits(n->cpus));
+    put_memory(view, node, table);
+    put_distances(view, node, table);
+    if (view->snapshot->devices_known)
+        put_devices(view, node, table);
+    if (view->domains)
+        put_domains(view, node, table);
 }
 
 /* `nodes`: the rows that there shall be. */
@@ -176,9 +151,9 @@ static int show_table(struct cmd_line *line, const struct host_view *view,
     int rc;
 
     rc = table_new(columns, "nodes", &table);
-    XLN_FOREACH(xln_nodemap, node, nodes)
-        if (!rc)
-            rc = put_row(view, node, table);
+    if (!rc)
+        XLN_FOREACH(xln_nodemap, node, nodes)
+            put_row(view, node, table);
     return cmd_show_table(line, table, rc);
 }
 
@@ -416,13 +391,37 @@ static int show_view(struct cmd_line *line, const struct host_view *view,
     return code;
 }
 
+static bool read_view(const struct cmd_line *line, struct host_view *view)
+{
+    const char *what;
+    int rc = host_view_read(line->xch, line->ctx, view, &what);
+
+    if (rc)
+        complain("cannot read %s: %s", what, strerror(-rc));
+    return !rc;
+}
+
+static bool load_view(const char *word, struct host_view *view)
+{
+    struct xln_snapshot *snapshot = NULL;
+    int rc;
+
+    if (!cmd_load_host(word, &snapshot)) {
+        *view = (struct host_view){ 0 };
+        return false;
+    }
+    rc = host_view_of(snapshot, view);
+    if (rc)
+        complain("cannot read %s: %s", word, strerror(-rc));
+    return !rc;
+}
+
 static int run_view(struct cmd_line *line, const struct question *q)
 {
     struct host_view view;
     int code = EXIT_FAILURE;
 
-    if (q->saved ? host_view_load(q->saved, &view)
-                 : host_view_read(line, &view))
+    if (q->saved ? load_view(q->saved, &view) : read_view(line, &view))
         code = show_view(line, &view, q);
     host_view_dispose(&view);
     return code;

@@ -249,6 +249,17 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest)
 
 /* ---- advice ---- */
 
+static int show_advice(struct cmd_line *line, const struct planner *planner,
+                       const struct planned *d)
+{
+    struct table *table = NULL;
+    bool fits = true;
+    int code, rc = advise_view_table(planner, d, &table, &fits);
+
+    code = cmd_show_table(line, table, rc);
+    return code || fits ? code : EXIT_NOTHING_FITS;
+}
+
 static int advise_on(struct cmd_line *line, struct planner *planner)
 {
     struct planned d = { 0 };
@@ -259,10 +270,10 @@ static int advise_on(struct cmd_line *line, struct planner *planner)
         return EXIT_FAILURE;
     }
     if (!line->nr_args)
-        return advise_view(line, planner, NULL);
+        return show_advice(line, planner, NULL);
     if (planner_read(planner, line->args[0], line->args + 1,
                      line->nr_args - 1, &d))
-        code = advise_view(line, planner, &d);
+        code = show_advice(line, planner, &d);
     planned_dispose(&d);
     return code;
 }

@@ -287,16 +287,8 @@ static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
 /* False: said that a column is not there, before any line is shown. */
 static bool has_columns(const struct cmd_line *line, unsigned nr_hosts)
 {
-    const char *names = cmd_value(line, 'o');
-    struct table *table;
-    bool all;
-
-    if (!names || table_new(nr_hosts > 1 ? fleet_view_columns
-                                         : plan_view_columns, "", &table))
-        return true;
-    all = table_choose(table, names) != -EINVAL;
-    table_free(table);
-    return all;
+    return cmd_has_columns(line, nr_hosts > 1 ? fleet_view_columns
+                                              : plan_view_columns);
 }
 
 /* Of several hosts there is a table of these, whatever is planned. */

@@ -177,100 +177,54 @@ static double percent(double part, double whole)
     return whole > 0 ? 100 * part / whole : 0;
 }
 
-static int put_count(struct table *table, unsigned column, unsigned number)
+static void put_percent(struct table *table, unsigned column, double value)
 {
-    return table_number(table, column, number, "%u", number);
+    table_real(table, column, value, "%.2f", value);
 }
 
-static int put_percent(struct table *table, unsigned column, double value)
+static void put_split(const struct outcome *o, struct table *table)
 {
-    return table_real(table, column, value, "%.2f", value);
+    table_count(table, GUESTS, o->nr_guests);
+    put_percent(table, SPLIT, percent(o->nr_split, o->nr_guests));
+    table_count(table, SPLIT_GUESTS, o->nr_split);
+    put_percent(table, GIB, percent((double)o->split_bytes, (double)o->bytes));
+    table_number(table, SPLIT_GIB, o->split_bytes, "%" PRIu64,
+                 o->split_bytes >> 30);
 }
 
-static int put_split(const struct outcome *o, struct table *table)
+static void put_refused(const struct outcome *o, struct table *table)
 {
-    int rc;
+    double seconds;
 
-    rc = put_count(table, GUESTS, o->nr_guests);
-    if (!rc)
-        rc = put_percent(table, SPLIT, percent(o->nr_split, o->nr_guests));
-    if (!rc)
-        rc = put_count(table, SPLIT_GUESTS, o->nr_split);
-    if (!rc)
-        rc = put_percent(table, GIB, percent((double)o->split_bytes,
-                                             (double)o->bytes));
-    if (!rc)
-        rc = table_number(table, SPLIT_GIB, o->split_bytes, "%" PRIu64,
-                          o->split_bytes >> 30);
-    return rc;
+    table_count(table, REFUSED, o->nr_refused);
+    if (!o->first_refused)
+        return;
+    seconds = (double)o->first_refused->time_ns / 1e9;
+    table_real(table, FIRST_TIME, seconds, "%.3f", seconds);
+    table_text(table, FIRST_NAME, o->first_refused->name);
 }
 
-static int put_distances(const struct outcome *o, struct table *table)
+static void put_time(struct table *table, unsigned column, uint64_t ns)
 {
-    int rc = 0;
+    table_real(table, column, (double)ns / 1e3, "%.0f", (double)ns / 1e3);
+}
 
+static void put_row(const struct outcome *o, struct table *table)
+{
+    table_row(table);
+    table_text(table, POLICY, o->policy);
+    put_split(o, table);
     if (o->distance > 0)
-        rc = table_real(table, DISTANCE, o->distance, "%.2f", o->distance);
-    if (!rc)
-        rc = put_count(table, CROSS, o->nr_cross);
-    if (!rc)
-        rc = put_count(table, AVOIDABLE, o->nr_avoidable);
-    return rc;
-}
-
-static int put_vcpus(const struct outcome *o, struct table *table)
-{
-    int rc = 0;
-
+        table_real(table, DISTANCE, o->distance, "%.2f", o->distance);
+    table_count(table, CROSS, o->nr_cross);
+    table_count(table, AVOIDABLE, o->nr_avoidable);
     if (o->balance > 0)
-        rc = table_real(table, BALANCE, o->balance, "%.3f", o->balance);
-    if (!rc)
-        rc = put_percent(table, WAITING, 100 * o->waiting);
-    if (!rc)
-        rc = put_count(table, RELAXED, o->nr_relaxed);
-    return rc;
-}
-
-static int put_refused(const struct outcome *o, struct table *table)
-{
-    int rc = put_count(table, REFUSED, o->nr_refused);
-
-    if (!rc && o->first_refused) {
-        double seconds = (double)o->first_refused->time_ns / 1e9;
-
-        rc = table_real(table, FIRST_TIME, seconds, "%.3f", seconds);
-        if (!rc)
-            rc = table_text(table, FIRST_NAME, o->first_refused->name);
-    }
-    return rc;
-}
-
-static int put_time(struct table *table, unsigned column, uint64_t ns)
-{
-    return table_real(table, column, (double)ns / 1e3, "%.0f",
-                      (double)ns / 1e3);
-}
-
-static int put_row(const struct outcome *o, struct table *table)
-{
-    int rc;
-
-    rc = table_row(table);
-    if (!rc)
-        rc = table_text(table, POLICY, o->policy);
-    if (!rc)
-        rc = put_split(o, table);
-    if (!rc)
-        rc = put_distances(o, table);
-    if (!rc)
-        rc = put_vcpus(o, table);
-    if (!rc)
-        rc = put_refused(o, table);
-    if (!rc)
-        rc = put_time(table, TIME, o->median_ns);
-    if (!rc)
-        rc = put_time(table, P99, o->p99_ns);
-    return rc;
+        table_real(table, BALANCE, o->balance, "%.3f", o->balance);
+    put_percent(table, WAITING, 100 * o->waiting);
+    table_count(table, RELAXED, o->nr_relaxed);
+    put_refused(o, table);
+    put_time(table, TIME, o->median_ns);
+    put_time(table, P99, o->p99_ns);
 }
 
 static int show(struct cmd_line *line, const struct simulation *s)
@@ -280,7 +234,7 @@ static int show(struct cmd_line *line, const struct simulation *s)
 
     rc = table_new(columns, "policies", &table);
     for (unsigned i = 0; i < s->nr && !rc; i++)
-        rc = put_row(&s->outcomes[i], table);
+        put_row(&s->outcomes[i], table);
     return cmd_show_table(line, table, rc);
 }
 

@@ -127,21 +127,6 @@ static int take(const struct wish *wish, struct survey *s)
     return rc ? rc : survey_finish(s, xch);
 }
 
-/* False: said that a column is not there. Not after an hour of samples, when
- * the table is shown. */
-static bool has_columns(const struct survey *s, const struct cmd_line *line)
-{
-    const char *names = cmd_value(line, 'o');
-    struct table *table;
-    bool all;
-
-    if (!names || table_new(s->columns, "", &table))
-        return true;
-    all = table_choose(table, names) != -EINVAL;
-    table_free(table);
-    return all;
-}
-
 /* Gives the exit code; -EINTR: a signal says that it is over. *over_r: no
  * other table can follow. */
 static int show_survey(const struct wish *wish, struct survey *s, bool *over_r)
@@ -150,7 +135,7 @@ static int show_survey(const struct wish *wish, struct survey *s, bool *over_r)
     struct table *table = NULL;
     bool all = true;
 
-    if (!rc && !has_columns(s, wish->line)) {
+    if (!rc && !cmd_has_columns(wish->line, s->columns)) {
         *over_r = true;
         return EXIT_USAGE;
     }
@@ -159,7 +144,7 @@ static int show_survey(const struct wish *wish, struct survey *s, bool *over_r)
     if (rc == -EINTR)
         return rc;
     if (!rc)
-        rc = survey_table(s, wish->line, &table);
+        rc = survey_table(s, wish->line->xch, wish->line->ctx, &table);
     if (!rc)
         all = has_named(s, wish->line);
     *over_r = rc || !all;

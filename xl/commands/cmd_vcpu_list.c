@@ -73,55 +73,36 @@ static unsigned node_of(const struct xln_host *host,
     return vcpu->online && cpu ? cpu->node : XLN_NONE;
 }
 
-static int add_place(struct listing *l, const struct owner *owner,
-                     const struct xln_vcpu *vcpu)
+static void add_place(struct listing *l, const struct owner *owner,
+                      const struct xln_vcpu *vcpu)
 {
     unsigned node = node_of(l->host, vcpu);
-    int rc = 0;
 
     if (vcpu->online)
-        rc = table_number(l->table, CPU, vcpu->cpu, "%u", vcpu->cpu);
-    if (rc || node == XLN_NONE)
-        return rc;
-    rc = table_number(l->table, NODE, node, "%u", node);
-    if (!rc && owner->plan)
-        rc = table_bool(l->table, ON_PLAN,
-                        xln_nodemap_test(owner->plan, node));
-    return rc;
+        table_count(l->table, CPU, vcpu->cpu);
+    if (node == XLN_NONE)
+        return;
+    table_count(l->table, NODE, node);
+    if (owner->plan)
+        table_bool(l->table, ON_PLAN, xln_nodemap_test(owner->plan, node));
 }
 
-static int add_affinity(struct listing *l, const struct xln_vcpu *vcpu)
-{
-    const struct xln_bitmap *cpus = xln_cpumap_bits(l->cpus);
-    int rc = table_affinity(l->table, HARD, xln_cpumap_bits(vcpu->hard), cpus);
-
-    return rc ? rc : table_affinity(l->table, SOFT,
-                                    xln_cpumap_bits(vcpu->soft), cpus);
-}
-
-static int add_vcpu(struct listing *l, const struct owner *owner,
-                    unsigned number)
+static void add_vcpu(struct listing *l, const struct owner *owner,
+                     unsigned number)
 {
     const struct xln_vcpu *vcpu = &owner->domain->vcpus[number];
-    uint32_t domid = owner->domain->domid;
-    int rc = table_row(l->table);
+    const struct xln_bitmap *cpus = xln_cpumap_bits(l->cpus);
 
-    if (!rc)
-        rc = table_text(l->table, NAME, owner->name);
-    if (!rc)
-        rc = table_number(l->table, ID, domid, "%" PRIu32, domid);
-    if (!rc)
-        rc = table_number(l->table, VCPU, number, "%u", number);
-    if (!rc)
-        rc = add_place(l, owner, vcpu);
-    if (!rc)
-        rc = table_text(l->table, STATE, state_of(vcpu));
-    if (!rc)
-        rc = table_number(l->table, TIME, vcpu->time_ns, "%.1f",
-                          vcpu->time_ns / 1e9);
-    if (!rc)
-        rc = add_affinity(l, vcpu);
-    return rc ? rc : table_text(l->table, POOL, owner->pool);
+    table_row(l->table);
+    table_text(l->table, NAME, owner->name);
+    table_count(l->table, ID, owner->domain->domid);
+    table_count(l->table, VCPU, number);
+    add_place(l, owner, vcpu);
+    table_text(l->table, STATE, state_of(vcpu));
+    table_number(l->table, TIME, vcpu->time_ns, "%.1f", vcpu->time_ns / 1e9);
+    table_affinity(l->table, HARD, xln_cpumap_bits(vcpu->hard), cpus);
+    table_affinity(l->table, SOFT, xln_cpumap_bits(vcpu->soft), cpus);
+    table_text(l->table, POOL, owner->pool);
 }
 
 /* ---- one domain ---- */
@@ -158,7 +139,7 @@ static int find_owner(const struct listing *l, struct owner *owner)
         return rc;
     owner->name = libxl_domid_to_name(ctx, domain->domid);
     owner->pool = libxl_cpupoolid_to_name(ctx, domain->pool_id);
-    return owner->name || cmd_domain_lives(l->line->xch, domain->domid)
+    return owner->name || xln_domain_lives(l->line->xch, domain->domid)
                ? 0 : -ESRCH;
 }
 
@@ -190,7 +171,7 @@ static int add_domain(struct listing *l, const struct xln_domain *domain)
     rc = l->saved ? find_saved_owner(l, &owner) : find_owner(l, &owner);
     for (i = 0; i < domain->nr_vcpus && !rc; i++)
         if (domain->vcpus[i].exists)
-            rc = add_vcpu(l, &owner, i);
+            add_vcpu(l, &owner, i);
     free(owner.name);
     free(owner.pool);
     xln_nodemap_free(owner.plan);

@@ -106,16 +106,6 @@ bool cmd_find_domain(struct cmd_line *line, const char *word,
     return false;
 }
 
-bool cmd_domain_lives(xc_interface *xch, uint32_t domid)
-{
-    xc_domaininfo_t info;
-    int nr = xc_domain_getinfolist(xch, domid, 1, &info);
-
-    /* Where Xen does not answer, nothing says that it has gone. */
-    return nr < 0 || (nr && info.domain == domid &&
-                      !(info.flags & XEN_DOMINF_dying));
-}
-
 static int run(struct cmd_line *line, int argc, char **argv)
 {
     int code;

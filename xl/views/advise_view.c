@@ -222,77 +222,73 @@ static int guests_read(const struct planner *p, struct guests *guests)
 
 /* ---- the table ---- */
 
-static int put_from(const struct xln_host *host,
-                    const struct advise_guest *guest, struct table *table)
+static void put_from(const struct xln_host *host,
+                     const struct advise_guest *guest, struct table *table)
 {
     struct xln_nodemap *from;
     unsigned node;
     int rc;
 
     rc = xln_nodemap_new(xln_host_nr_nodes(host), &from);
-    if (rc)
-        return rc;
+    if (rc) {
+        table_fail(table, rc);
+        return;
+    }
     for (node = 0; node < xln_host_nr_nodes(host); node++)
         if (guest->pages[node])
             xln_nodemap_set(from, node);
-    rc = table_set(table, FROM, xln_nodemap_bits(from));
+    table_set(table, FROM, xln_nodemap_bits(from));
     xln_nodemap_free(from);
-    return rc;
 }
 
-static int put_distance(struct table *table, unsigned column,
-                        unsigned thousandths)
+static void put_distance(struct table *table, unsigned column,
+                         unsigned thousandths)
 {
-    return thousandths == XLN_NONE
-               ? table_text(table, column, NULL)
-               : table_real(table, column, thousandths / 1000.0, "%u.%u",
-                            thousandths / 1000, thousandths / 100 % 10);
+    if (thousandths != XLN_NONE)
+        table_real(table, column, thousandths / 1000.0, "%u.%u",
+                   thousandths / 1000, thousandths / 100 % 10);
 }
 
-static int put_move(const struct xln_host *host, const struct advise_move *move,
-                    struct table *table)
+static void put_move(const struct xln_host *host,
+                     const struct advise_move *move, struct table *table)
 {
     const struct advise_guest *guest = move->guest;
-    int rc;
 
-    rc = table_row(table);
-    if (!rc)
-        rc = table_text(table, NAME, guest->name);
-    if (!rc)
-        rc = table_number(table, ID, guest->domid, "%" PRIu32, guest->domid);
-    if (!rc)
-        rc = table_number(table, MEMORY, move->bytes, "%" PRIu64,
-                          move->bytes / MIB);
-    if (!rc)
-        rc = put_from(host, guest, table);
-    if (!rc)
-        rc = table_set(table, TO, xln_nodemap_bits(move->nodes));
-    if (!rc)
-        rc = put_distance(table, DISTANCE, move->before);
-    return rc ? rc : put_distance(table, THEN, move->after);
+    table_row(table);
+    table_text(table, NAME, guest->name);
+    table_count(table, ID, guest->domid);
+    table_mib(table, MEMORY, move->bytes);
+    put_from(host, guest, table);
+    table_set(table, TO, xln_nodemap_bits(move->nodes));
+    put_distance(table, DISTANCE, move->before);
+    put_distance(table, THEN, move->after);
 }
 
-static int put_outcome(const struct advice *advice, const struct planned *d,
-                       const struct xln_plan *plan, struct table *table)
+static void put_outcome(const struct advice *advice, const struct planned *d,
+                        const struct xln_plan *plan, struct table *table)
 {
-    const char *name = d ? d->config->name : NULL;
     char *nodes;
     int rc;
 
-    if (!d)
-        return advice->nr ? 0
-                          : table_below(table, "no move would bring memory "
-                                               "nearer to its vCPUs");
-    if (!plan)
-        return table_below(table, "no moves make room for '%s' on one node",
-                           name);
+    if (!d && advice->nr)
+        return;
+    if (!d) {
+        table_below(table, "no move would bring memory nearer to its vCPUs");
+        return;
+    }
+    if (!plan) {
+        table_below(table, "no moves make room for '%s' on one node",
+                    d->config->name);
+        return;
+    }
     rc = xln_nodemap_format(plan->nodes, &nodes);
-    if (rc)
-        return rc;
-    rc = table_below(table, "'%s' %sfits on node %s", name,
-                     advice->nr ? "then " : "", nodes);
+    if (rc) {
+        table_fail(table, rc);
+        return;
+    }
+    table_below(table, "'%s' %sfits on node %s", d->config->name,
+                advice->nr ? "then " : "", nodes);
     free(nodes);
-    return rc;
 }
 
 static int make_table(const struct xln_host *host, const struct advice *advice,
@@ -303,20 +299,22 @@ static int make_table(const struct xln_host *host, const struct advice *advice,
     int rc;
 
     rc = table_new(advise_view_columns, "moves", table_r);
-    for (i = 0; i < advice->nr && !rc; i++)
-        rc = put_move(host, &advice->moves[i], *table_r);
-    return rc ? rc : put_outcome(advice, d, plan, *table_r);
+    if (rc)
+        return rc;
+    for (i = 0; i < advice->nr; i++)
+        put_move(host, &advice->moves[i], *table_r);
+    put_outcome(advice, d, plan, *table_r);
+    return 0;
 }
 
-int advise_view(struct cmd_line *line, const struct planner *planner,
-                const struct planned *d)
+int advise_view_table(const struct planner *planner, const struct planned *d,
+                      struct table **table_r, bool *fits_r)
 {
     const struct xln_host *host = planner->snapshot->host;
     struct guests guests = { 0 };
     struct advice *advice = NULL;
     struct xln_plan *plan = NULL;
-    struct table *table = NULL;
-    int rc, code;
+    int rc;
 
     rc = guests_read(planner, &guests);
     if (!rc)
@@ -324,12 +322,10 @@ int advise_view(struct cmd_line *line, const struct planner *planner,
                              &advice, &plan)
                : advise_heal(host, guests.list, guests.nr, &advice);
     if (!rc)
-        rc = make_table(host, advice, d, plan, &table);
-    code = cmd_show_table(line, table, rc);
-    if (!code && d && !plan)
-        code = EXIT_NOTHING_FITS;
+        rc = make_table(host, advice, d, plan, table_r);
+    *fits_r = !d || plan;
     xln_plan_free(plan);
     advice_free(advice);
     guests_dispose(&guests);
-    return code;
+    return rc;
 }

@@ -5,12 +5,13 @@
 #define ADVISE_VIEW_H
 
 #include "plans/planner.h"
+#include "table.h"
 
 extern const struct table_column advise_view_columns[];
 
-/* `d`: the domain that there shall be room for; NULL: heal the host. Prints the
- * table as the options of the command line have it; gives the exit code. */
-int advise_view(struct cmd_line *line, const struct planner *planner,
-                const struct planned *d);
+/* `d`: the domain that there shall be room for; NULL: heal the host. *fits_r:
+ * after these moves it has it. 0 or -errno. */
+int advise_view_table(const struct planner *planner, const struct planned *d,
+                      struct table **table_r, bool *fits_r);
 
 #endif /* ADVISE_VIEW_H */

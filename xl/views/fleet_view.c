@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <inttypes.h>
+#include <stdio.h>
 
 #include "fleet_view.h"
-
-#define MIB(bytes) ((bytes) >> 20)
 
 enum { HOST, NR_NODES, DISTANCE, LEFT, HOST_LEFT, UNFIT, RELAXED, AWAY,
        VERDICT, REASON };
@@ -40,108 +38,79 @@ static const struct {
     [FLEET_ORDER] = { "order", "as good, but named later" },
 };
 
-static int put_mib(struct table *table, unsigned column, uint64_t bytes)
-{
-    return table_number(table, column, bytes, "%" PRIu64, MIB(bytes));
-}
-
-static int put_number(struct table *table, unsigned column, unsigned number)
-{
-    return table_number(table, column, number, "%u", number);
-}
-
-static int put_distance(struct table *table, unsigned distance)
+static void put_distance(struct table *table, unsigned distance)
 {
     if (distance == XLN_NONE)
-        return table_null(table, DISTANCE, "cut off");
-    return distance ? put_number(table, DISTANCE, distance) : 0;
+        table_null(table, DISTANCE, "cut off");
+    else if (distance)
+        table_count(table, DISTANCE, distance);
 }
 
 /* Where some do not fit there is not much to say of the others' nodes. */
-static int put_figures(const struct offer *offer, struct table *table)
+static void put_figures(const struct offer *offer, struct table *table)
 {
     const struct planned_cost *cost = &offer->cost;
-    int rc = put_number(table, UNFIT, cost->nr_unfit);
 
-    if (!rc)
-        rc = put_number(table, RELAXED, cost->nr_relaxed);
-    if (rc || cost->nr_unfit)
-        return rc;
-    rc = put_mib(table, AWAY, cost->away_bytes);
-    if (!rc)
-        rc = put_number(table, NR_NODES, cost->nr_nodes);
-    if (!rc)
-        rc = put_distance(table, offer->distance);
-    if (!rc)
-        rc = put_mib(table, LEFT, offer->left_bytes);
-    return rc ? rc : put_mib(table, HOST_LEFT, offer->host_left_bytes);
+    table_count(table, UNFIT, cost->nr_unfit);
+    table_count(table, RELAXED, cost->nr_relaxed);
+    if (cost->nr_unfit)
+        return;
+    table_mib(table, AWAY, cost->away_bytes);
+    table_count(table, NR_NODES, cost->nr_nodes);
+    put_distance(table, offer->distance);
+    table_mib(table, LEFT, offer->left_bytes);
+    table_mib(table, HOST_LEFT, offer->host_left_bytes);
 }
 
-static int put_count(struct table *table, unsigned nr, unsigned of,
+static void put_part(struct table *table, unsigned nr, unsigned of,
                      const char *what)
 {
     char text[64];
 
     snprintf(text, sizeof(text), "%u of %u %s", nr, of, what);
-    return table_text(table, VERDICT, text);
-}
-
-static int put_chosen(const struct offer *offer, struct table *table)
-{
-    int rc = table_text(table, VERDICT,
-                        offer->cost.nr_relaxed ? "chosen, after relaxing"
-                                               : "chosen");
-
-    return rc ? rc : table_text(table, REASON, "chosen");
+    table_text(table, VERDICT, text);
 }
 
 /* Beside the first one, or by itself where that is no choice either. */
-static int put_verdict(const struct fleet *fleet, const struct offer *offer,
-                       struct table *table)
+static void put_verdict(const struct fleet *fleet, const struct offer *offer,
+                        struct table *table)
 {
     enum fleet_reason reason = fleet_compare(fleet->offers, offer);
     unsigned nr = fleet->nr_configs;
-    int rc;
 
-    if (offer == fleet_choice(fleet))
-        return put_chosen(offer, table);
+    if (offer == fleet_choice(fleet)) {
+        table_text(table, VERDICT, offer->cost.nr_relaxed
+                                       ? "chosen, after relaxing" : "chosen");
+        table_text(table, REASON, "chosen");
+        return;
+    }
     if (offer->good && offer->cost.nr_unfit)
         reason = FLEET_UNFIT;
     if (reason == FLEET_UNFIT && nr > 1)
-        rc = put_count(table, offer->cost.nr_unfit, nr, "do not fit");
+        put_part(table, offer->cost.nr_unfit, nr, "do not fit");
     else if (reason == FLEET_RELAXED && nr > 1)
-        rc = put_count(table, offer->cost.nr_relaxed, nr,
-                       "fit only after relaxing");
+        put_part(table, offer->cost.nr_relaxed, nr, "fit only after relaxing");
     else
-        rc = table_text(table, VERDICT, reasons[reason].text);
-    return rc ? rc : table_text(table, REASON, reasons[reason].key);
+        table_text(table, VERDICT, reasons[reason].text);
+    table_text(table, REASON, reasons[reason].key);
 }
 
-static int put_row(const struct fleet *fleet, const struct offer *offer,
-                   struct table *table)
+static void put_row(const struct fleet *fleet, const struct offer *offer,
+                    struct table *table)
 {
-    int rc = table_row(table);
-
-    if (!rc)
-        rc = table_text(table, HOST, offer->host);
-    if (!rc && offer->good)
-        rc = put_figures(offer, table);
-    return rc ? rc : put_verdict(fleet, offer, table);
+    table_row(table);
+    table_text(table, HOST, offer->host);
+    if (offer->good)
+        put_figures(offer, table);
+    put_verdict(fleet, offer, table);
 }
 
 int fleet_view_table(const struct fleet *fleet, struct table **table_r)
 {
-    struct table *table;
     unsigned i;
-    int rc = table_new(fleet_view_columns, "hosts", &table);
+    int rc = table_new(fleet_view_columns, "hosts", table_r);
 
-    if (rc)
-        return rc;
     for (i = 0; i < fleet->nr && !rc; i++)
-        rc = put_row(fleet, &fleet->offers[i], table);
-    if (rc)
-        table_free(table);
-    else
-        *table_r = table;
+        put_row(fleet, &fleet->offers[i], *table_r);
     return rc;
 }

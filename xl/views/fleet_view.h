@@ -4,6 +4,7 @@
 #define FLEET_VIEW_H
 
 #include "plans/fleet.h"
+#include "table.h"
 
 extern const struct table_column fleet_view_columns[];
 

@@ -54,7 +54,7 @@ static int add_granted(xc_interface *xch, struct host_view *view,
         return 0;
     rc = record_read_pages(domain->domid, pages, nr_nodes);
     if (rc == -ENOENT || rc == -EINVAL) {
-        view->nr_unrecorded += cmd_domain_lives(xch, domain->domid);
+        view->nr_unrecorded += xln_domain_lives(xch, domain->domid);
         return 0;
     }
     for (i = 0; !rc && i < nr_nodes; i++)
@@ -128,41 +128,40 @@ static int look(struct host_view *view)
     return rc || !view->domains ? rc : name_all(view->snapshot);
 }
 
-static int read_snapshot(struct cmd_line *line, struct host_view *view)
+static int read_snapshot(xc_interface *xch, libxl_ctx *ctx,
+                         struct host_view *view)
 {
     int rc;
 
-    rc = xln__snapshot_read(line->xch, line->ctx,
-                            view->reservations->outstanding_bytes,
+    rc = xln__snapshot_read(xch, ctx, view->reservations->outstanding_bytes,
                             &view->snapshot);
     return rc ? rc : look(view);
 }
 
-static bool done(const char *what, int rc)
+int host_view_read(xc_interface *xch, libxl_ctx *ctx, struct host_view *view,
+                   const char **what_r)
 {
+    int rc;
+
+    memset(view, 0, sizeof(*view));
+    /* In this order: memory that turns from reserved to used meanwhile is then
+     * counted twice, and never left out. */
+    *what_r = "'" RESERVATIONS "'";
+    rc = xln_reservation_list_read(RESERVATIONS, xch, &view->reservations);
     if (rc)
-        complain("cannot read %s: %s", what, strerror(-rc));
-    return !rc;
+        return rc;
+    *what_r = "the host";
+    rc = read_snapshot(xch, ctx, view);
+    if (rc)
+        return rc;
+    *what_r = "the domains' records";
+    return read_granted(xch, view);
 }
 
-bool host_view_read(struct cmd_line *line, struct host_view *view)
+int host_view_of(struct xln_snapshot *snapshot, struct host_view *view)
 {
-    memset(view, 0, sizeof(*view));
-    /* In this order: memory that goes from promised to used meanwhile is then
-     * counted twice, never not at all. */
-    if (!done("'" RESERVATIONS "'",
-              xln_reservation_list_read(RESERVATIONS, line->xch,
-                                        &view->reservations)) ||
-        !done("the host", read_snapshot(line, view)) ||
-        !done("the domains' records", read_granted(line->xch, view)))
-        return false;
-    return true;
-}
-
-bool host_view_load(const char *word, struct host_view *view)
-{
-    memset(view, 0, sizeof(*view));
-    return cmd_load_host(word, &view->snapshot) && done(word, look(view));
+    *view = (struct host_view){ .snapshot = snapshot };
+    return look(view);
 }
 
 void host_view_dispose(struct host_view *view)

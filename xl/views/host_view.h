@@ -3,7 +3,9 @@
 #ifndef HOST_VIEW_H
 #define HOST_VIEW_H
 
-#include "commands/cmd.h"
+#include <libxl.h>
+
+#include "libxl_numa.h"
 
 struct host_view {
     /* NULL of a saved host: what it has of them is with the nodes. */
@@ -21,10 +23,12 @@ struct host_view {
     struct xln_nodemap *whole;  /* the nodes that have both CPUs and memory */
 };
 
-/* The running host, or a saved one. False: said why not. To be disposed of
+/* The running host. 0, or -errno and what could not be read. To be disposed of
  * either way. */
-bool host_view_read(struct cmd_line *line, struct host_view *view);
-bool host_view_load(const char *word, struct host_view *view);
+int host_view_read(xc_interface *xch, libxl_ctx *ctx, struct host_view *view,
+                   const char **what_r);
+/* A saved host; takes over the snapshot. To be disposed of either way. */
+int host_view_of(struct xln_snapshot *snapshot, struct host_view *view);
 void host_view_dispose(struct host_view *view);
 
 /*

@@ -208,157 +208,136 @@ static unsigned count_homes(const struct homes *homes,
 
 /* ---- the table ---- */
 
-static int put_mib(struct table *table, unsigned column, uint64_t bytes)
-{
-    return table_number(table, column, bytes, "%" PRIu64, MIB(bytes));
-}
-
 /* Of one node there is none. */
-static int put_distances(const struct xln_candidate *set, struct table *table)
+static void put_distances(const struct xln_candidate *set, struct table *table)
 {
     uint64_t nr = xln_nodemap_count(set->nodes);
     double mean;
-    int rc;
 
     if (nr < 2)
-        return 0;
+        return;
     if (set->distance_max == XLN_NONE) {
-        rc = table_null(table, DISTANCE, "cut off");
-        return rc ? rc : table_null(table, MEAN, "cut off");
+        table_null(table, DISTANCE, "cut off");
+        table_null(table, MEAN, "cut off");
+        return;
     }
     mean = (double)set->distance_sum / (double)(nr * (nr - 1));
-    rc = table_number(table, DISTANCE, set->distance_max, "%u",
-                      set->distance_max);
-    return rc ? rc : table_real(table, MEAN, mean, "%.1f", mean);
+    table_count(table, DISTANCE, set->distance_max);
+    table_real(table, MEAN, mean, "%.1f", mean);
 }
 
 /* In words; what is short is the one figure that is worth repeating. */
-static int put_verdict(const struct xln_judged *judged, uint64_t need,
-                       struct table *table)
+static void put_verdict(const struct xln_judged *judged, uint64_t need,
+                        struct table *table)
 {
     const char *text = judgements[judged->verdict].text;
     uint64_t usable = judged->set.usable_bytes;
     char *full;
-    int rc;
 
-    if (usable >= need)
-        return table_text(table, VERDICT, text);
+    if (usable >= need) {
+        table_text(table, VERDICT, text);
+        return;
+    }
     if (asprintf(&full, "%s: %" PRIu64 " MiB short", text,
-                 MIB(need - usable + (1 << 20) - 1)) < 0)
-        return -ENOMEM;
-    rc = table_text(table, VERDICT, full);
+                 MIB(need - usable + (1 << 20) - 1)) < 0) {
+        table_fail(table, -ENOMEM);
+        return;
+    }
+    table_text(table, VERDICT, full);
     free(full);
-    return rc;
 }
 
-static int put_load(const struct xln_candidate *set, struct table *table)
+static void put_load(const struct xln_candidate *set, struct table *table)
 {
     double load;
 
     if (!set->nr_cpus)
-        return 0;
+        return;
     load = (double)set->load / (double)XLN_LOAD_ONE / set->nr_cpus;
-    return table_real(table, LOAD, load, "%.2f", load);
+    table_real(table, LOAD, load, "%.2f", load);
 }
 
-static int put_row(const struct xln_judged *judged, uint64_t need,
-                   const struct homes *homes, struct table *table)
+static void put_row(const struct xln_judged *judged, uint64_t need,
+                    const struct homes *homes, struct table *table)
 {
     const struct xln_candidate *set = &judged->set;
-    int rc;
 
-    rc = table_row(table);
-    if (!rc)
-        rc = table_set(table, NODES, xln_nodemap_bits(set->nodes));
-    if (!rc)
-        rc = put_mib(table, NEED, need);
-    if (!rc)
-        rc = put_mib(table, USABLE, set->usable_bytes);
-    if (!rc)
-        rc = table_number(table, CPUS, set->nr_cpus, "%u", set->nr_cpus);
-    if (!rc && homes)
-        rc = table_number(table, VCPUS, count_homes(homes, set->nodes), "%u",
-                          count_homes(homes, set->nodes));
-    if (!rc)
-        rc = put_distances(set, table);
-    if (!rc && set->usable_bytes >= need)
-        rc = put_mib(table, LEFT, set->usable_bytes - need);
-    if (!rc)
-        rc = put_load(set, table);
-    if (!rc)
-        rc = put_verdict(judged, need, table);
-    if (!rc)
-        rc = table_text(table, REASON, judgements[judged->verdict].key);
-    return rc;
+    table_row(table);
+    table_set(table, NODES, xln_nodemap_bits(set->nodes));
+    table_mib(table, NEED, need);
+    table_mib(table, USABLE, set->usable_bytes);
+    table_count(table, CPUS, set->nr_cpus);
+    if (homes)
+        table_count(table, VCPUS, count_homes(homes, set->nodes));
+    put_distances(set, table);
+    if (set->usable_bytes >= need)
+        table_mib(table, LEFT, set->usable_bytes - need);
+    put_load(set, table);
+    put_verdict(judged, need, table);
+    table_text(table, REASON, judgements[judged->verdict].key);
 }
 
-static int put_rows(const struct planned *d, const struct xln_domains *domains,
-                    const struct xln_candidates *c, struct table *table)
+static void put_rows(const struct planned *d, const struct xln_domains *domains,
+                     const struct xln_candidates *c, struct table *table)
 {
     struct homes homes;
     unsigned i;
     int rc = find_homes(d->host, domains, &homes);
 
+    if (rc)
+        table_fail(table, rc);
     for (i = 0; i < c->nr && !rc; i++)
-        rc = put_row(&c->list[i], c->need_bytes, domains ? &homes : NULL,
-                     table);
+        put_row(&c->list[i], c->need_bytes, domains ? &homes : NULL, table);
     free_homes(&homes);
-    return rc;
 }
 
 /* ---- what is not in it ---- */
 
-static int note_others(const struct xln_candidates *c, struct table *table)
+static void note_others(const struct xln_candidates *c, struct table *table)
 {
     uint64_t nr = 0;
     unsigned v;
-    int rc = 0;
 
     for (v = 0; v < XLN_NR_CANDIDATE_VERDICTS; v++)
         nr += c->nr_others[v];
     if (nr)
-        rc = table_below(table, "Not shown: %" PRIu64 " set%s of nodes", nr,
-                         nr == 1 ? "" : "s");
-    for (v = 0; v < XLN_NR_CANDIDATE_VERDICTS && !rc; v++)
+        table_below(table, "Not shown: %" PRIu64 " set%s of nodes", nr,
+                    nr == 1 ? "" : "s");
+    for (v = 0; v < XLN_NR_CANDIDATE_VERDICTS; v++)
         if (c->nr_others[v])
-            rc = table_below(table, "%8" PRIu64 "  %s", c->nr_others[v],
-                             judgements[v].text);
-    if (!rc && c->max_nodes_seen)
-        rc = table_below(table, "Sets of more than %u nodes were not looked "
-                         "at: there are too many", c->max_nodes_seen);
-    return rc;
+            table_below(table, "%8" PRIu64 "  %s", c->nr_others[v],
+                        judgements[v].text);
+    if (c->max_nodes_seen)
+        table_below(table, "Sets of more than %u nodes were not looked at: "
+                    "there are too many", c->max_nodes_seen);
 }
 
-static int note_nodes(const struct xln_nodemap *nodes, const char *why,
-                      struct table *table)
+static void note_nodes(const struct xln_nodemap *nodes, const char *why,
+                       struct table *table)
 {
     char *set;
     int rc;
 
     if (xln_nodemap_is_empty(nodes))
-        return 0;
+        return;
     rc = xln_nodemap_format(nodes, &set);
-    if (rc)
-        return rc;
-    rc = table_below(table, "Left out: node%s %s, %s",
-                     xln_nodemap_count(nodes) == 1 ? "" : "s", set, why);
+    if (rc) {
+        table_fail(table, rc);
+        return;
+    }
+    table_below(table, "Left out: node%s %s, %s",
+                xln_nodemap_count(nodes) == 1 ? "" : "s", set, why);
     free(set);
-    return rc;
 }
 
-static int add_notes(const struct planned *d, const struct xln_candidates *c,
-                     struct table *table)
+static void add_notes(const struct planned *d, const struct xln_candidates *c,
+                      struct table *table)
 {
-    int rc = note_others(c, table);
-
-    if (!rc)
-        rc = note_nodes(c->without_memory, "without memory", table);
-    if (!rc)
-        rc = note_nodes(c->left_out,
-                        d->plan->named ? "not named"
-                                       : "without a CPU that it may use",
-                        table);
-    return rc;
+    note_others(c, table);
+    note_nodes(c->without_memory, "without memory", table);
+    note_nodes(c->left_out,
+               d->plan->named ? "not named" : "without a CPU that it may use",
+               table);
 }
 
 static int make_table(const struct planned *d,
@@ -367,21 +346,17 @@ static int make_table(const struct planned *d,
                       struct table **table_r)
 {
     struct xln_candidates *c = NULL;
-    struct table *table = NULL;
     int rc;
 
     rc = xln_candidates_find(d->host, d->request, &d->need, max_nr, &c);
     if (!rc)
-        rc = table_new(plan_view_columns, "candidates", &table);
-    if (!rc)
-        rc = put_rows(d, domains, c, table);
+        rc = table_new(plan_view_columns, "candidates", table_r);
     if (rc) {
         xln_candidates_free(c);
-        table_free(table);
         return rc;
     }
+    put_rows(d, domains, c, *table_r);
     *candidates_r = c;
-    *table_r = table;
     return 0;
 }
 
@@ -389,19 +364,13 @@ int plan_view_table(const struct planned *d, const struct xln_domains *domains,
                     unsigned max_nr, struct table **table_r)
 {
     struct xln_candidates *c;
-    struct table *table;
     int rc;
 
-    rc = make_table(d, domains, max_nr, &c, &table);
+    rc = make_table(d, domains, max_nr, &c, table_r);
     if (rc)
         return rc;
-    rc = add_notes(d, c, table);
+    add_notes(d, c, *table_r);
     xln_candidates_free(c);
-    if (rc) {
-        table_free(table);
-        return rc;
-    }
-    *table_r = table;
     return 0;
 }
 

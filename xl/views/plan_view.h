@@ -4,6 +4,7 @@
 #define PLAN_VIEW_H
 
 #include "plans/planner.h"
+#include "table.h"
 
 extern const struct table_column plan_view_columns[];
 

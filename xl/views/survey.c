@@ -13,7 +13,6 @@
 #include "vcpu_samples.h"
 #include "survey.h"
 
-#define PAGES_PER_MIB 256
 #define PAGE_SHIFT 12
 
 const struct table_column survey_columns[] = {
@@ -249,66 +248,58 @@ static void row_dispose(struct row *row)
 
 /* ---- the table ---- */
 
-static int set_pages(struct survey *s, unsigned col, uint64_t pages)
+static void set_pages(struct survey *s, unsigned col, uint64_t pages)
 {
-    return table_number(s->table, col, pages << PAGE_SHIFT, "%" PRIu64,
-                        pages / PAGES_PER_MIB);
+    table_mib(s->table, col, pages << PAGE_SHIFT);
 }
 
 /* A cell for each node, and the total. */
-static int set_memory(struct survey *s, const uint64_t *pages)
+static void set_memory(struct survey *s, const uint64_t *pages)
 {
     unsigned col = COL_NODE, node;
     uint64_t total = 0;
-    int rc = 0;
 
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(s->host)) {
-        if (!rc)
-            rc = set_pages(s, col++, pages[node]);
+        set_pages(s, col++, pages[node]);
         total += pages[node];
     }
-    return rc ? rc : set_pages(s, column(s, COL_TOTAL), total);
+    set_pages(s, column(s, COL_TOTAL), total);
 }
 
-static int set_unknown_memory(struct survey *s)
+static void set_unknown_memory(struct survey *s)
 {
     unsigned col;
-    int rc = 0;
 
-    for (col = COL_NODE; col <= column(s, COL_AGE) && !rc; col++)
-        rc = table_null(s->table, col, "?");
-    return rc;
+    for (col = COL_NODE; col <= column(s, COL_AGE); col++)
+        table_null(s->table, col, "?");
 }
 
-static int set_share(struct survey *s, unsigned col, unsigned permille)
+static void set_share(struct survey *s, unsigned col, unsigned permille)
 {
-    return table_real(s->table, column(s, col), permille / 1000.0, "%u%%",
-                      permille / 10);
+    table_real(s->table, column(s, col), permille / 1000.0, "%u%%",
+               permille / 10);
 }
 
-static int set_locality(struct survey *s, const struct row *row)
+static void set_locality(struct survey *s, const struct row *row)
 {
     struct locality l;
-    int rc;
 
     if (!row->vcpu_nodes)
-        return 0;
+        return;
     locality_of(s->host, row->pages, row->vcpu_nodes, &l);
     if (!l.known)
-        return 0;
+        return;
     s->nr_apart += l.apart;
-    rc = set_share(s, COL_LOCAL, l.local_permille);
-    if (!rc)
-        rc = table_mark(s->table, column(s, COL_APART), l.apart, "*");
-    if (!rc && l.has_distance)
-        rc = table_real(s->table, column(s, COL_DISTANCE),
-                        l.distance_thousandths / 1000.0, "%u.%u",
-                        l.distance_thousandths / 1000,
-                        l.distance_thousandths / 100 % 10);
-    return rc;
+    set_share(s, COL_LOCAL, l.local_permille);
+    table_mark(s->table, column(s, COL_APART), l.apart, "*");
+    if (l.has_distance)
+        table_real(s->table, column(s, COL_DISTANCE),
+                   l.distance_thousandths / 1000.0, "%u.%u",
+                   l.distance_thousandths / 1000,
+                   l.distance_thousandths / 100 % 10);
 }
 
-static int set_on_node(struct survey *s, const struct row *row)
+static void set_on_node(struct survey *s, const struct row *row)
 {
     const uint64_t *seen = NULL;
     unsigned permille = XLN_NONE;
@@ -318,7 +309,8 @@ static int set_on_node(struct survey *s, const struct row *row)
     if (seen)
         permille = locality_on_node(xln_host_nr_nodes(s->host), row->pages,
                                     seen);
-    return permille == XLN_NONE ? 0 : set_share(s, COL_ON_NODE, permille);
+    if (permille != XLN_NONE)
+        set_share(s, COL_ON_NODE, permille);
 }
 
 /* "40 s", "3 h", "12 days" */
@@ -336,17 +328,16 @@ static void format_age(int64_t age_s, char *text, size_t size)
     snprintf(text, size, "%" PRId64 " %s", age_s / lengths[i], units[i].unit);
 }
 
-static int set_source(struct survey *s, const struct row *row)
+static void set_source(struct survey *s, const struct row *row)
 {
     char age[32];
-    int rc;
 
-    rc = table_text(s->table, column(s, COL_SOURCE),
-                    s->ask_xen ? "now" : "at build");
-    if (rc || row->age_s < 0)
-        return rc;
+    table_text(s->table, column(s, COL_SOURCE),
+               s->ask_xen ? "now" : "at build");
+    if (row->age_s < 0)
+        return;
     format_age(row->age_s, age, sizeof(age));
-    return table_number(s->table, column(s, COL_AGE), row->age_s, "%s", age);
+    table_number(s->table, column(s, COL_AGE), row->age_s, "%s", age);
 }
 
 static void add_to_sums(struct survey *s, const struct row *row)
@@ -357,32 +348,25 @@ static void add_to_sums(struct survey *s, const struct row *row)
         s->sums[node] += row->pages[node];
 }
 
-static int show_row(struct survey *s, const struct row *row)
+static void show_row(struct survey *s, const struct row *row)
 {
-    int rc = table_row(s->table);
-
-    if (!rc)
-        rc = table_text(s->table, COL_NAME, row->name);
-    if (!rc)
-        rc = table_number(s->table, COL_ID, row->domain->domid, "%u",
-                          row->domain->domid);
-    if (!rc && row->vcpu_nodes)
-        rc = table_set(s->table, column(s, COL_VCPU_NODES),
-                       xln_nodemap_bits(row->vcpu_nodes));
+    table_row(s->table);
+    table_text(s->table, COL_NAME, row->name);
+    table_count(s->table, COL_ID, row->domain->domid);
+    if (row->vcpu_nodes)
+        table_set(s->table, column(s, COL_VCPU_NODES),
+                  xln_nodemap_bits(row->vcpu_nodes));
     s->nr_shown++;
-    if (rc)
-        return rc;
     if (!row->has_pages) {
         s->nr_unknown++;
-        return set_unknown_memory(s);
+        set_unknown_memory(s);
+        return;
     }
     add_to_sums(s, row);
-    rc = set_memory(s, row->pages);
-    if (!rc)
-        rc = set_locality(s, row);
-    if (!rc)
-        rc = set_on_node(s, row);
-    return rc ? rc : set_source(s, row);
+    set_memory(s, row->pages);
+    set_locality(s, row);
+    set_on_node(s, row);
+    set_source(s, row);
 }
 
 static bool is_wanted(const struct survey *s, uint32_t domid)
@@ -397,7 +381,7 @@ static bool is_wanted(const struct survey *s, uint32_t domid)
 
 /* A row for each domain. One that goes away meanwhile has no name or no record
  * any more, which says nothing of it: it is left out. */
-static int show_domains(struct survey *s, struct cmd_line *line)
+static int show_domains(struct survey *s, xc_interface *xch, libxl_ctx *ctx)
 {
     struct xln_domain *domain = s->domains->list;
     struct xln_domain *end = domain + s->domains->nr;
@@ -407,66 +391,63 @@ static int show_domains(struct survey *s, struct cmd_line *line)
     for (; domain < end && !rc; domain++) {
         if (domain->dying || !is_wanted(s, domain->domid))
             continue;
-        rc = read_row(s, line->ctx, domain, &row);
+        rc = read_row(s, ctx, domain, &row);
         if (!row.name || !row.has_pages)
-            domain->dying = !cmd_domain_lives(line->xch, domain->domid);
+            domain->dying = !xln_domain_lives(xch, domain->domid);
         if (!rc && !domain->dying)
-            rc = show_row(s, &row);
+            show_row(s, &row);
         row_dispose(&row);
     }
     return rc;
 }
 
-static int show_sums(struct survey *s)
+static void show_sums(struct survey *s)
 {
     static const unsigned none[] = {
         COL_LOCAL, COL_DISTANCE, COL_ON_NODE, COL_APART, COL_SOURCE, COL_AGE,
         COL_VCPU_NODES,
     };
     unsigned i;
-    int rc = table_row(s->table);
 
-    if (!rc)
-        rc = table_text(s->table, COL_NAME, "Total");
-    if (!rc)
-        rc = table_null(s->table, COL_ID, "");
-    for (i = 0; i < sizeof(none) / sizeof(none[0]) && !rc; i++)
-        rc = table_null(s->table, column(s, none[i]), "");
-    return rc ? rc : set_memory(s, s->sums);
+    table_row(s->table);
+    table_text(s->table, COL_NAME, "Total");
+    table_null(s->table, COL_ID, "");
+    for (i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        table_null(s->table, column(s, none[i]), "");
+    set_memory(s, s->sums);
 }
 
 /* ---- the lines around it ---- */
 
-static int show_source(struct survey *s)
+static void show_source(struct survey *s)
 {
     char age[32];
 
-    if (s->ask_xen)
-        return table_above(s->table, "Memory in MiB, counted by Xen just now, "
-                           "in %.3f s", s->report_s);
-    if (s->oldest_s < 0)
-        return table_above(s->table, "Memory in MiB, as granted at build");
-    format_age(s->oldest_s, age, sizeof(age));
-    return table_above(s->table, "Memory in MiB, as granted at build (oldest: "
-                       "%s ago)", age);
+    if (s->ask_xen) {
+        table_above(s->table, "Memory in MiB, counted by Xen just now, in "
+                    "%.3f s", s->report_s);
+    } else if (s->oldest_s < 0) {
+        table_above(s->table, "Memory in MiB, as granted at build");
+    } else {
+        format_age(s->oldest_s, age, sizeof(age));
+        table_above(s->table, "Memory in MiB, as granted at build (oldest: %s "
+                    "ago)", age);
+    }
 }
 
-static int show_legend(struct survey *s)
+static void show_legend(struct survey *s)
 {
-    int rc = 0;
-
     if (s->nr_unknown)
-        rc = table_below(s->table, s->ask_xen ?
+        table_below(s->table, s->ask_xen ?
             "?: not in Xen's report; not in the total" :
             "?: no record from its build; not in the total: "
             "--pages has Xen count it");
-    if (!rc && s->nr_apart)
-        rc = table_below(s->table, "*: less than half of its memory is on "
-                         "the nodes of its vCPUs");
-    return rc;
+    if (s->nr_apart)
+        table_below(s->table, "*: less than half of its memory is on the nodes "
+                    "of its vCPUs");
 }
 
-int survey_table(struct survey *s, struct cmd_line *line,
+int survey_table(struct survey *s, xc_interface *xch, libxl_ctx *ctx,
                  struct table **table_r)
 {
     int rc;
@@ -475,18 +456,19 @@ int survey_table(struct survey *s, struct cmd_line *line,
     if (!s->sums)
         return -ENOMEM;
     rc = table_new(s->columns, "domains", &s->table);
-    if (!rc)
-        rc = show_domains(s, line);
-    if (!rc && s->totals)
-        rc = show_sums(s);
-    if (!rc)
-        rc = show_source(s);
-    if (!rc)
-        rc = show_legend(s);
     if (rc)
+        return rc;
+    rc = show_domains(s, xch, ctx);
+    if (rc) {
         table_free(s->table);
-    else
-        *table_r = s->table;
+        s->table = NULL;
+        return rc;
+    }
+    if (s->totals)
+        show_sums(s);
+    show_source(s);
+    show_legend(s);
+    *table_r = s->table;
     s->table = NULL;
-    return rc;
+    return 0;
 }

@@ -9,7 +9,9 @@
 
 #include <time.h>
 
-#include "commands/cmd.h"
+#include <libxl.h>
+
+#include "table.h"
 
 enum { COL_NAME, COL_ID, COL_NODE, COL_TOTAL, COL_LOCAL, COL_DISTANCE,
        COL_ON_NODE, COL_APART, COL_SOURCE, COL_AGE, COL_VCPU_NODES };
@@ -48,7 +50,7 @@ int survey_finish(struct survey *s, xc_interface *xch);
 
 /* *table_r is the caller's, and to be freed before the survey is disposed of:
  * it has its columns from there. */
-int survey_table(struct survey *s, struct cmd_line *line,
+int survey_table(struct survey *s, xc_interface *xch, libxl_ctx *ctx,
                  struct table **table_r);
 
 /* Whether a domain is in the table, if it is wanted: after survey_table(). */

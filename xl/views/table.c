@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,6 @@
 
 #include <libsmartcols/libsmartcols.h>
 
-#include "commands/cmd.h"
 #include "table.h"
 
 enum cell_type { CELL_NOTHING, CELL_TEXT, CELL_NUMBER, CELL_REAL, CELL_BOOL,
@@ -36,6 +36,7 @@ struct table {
     struct cell *cells;         /* row by row */
     unsigned nr_rows, size_rows;
     char *above, *below;        /* lines of text, or NULL */
+    int rc;                     /* the first error, kept until it is printed */
 };
 
 static int show_column(struct table *table, unsigned column)
@@ -116,15 +117,27 @@ static unsigned find_column(const struct table *table, const char *name,
     return XLN_NONE;
 }
 
-void table_print_columns(FILE *f, const struct table_column *columns)
+/* "unknown column 'X': expected some of A, B, C"; NULL: no memory. */
+static char *unknown_column(const struct table *table, const char *name,
+                            size_t length)
 {
-    const char *separator = "";
+    const struct table_column *c;
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
 
-    for (; columns->name; columns++, separator = ", ")
-        fprintf(f, "%s%s", separator, columns->name);
+    if (!f)
+        return NULL;
+    fprintf(f, "unknown column '%.*s': expected some of ", (int)length, name);
+    for (c = table->columns; c->name; c++)
+        fprintf(f, "%s%s", c == table->columns ? "" : ", ", c->name);
+    if (!fclose(f))
+        return text;
+    free(text);
+    return NULL;
 }
 
-int table_choose(struct table *table, const char *names)
+int table_choose(struct table *table, const char *names, char **error_r)
 {
     const char *end;
     unsigned column;
@@ -138,11 +151,8 @@ int table_choose(struct table *table, const char *names)
         end = strchrnul(names, ',');
         column = find_column(table, names, end - names);
         if (column == XLN_NONE) {
-            fprintf(stderr, "xl: unknown column '%.*s': expected some of ",
-                    (int)(end - names), names);
-            table_print_columns(stderr, table->columns);
-            fputc('\n', stderr);
-            return -EINVAL;
+            *error_r = unknown_column(table, names, end - names);
+            return *error_r ? -EINVAL : -ENOMEM;
         }
         rc = show_column(table, column);
         if (rc || !*end)
@@ -150,238 +160,297 @@ int table_choose(struct table *table, const char *names)
     }
 }
 
+/* ---- errors ---- */
+
+void table_fail(struct table *table, int rc)
+{
+    if (!table->rc)
+        table->rc = rc;
+}
+
+/* Whether it is there. */
+static bool keep(struct table *table, const void *memory)
+{
+    if (!memory)
+        table_fail(table, -ENOMEM);
+    return memory;
+}
+
 /* ---- cells ---- */
 
-int table_row(struct table *table)
+void table_row(struct table *table)
 {
     unsigned size = table->size_rows ? 2 * table->size_rows : 16;
     size_t row_size = table->nr_columns * sizeof(*table->cells);
     struct cell *cells;
 
+    if (table->rc)
+        return;
     if (table->nr_rows == table->size_rows) {
         cells = realloc(table->cells, size * row_size);
-        if (!cells)
-            return -ENOMEM;
+        if (!keep(table, cells))
+            return;
         table->cells = cells;
         table->size_rows = size;
     }
     memset(table->cells + table->nr_rows * table->nr_columns, 0, row_size);
     table->nr_rows++;
-    return 0;
 }
 
+/* NULL: the table has failed. */
 static struct cell *cell_of(struct table *table, unsigned column)
 {
+    if (table->rc)
+        return NULL;
     return &table->cells[(table->nr_rows - 1) * table->nr_columns + column];
 }
 
+/* A cell with this text; its type follows. NULL: the table has failed. */
+static struct cell *put(struct table *table, unsigned column, const char *text)
+{
+    struct cell *cell = cell_of(table, column);
+
+    if (!cell)
+        return NULL;
+    cell->text = strdup(text);
+    return keep(table, cell->text) ? cell : NULL;
+}
+
 __attribute__((format(printf, 3, 0)))
-static int set_text(struct cell *cell, enum cell_type type, const char *fmt,
-                    va_list ap)
+static struct cell *put_formatted(struct table *table, unsigned column,
+                                  const char *fmt, va_list ap)
 {
-    if (vasprintf(&cell->text, fmt, ap) < 0) {
+    struct cell *cell = cell_of(table, column);
+
+    if (!cell)
+        return NULL;
+    if (vasprintf(&cell->text, fmt, ap) < 0)
         cell->text = NULL;
-        return -ENOMEM;
-    }
-    cell->type = type;
-    return 0;
+    return keep(table, cell->text) ? cell : NULL;
 }
 
-int table_text(struct table *table, unsigned column, const char *text)
+void table_text(struct table *table, unsigned column, const char *text)
 {
-    struct cell *cell = cell_of(table, column);
+    struct cell *cell = text ? put(table, column, text) : NULL;
 
-    if (!text)
-        return 0;
-    cell->text = strdup(text);
-    if (!cell->text)
-        return -ENOMEM;
-    cell->type = CELL_TEXT;
-    return 0;
+    if (cell)
+        cell->type = CELL_TEXT;
 }
 
-int table_null(struct table *table, unsigned column, const char *text)
+void table_null(struct table *table, unsigned column, const char *text)
 {
-    struct cell *cell = cell_of(table, column);
-
-    cell->text = strdup(text);
-    return cell->text ? 0 : -ENOMEM;
+    put(table, column, text);
 }
 
-int table_number(struct table *table, unsigned column, uint64_t number,
-                 const char *fmt, ...)
+void table_number(struct table *table, unsigned column, uint64_t number,
+                  const char *fmt, ...)
 {
-    struct cell *cell = cell_of(table, column);
+    struct cell *cell;
     va_list ap;
-    int rc;
 
+    va_start(ap, fmt);
+    cell = put_formatted(table, column, fmt, ap);
+    va_end(ap);
+    if (!cell)
+        return;
+    cell->type = CELL_NUMBER;
     cell->number = number;
-    va_start(ap, fmt);
-    rc = set_text(cell, CELL_NUMBER, fmt, ap);
-    va_end(ap);
-    return rc;
 }
 
-int table_real(struct table *table, unsigned column, double number,
-               const char *fmt, ...)
+void table_count(struct table *table, unsigned column, unsigned number)
 {
-    struct cell *cell = cell_of(table, column);
+    table_number(table, column, number, "%u", number);
+}
+
+void table_mib(struct table *table, unsigned column, uint64_t bytes)
+{
+    table_number(table, column, bytes, "%" PRIu64, bytes >> 20);
+}
+
+void table_real(struct table *table, unsigned column, double number,
+                const char *fmt, ...)
+{
+    struct cell *cell;
     va_list ap;
-    int rc;
 
-    cell->real = number;
     va_start(ap, fmt);
-    rc = set_text(cell, CELL_REAL, fmt, ap);
+    cell = put_formatted(table, column, fmt, ap);
     va_end(ap);
-    return rc;
+    if (!cell)
+        return;
+    cell->type = CELL_REAL;
+    cell->real = number;
 }
 
-static int set_bool(struct table *table, unsigned column, bool value,
-                    const char *text)
+static void put_bool(struct table *table, unsigned column, bool value,
+                     const char *text)
 {
-    int rc = table_text(table, column, text);
-    struct cell *cell = cell_of(table, column);
+    struct cell *cell = put(table, column, text);
 
-    if (rc)
-        return rc;
+    if (!cell)
+        return;
     cell->type = CELL_BOOL;
     cell->truth = value;
-    return 0;
 }
 
-int table_bool(struct table *table, unsigned column, bool value)
+void table_bool(struct table *table, unsigned column, bool value)
 {
-    return set_bool(table, column, value, value ? "yes" : "no");
+    put_bool(table, column, value, value ? "yes" : "no");
 }
 
-int table_mark(struct table *table, unsigned column, bool value,
-               const char *mark)
+void table_mark(struct table *table, unsigned column, bool value,
+                const char *mark)
 {
-    return set_bool(table, column, value, value ? mark : "");
+    put_bool(table, column, value, value ? mark : "");
 }
 
-int table_set(struct table *table, unsigned column,
-              const struct xln_bitmap *set)
+/* `text` replaces the list of numbers; NULL: it does not. */
+static void put_set(struct table *table, unsigned column,
+                    const struct xln_bitmap *set, const char *text)
 {
     struct cell *cell = cell_of(table, column);
-    int rc = xln_bitmap_copy(set, &cell->set);
+    int rc;
 
+    if (!cell)
+        return;
+    rc = xln_bitmap_copy(set, &cell->set);
+    if (!rc)
+        cell->type = CELL_SET;
+    if (!rc && !text && !xln_bitmap_is_empty(set))
+        rc = xln_bitmap_format(set, &cell->text);
+    else if (!rc)
+        keep(table, cell->text = strdup(text ? text : "none"));
     if (rc)
-        return rc;
-    cell->type = CELL_SET;
-    if (!xln_bitmap_is_empty(set))
-        return xln_bitmap_format(set, &cell->text);
-    cell->text = strdup("none");
-    return cell->text ? 0 : -ENOMEM;
+        table_fail(table, rc);
 }
 
-int table_affinity(struct table *table, unsigned column,
-                   const struct xln_bitmap *set,
-                   const struct xln_bitmap *existing)
+void table_set(struct table *table, unsigned column,
+               const struct xln_bitmap *set)
 {
-    struct cell *cell = cell_of(table, column);
+    put_set(table, column, set, NULL);
+}
+
+void table_affinity(struct table *table, unsigned column,
+                    const struct xln_bitmap *set,
+                    const struct xln_bitmap *existing)
+{
     bool full = xln_bitmap_count(set) == xln_bitmap_nr_bits(set);
-    int rc = table_set(table, column, set);
+    struct cell *cell;
 
-    if (rc)
-        return rc;
-    xln_bitmap_and(cell->set, existing);
-    if (!full)
-        return 0;
-    free(cell->text);
-    cell->text = strdup("all");
-    return cell->text ? 0 : -ENOMEM;
+    put_set(table, column, set, full ? "all" : NULL);
+    cell = cell_of(table, column);
+    if (cell)
+        xln_bitmap_and(cell->set, existing);
 }
 
-int table_numbers(struct table *table, unsigned column,
-                  const unsigned *numbers, unsigned nr)
+/* The text of a list: "1,2" from what `print` writes for each item. */
+static void put_list(struct table *table, struct cell *cell,
+                     void (*print)(FILE *f, const struct cell *cell,
+                                   unsigned i))
 {
-    struct cell *cell = cell_of(table, column);
     size_t size;
     unsigned i;
-    FILE *f;
+    FILE *f = open_memstream(&cell->text, &size);
 
+    if (!keep(table, f))
+        return;
+    if (!cell->nr && cell->type == CELL_TEXTS)
+        fputs("none", f);
+    for (i = 0; i < cell->nr; i++) {
+        if (i)
+            fputc(',', f);
+        print(f, cell, i);
+    }
+    if (fclose(f))
+        table_fail(table, -ENOMEM);
+    keep(table, cell->text);
+}
+
+static void print_number(FILE *f, const struct cell *cell, unsigned i)
+{
+    if (cell->numbers[i] == XLN_NONE)
+        fputc('-', f);
+    else
+        fprintf(f, "%u", cell->numbers[i]);
+}
+
+void table_numbers(struct table *table, unsigned column,
+                   const unsigned *numbers, unsigned nr)
+{
+    struct cell *cell = cell_of(table, column);
+
+    if (!cell)
+        return;
     cell->numbers = calloc(nr + 1, sizeof(*numbers));
-    if (!cell->numbers)
-        return -ENOMEM;
+    if (!keep(table, cell->numbers))
+        return;
     cell->type = CELL_NUMBERS;
     cell->nr = nr;
     memcpy(cell->numbers, numbers, nr * sizeof(*numbers));
-    f = open_memstream(&cell->text, &size);
-    if (!f)
-        return -ENOMEM;
-    for (i = 0; i < nr; i++)
-        if (numbers[i] == XLN_NONE)
-            fprintf(f, "%s-", i ? "," : "");
-        else
-            fprintf(f, "%s%u", i ? "," : "", numbers[i]);
-    return fclose(f) || !cell->text ? -ENOMEM : 0;
+    put_list(table, cell, print_number);
 }
 
-int table_texts(struct table *table, unsigned column, char *const *texts,
-                unsigned nr)
+static void print_text(FILE *f, const struct cell *cell, unsigned i)
+{
+    fputs(cell->texts[i], f);
+}
+
+void table_texts(struct table *table, unsigned column, char *const *texts,
+                 unsigned nr)
 {
     struct cell *cell = cell_of(table, column);
-    size_t size;
-    FILE *f;
 
+    if (!cell)
+        return;
     cell->texts = calloc(nr + 1, sizeof(*cell->texts));
-    if (!cell->texts)
-        return -ENOMEM;
+    if (!keep(table, cell->texts))
+        return;
     cell->type = CELL_TEXTS;
-    f = open_memstream(&cell->text, &size);
-    if (!f)
-        return -ENOMEM;
-    if (!nr)
-        fputs("none", f);
     for (; cell->nr < nr; cell->nr++) {
         cell->texts[cell->nr] = strdup(texts[cell->nr]);
-        if (!cell->texts[cell->nr])
-            break;
-        fprintf(f, "%s%s", cell->nr ? "," : "", texts[cell->nr]);
+        if (!keep(table, cell->texts[cell->nr]))
+            return;
     }
-    return fclose(f) || !cell->text || cell->nr < nr ? -ENOMEM : 0;
+    put_list(table, cell, print_text);
 }
 
 /* ---- around it ---- */
 
-__attribute__((format(printf, 2, 0)))
-static int add_line(char **lines, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0)))
+static void add_line(struct table *table, char **lines, const char *fmt,
+                     va_list ap)
 {
     char *line, *more;
-    int r;
 
     if (vasprintf(&line, fmt, ap) < 0)
-        return -ENOMEM;
-    r = asprintf(&more, "%s%s\n", *lines ? *lines : "", line);
+        line = NULL;
+    if (!keep(table, line))
+        return;
+    if (asprintf(&more, "%s%s\n", *lines ? *lines : "", line) < 0)
+        more = NULL;
     free(line);
-    if (r < 0)
-        return -ENOMEM;
+    if (!keep(table, more))
+        return;
     free(*lines);
     *lines = more;
-    return 0;
 }
 
-int table_above(struct table *table, const char *fmt, ...)
+void table_above(struct table *table, const char *fmt, ...)
 {
     va_list ap;
-    int rc;
 
     va_start(ap, fmt);
-    rc = add_line(&table->above, fmt, ap);
+    add_line(table, &table->above, fmt, ap);
     va_end(ap);
-    return rc;
 }
 
-int table_below(struct table *table, const char *fmt, ...)
+void table_below(struct table *table, const char *fmt, ...)
 {
     va_list ap;
-    int rc;
 
     va_start(ap, fmt);
-    rc = add_line(&table->below, fmt, ap);
+    add_line(table, &table->below, fmt, ap);
     va_end(ap);
-    return rc;
 }
 
 /* ---- printing ---- */
@@ -407,8 +476,10 @@ int table_print(const struct table *table, FILE *f)
     unsigned i;
     int rc = 0;
 
-    if (!out)
-        return -ENOMEM;
+    if (table->rc || !out) {
+        scols_unref_table(out);
+        return table->rc ? table->rc : -ENOMEM;
+    }
     scols_table_set_stream(out, f);
     for (i = 0; i < table->nr_shown; i++) {
         const struct table_column *c = &table->columns[table->order[i]];
@@ -477,6 +548,10 @@ void table_add_json(const struct table *table, struct xln__json *json)
 {
     unsigned row, i;
 
+    if (table->rc) {
+        xln__json_fail(json, table->rc);
+        return;
+    }
     xln__json_key(json, table->rows_name);
     xln__json_array(json);
     for (row = 0; row < table->nr_rows; row++) {
