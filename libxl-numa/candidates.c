@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "cores.h"
 #include "job.h"
 #include "policy.h"
 #include "search.h"
@@ -21,6 +22,7 @@ struct scan {
     const struct job *job;
     const struct xln_policy *policy;
     unsigned need_cpus;
+    struct xln__deck *deck;     /* NULL: cores need not suit the vCPUs */
 
     unsigned *nodes;            /* that sets are made of */
     unsigned nr;
@@ -49,7 +51,8 @@ static bool has_affinities(const struct scan *s)
         if (!xln_nodemap_intersects(job->spots[i], s->now.nodes))
             return false;
     }
-    return true;
+    return !job->own_cpus || !s->deck ||
+           xln__deck_suffices(s->deck, s->now.nodes);
 }
 
 /* Of sets that are equally many nodes. */
@@ -304,15 +307,18 @@ static int scan_begin(struct scan *s, const struct xln_nodemap *nodes)
     return 0;
 }
 
-/* The user's own set. */
-static int scan_named(struct scan *s, struct job *job)
+/* The user's own set: of the named nodes those with memory. */
+static int scan_named(struct scan *s, struct job *job,
+                      const struct xln_nodemap *nodes)
 {
     int rc;
 
     job->own_dma = true;
     job->own_cpus = false;
-    rc = xln__job_copy_nodes(job, job->named, &s->best.nodes);
-    return rc ? rc : add_set(s, job->named);
+    if (xln_nodemap_is_empty(nodes))
+        nodes = job->named;
+    rc = xln__job_copy_nodes(job, nodes, &s->best.nodes);
+    return rc ? rc : add_set(s, nodes);
 }
 
 static int scan_search(struct scan *s, struct job *job,
@@ -328,13 +334,13 @@ static int scan_search(struct scan *s, struct job *job,
     xln_nodemap_free(found.next.nodes);
     if (rc)
         return rc;
-    s->need_cpus = job->own_cpus ? job->need_cpus : 0;
-    return scan_all(s);
+    s->need_cpus = job->set_cpus;
+    rc = xln__deck_new(job, nodes, &s->deck);
+    return rc ? rc : scan_all(s);
 }
 
 static int scan(struct scan *s, struct job *job)
 {
-    unsigned max = job->request->max_nodes;
     struct xln_nodemap *nodes;
     int rc;
 
@@ -342,8 +348,8 @@ static int scan(struct scan *s, struct job *job)
     if (rc)
         return rc;
     rc = scan_begin(s, nodes);
-    if (!rc && job->named && (!max || max >= s->nr))
-        rc = scan_named(s, job);
+    if (!rc && job->named && !xln__job_is_limited(job))
+        rc = scan_named(s, job, nodes);
     else if (!rc)
         rc = scan_search(s, job, nodes);
     if (!rc) {
@@ -412,6 +418,7 @@ int xln_candidates_find(const struct xln_host *host,
     free(s.members);
     xln_nodemap_free(s.now.nodes);
     xln_nodemap_free(s.best.nodes);
+    xln__deck_free(s.deck);
     xln_candidates_free(s.found);
     return rc;
 }

@@ -165,10 +165,11 @@ struct core {
     unsigned nr_threads;
     unsigned rank;              /* among the free cores of its node */
     unsigned vcpu;              /* that has it; XLN_NONE: none */
+    bool out;                   /* of this game */
     bool seen;                  /* in this search */
 };
 
-struct deck {
+struct xln__deck {
     const struct xln_need *need;
     unsigned nr_threads, nr_cores;
     struct thread *threads;
@@ -208,7 +209,7 @@ static int compare_cores(const void *a, const void *b)
 }
 
 /* Threads that stand together become a core. */
-static void group_threads(struct deck *deck)
+static void group_threads(struct xln__deck *deck)
 {
     struct core *core = NULL;
 
@@ -220,7 +221,6 @@ static void group_threads(struct deck *deck)
 
             core = &deck->cores[deck->nr_cores++];
             core->threads = thread;
-            core->vcpu = XLN_NONE;
             if (last && last->threads->at->node == thread->at->node)
                 core->rank = last->rank + 1;
         }
@@ -234,7 +234,7 @@ static void group_threads(struct deck *deck)
  * that neighbouring vCPUs are on one node.
  */
 static int make_deck(const struct job *job, const struct xln_nodemap *homes,
-                     struct deck *deck)
+                     struct xln__deck *deck)
 {
     const struct xln_host *host = job->host;
     unsigned cpu;
@@ -260,7 +260,7 @@ static int make_deck(const struct job *job, const struct xln_nodemap *homes,
     return 0;
 }
 
-static bool may_use(const struct deck *deck, unsigned vcpu, unsigned cpu)
+static bool may_use(const struct xln__deck *deck, unsigned vcpu, unsigned cpu)
 {
     const struct xln_need *need = deck->need;
 
@@ -268,7 +268,7 @@ static bool may_use(const struct deck *deck, unsigned vcpu, unsigned cpu)
            xln_cpumap_test(need->hard[vcpu], cpu);
 }
 
-static bool suits(const struct deck *deck, unsigned vcpu,
+static bool suits(const struct xln__deck *deck, unsigned vcpu,
                   const struct core *core)
 {
     for (unsigned i = 0; i < core->nr_threads; i++) {
@@ -283,12 +283,12 @@ static bool suits(const struct deck *deck, unsigned vcpu,
  * as a different one suits that as well (an augmenting path, as for any
  * matching of two sides). False: there is no way to serve this one too.
  */
-static bool find_core(struct deck *deck, unsigned vcpu)
+static bool find_core(struct xln__deck *deck, unsigned vcpu)
 {
     for (unsigned i = 0; i < deck->nr_cores; i++) {
         struct core *core = &deck->cores[(vcpu + i) % deck->nr_cores];
 
-        if (core->vcpu == XLN_NONE && suits(deck, vcpu, core)) {
+        if (core->vcpu == XLN_NONE && !core->out && suits(deck, vcpu, core)) {
             core->vcpu = vcpu;
             return true;
         }
@@ -296,7 +296,7 @@ static bool find_core(struct deck *deck, unsigned vcpu)
     for (unsigned i = 0; i < deck->nr_cores; i++) {
         struct core *core = &deck->cores[i];
 
-        if (core->seen || !suits(deck, vcpu, core))
+        if (core->seen || core->out || !suits(deck, vcpu, core))
             continue;
         core->seen = true;
         if (find_core(deck, core->vcpu)) {
@@ -307,12 +307,14 @@ static bool find_core(struct deck *deck, unsigned vcpu)
     return false;
 }
 
-static bool deal(struct deck *deck)
+static bool deal(struct xln__deck *deck)
 {
     unsigned nr_vcpus = deck->need->nr_vcpus;
 
     if (nr_vcpus > deck->nr_cores)
         return false;
+    for (unsigned i = 0; i < deck->nr_cores; i++)
+        deck->cores[i].vcpu = XLN_NONE;
     for (unsigned vcpu = 0; vcpu < nr_vcpus; vcpu++) {
         for (unsigned i = 0; i < deck->nr_cores; i++)
             deck->cores[i].seen = false;
@@ -322,7 +324,7 @@ static bool deal(struct deck *deck)
     return true;
 }
 
-static int note_core(const struct job *job, const struct deck *deck,
+static int note_core(const struct job *job, const struct xln__deck *deck,
                      const struct core *core, struct xln_plan *plan)
 {
     struct xln_cpumap *cpus;
@@ -341,7 +343,7 @@ static int note_core(const struct job *job, const struct deck *deck,
     return 0;
 }
 
-static int note_cores(const struct job *job, const struct deck *deck,
+static int note_cores(const struct job *job, const struct xln__deck *deck,
                       struct xln_plan *plan)
 {
     unsigned nr_vcpus = job->need->nr_vcpus;
@@ -358,10 +360,65 @@ static int note_cores(const struct job *job, const struct deck *deck,
     return rc;
 }
 
+/* Whether some vCPU may run on other cores than the first one. */
+static bool have_own_affinities(const struct xln_need *need)
+{
+    for (unsigned vcpu = 1; vcpu < need->nr_vcpus; vcpu++) {
+        const struct xln_cpumap *hard =
+            vcpu < need->nr_hard ? need->hard[vcpu] : NULL;
+        const struct xln_cpumap *first = need->nr_hard ? need->hard[0] : NULL;
+
+        if (hard != first && (!hard || !first || !xln_cpumap_equal(hard, first)))
+            return true;
+    }
+    return false;
+}
+
+int xln__deck_new(const struct job *job, const struct xln_nodemap *nodes,
+                  struct xln__deck **deck_r)
+{
+    struct xln__deck *deck;
+    int rc;
+
+    *deck_r = NULL;
+    if (job->request->vcpus_mode != XLN_VCPUS_CORE ||
+        !have_own_affinities(job->need))
+        return 0;
+    deck = calloc(1, sizeof(*deck));
+    if (!deck)
+        return -ENOMEM;
+    rc = make_deck(job, nodes, deck);
+    if (rc)
+        xln__deck_free(deck);
+    else
+        *deck_r = deck;
+    return rc;
+}
+
+void xln__deck_free(struct xln__deck *deck)
+{
+    if (!deck)
+        return;
+    free(deck->threads);
+    free(deck->cores);
+    free(deck);
+}
+
+bool xln__deck_suffices(struct xln__deck *deck,
+                        const struct xln_nodemap *nodes)
+{
+    for (unsigned i = 0; i < deck->nr_cores; i++) {
+        struct core *core = &deck->cores[i];
+
+        core->out = !xln_nodemap_test(nodes, core->threads->at->node);
+    }
+    return deal(deck);
+}
+
 int xln__cores_deal(const struct job *job, const struct xln_nodemap *homes,
                     struct xln_plan *plan)
 {
-    struct deck deck = { 0 };
+    struct xln__deck deck = { 0 };
     int rc;
 
     rc = make_deck(job, homes, &deck);

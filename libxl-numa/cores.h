@@ -12,6 +12,18 @@ void xln__cores_hold(const struct xln_host *host,
                      const struct xln_cpumap *hard, struct xln_cpumap *taken);
 
 /*
+ * The free cores of all `nodes`, to tell of sets of these which have one for
+ * each vCPU, within its hard affinity. NULL in *deck_r: that depends on the
+ * number of cores alone.
+ */
+struct xln__deck;
+int xln__deck_new(const struct job *job, const struct xln_nodemap *nodes,
+                  struct xln__deck **deck_r);
+void xln__deck_free(struct xln__deck *deck);
+bool xln__deck_suffices(struct xln__deck *deck,
+                        const struct xln_nodemap *nodes);
+
+/*
  * Give each vCPU a free core of its own on `homes`, within its hard affinity:
  * plan->vcpu_cores, and what follows from it. If there are too few,
  * plan->lacks_cores is set instead, and nothing fits.

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "job.h"
-#include "span.h"
 
 /* ---- CPUs ---- */
 
@@ -389,32 +388,69 @@ static int find_named(struct job *job)
     return nodes_of_soft(job, &job->named);
 }
 
+bool xln__job_is_limited(const struct job *job)
+{
+    unsigned max_nr = job->request->max_nodes;
+
+    return job->named && max_nr && max_nr < xln_nodemap_count(job->named);
+}
+
 /* ---- preferences ---- */
 
-/* Counts of nodes, and distances to those of devices: what stands in front
- * counts for more than all that follows can come to. */
+/* Counts of devices and nodes, and distances to devices, added up over up to
+ * XLN_MAX_NODES nodes: what stands in front counts for more than all that
+ * follows can come to. No guest has more devices than these. */
+#define MAX_DEVICES 255u
 #define COST_DISTANCE_MAX 65535u
-#define COST_OF_DOMAIN (UINT64_C(1) << 38)
-#define COST_OF_DEVICE (UINT64_C(1) << 50)
+#define COST_OF_DOMAIN (UINT64_C(1) << 34)
+#define COST_OF_DEVICE (UINT64_C(1) << 46)
 
-static uint64_t cost_of(const struct job *job, unsigned node)
+/* On each node, no more than MAX_DEVICES of them all. Returns the most. */
+static unsigned count_devices(const struct job *job, unsigned *nr_devices)
 {
     const struct xln_need *need = job->need;
-    uint64_t cost = 0;
-    unsigned device;
+    unsigned node, most = 0, left = MAX_DEVICES;
+
+    if (!need->device_nodes)
+        return 0;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host)) {
+        unsigned nr = need->nr_devices ? need->nr_devices[node] : 1;
+
+        if (!xln_nodemap_test(need->device_nodes, node))
+            continue;
+        if (nr > left)
+            nr = left;
+        left -= nr;
+        nr_devices[node] = nr;
+        if (nr > most)
+            most = nr;
+    }
+    return most;
+}
+
+/* There and back. */
+static uint64_t cost_of_way(const struct xln_host *host, unsigned a, unsigned b)
+{
+    uint64_t sum = (uint64_t)xln_host_distance(host, a, b) +
+                   xln_host_distance(host, b, a);
+
+    return sum < COST_DISTANCE_MAX ? sum : COST_DISTANCE_MAX;
+}
+
+static uint64_t cost_of(const struct job *job, const unsigned *nr_devices,
+                        unsigned most, unsigned node)
+{
+    const struct xln_need *need = job->need;
+    uint64_t cost = (most - nr_devices[node]) * COST_OF_DEVICE;
+    unsigned at;
 
     if (need->with_nodes && !xln_nodemap_test(need->with_nodes, node))
         cost += COST_OF_DOMAIN;
     if (need->apart_nodes && xln_nodemap_test(need->apart_nodes, node))
         cost += COST_OF_DOMAIN;
-    if (!need->device_nodes)
-        return cost;
-    if (!xln_nodemap_test(need->device_nodes, node))
-        cost += COST_OF_DEVICE;
-    XLN_FOREACH(xln_nodemap, device, need->device_nodes) {
-        uint64_t sum = xln__span_of(job->host, device, node).sum;
-
-        cost += sum < COST_DISTANCE_MAX ? sum : COST_DISTANCE_MAX;
+    XLN_FOREACH(xln_nodemap, at, xln_host_nodes(job->host)) {
+        if (nr_devices[at])
+            cost += nr_devices[at] * cost_of_way(job->host, at, node);
     }
     return cost;
 }
@@ -422,15 +458,20 @@ static uint64_t cost_of(const struct job *job, unsigned node)
 static int find_costs(struct job *job)
 {
     const struct xln_need *need = job->need;
-    unsigned node;
+    unsigned *nr_devices, most, node;
 
     if (!need->device_nodes && !need->with_nodes && !need->apart_nodes)
         return 0;
+    nr_devices = calloc(xln_host_nr_nodes(job->host), sizeof(*nr_devices));
     job->costs = calloc(xln_host_nr_nodes(job->host), sizeof(*job->costs));
-    if (!job->costs)
+    if (!nr_devices || !job->costs) {
+        free(nr_devices);
         return -ENOMEM;
+    }
+    most = count_devices(job, nr_devices);
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host))
-        job->costs[node] = cost_of(job, node);
+        job->costs[node] = cost_of(job, nr_devices, most, node);
+    free(nr_devices);
     return 0;
 }
 

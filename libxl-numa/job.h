@@ -42,6 +42,7 @@ struct job {
     struct xln_nodemap *named;      /* NULL: the policy chooses */
     bool own_dma;                   /* the chosen nodes' DMA zone counts */
     bool own_cpus;                  /* and so do their CPUs: not given up */
+    unsigned set_cpus;              /* how many a set has to have, then */
 };
 
 /* 0 or a negative errno; clear it in either case. */
@@ -69,6 +70,9 @@ int xln__job_copy_nodes(const struct job *job, const struct xln_nodemap *nodes,
                         struct xln_nodemap **copy_r);
 int xln__job_nodes_with_memory(const struct job *job,
                                struct xln_nodemap **nodes_r);
+
+/* Whether more nodes are named than the domain may have. */
+bool xln__job_is_limited(const struct job *job);
 
 /* The nodes that sets are made of: those that the policy may choose from, or
  * that are named; with memory in any case. (In place.c.) */

@@ -539,11 +539,14 @@ struct xln_need {
     unsigned nr_hard, nr_soft;
     const struct xln_cpumap *const *hard;
     const struct xln_cpumap *const *soft;
-    /* What is preferred among sets of equally many nodes, in this order: nodes
-     * of its PCI devices; those of the domain that it is to be with, and not
+    /* What is preferred among sets of equally many nodes, in this order: most
+     * of its PCI devices; nodes of the domain that it is to be with, and not
      * those of the one that it is to be apart from; near to its devices. NULL:
      * it has none of these. */
     const struct xln_nodemap *device_nodes, *with_nodes, *apart_nodes;
+    /* How many devices are on each node: [xln_host_nr_nodes()]. NULL: one on
+     * each of device_nodes. */
+    const unsigned *nr_devices;
 };
 
 /* ------------------------------------------------------------------ */
@@ -573,7 +576,8 @@ struct xln_candidate {
     uint64_t cost;              /* by what the need prefers: less is better */
     unsigned distance_max;      /* between two of them; XLN_NONE: unreachable.
                                  * 0 for one node */
-    uint64_t distance_sum;      /* over all ordered pairs */
+    uint64_t distance_sum;      /* over all ordered pairs; of the two
+                                 * directions the larger counts for both */
 };
 
 /* What no set can beat that fits. */

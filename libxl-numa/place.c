@@ -182,7 +182,6 @@ static int choose_auto(struct job *job, struct xln_plan *plan)
 
 static int choose_named(struct job *job, struct xln_plan *plan)
 {
-    unsigned max_nr = job->request->max_nodes;
     struct xln_nodemap *candidates = NULL;
     int rc;
 
@@ -191,10 +190,13 @@ static int choose_named(struct job *job, struct xln_plan *plan)
     rc = xln__job_candidates(job, &candidates);
     if (rc)
         return rc;
-    if (max_nr && max_nr < xln_nodemap_count(candidates))
+    /* Memory comes from those that have any. */
+    if (xln_nodemap_is_empty(candidates))
+        rc = xln__job_copy_nodes(job, job->named, &plan->nodes);
+    else if (xln__job_is_limited(job))
         rc = choose_among(job, candidates, plan);
     else
-        rc = xln__job_copy_nodes(job, job->named, &plan->nodes);
+        rc = xln_nodemap_copy(candidates, &plan->nodes);
     xln_nodemap_free(candidates);
     return rc;
 }
@@ -409,6 +411,9 @@ static int find_homes(const struct job *job, const struct xln_plan *plan,
         return xln__job_nodes_with_memory(job, homes_r);
     if (request->mem_nodes && request->nodes)
         return xln__job_copy_nodes(job, request->nodes, homes_r);
+    /* Of named nodes those too that have CPUs alone. */
+    if (job->named && !request->mem_nodes && !xln__job_is_limited(job))
+        return xln__job_copy_nodes(job, job->named, homes_r);
     return xln__job_copy_nodes(job, plan->nodes, homes_r);
 }
 

@@ -137,10 +137,12 @@ static void extend(struct search *s, unsigned from)
     struct xln_candidate before = s->now.figures;
 
     if (s->now.nr == s->size) {
-        if (xln__sets_fits(s)) {
+        if (!xln__sets_fits(s))
+            return;
+        if (xln__sets_offer(s))
             s->nr_fitting++;
-            xln__sets_offer(s);
-        }
+        else
+            s->counted_all = false;
         return;
     }
     for (; s->budget && can_reach(s, from); from++) {
@@ -242,21 +244,32 @@ static void trim(struct search *s)
     }
 }
 
-/* Of one node with the most memory and more such nodes. */
+/* Of one node with the most memory, of those with CPUs if any have them, and
+ * more nodes with the most. */
 static void grow_largest(struct search *s)
 {
-    unsigned slot;
+    unsigned first = XLN_NONE;
 
+    for (unsigned i = 0; i < s->nr; i++) {
+        const struct slot *slot = &s->slots[i];
+
+        if (slot->bytes && slot->nr_cpus &&
+            (first == XLN_NONE || slot->bytes > s->slots[first].bytes))
+            first = i;
+    }
     xln__sets_clear(s);
-    slot = pick(s, false);
-    grow(s, slot == XLN_NONE ? 0 : slot, false);
+    if (first == XLN_NONE || s->job->request->mem_nodes)
+        first = pick(s, false);
+    grow(s, first == XLN_NONE ? 0 : first, false);
 }
 
 static void offer_grown(struct search *s)
 {
     if (!xln__sets_fits(s))
         return;
-    trim(s);
+    /* What suits the vCPUs is not to be told by figures. */
+    if (!s->need_cores)
+        trim(s);
     xln__sets_offer(s);
 }
 
@@ -376,25 +389,38 @@ static int candidate_of_set(const struct search *s, const struct set *set,
     return rc;
 }
 
+static bool all_have_cpus(const struct search *s)
+{
+    for (unsigned i = 0; i < s->nr; i++) {
+        if (!s->slots[i].nr_cpus)
+            return false;
+    }
+    return true;
+}
+
 /*
  * Search with ever less asked for: first the DMA zone is given up, then the
- * CPUs (again without and with that zone), last that all memory comes from
- * the set: then it is the set with most of it. What was given up is exact
- * only if every search before could prove that nothing fits.
+ * number of CPUs (again without and with that zone), then all CPUs (a named
+ * node may have none), last that all memory comes from the set: then it is
+ * the set with most of it. What was given up is exact only if every search
+ * before could prove that nothing fits.
  */
 static void run_relaxing(struct job *job, struct search *s,
                          struct xln__tree *tree)
 {
-    bool of_memory = job->request->mem_nodes;   /* its CPUs don't matter */
+    /* Where only memory is asked for, its CPUs don't matter. */
+    int cpus = job->request->mem_nodes ? XLN__CPUS_NONE : XLN__CPUS_ALL;
+    int least = all_have_cpus(s) && cpus ? XLN__CPUS_ONE : XLN__CPUS_NONE;
     bool exact = true;
 
-    for (int with_cpus = !of_memory; with_cpus >= 0; with_cpus--) {
+    for (; cpus >= least; cpus--) {
         for (int with_dma = job->named ? 1 : 0; with_dma <= 1; with_dma++) {
             bool found;
 
-            xln__sets_begin(s, with_dma, with_cpus);
+            xln__sets_begin(s, with_dma, cpus);
             job->own_dma = with_dma;
-            job->own_cpus = with_cpus;
+            job->own_cpus = cpus == XLN__CPUS_ALL;
+            job->set_cpus = s->need_cpus;
             found = search_run(s, tree);
             exact = s->exact = s->exact && exact;
             if (found)
@@ -417,7 +443,9 @@ int xln__search(struct job *job, const struct xln_nodemap *candidates,
     rc = xln__sets_new(job, candidates, &s);
     if (rc)
         return rc;
-    rc = xln__tree_new(s, &tree);
+    /* It goes by figures alone. */
+    if (!s->deck)
+        rc = xln__tree_new(s, &tree);
     if (rc)
         goto out;
     run_relaxing(job, s, tree);

@@ -27,6 +27,8 @@ void xln__sets_free(struct search *s)
     free(s->missing);
     free(s->best.slots);
     free(s->next.slots);
+    xln__deck_free(s->deck);
+    xln_nodemap_free(s->dealt);
     free(s);
 }
 
@@ -151,6 +153,7 @@ int xln__sets_new(const struct job *job, const struct xln_nodemap *nodes,
 {
     unsigned max_nr = job->request->max_nodes;
     struct search *s;
+    int rc;
 
     s = calloc(1, sizeof(*s));
     if (!s)
@@ -163,9 +166,12 @@ int xln__sets_new(const struct job *job, const struct xln_nodemap *nodes,
     s->nr_words = (job->nr_spots + 63) / 64;
     s->max_nr = max_nr && max_nr < s->nr ? max_nr : s->nr;
     s->need_bytes = job->need_bytes;
-    if (!alloc_all(s)) {
+    rc = alloc_all(s) ? xln__deck_new(job, nodes, &s->deck) : -ENOMEM;
+    if (!rc)
+        rc = xln__job_new_nodes(job, &s->dealt);
+    if (rc) {
         xln__sets_free(s);
-        return -ENOMEM;
+        return rc;
     }
     fill(s, nodes);
     *search_r = s;
@@ -218,11 +224,14 @@ static bool fill_bytes(struct search *s, bool with_dma)
     return differs;
 }
 
-void xln__sets_begin(struct search *s, bool with_dma, bool with_cpus)
+void xln__sets_begin(struct search *s, bool with_dma, enum xln__cpus cpus)
 {
-    s->need_cpus = with_cpus ? s->job->need_cpus : 0;
+    s->need_cpus = cpus == XLN__CPUS_ALL   ? s->job->need_cpus
+                   : cpus == XLN__CPUS_ONE ? s->top_cpus[s->nr] > 0
+                                           : 0;
+    s->need_cores = s->deck && cpus == XLN__CPUS_ALL;
     memset(s->missing, 0, s->nr_words * sizeof(*s->missing));
-    for (unsigned i = 0; with_cpus && i < s->job->nr_spots; i++)
+    for (unsigned i = 0; cpus == XLN__CPUS_ALL && i < s->job->nr_spots; i++)
         s->missing[i / 64] |= UINT64_C(1) << i % 64;
     if (fill_bytes(s, with_dma))
         fill_top(s, s->top_bytes, bytes_of);
@@ -336,18 +345,35 @@ void xln__sets_assign(struct set *to, const struct set *from)
     to->figures = from->figures;
 }
 
-void xln__sets_offer(struct search *s)
+/* Whether there is a core for each vCPU, if that is asked for. */
+static bool has_cores(struct search *s)
+{
+    if (!s->need_cores)
+        return true;
+    xln_nodemap_zero(s->dealt);
+    for (unsigned i = 0; i < s->now.nr; i++)
+        xln_nodemap_set(s->dealt, s->slots[s->now.slots[i]].node);
+    xln__sets_spend(s, (uint64_t)s->job->need->nr_vcpus * s->now.nr * 8);
+    return xln__deck_suffices(s->deck, s->dealt);
+}
+
+bool xln__sets_offer(struct search *s)
 {
     int order = s->best.nr ? compare_sets(s, &s->now, &s->best) : -1;
 
+    if (order > 0 && (s->now.nr != s->best.nr ||
+                      (s->next.nr && compare_sets(s, &s->now, &s->next) >= 0)))
+        return !s->need_cores;
+    if (!has_cores(s))
+        return false;
     if (order < 0) {
         if (s->best.nr == s->now.nr)
             xln__sets_assign(&s->next, &s->best);
         else
             s->next.nr = 0;
         xln__sets_assign(&s->best, &s->now);
-    } else if (order > 0 && s->now.nr == s->best.nr) {
-        if (!s->next.nr || compare_sets(s, &s->now, &s->next) < 0)
-            xln__sets_assign(&s->next, &s->now);
+    } else if (order > 0) {
+        xln__sets_assign(&s->next, &s->now);
     }
+    return true;
 }

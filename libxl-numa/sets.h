@@ -6,6 +6,7 @@
 #ifndef XLN_SETS_H
 #define XLN_SETS_H
 
+#include "cores.h"
 #include "job.h"
 #include "policy.h"
 #include "span.h"
@@ -38,6 +39,10 @@ struct search {
     /* What a set must have. */
     uint64_t need_bytes;
     unsigned need_cpus;
+    bool need_cores;            /* one for each vCPU, by the deck */
+
+    struct xln__deck *deck;     /* of all slots; NULL: numbers tell all */
+    struct xln_nodemap *dealt;  /* for the deck: the nodes of `now` */
 
     /* Sets of affinities, a bit each: those with a CPU on one slot, or on
      * any slot from this one up. [slot * nr_words + word] */
@@ -84,8 +89,12 @@ int xln__sets_new(const struct job *job, const struct xln_nodemap *nodes,
                   struct search **search_r);
 void xln__sets_free(struct search *s);
 
+/* How many CPUs a set must have: as many as vCPUs, as long as that is not
+ * given up; then one still, if the nodes have any; then none. */
+enum xln__cpus { XLN__CPUS_NONE, XLN__CPUS_ONE, XLN__CPUS_ALL };
+
 /* Say what a set must have, and forget all sets. */
-void xln__sets_begin(struct search *s, bool with_dma, bool with_cpus);
+void xln__sets_begin(struct search *s, bool with_dma, enum xln__cpus cpus);
 
 /* The set under construction: empty it; add a slot that is not in, or one whose
  * distances to it are known; take the highest out again, which was the last to
@@ -99,8 +108,9 @@ void xln__sets_pop(struct search *s, const struct xln_candidate *before);
 bool xln__sets_has_spots(const struct search *s, unsigned from);
 bool xln__sets_fits(const struct search *s);
 
-/* It fits: keep it if it is one of the best two. */
-void xln__sets_offer(struct search *s);
+/* It fits by its figures: keep it if it is one of the best two. False: it is
+ * not, and may lack cores that suit the vCPUs. */
+bool xln__sets_offer(struct search *s);
 void xln__sets_assign(struct set *to, const struct set *from);
 
 static inline void xln__sets_spend(struct search *s, uint64_t units)

@@ -11,18 +11,16 @@ struct span {
     uint64_t sum;
 };
 
-/* Both directions: a guest reads and writes, and firmware may tell them
- * apart. */
+/* Firmware may tell the two directions apart: the larger one counts for both,
+ * as a guest on the two nodes goes either way. */
 static inline struct span xln__span_of(const struct xln_host *host,
                                        unsigned a, unsigned b)
 {
     unsigned there = xln_host_distance(host, a, b);
     unsigned back = xln_host_distance(host, b, a);
+    unsigned larger = there > back ? there : back;
 
-    return (struct span){
-        .max = there > back ? there : back,
-        .sum = (uint64_t)there + back,
-    };
+    return (struct span){ .max = larger, .sum = 2 * (uint64_t)larger };
 }
 
 static inline struct span xln__span_add(struct span a, struct span b)

@@ -189,7 +189,10 @@ static bool has_affinities(const struct task *t, unsigned set)
 static void add_distance(const struct brute *b, struct figures *f, unsigned x,
                          unsigned y)
 {
-    unsigned d = b->task->host->distances[x * b->task->nr_nodes + y];
+    const unsigned *distances = b->task->host->distances;
+    unsigned there = distances[x * b->task->nr_nodes + y];
+    unsigned back = distances[y * b->task->nr_nodes + x];
+    unsigned d = there > back ? there : back;
 
     if (x == y || !(f->set >> x & 1) || !(f->set >> y & 1))
         return;

@@ -31,22 +31,29 @@ struct problem {
     uint64_t plain[MAX_NODES];          /* usable, without the DMA zone */
     uint64_t all[MAX_NODES];            /* and with it, less what is kept */
     unsigned cpus[MAX_NODES];           /* that the guest may use */
-    unsigned far[MAX_NODES][MAX_NODES];
+    unsigned far[MAX_NODES][MAX_NODES]; /* the larger of both directions */
+    unsigned devices[MAX_NODES];
+    uint64_t way[MAX_NODES];            /* to all devices and back */
 
     uint64_t need;
     unsigned need_cpus, max_nodes;
     const char *policy;
+    bool named;
 };
 
-/* What of the wishes counts. From first to last, until a set has it all. */
+/* What of the wishes counts. From first to last, until a set has it all; of
+ * nodes that the user names the DMA zone counts from the start. */
+enum cpus { ALL_CPUS, ONE_CPU, NO_CPU };
+
 static const struct level {
-    bool dma, any_cpus;
-} levels[] = { { false, false }, { true, false },
-               { false, true }, { true, true } };
+    bool dma;
+    enum cpus cpus;
+} levels[] = { { false, ALL_CPUS }, { true, ALL_CPUS },
+               { false, ONE_CPU }, { true, ONE_CPU }, { true, NO_CPU } };
 
 struct score {
-    unsigned nr, max, cpus;
-    uint64_t sum, bytes;
+    unsigned nr, max, cpus, devices;
+    uint64_t sum, bytes, way;
 };
 
 static struct score score_of(const struct problem *p, uint64_t set, bool dma)
@@ -59,6 +66,8 @@ static struct score score_of(const struct problem *p, uint64_t set, bool dma)
         score.nr++;
         score.bytes += dma ? p->all[a] : p->plain[a];
         score.cpus += p->cpus[a];
+        score.devices += p->devices[a];
+        score.way += p->way[a];
         for (unsigned b = 0; b < p->nr; b++) {
             if (a == b || !(set >> b & 1))
                 continue;
@@ -73,8 +82,11 @@ static struct score score_of(const struct problem *p, uint64_t set, bool dma)
 static bool has_all(const struct problem *p, const struct score *s,
                     const struct level *level)
 {
-    return s->bytes >= p->need &&
-           (level->any_cpus || s->cpus >= p->need_cpus);
+    unsigned cpus = level->cpus == ALL_CPUS  ? p->need_cpus
+                    : level->cpus == ONE_CPU ? 1
+                                             : 0;
+
+    return s->bytes >= p->need && s->cpus >= cpus;
 }
 
 /* Whether a set is better than another; both fit. */
@@ -83,6 +95,10 @@ static bool is_better(const struct problem *p, uint64_t a,
 {
     if (x->nr != y->nr)
         return x->nr < y->nr;
+    if (x->devices != y->devices)
+        return x->devices > y->devices;
+    if (x->way != y->way)
+        return x->way < y->way;
     if (x->max != y->max)
         return x->max < y->max;
     if (x->sum != y->sum)
@@ -174,6 +190,8 @@ static struct answer answer_of(const struct problem *p)
 
     for (unsigned i = 0; i < ARRAY_SIZE(levels); i++) {
         answer.level = &levels[i];
+        if (p->named && !answer.level->dma)
+            continue;
         for (unsigned size = least_size(p, answer.level);
              size <= max_size(p); size++) {
             left -= nr_sets(p->nr, size);
@@ -195,6 +213,8 @@ struct guest {
     uint64_t bytes;
     unsigned vcpus, max_nodes;
     const struct xln_cpumap *pool;      /* NULL: all CPUs */
+    bool named;                         /* all nodes of the host are */
+    unsigned *devices;                  /* on each node; NULL: none */
 };
 
 static unsigned count_cpus(const struct xln_cpumap *cpus,
@@ -225,7 +245,35 @@ static void add_node(struct problem *p, unsigned node, unsigned cpus)
     p->number[p->nr++] = node;
 }
 
-/* All nodes with memory and a CPU for the guest. */
+static unsigned there_and_back(const struct xln_host *host, unsigned a,
+                               unsigned b)
+{
+    return xln_host_distance(host, a, b) + xln_host_distance(host, b, a);
+}
+
+static unsigned larger_distance(const struct xln_host *host, unsigned a,
+                                unsigned b)
+{
+    unsigned there = xln_host_distance(host, a, b);
+    unsigned back = xln_host_distance(host, b, a);
+
+    return there > back ? there : back;
+}
+
+static void add_devices(struct problem *p, const struct guest *guest)
+{
+    unsigned at;
+
+    for (unsigned a = 0; a < p->nr; a++) {
+        p->devices[a] = guest->devices[p->number[a]];
+        XLN_FOREACH(xln_nodemap, at, xln_host_nodes(p->host))
+            p->way[a] += (uint64_t)guest->devices[at] *
+                         there_and_back(p->host, at, p->number[a]);
+    }
+}
+
+/* All nodes with memory and a CPU for the guest; if they are named, those
+ * without a CPU too. */
 static void state_problem(struct problem *p, const struct guest *guest)
 {
     unsigned nr_cpus = 0, node;
@@ -234,15 +282,18 @@ static void state_problem(struct problem *p, const struct guest *guest)
         const struct xln_host_node *n = xln_host_node(p->host, node);
         unsigned cpus = count_cpus(n->cpus, guest->pool);
 
-        if (!n->total_bytes || !cpus)
+        if (!n->total_bytes || (!cpus && !guest->named))
             continue;
         add_node(p, node, cpus);
         nr_cpus += cpus;
     }
     for (unsigned a = 0; a < p->nr; a++)
         for (unsigned b = 0; b < p->nr; b++)
-            p->far[a][b] = xln_host_distance(p->host, p->number[a],
-                                             p->number[b]);
+            p->far[a][b] = larger_distance(p->host, p->number[a],
+                                           p->number[b]);
+    if (guest->devices)
+        add_devices(p, guest);
+    p->named = guest->named;
     p->need = guest->bytes;
     p->need_cpus = guest->vcpus < nr_cpus ? guest->vcpus : nr_cpus;
     p->max_nodes = guest->max_nodes;
@@ -287,7 +338,7 @@ static const char *wrong_with_shares(const struct problem *p,
 static unsigned relaxed_of(const struct level *level)
 {
     return (level->dma ? XLN_RELAXED_DMA : 0) |
-           (level->any_cpus ? XLN_RELAXED_CPUS : 0);
+           (level->cpus != ALL_CPUS ? XLN_RELAXED_CPUS : 0);
 }
 
 /* What the answer is not known of has these properties still. */
@@ -296,7 +347,7 @@ static const char *wrong_with_fit(const struct problem *p,
 {
     const struct level level = {
         .dma = plan->relaxed & XLN_RELAXED_DMA,
-        .any_cpus = plan->relaxed & XLN_RELAXED_CPUS,
+        .cpus = plan->relaxed & XLN_RELAXED_CPUS ? ONE_CPU : ALL_CPUS,
     };
     struct score score = score_of(p, set, level.dma);
 
@@ -324,6 +375,9 @@ static const char *wrong_with_plan(const struct problem *p,
                    ? NULL : "there is no such set";
     if (answer->known && set != answer->set)
         return "there is a better set";
+    /* What the user named is as asked. */
+    if (p->named)
+        return wrong_with_shares(p, plan, true);
     if (answer->known && plan->relaxed != relaxed_of(answer->level))
         return "another reason";
     if (!answer->known && plan->relaxed & XLN_RELAXED_MEMORY)
@@ -350,9 +404,10 @@ static void complain_of(const struct problem *p, const struct guest *guest,
     char *got;
 
     must(xln_nodemap_format(plan->nodes, &got));
-    printf("# %s: %llu KiB, %u vCPUs, %s%s, up to %u: nodes %s; should be",
+    printf("# %s: %llu KiB, %u vCPUs, %s%s%s%s, up to %u: nodes %s; should be",
            wrong, (unsigned long long)guest->bytes >> 10, guest->vcpus,
            p->policy, guest->pool ? ", half of the CPUs" : "",
+           guest->named ? ", named" : "", guest->devices ? ", devices" : "",
            guest->max_nodes, got);
     for (unsigned i = 0; i < p->nr; i++)
         if (answer->set >> i & 1)
@@ -367,6 +422,8 @@ static void plan_guest(const struct xln_host *host, const struct guest *guest,
     struct xln_need need = {
         .memory_bytes = guest->bytes - MIB, .overhead_bytes = MIB,
         .nr_vcpus = guest->vcpus, .pool_cpus = guest->pool,
+        .device_nodes = guest->devices ? xln_host_nodes(host) : NULL,
+        .nr_devices = guest->devices,
     };
     struct problem p = { .host = host, .policy = policy };
     struct xln_request *request;
@@ -377,6 +434,8 @@ static void plan_guest(const struct xln_host *host, const struct guest *guest,
     must(xln_request_new(&request));
     request->policy = xln_policy_by_name(policy);
     request->max_nodes = guest->max_nodes;
+    if (guest->named)
+        must(xln_nodemap_copy(xln_host_nodes(host), &request->nodes));
     must(xln_place(host, request, &need, &plan));
     state_problem(&p, guest);
     if (!p.nr)
@@ -462,26 +521,56 @@ static unsigned most_cpus(const struct xln_host *host)
     return most;
 }
 
+/* None, one and two in turn. */
+static unsigned *some_devices(const struct xln_host *host)
+{
+    unsigned nr = xln_host_nr_nodes(host);
+    unsigned *devices = calloc(nr, sizeof(*devices));
+
+    if (!devices)
+        abort();
+    for (unsigned i = 0; i < nr; i++)
+        devices[i] = xln_host_node(host, i) ? i % 3 : 0;
+    return devices;
+}
+
+static const struct kind {
+    unsigned max_nodes;
+    bool named, devices;
+} kinds[] = {
+    { 0, false, false }, { 2, false, false }, { 1, true, false },
+    { 2, false, true },
+};
+
 static void plan_guests(const struct xln_host *host, struct count *count)
 {
     const unsigned most = most_cpus(host);
     const unsigned vcpus[] = { 1, most, most + 1, 3 * most };
-    const unsigned max_nodes[] = { 0, 2 };
+    unsigned nr_nodes = xln_nodemap_count(xln_host_nodes(host));
+    unsigned *devices = some_devices(host);
     struct xln_cpumap *half = half_of_cpus(host);
     uint64_t sizes[8];
     unsigned nr_sizes = find_sizes(host, sizes);
 
-    for (unsigned i = 0; i < nr_sizes * ARRAY_SIZE(vcpus) * 4; i++) {
+    for (unsigned i = 0; i < nr_sizes * ARRAY_SIZE(vcpus) * 8; i++) {
+        const struct kind *kind = &kinds[i % ARRAY_SIZE(kinds)];
         struct guest guest = {
-            .max_nodes = max_nodes[i % 2],
-            .pool = i / 2 % 2 ? half : NULL,
-            .vcpus = vcpus[i / 4 % ARRAY_SIZE(vcpus)],
-            .bytes = sizes[i / 4 / ARRAY_SIZE(vcpus)],
+            .max_nodes = kind->max_nodes,
+            .named = kind->named,
+            .devices = kind->devices ? devices : NULL,
+            .pool = i / 4 % 2 ? half : NULL,
+            .vcpus = vcpus[i / 8 % ARRAY_SIZE(vcpus)],
+            .bytes = sizes[i / 8 / ARRAY_SIZE(vcpus)],
         };
 
-        if (!guest.pool || !xln_cpumap_is_empty(half))
-            plan_with_policies(host, &guest, count);
+        if (guest.pool && xln_cpumap_is_empty(half))
+            continue;
+        /* They are all taken. */
+        if (guest.named && nr_nodes <= guest.max_nodes)
+            continue;
+        plan_with_policies(host, &guest, count);
     }
+    free(devices);
     xln_cpumap_free(half);
 }
 
@@ -536,6 +625,7 @@ int main(void)
     test_all(hosts, "*.json");
     test_all(hosts, "*/*.json");
     test_all(hosts, "*/*.xml");
+    test_all(hosts, "*/*.txt");
     ok(tap_run >= 25, "there are hosts to plan for");
     if (foreign)
         test_all(foreign, "*.xml");

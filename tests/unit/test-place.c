@@ -278,6 +278,12 @@ static const unsigned mean[] = {
     10, 20, 20, 20,
     20, 10, 20, 15,
     20, 20, 10, 20,
+    20, 15, 20, 10,
+};
+static const unsigned near_one_way[] = {
+    10, 20, 20, 20,
+    20, 10, 20, 15,
+    20, 20, 10, 20,
     20, 20, 20, 10,
 };
 static const unsigned unreachable[] = {
@@ -341,7 +347,10 @@ static const struct case_spec set_cases[] = {
     { "of two directions the longer counts", even, .slit = one_way,
       .need = 1500, .plan = "fits 0,2: 0=750 2=750 cpus 0-1,4-5" },
     { "at equal largest distances the mean decides", even, .slit = mean,
-      .need = 1500, .plan = "fits 1,3: 1=750 3=750 cpus 2-3,6-7" },
+      .need = 2500, .plan = "fits 0-1,3: 0=832 1=834 3=834 cpus 0-3,6-7" },
+    { "in the mean too the longer of two directions counts", even,
+      .slit = near_one_way, .need = 1500,
+      .plan = "fits 0-1: 0=750 1=750 cpus 0-3" },
     { "a node that can't be reached is the farthest", even,
       .slit = unreachable, .need = 1500,
       .plan = "fits 2-3: 2=750 3=750 cpus 4-7" },
@@ -1150,7 +1159,9 @@ static struct b_score b_score(const struct random_host *r, unsigned set,
                 continue;
             if (r->distance[a][b] > score.max)
                 score.max = r->distance[a][b];
-            score.sum += r->distance[a][b];
+            score.sum += r->distance[a][b] > r->distance[b][a]
+                             ? r->distance[a][b]
+                             : r->distance[b][a];
         }
     }
     return score;
@@ -1241,8 +1252,15 @@ static bool b_better(const struct random_host *r, unsigned a, unsigned b,
     return a & ((a ^ b) & -(a ^ b));    /* who has the lowest that differs */
 }
 
+enum b_cpus { B_NO_CPU, B_ONE_CPU, B_ALL_CPUS };
+
+static bool b_has_one(const struct random_host *r, unsigned set)
+{
+    return b_cpus(r, set) & b_allowed(r);
+}
+
 static bool b_search(const struct random_host *r, unsigned candidates,
-                     bool dma, bool cpus, struct answer *answer)
+                     bool dma, enum b_cpus cpus, struct answer *answer)
 {
     unsigned best = 0, next = 0, nr = 0;
 
@@ -1251,7 +1269,9 @@ static bool b_search(const struct random_host *r, unsigned candidates,
             continue;
         if (r->max_nodes && b_count(set) > r->max_nodes)
             continue;
-        if (cpus && !b_has_cpus(r, set))
+        if (cpus == B_ALL_CPUS && !b_has_cpus(r, set))
+            continue;
+        if (cpus == B_ONE_CPU && !b_has_one(r, set))
             continue;
         if (!best || b_count(set) < b_count(best))
             best = next = nr = 0;
@@ -1269,21 +1289,37 @@ static bool b_search(const struct random_host *r, unsigned candidates,
     answer->next = next;
     answer->nr_fitting = nr;
     answer->with_dma = dma;
-    answer->cpus_given_up = !cpus;
+    answer->cpus_given_up = cpus != B_ALL_CPUS;
     return best;
 }
 
-/* The most memory on the fewest nodes, lowest numbers. */
+/* Nodes of a set that have both memory and a CPU. */
+static unsigned b_with_both(const struct random_host *r, unsigned set)
+{
+    unsigned both = 0;
+
+    for (unsigned node = 0; node < r->nr_nodes; node++) {
+        if (set >> node & 1 && b_usable(r, node, true) &&
+            b_has_one(r, 1u << node))
+            both |= 1u << node;
+    }
+    return both;
+}
+
+/* The most memory on the fewest nodes, lowest numbers; with a CPU where there
+ * is one beside memory. */
 static void b_most(const struct random_host *r, unsigned candidates,
                    struct answer *answer)
 {
-    unsigned best = 0;
+    unsigned best = 0, with_both = b_with_both(r, candidates);
 
     for (unsigned set = 1; set < 1u << r->nr_nodes; set++) {
         uint64_t bytes = b_bytes(r, set, true), most = b_bytes(r, best, true);
 
         if (set & ~candidates ||
             (r->max_nodes && b_count(set) > r->max_nodes))
+            continue;
+        if (with_both && !(set & with_both))
             continue;
         if (!best || bytes > most ||
             (bytes == most && b_count(set) < b_count(best)) ||
@@ -1296,19 +1332,34 @@ static void b_most(const struct random_host *r, unsigned candidates,
     answer->cpus_given_up = !b_has_cpus(r, best);
 }
 
+/* With ever less asked for. */
+static bool b_search_all(const struct random_host *r, unsigned candidates,
+                         struct answer *answer)
+{
+    int least = b_has_one(r, candidates) ? B_ONE_CPU : B_NO_CPU;
+
+    if (r->named)
+        least = B_NO_CPU;
+    for (int cpus = B_ALL_CPUS; cpus >= least; cpus--) {
+        if (!r->named && b_search(r, candidates, false, cpus, answer))
+            return true;
+        if (b_search(r, candidates, true, cpus, answer))
+            return true;
+    }
+    return false;
+}
+
 static void brute_force(const struct random_host *r, struct answer *answer)
 {
     unsigned candidates = r->named ? r->named & b_with_memory(r)
                                    : b_candidates(r);
 
     memset(answer, 0, sizeof(*answer));
-    if (r->named && (!r->max_nodes || b_count(candidates) <= r->max_nodes)) {
-        answer->nodes = r->named;
+    if (r->named && (!candidates || !r->max_nodes ||
+                     b_count(r->named) <= r->max_nodes)) {
+        answer->nodes = candidates ? candidates : r->named;
         answer->with_dma = true;
-    } else if (!(!r->named && b_search(r, candidates, false, true, answer)) &&
-               !b_search(r, candidates, true, true, answer) &&
-               !(!r->named && b_search(r, candidates, false, false, answer)) &&
-               !b_search(r, candidates, true, false, answer)) {
+    } else if (!b_search_all(r, candidates, answer)) {
         b_most(r, candidates, answer);
     }
     answer->own = b_bytes(r, answer->nodes, answer->with_dma);
@@ -1595,6 +1646,14 @@ static const char *check_order(const struct random_host *r,
     return NULL;
 }
 
+/* Of named nodes those too that have CPUs alone. */
+static unsigned b_homes(const struct random_host *r, const struct answer *a)
+{
+    bool limited = r->max_nodes && b_count(r->named) > r->max_nodes;
+
+    return r->named && !limited ? r->named : a->nodes;
+}
+
 static const char *check_vcpus(const struct random_host *r,
                                const struct answer *a,
                                const struct xln_plan *plan)
@@ -1606,7 +1665,7 @@ static const char *check_vcpus(const struct random_host *r,
         return "the CPUs to prefer";
     if (!homes != !cpus)
         return "nodes without CPUs, or CPUs without nodes";
-    if (b_cpus(r, a->nodes) & b_allowed(r) && homes != a->nodes)
+    if (b_cpus(r, a->nodes) & b_allowed(r) && homes != b_homes(r, a))
         return "the vCPUs are not with their memory";
     if (!r->named && b_allowed(r) && !(cpus & b_allowed(r)))
         return "the vCPUs are sent where they may not run";
@@ -1748,7 +1807,8 @@ static const char *check_cores(const struct random_host *r,
         used |= core;
     }
     if (xln_nodemap_intersects(plan->nodes, plan->vcpu_nodes) &&
-        !xln_nodemap_is_subset(plan->vcpu_nodes, plan->nodes))
+        !xln_nodemap_is_subset(plan->vcpu_nodes, plan->nodes) &&
+        bits_of_nodes(plan->vcpu_nodes) & ~r->named)
         return "a node that is not the memory's";
     return NULL;
 }

@@ -156,7 +156,7 @@ static struct figures with(const struct task *t, const unsigned *nodes,
         unsigned there = t->distance[nodes[i]][last];
         unsigned back = t->distance[last][nodes[i]];
 
-        f.sum += there + back;
+        f.sum += 2 * (uint64_t)(there > back ? there : back);
         if (there > f.max)
             f.max = there;
         if (back > f.max)

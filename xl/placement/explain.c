@@ -60,6 +60,27 @@ static char *cores_text(const struct xln_plan *plan)
     return finish(f, &text);
 }
 
+int explain_cpus(const struct xln_plan *plan, struct xln_cpumap **cpus_r)
+{
+    int rc = xln_cpumap_copy(plan->vcpu_cpus, cpus_r);
+
+    if (!rc && xln_cpumap_intersects(*cpus_r, plan->allowed_cpus))
+        xln_cpumap_and(*cpus_r, plan->allowed_cpus);
+    return rc;
+}
+
+static int format_cpus(const struct xln_plan *plan, char **text_r)
+{
+    struct xln_cpumap *cpus;
+    int rc = explain_cpus(plan, &cpus);
+
+    if (rc)
+        return rc;
+    rc = xln_cpumap_format(cpus, text_r);
+    xln_cpumap_free(cpus);
+    return rc;
+}
+
 static char *vcpus_text(const struct xln_request *request,
                         const struct xln_plan *plan)
 {
@@ -69,7 +90,7 @@ static char *vcpus_text(const struct xln_request *request,
         return strdup("vCPUs as configured");
     if (plan->nr_vcpu_cores)
         return cores_text(plan);
-    if (xln_cpumap_format(plan->vcpu_cpus, &cpus))
+    if (format_cpus(plan, &cpus))
         return NULL;
     if (asprintf(&text, "vCPUs %s CPUs %s",
                  request->vcpus_mode == XLN_VCPUS_HARD ? "bound to" : "prefer",

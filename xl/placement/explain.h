@@ -14,6 +14,10 @@
 char *explain_plan(const struct xln_request *request,
                    const struct xln_need *need, const struct xln_plan *plan);
 
+/* The CPUs in that line: of those to prefer the ones that the user's own
+ * affinities allow, or all where these allow none of them. */
+int explain_cpus(const struct xln_plan *plan, struct xln_cpumap **cpus_r);
+
 /* Why it is that one and not another. */
 char *explain_reason(const struct xln_request *request,
                      const struct xln_plan *plan);

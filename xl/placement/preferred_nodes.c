@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libxl_utils.h>
@@ -39,36 +40,45 @@ static bool is_device(const struct prefer_device *wanted,
            (wanted->function == XLN_NONE || wanted->function == d->function);
 }
 
-/* Make the set with the first node; nodes that are not there don't count. */
-static int add_node(const struct xln_host *host, unsigned node,
-                    const struct xln_nodemap **nodes)
+/* Count one device more on a node; nodes that are not there don't count. */
+static int add_device(const struct xln_host *host, unsigned node,
+                      struct xln_need *need)
 {
-    struct xln_nodemap *set = (struct xln_nodemap *)(uintptr_t)*nodes;
-    int rc = 0;
+    struct xln_nodemap *nodes;
+    unsigned *nr_devices;
+    int rc;
 
     if (!xln_host_node(host, node))
         return 0;
-    if (!set)
-        rc = xln_nodemap_new(xln_host_nr_nodes(host), &set);
-    if (rc)
-        return rc;
-    xln_nodemap_set(set, node);
-    *nodes = set;
+    if (!need->device_nodes) {
+        rc = xln_nodemap_new(xln_host_nr_nodes(host), &nodes);
+        if (rc)
+            return rc;
+        need->device_nodes = nodes;
+    }
+    if (!need->nr_devices) {
+        need->nr_devices = calloc(xln_host_nr_nodes(host),
+                                  sizeof(*need->nr_devices));
+        if (!need->nr_devices)
+            return -ENOMEM;
+    }
+    nodes = (struct xln_nodemap *)(uintptr_t)need->device_nodes;
+    nr_devices = (unsigned *)(uintptr_t)need->nr_devices;
+    xln_nodemap_set(nodes, node);
+    nr_devices[node]++;
     return 0;
 }
 
-static int add_devices(const struct xln_snapshot *snapshot,
-                       const struct prefer_device *wanted,
-                       struct xln_need *need)
+/* All functions of a device are on one node, and are one here. */
+static int add_item(const struct xln_snapshot *snapshot,
+                    const struct prefer_device *wanted, struct xln_need *need)
 {
     unsigned i;
-    int rc = 0;
 
-    for (i = 0; i < snapshot->nr_devices && !rc; i++)
+    for (i = 0; i < snapshot->nr_devices; i++)
         if (is_device(wanted, &snapshot->devices[i]))
-            rc = add_node(snapshot->host, snapshot->devices[i].node,
-                          &need->device_nodes);
-    return rc;
+            return add_device(snapshot->host, snapshot->devices[i].node, need);
+    return 0;
 }
 
 /* A domain that is on all nodes alike is on none in particular. */
@@ -113,7 +123,7 @@ int prefer_saved(const struct xln_snapshot *snapshot,
     int rc = 0;
 
     for (i = 0; i < nr && !rc; i++)
-        rc = add_devices(snapshot, &devices[i], need);
+        rc = add_item(snapshot, &devices[i], need);
     if (!rc)
         rc = add_saved(snapshot, request->with, &need->with_nodes);
     if (!rc)
@@ -130,9 +140,9 @@ static int add_topology(const struct xln_host *host,
 {
     struct prefer_device wanted = { device->domain, device->bus, device->dev,
                                     device->func };
-    int i, rc = 0;
+    int i;
 
-    for (i = 0; i < nr && !rc; i++) {
+    for (i = 0; i < nr; i++) {
         struct xln_pci_device d = {
             .segment = list[i].seg,
             .bus = list[i].bus,
@@ -142,9 +152,9 @@ static int add_topology(const struct xln_host *host,
 
         if (list[i].node != LIBXL_PCITOPOLOGY_INVALID_ENTRY &&
             is_device(&wanted, &d))
-            rc = add_node(host, list[i].node, &need->device_nodes);
+            return add_device(host, list[i].node, need);
     }
-    return rc;
+    return 0;
 }
 
 /* What can't be had libxl logs itself; then nothing is preferred. */
@@ -221,4 +231,5 @@ void prefer_dispose(struct xln_need *need)
     free_nodes(need->device_nodes);
     free_nodes(need->with_nodes);
     free_nodes(need->apart_nodes);
+    free((void *)(uintptr_t)need->nr_devices);
 }

@@ -432,6 +432,20 @@ static void add_shares(struct xln__json *json, const struct xln_plan *plan)
     xln__json_array_end(json);
 }
 
+static void add_cpus(struct xln__json *json, const struct xln_plan *plan)
+{
+    struct xln_cpumap *cpus;
+    int rc = explain_cpus(plan, &cpus);
+
+    if (rc) {
+        xln__json_fail(json, rc);
+        return;
+    }
+    xln__json_key(json, "vcpu_cpus");
+    xln__json_set(json, xln_cpumap_bits(cpus));
+    xln_cpumap_free(cpus);
+}
+
 /* Of each vCPU, where each has its own. */
 static void add_cores(struct xln__json *json, const struct xln_plan *plan)
 {
@@ -519,8 +533,7 @@ static int add_plan(struct xln__json *json, const struct planned *d)
     add_nodes(json, "nodes", plan->nodes);
     add_shares(json, plan);
     add_nodes(json, "vcpu_nodes", plan->vcpu_nodes);
-    xln__json_key(json, "vcpu_cpus");
-    xln__json_set(json, xln_cpumap_bits(plan->vcpu_cpus));
+    add_cpus(json, plan);
     add_cores(json, plan);
     add_search(json, plan);
     xln__json_key(json, "vnuma");
