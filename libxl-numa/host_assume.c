@@ -79,3 +79,16 @@ int xln__note_offline(const struct xln_host *host, char **note)
     return xln__note(note, "%u CPU%s offline or not allowed", nr,
                      nr == 1 ? " is" : "s are");
 }
+
+int xln__note_homeless(const struct xln_host *host, char **note)
+{
+    unsigned nr = 0;
+
+    for (unsigned cpu = 0; cpu < host->nr_cpus; cpu++)
+        nr += host->cpu_exists[cpu] && host->cpus[cpu].online &&
+              host->cpus[cpu].node == XLN_NONE;
+    if (!nr)
+        return 0;
+    return xln__note(note, "%u CPU%s on no NUMA node: not planned with", nr,
+                     nr == 1 ? " is" : "s are");
+}

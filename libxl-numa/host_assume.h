@@ -25,4 +25,7 @@ int xln__assume_distances(struct xln_host *host, const bool *known,
 /* Say that CPUs will not be planned with. */
 int xln__note_offline(const struct xln_host *host, char **note);
 
+/* Say that CPUs which are online are on no node: nothing is planned there. */
+int xln__note_homeless(const struct xln_host *host, char **note);
+
 #endif /* XLN_HOST_ASSUME_H */

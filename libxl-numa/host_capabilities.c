@@ -13,7 +13,7 @@
 #define SLIT_UNREACHABLE 255
 
 struct cpu {
-    bool exists, online;
+    bool exists, has_socket;
     unsigned cell, socket, die, core;
 };
 
@@ -32,7 +32,7 @@ struct capabilities {
     unsigned cell;              /* where we are */
     uint64_t unit_bytes;        /* of its memory */
     unsigned nr_cores;          /* one more than the largest core_id */
-    bool has_dies;
+    bool has_sockets, has_dies; /* some CPU has one */
     /* SLIT values from one cell to the other, 0: not there. */
     uint8_t distances[XLN_MAX_NODES][XLN_MAX_NODES];
 };
@@ -143,7 +143,8 @@ static int begin_cpu(struct capabilities *c)
     if (cpu->exists)
         return xln__xml_refuse(c->xml, "cpu %u is there twice", (unsigned)id);
     cpu->exists = true;
-    cpu->online = xln__xml_attr(c->xml, "socket_id");
+    cpu->has_socket = xln__xml_attr(c->xml, "socket_id");
+    c->has_sockets = c->has_sockets || cpu->has_socket;
     cpu->cell = c->cell;
     rc = read_id(c, "socket_id", &cpu->socket);
     if (!rc)
@@ -226,6 +227,15 @@ static int core_of(const struct capabilities *c, const struct cpu *cpu,
     return 0;
 }
 
+/* libvirt before 1.0 has no more of a CPU than its number. Where some have
+ * more, those that have not are offline. */
+static void take_as_core(unsigned number, struct xln_host_cpu *cpu)
+{
+    cpu->online = true;
+    cpu->socket = cpu->node;
+    cpu->core = number;
+}
+
 static int fill_cpus(const struct capabilities *c, struct xln_host *host,
                      char **error_r)
 {
@@ -235,10 +245,12 @@ static int fill_cpus(const struct capabilities *c, struct xln_host *host,
         if (!cpu->exists)
             continue;
         host->cpu_exists[i] = true;
-        host->cpus[i].online = cpu->online;
+        host->cpus[i].online = cpu->has_socket;
         host->cpus[i].node = cpu->cell;
         host->cpus[i].socket = cpu->socket;
-        if (core_of(c, cpu, &host->cpus[i].core))
+        if (!c->has_sockets)
+            take_as_core(i, &host->cpus[i]);
+        else if (core_of(c, cpu, &host->cpus[i].core))
             return xln__refuse(error_r, "cpu %u: die_id and core_id are too "
                                "large together", i);
     }
@@ -277,6 +289,8 @@ static int fill_host(const struct capabilities *c, struct xln_host *host,
 
     fill_nodes(c, host);
     rc = fill_cpus(c, host, error_r);
+    if (!rc && !c->has_sockets)
+        rc = xln__note(note, "its CPUs have no cores: each is taken as one");
     if (!rc)
         rc = xln__assume_free(host, note);
     if (!rc)

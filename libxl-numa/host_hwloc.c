@@ -33,6 +33,9 @@ struct memory {
     uint64_t bytes;
     bool special;               /* HBM and the like: second choice for CPUs */
     unsigned depth;
+    unsigned within;            /* the number of the object that it is in */
+    bool in_group;              /* which is a Group */
+    bool has_objects;           /* it has objects in it, as hwloc 1 has it */
     struct xln_cpumap *cpus;    /* local ones */
     unsigned nr_cpus;
 };
@@ -51,6 +54,8 @@ struct matrix {
 struct level {
     unsigned package, package_os, core, core_os;
     struct memory *memory;
+    unsigned object;            /* its number */
+    bool is_group;
 };
 
 struct hwloc {
@@ -60,7 +65,7 @@ struct hwloc {
     struct memory memories[XLN_MAX_NODES];
     unsigned nr_memories;
     uint64_t other_bytes;       /* on no NUMANode, as hwloc 1 has it */
-    unsigned nr_roots, nr_machines, nr_packages, nr_cores;
+    unsigned nr_roots, nr_machines, nr_packages, nr_cores, nr_objects;
     struct xln_cpumap *allowed_cpus, *online_cpus;  /* NULL: all */
     struct xln_cpumap *allowed_nodes;   /* NULL: all */
     struct matrix matrices[MAX_MATRICES];
@@ -213,6 +218,8 @@ static int begin_node(struct hwloc *h, struct level *level, unsigned os)
     h->nr_memories++;
     memory->os = os;
     memory->depth = xln__xml_depth(h->xml);
+    memory->within = level[-1].object;
+    memory->in_group = level[-1].is_group;
     memory->special = subtype && strcmp(subtype, "DRAM");
     level->memory = memory;
     rc = xln__xml_number(h->xml, "local_memory", XLN__MAX_NODE_BYTES, 0,
@@ -284,7 +291,11 @@ static int begin_object(struct hwloc *h)
 
     if (!type)
         return xln__xml_refuse(h->xml, "<object> without type=");
+    if (h->levels[depth - 1].memory)
+        h->levels[depth - 1].memory->has_objects = true;
     h->levels[depth] = h->levels[depth - 1];
+    h->levels[depth].object = h->nr_objects++;
+    h->levels[depth].is_group = !strcmp(type, "Group");
     if (!strcmp(type, "Machine") && h->nr_machines++)
         return xln__xml_refuse(h->xml, "a second Machine: expected one");
     if (depth == 2) {
@@ -413,6 +424,8 @@ static int end_list(struct hwloc *h, const char *text, uint64_t max,
 }
 
 /* "1.500000" of hwloc 1, kept as millionths: the unit is nothing to us. */
+#define LATENCY_LEAST 1000000
+
 static int begin_latency(struct hwloc *h)
 {
     const char *text = xln__xml_attr(h->xml, "value"), *s = text;
@@ -655,12 +668,42 @@ static unsigned to_slit(uint64_t value, uint64_t local)
     return value < SLIT_LOCAL ? SLIT_LOCAL : value;
 }
 
+/* Where hwloc 2 has several nodes on one object, it writes a Group around
+ * them, and the object within the first one. */
+static bool is_group_added(const struct hwloc *h)
+{
+    const struct memory *first = h->memories;
+
+    return h->nr_memories > 1 && first->in_group &&
+           first[1].within == first->within && !first[1].has_objects;
+}
+
+/*
+ * hwloc 1 says at which level of the file the objects are, and has all values
+ * as parts of the least one. hwloc 2 (lstopo --export-xml-flags 1) writes
+ * values as they are, and counts its own levels, on which there are no nodes:
+ * what it says of them is one level below the objects that have them. These
+ * are in the nodes of the file, so that level is one below the nodes there.
+ *
+ * Example: four nodes in the Machine, a Socket in each. A matrix "1" of hwloc
+ * 1 is between the nodes and "2" between the sockets; a "1" of hwloc 2 is
+ * between the sockets and "2" between the nodes.
+ */
+static unsigned depth_of_nodes(const struct hwloc *h, const struct matrix *m)
+{
+    unsigned depth = h->memories[0].depth;
+
+    if (m->values[0] == LATENCY_LEAST || is_group_added(h))
+        return depth;
+    return depth + 1;
+}
+
 /* Those of hwloc 1 may be between anything. */
 static bool is_between_nodes(const struct hwloc *h, const struct matrix *m)
 {
     if (!m->depth)
         return true;
-    return m->nr == h->nr_memories && m->depth == h->memories[0].depth;
+    return m->nr == h->nr_memories && m->depth == depth_of_nodes(h, m);
 }
 
 /* The kernel's own, else the first one. */
@@ -710,7 +753,10 @@ static int note_unused(const struct hwloc *h, char **note)
         if (is_between_nodes(h, &h->matrices[i]))
             return xln__note(note, "its distances are not used: those from "
                              "nodes to themselves differ");
-    return 0;
+    if (!h->nr_matrices)
+        return 0;
+    return xln__note(note, "its distances are not used: they are not between "
+                     "all NUMA nodes");
 }
 
 static int set_distances(const struct hwloc *h, struct xln_host *host,
@@ -757,6 +803,8 @@ static int fill_host(const struct hwloc *h, struct xln_host *host,
         rc = set_distances(h, host, note);
     if (!rc)
         rc = xln__note_offline(host, note);
+    if (!rc)
+        rc = xln__note_homeless(host, note);
     return rc ? rc : xln__host_finish(host);
 }
 
@@ -815,8 +863,10 @@ int xln__host_from_hwloc(const char *text, size_t size,
     h = calloc(1, sizeof(*h));
     if (!h)
         return -ENOMEM;
-    h->levels[1] = (struct level){ XLN_NONE, XLN_NONE, XLN_NONE, XLN_NONE,
-                                   NULL };
+    h->levels[1] = (struct level){
+        .package = XLN_NONE, .package_os = XLN_NONE,
+        .core = XLN_NONE, .core_os = XLN_NONE,
+    };
     h->pus = calloc(XLN_MAX_CPUS, sizeof(*h->pus));
     if (h->pus)
         rc = xln__xml_read(text, size, &events, h, error_r);

@@ -8,10 +8,9 @@
 #include "host_capabilities.h"
 #include "host_hwloc.h"
 #include "host_source.h"
+#include "host_text.h"
 #include "text/refuse.h"
 #include "text/xml.h"
-
-#define UTF8_BOM 0xef           /* its first byte */
 
 /* ---- what it is ---- */
 
@@ -72,6 +71,19 @@ static int host_from_xml(const char *text, size_t size,
                        roots.root, roots.child);
 }
 
+/* '\0': there is nothing. */
+static char first_of(const char *text, size_t size)
+{
+    size_t at = xln__text_begins_at(text, size);
+
+    return at < size ? text[at] : '\0';
+}
+
+static bool is_xml(const char *text, size_t size)
+{
+    return first_of(text, size) == '<';
+}
+
 /* ---- its text ---- */
 
 /* Everything up to the bound, and a byte more if there is more. */
@@ -101,25 +113,6 @@ static int read_all(FILE *f, char **text_r, size_t *size_r)
     *text_r = text;
     *size_r = size;
     return 0;
-}
-
-static int read_xml(FILE *f, struct xln_host **host_r, char **note_r,
-                    char **error_r)
-{
-    char *text;
-    size_t size;
-    int rc;
-
-    rc = read_all(f, &text, &size);
-    if (rc) {
-        xln__refuse(error_r, "%s", strerror(-rc));
-        return rc;
-    }
-    rc = host_from_xml(text, size, host_r, note_r, error_r);
-    if (size > XLN__XML_MAX_BYTES && rc == -EINVAL)
-        rc = -EFBIG;
-    free(text);
-    return rc;
 }
 
 /* ---- snapshots ---- */
@@ -164,18 +157,6 @@ static int finish(int rc, const char *word, struct xln_host *host, char *note,
     return rc;
 }
 
-static int open_xml(FILE *f, const char *word,
-                    struct xln_snapshot **snapshot_r, char **note_r,
-                    char **error_r)
-{
-    struct xln_host *host = NULL;
-    char *note = NULL;
-    int rc;
-
-    rc = read_xml(f, &host, &note, error_r);
-    return finish(rc, word, host, note, snapshot_r, note_r, error_r);
-}
-
 static int open_synthetic(const char *word, struct xln_snapshot **snapshot_r,
                           char **note_r, char **error_r)
 {
@@ -187,30 +168,87 @@ static int open_synthetic(const char *word, struct xln_snapshot **snapshot_r,
     return finish(rc, word, host, note, snapshot_r, note_r, error_r);
 }
 
+/* ---- what kind it is ---- */
+
+typedef int reader(const char *text, size_t size, struct xln_host **host_r,
+                   char **note_r, char **error_r);
+
+static const struct kind {
+    bool (*is)(const char *text, size_t size);
+    reader *read;
+} kinds[] = {
+    { is_xml, host_from_xml },
+    { xln__is_numactl, xln__host_from_numactl },
+    { xln__is_xl_info, xln__host_from_xl_info },
+    { xln__is_lscpu, xln__host_from_lscpu },
+};
+
+static reader *find_reader(const char *text, size_t size)
+{
+    for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        if (kinds[i].is(text, size))
+            return kinds[i].read;
+    }
+    return NULL;
+}
+
 static int refuse_kind(const char *word, char **error_r)
 {
-    return xln__refuse(error_r, "%s: expected JSON of xl numa-snapshot, or XML "
-                       "of hwloc or libvirt", word);
+    return xln__refuse(error_r, "%s: expected JSON of xl numa-snapshot, XML of "
+                       "hwloc or libvirt, or output of numactl -H, xl info -n "
+                       "or lscpu -p", word);
+}
+
+/* What reads JSON does so from a stream. */
+static int open_json(char *text, size_t size, const char *word,
+                     struct xln_snapshot **snapshot_r, char **error_r)
+{
+    FILE *f = fmemopen(text, size, "re");
+    int rc;
+
+    if (!f)
+        return xln__from_errno();
+    rc = xln_snapshot_load(f, word, snapshot_r, error_r);
+    fclose(f);
+    return rc;
+}
+
+static int open_text(char *text, size_t size, const char *word,
+                     struct xln_snapshot **snapshot_r, char **note_r,
+                     char **error_r)
+{
+    struct xln_host *host = NULL;
+    char *note = NULL;
+    reader *read;
+    int rc;
+
+    if (first_of(text, size) == '{')
+        return open_json(text, size, word, snapshot_r, error_r);
+    read = find_reader(text, size);
+    if (!read)
+        return refuse_kind(word, error_r);
+    rc = read(text, size, &host, &note, error_r);
+    if (size > XLN__XML_MAX_BYTES && rc == -EINVAL)
+        rc = -EFBIG;
+    return finish(rc, word, host, note, snapshot_r, note_r, error_r);
 }
 
 static int open_file(FILE *f, const char *word,
                      struct xln_snapshot **snapshot_r, char **note_r,
                      char **error_r)
 {
-    int c = getc(f);
+    char *text;
+    size_t size;
+    int rc;
 
-    if (c == EOF && ferror(f)) {
-        int rc = xln__from_errno();
-
+    rc = read_all(f, &text, &size);
+    if (rc) {
         xln__refuse(error_r, "%s: %s", word, strerror(-rc));
         return rc;
     }
-    ungetc(c, f);
-    if (c == '<' || c == UTF8_BOM)
-        return open_xml(f, word, snapshot_r, note_r, error_r);
-    if (c == '{' || isspace(c))
-        return xln_snapshot_load(f, word, snapshot_r, error_r);
-    return refuse_kind(word, error_r);
+    rc = open_text(text, size, word, snapshot_r, note_r, error_r);
+    free(text);
+    return rc;
 }
 
 /* A type, a colon, a number: "node:4". */

@@ -6,8 +6,9 @@
 
 /*
  * The host that a word on the command line names: a file ("-": standard input)
- * with JSON of xl numa-snapshot, XML of hwloc or XML of libvirt; or, if there
- * is no such file, a synthetic string of hwloc, "node:4 core:8 pu:2".
+ * with JSON of xl numa-snapshot, XML of hwloc or libvirt, or output of numactl
+ * -H, xl info -n or lscpu -p; or, if there is no such file, a synthetic string
+ * of hwloc, "node:4 core:8 pu:2".
  *
  * *note_r: a malloc'd line of what had to be assumed, which the user should
  * see, or NULL. On failure *error_r is a malloc'd line that begins with the

@@ -504,11 +504,23 @@ static void parse(struct reader *r)
         refuse_syntax(r);
 }
 
+/* Editors of Windows put one in front. */
+static void skip_mark(struct reader *r)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+
+    if (r->size < strlen(mark) || memcmp(r->text, mark, strlen(mark)))
+        return;
+    r->text += strlen(mark);
+    r->size -= strlen(mark);
+}
+
 static int read_tree(const char *text, size_t size,
                      struct xln__json_tree *tree)
 {
     struct reader r = { .tree = tree, .text = text, .size = size, .line = 1 };
 
+    skip_mark(&r);
     r.yajl = yajl_alloc(&callbacks, NULL, &r);
     if (!r.yajl)
         return -ENOMEM;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Hosts in the files of hwloc and libvirt: each is what NAME.host beside it
+# Hosts in the files of hwloc and libvirt, and as numactl -H, xl info -n and
+# lscpu -p print them: each is what NAME.host beside it
 # says (UPDATE_EXPECTED=1 writes those), and hwloc's own programs, where they
 # are installed, agree, also about what we write for lstopo.
 #
@@ -19,10 +20,10 @@ same() { # FILE FILE
     return 1
 }
 
-is_expected() { # XML
-    [ -z "${UPDATE_EXPECTED:-}" ] || "$show" "$1" > "${1%.xml}.host"
+is_expected() { # FILE
+    [ -z "${UPDATE_EXPECTED:-}" ] || "$show" "$1" > "${1%.*}.host"
     "$show" "$1" > "$tmp/host"
-    same "${1%.xml}.host" "$tmp/host"
+    same "${1%.*}.host" "$tmp/host"
 }
 
 # "node N BYTES" for each node that may be used, and a line of their CPUs.
@@ -103,8 +104,9 @@ check_hwloc() { # XML
 
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-for xml in "$hosts"/hwloc/*.xml "$hosts"/libvirt/*.xml; do
-    check "$(basename "$xml"): what is in it" is_expected "$xml"
+for file in "$hosts"/hwloc/*.xml "$hosts"/libvirt/*.xml \
+    "$hosts"/printed/*.txt; do
+    check "$(basename "$file"): what is in it" is_expected "$file"
 done
 if command -v hwloc-info > /dev/null; then
     for xml in "$hosts"/hwloc/*.xml ${HWLOC_XML:+"$HWLOC_XML"/*.xml}; do

@@ -45,7 +45,8 @@ plans() { # HOST
 }
 
 all_hosts() {
-    for host in "$hosts"/*.json "$hosts"/*/*.json "$hosts"/*/*.xml; do
+    for host in "$hosts"/*.json "$hosts"/*/*.json "$hosts"/*/*.xml \
+        "$hosts"/*/*.txt; do
         echo "$host"
     done
     echo "$synthetic"

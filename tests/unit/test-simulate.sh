@@ -104,6 +104,10 @@ EOF
 check "guests over nodes, and how far that is" \
     simulated 0 expected -o "$columns" small.csv
 
+{ printf '\357\273\277'; cat small.csv; } > marked.csv
+check "a trace of a spreadsheet, with a byte-order mark" \
+    simulated 0 expected -o "$columns" marked.csv
+
 figures=POLICY,BALANCE,WAITING,REFUSED,FIRST_TIME,FIRST_NAME
 "$numa" numa-simulate --host host.json -o "$figures" small.csv > out
 balance() { # POLICY

@@ -244,6 +244,16 @@ static int add_arrival(struct reader *r, struct arrival *a)
     return 0;
 }
 
+/* Spreadsheets put a byte-order mark in front. */
+static void skip_mark(struct reader *r)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t length = strlen(mark);
+
+    if (r->line_nr == 1 && !strncmp(r->line, mark, length))
+        memmove(r->line, r->line + length, strlen(r->line + length) + 1);
+}
+
 static int parse_line(struct reader *r, bool *first)
 {
     const char *start = r->line + strspn(r->line, " \t\r");
@@ -283,6 +293,7 @@ int trace_read(FILE *f, const char *source, struct trace **trace_r,
     if (!r->trace)
         goto out;
     while ((rc = read_line(r)) > 0) {
+        skip_mark(r);
         rc = parse_line(r, &first);
         if (rc)
             goto out;
