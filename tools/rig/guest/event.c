@@ -2,7 +2,7 @@
 
 /* Event channels without interrupts. */
 
-#include "commands/guest.h"
+#include "guest.h"
 
 #include <xen/sched.h>
 

@@ -2,7 +2,7 @@
 
 /* What the guest does, once pv.c or pvh.c has found the machine. */
 
-#include "commands/guest.h"
+#include "guest.h"
 
 #include <xen/sched.h>
 #include <xen/vcpu.h>

@@ -2,7 +2,7 @@
 
 /* The machine as a PV guest finds it: machine frames, named in start_info. */
 
-#include "commands/guest.h"
+#include "guest.h"
 
 #include <xen/vcpu.h>
 

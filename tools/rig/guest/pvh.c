@@ -2,7 +2,7 @@
 
 /* The machine as a PVH guest finds it: frames that are parameters of it. */
 
-#include "commands/guest.h"
+#include "guest.h"
 
 #include <xen/arch-x86/hvm/start_info.h>
 #include <xen/hvm/hvm_op.h>

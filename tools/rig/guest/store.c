@@ -7,7 +7,7 @@
  * there is one watch.
  */
 
-#include "commands/guest.h"
+#include "guest.h"
 
 static bool watch_fired;
 
