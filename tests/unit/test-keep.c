@@ -93,23 +93,27 @@ static void test_record(void)
     struct keep *keep = read_record("");
 
     ok(keep && !keep->nodes && !keep->nr_vcpus, "no record: nothing is kept");
-    ok(!keep_set_nodes(keep, "0-1") && !keep_set_nodes(keep, "2") &&
+    ok(!keep_set_pool(keep, "qa") && !keep_set_pool(keep, NULL) &&
+           !keep_set_nodes(keep, "0-1") && !keep_set_nodes(keep, "2") &&
            !keep_set_vcpu(keep, 2, "4-5", NULL) &&
            !keep_set_vcpu(keep, 0, NULL, "all") &&
            !keep_set_vcpu(keep, 2, NULL, "4") && !keep_set_nodes(keep, NULL),
        "some is noted");
     ok(!keep_write(NULL, 1, keep), "and written");
-    is_str(stored, "nodes=2\nvcpu=0 - all\nvcpu=2 4-5 4\n",
+    is_str(stored, "pool=qa\nnodes=2\nvcpu=0 - all\nvcpu=2 4-5 4\n",
            "the last of each is kept");
     keep_free(keep);
     keep = read_stored();
-    ok(keep && !strcmp(keep->nodes, "2") && keep->nr_vcpus == 3 &&
+    ok(keep && !strcmp(keep->pool, "qa") && !strcmp(keep->nodes, "2") && keep->nr_vcpus == 3 &&
            !keep->vcpus[0].hard && !strcmp(keep->vcpus[0].soft, "all") &&
            !keep->vcpus[1].hard && !strcmp(keep->vcpus[2].hard, "4-5") &&
            !strcmp(keep->vcpus[2].soft, "4"),
        "and read as it was");
     ok(keep_set_vcpu(keep, 8192, "0", NULL) == -ERANGE,
        "there is a last vCPU");
+    ok(keep_set_pool(keep, "q\nnodes=3") == -EINVAL &&
+           keep_set_pool(keep, "") == -EINVAL && !strcmp(keep->pool, "qa"),
+       "a pool of two lines, or of none, is refused");
     is_gone = true;
     ok(keep_write(NULL, 1, keep) == -ESRCH && !*stored,
        "of a domain that has gone meanwhile nothing stays");
@@ -126,7 +130,7 @@ static void test_bad_records(void)
     static const char *const bad[] = {
         "nodes", "cpus=1", "vcpu=", "vcpu=1", "vcpu=1 2", "vcpu=x 2 3",
         "vcpu=-1 2 3", "vcpu=8192 2 3", "vcpu=99999999999999999999 1 1",
-        "nodes=1\nrubbish\n",
+        "nodes=1\nrubbish\n", "pool=\n",
     };
     struct keep *keep = NULL;
     unsigned i;
@@ -198,6 +202,26 @@ static void test_apply(void)
     libxl_domain_config_dispose(&config);
 }
 
+/* A stored configuration has maps that end behind their last CPU. */
+static void test_short_map(void)
+{
+    libxl_domain_config config;
+    libxl_domain_build_info *info = &config.b_info;
+
+    init_config(&config, 1);
+    info->vcpu_hard_affinity = calloc(1, sizeof(*info->vcpu_hard_affinity));
+    info->num_vcpu_hard_affinity = !!info->vcpu_hard_affinity;
+    info->vcpu_hard_affinity[0].map = calloc(1, 1);
+    info->vcpu_hard_affinity[0].size = 1;
+    config.c_info.pool_name = strdup("qa");
+    ok(!apply("pool=qb\nvcpu=0 12-13 -\n", &config) &&
+           info->vcpu_hard_affinity[0].size == NR_CPUS / 8 &&
+           bits(&info->vcpu_hard_affinity[0]) == 0x3000,
+       "a map of few CPUs is replaced by one of others");
+    is_str(config.c_info.pool_name, "qb", "and a pool by the one that is kept");
+    libxl_domain_config_dispose(&config);
+}
+
 /* nodes_mem= names other nodes for the memory. */
 static void test_replaces_mem(void)
 {
@@ -248,7 +272,7 @@ static void test_no_memory(void)
     for (nth = 1; rc == -ENOMEM && nth < MAX_ALLOCATIONS; nth++) {
         init_config(&config, 3);
         fake_alloc_fail(nth);
-        rc = apply("nodes=2\nvcpu=1 4-5 -\nvcpu=2 - 0\n", &config);
+        rc = apply("pool=q\nnodes=2\nvcpu=1 4-5 -\nvcpu=2 - 0\n", &config);
         fake_alloc_fail(0);
         libxl_domain_config_dispose(&config);
     }
@@ -260,6 +284,7 @@ int main(void)
     test_record();
     test_bad_records();
     test_apply();
+    test_short_map();
     test_replaces_mem();
     test_bad_values();
     test_no_memory();

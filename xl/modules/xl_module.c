@@ -16,7 +16,7 @@
  *       <- libxl_domain_create_new      record, warn, take the plan out
  *     the guest reboots
  *       libxl_retrieve_domain_configuration   what --keep noted is put in
- *       libxl_domain_create_new ...
+ *       libxl_domain_create_new         what no longer holds is dropped; ...
  */
 #include <errno.h>
 #include <stdio.h>
@@ -32,6 +32,7 @@
 #include "build.h"
 #include "inflight.h"
 #include "interpose.h"
+#include "placement/adapt.h"
 #include "placement/keep.h"
 #include "placement/misspelt.h"
 #include "placement/environment.h"
@@ -42,6 +43,7 @@ static struct {
     bool inert;                 /* another release: do nothing */
     bool dry_run;
     bool paused;                /* migrate: not live */
+    bool ran;                   /* the domain: what is built now, it is again */
     char *planned_nodes;        /* of the next create; NULL: none are */
     bool sxp;                   /* xl prints its dry run in the old form */
     libxl_ctx *ctx;
@@ -280,6 +282,14 @@ EXPORT int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
 
 /* ---- creates ---- */
 
+static void warn_unadapted(const libxl_domain_config *config, int rc)
+{
+    if (rc)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "'%s': cannot tell whether its cpupool and affinities hold "
+                "here: %s", config->c_info.name, strerror(-rc));
+}
+
 static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
                                const libxl_asyncop_how *ao_how, bool restoring)
 {
@@ -291,6 +301,8 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
      * back. */
     if (state.inert || ao_how)
         return NULL;
+    if (state.ran || restoring)
+        warn_unadapted(config, adapt_config(ctx, state.lg, config));
     rc = placement_begin(ctx, state.lg, config, take_keys(), &p);
     if (!rc) {
         p->restoring = restoring;
@@ -324,6 +336,7 @@ static void forget_removed(libxl_ctx *ctx, uint32_t *domid)
 
 static int end(struct create *create, libxl_ctx *ctx, uint32_t *domid, int r)
 {
+    state.ran |= !r;
     if (!create)
         return r;
     if (placement_end(inflight_leave(create), r != 0))
@@ -371,6 +384,8 @@ EXPORT int libxl_domain_soft_reset(
     if (keys)
         keys_write_xsdata(keys, &config->c_info.xsdata);
     keys_free(keys);
+    if (!state.inert && !ao_how)
+        warn_unadapted(config, adapt_pool(ctx, state.lg, config));
     if (!state.inert && !ao_how &&
         !placement_begin_reset(ctx, state.lg, config, domid, &p))
         create = inflight_enter(p);

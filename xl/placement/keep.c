@@ -2,6 +2,7 @@
 /*
  * The record is text, a line for each thing that is kept:
  *
+ *     pool=Pool-0
  *     nodes=2
  *     vcpu=0 4-5 -            number, hard and soft affinity; "-": not kept
  */
@@ -14,6 +15,7 @@
 
 #include <libxl_numa.h>
 
+#include "cpu_map.h"
 #include "keep.h"
 #include "keys.h"
 
@@ -40,6 +42,13 @@ static int set_text(char **text, const char *value)
 int keep_set_nodes(struct keep *keep, const char *nodes)
 {
     return set_text(&keep->nodes, nodes);
+}
+
+int keep_set_pool(struct keep *keep, const char *pool)
+{
+    if (pool && (!*pool || strchr(pool, '\n')))
+        return -EINVAL;
+    return set_text(&keep->pool, pool);
 }
 
 static int add_vcpus(struct keep *keep, unsigned nr)
@@ -80,6 +89,7 @@ void keep_free(struct keep *keep)
         free(keep->vcpus[i].soft);
     }
     free(keep->vcpus);
+    free(keep->pool);
     free(keep->nodes);
     free(keep);
 }
@@ -114,6 +124,8 @@ static int read_line(struct keep *keep, char *line)
     if (!value)
         return -EINVAL;
     *value++ = '\0';
+    if (!strcmp(line, "pool"))
+        return keep_set_pool(keep, value);
     if (!strcmp(line, "nodes"))
         return keep_set_nodes(keep, value);
     if (!strcmp(line, "vcpu"))
@@ -158,6 +170,8 @@ static void write_lines(const struct keep *keep, FILE *f)
     const struct keep_vcpu *v;
     unsigned i;
 
+    if (keep->pool)
+        fprintf(f, "pool=%s\n", keep->pool);
     if (keep->nodes)
         fprintf(f, "nodes=%s\n", keep->nodes);
     for (i = 0; i < keep->nr_vcpus; i++) {
@@ -229,6 +243,7 @@ static int apply_nodes(const struct keep *keep, libxl_domain_config *config)
 static int add_maps(libxl_ctx *ctx, libxl_bitmap **maps, int *nr_maps, int nr)
 {
     libxl_bitmap *more;
+    int rc = 0;
 
     if (nr <= *nr_maps)
         return 0;
@@ -236,32 +251,11 @@ static int add_maps(libxl_ctx *ctx, libxl_bitmap **maps, int *nr_maps, int nr)
     if (!more)
         return -ENOMEM;
     *maps = more;
-    for (; *nr_maps < nr; (*nr_maps)++) {
+    for (; *nr_maps < nr && !rc; (*nr_maps)++) {
         libxl_bitmap_init(&more[*nr_maps]);
-        if (libxl_cpu_bitmap_alloc(ctx, &more[*nr_maps], 0))
-            return -ENOMEM;
-        libxl_bitmap_set_any(&more[*nr_maps]);
+        rc = cpu_map_fill(ctx, &more[*nr_maps]);
     }
-    return 0;
-}
-
-static int fill_map(const char *text, libxl_bitmap *map)
-{
-    unsigned nr_cpus = map->size * 8, cpu;
-    struct xln_cpumap *cpus;
-    int rc;
-
-    rc = xln_cpumap_new(nr_cpus, &cpus);
-    if (rc)
-        return rc;
-    rc = xln_cpumap_parse(text, NULL, 0, cpus, NULL);
-    for (cpu = 0; cpu < nr_cpus && !rc; cpu++)
-        if (xln_cpumap_test(cpus, cpu))
-            libxl_bitmap_set(map, cpu);
-        else
-            libxl_bitmap_reset(map, cpu);
-    xln_cpumap_free(cpus);
-    return rc ? -EINVAL : 0;
+    return rc;
 }
 
 /* `text` NULL: nothing is kept. */
@@ -273,7 +267,7 @@ static int apply_map(libxl_ctx *ctx, const char *text, int vcpu,
     if (!text)
         return 0;
     rc = add_maps(ctx, maps, nr_maps, vcpu + 1);
-    return rc ? rc : fill_map(text, &(*maps)[vcpu]);
+    return rc ? rc : cpu_map_parse(ctx, text, &(*maps)[vcpu]);
 }
 
 int keep_apply(const struct keep *keep, libxl_ctx *ctx,
@@ -284,7 +278,9 @@ int keep_apply(const struct keep *keep, libxl_ctx *ctx,
 
     if (nr > info->max_vcpus)
         nr = info->max_vcpus;
-    rc = apply_nodes(keep, config);
+    rc = set_text(&config->c_info.pool_name, keep->pool);
+    if (!rc)
+        rc = apply_nodes(keep, config);
     for (i = 0; i < nr && !rc; i++) {
         rc = apply_map(ctx, keep->vcpus[i].hard, i, &info->vcpu_hard_affinity,
                        &info->num_vcpu_hard_affinity);

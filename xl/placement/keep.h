@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What `--keep` notes of a running domain: affinities and nodes that shall
- * hold when it is built again, by a reboot, a restore or a migration. They are
- * libxl userdata of the domain, which goes away with it; so they are put into
- * its configuration when xl asks libxl for that, just before.
+ * What `--keep` notes of a running domain: its cpupool, and affinities and nodes
+ * that are to hold when it is built again, by a reboot, a restore or a migration.
+ * They are libxl userdata of the domain, which goes away with it; so they are put
+ * into its configuration when xl asks libxl for that, just before. What of them
+ * does not hold then, adapt.c drops.
  */
 #ifndef KEEP_H
 #define KEEP_H
@@ -12,7 +13,7 @@
 
 /* Texts as a configuration has them; NULL: nothing to keep. */
 struct keep {
-    char *nodes;
+    char *pool, *nodes;
     struct keep_vcpu {
         char *hard, *soft;
     } *vcpus;
@@ -30,8 +31,9 @@ int keep_read(libxl_ctx *ctx, uint32_t domid, struct keep **keep_r);
  * gone meanwhile, and nothing stays of this; -ENOMEM. */
 int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep);
 
-/* Replace what is kept; NULL: that stays. 0 or -ENOMEM; -ERANGE: no domain has
- * so many vCPUs. */
+/* Replace what is kept; NULL: that stays. 0 or -ENOMEM; -EINVAL: a name that can
+ * not be noted; -ERANGE: no domain has so many vCPUs. */
+int keep_set_pool(struct keep *keep, const char *pool);
 int keep_set_nodes(struct keep *keep, const char *nodes);
 int keep_set_vcpu(struct keep *keep, unsigned vcpu, const char *hard,
                   const char *soft);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A domain that ran is built again: by a reboot, a restore or a migration. Its
+ * configuration may name a cpupool or CPUs that were there then and are not now,
+ * for which libxl would refuse to build it, and the domain would be lost.
+ */
+#ifndef ADAPT_H
+#define ADAPT_H
+
+#include <libxl.h>
+
+/*
+ * Drop from `config` what can not hold on this host as it is now, each with a
+ * warning: a cpupool that is not there or has no CPU (the domain goes into the
+ * first one), parameters of another scheduler, affinities without a CPU of the
+ * pool, affinities of vCPUs that it does not have. What is dropped does not come
+ * back. -ENOMEM, or -EIO: libxl can't tell the pools; then not all was looked at.
+ */
+int adapt_config(libxl_ctx *ctx, xentoollog_logger *lg,
+                 libxl_domain_config *config);
+
+/* The same for a soft reset, where the domain keeps its pool and affinities:
+ * only the name of the pool is looked at. */
+int adapt_pool(libxl_ctx *ctx, xentoollog_logger *lg,
+               libxl_domain_config *config);
+
+#endif /* ADAPT_H */
