@@ -344,37 +344,38 @@ static int check_length(struct xln__json_tree *tree,
     return xln__json_expected(tree, list, "a list of %u %s", length, what);
 }
 
+/* Rows and columns are in the order of the nodes. */
 static int read_row(struct xln__json_tree *tree,
-                    const struct xln__json_value *row, struct xln_host *host,
+                    const struct xln__json_value *row,
+                    const struct xln__json_value *nodes, struct xln_host *host,
                     unsigned *distances)
 {
-    const struct xln__json_value *item;
+    const struct xln__json_value *item, *to;
     uint64_t distance;
-    unsigned to;
     int rc;
 
     rc = check_length(tree, row, xln_nodemap_count(host->exists), "distances");
     if (rc)
         return rc;
     item = row->first;
-    XLN_FOREACH(xln_nodemap, to, host->exists) {
+    for (to = nodes->first; to; to = to->next, item = item->next) {
         rc = xln__json_number_of(tree, item,
             (struct xln__json_range){ .max = XLN_NONE - 1, .or_null = true },
             &distance);
         if (rc)
             return rc;
-        distances[to] = distance == UINT64_MAX ? XLN_NONE : distance;
-        item = item->next;
+        distances[number_of(to, "node")] =
+            distance == UINT64_MAX ? XLN_NONE : distance;
     }
     return 0;
 }
 
 static int read_distances(struct xln__json_tree *tree,
                           const struct xln__json_value *root,
+                          const struct xln__json_value *nodes,
                           struct xln_host *host)
 {
-    const struct xln__json_value *list, *row;
-    unsigned from;
+    const struct xln__json_value *list, *row, *from;
     int rc;
 
     rc = xln__json_get(tree, root, "distances", XLN__JSON_LIST,
@@ -384,12 +385,12 @@ static int read_distances(struct xln__json_tree *tree,
     if (rc)
         return rc;
     row = list->first;
-    XLN_FOREACH(xln_nodemap, from, host->exists) {
-        rc = read_row(tree, row, host,
-                      &host->distances[(size_t)from * host->nr_nodes]);
+    for (from = nodes->first; from; from = from->next, row = row->next) {
+        size_t at = (size_t)number_of(from, "node") * host->nr_nodes;
+
+        rc = read_row(tree, row, nodes, host, &host->distances[at]);
         if (rc)
             return rc;
-        row = row->next;
     }
     return 0;
 }
@@ -419,16 +420,52 @@ struct lists {
     uint64_t nr_cpus, nr_nodes;
 };
 
+/* Numbers below `limit` in any order, each once; *end_r is one more than the
+ * largest. */
+static int check_unordered(struct xln__json_tree *tree,
+                           const struct xln__json_value *list, const char *key,
+                           uint64_t limit, struct xln_bitmap *seen,
+                           uint64_t *end_r)
+{
+    const struct xln__json_value *item;
+    uint64_t number, end = 0;
+    int rc;
+
+    for (item = list->first; item; item = item->next) {
+        rc = xln__json_check(tree, item, XLN__JSON_OBJECT, "an object");
+        if (!rc)
+            rc = xln__json_get_number(tree, item, key,
+                (struct xln__json_range){ .max = limit - 1 }, &number);
+        if (rc)
+            return rc;
+        if (xln_bitmap_test(seen, number))
+            return xln__json_refuse(tree, -EINVAL,
+                                    xln__json_member(item, key), "expected "
+                                    "each number once, but %u is there twice",
+                                    (unsigned)number);
+        xln_bitmap_set(seen, number);
+        if (number >= end)
+            end = number + 1;
+    }
+    *end_r = end;
+    return 0;
+}
+
 static int get_list(struct xln__json_tree *tree,
                     const struct xln__json_value *root, const char *name,
                     const char *key, uint64_t limit,
                     const struct xln__json_value **list_r, uint64_t *end_r)
 {
+    struct xln_bitmap *seen;
     int rc;
 
     rc = xln__json_get(tree, root, name, XLN__JSON_LIST, "a list", list_r);
     if (!rc)
-        rc = xln__check_numbers(tree, *list_r, key, limit, end_r);
+        rc = xln_bitmap_new(limit, &seen);
+    if (rc)
+        return rc;
+    rc = check_unordered(tree, *list_r, key, limit, seen, end_r);
+    xln_bitmap_free(seen);
     return rc;
 }
 
@@ -448,8 +485,10 @@ static int find_lists(struct xln__json_tree *tree,
     if (!rc && !lists->nr_nodes)
         rc = xln__json_expected(tree, lists->nodes, "at least one node");
     if (!rc)
-        rc = get_list(tree, root, "pools", "pool", UINT_MAX, &lists->pools,
-                      &end);
+        rc = xln__json_get(tree, root, "pools", XLN__JSON_LIST, "a list",
+                           &lists->pools);
+    if (!rc)
+        rc = xln__check_numbers(tree, lists->pools, "pool", UINT_MAX, &end);
     if (!rc && xln__json_length(lists->pools) > MAX_POOLS)
         rc = xln__json_refuse(tree, -EINVAL, lists->pools, "expected no more "
                               "than %u pools", MAX_POOLS);
@@ -474,7 +513,7 @@ int xln__host_from_json(struct xln__json_tree *tree,
     if (!rc)
         rc = read_cpus(tree, lists.cpus, host);
     if (!rc)
-        rc = read_distances(tree, root, host);
+        rc = read_distances(tree, root, lists.nodes, host);
     if (!rc)
         rc = read_pools(tree, lists.pools, host);
     if (!rc)

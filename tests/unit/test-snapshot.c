@@ -590,12 +590,12 @@ static const struct {
     { "\"reserved_bytes\": 0", "\"reserved\": 0",
       "9: nodes[0].reserved_bytes: expected a number up to 4503599627370496, "
       "but it is not there" },
-    { "\"node\": 3", "\"node\": 0", "10: nodes[1].node: expected a number "
-      "from 1 to 1023, not 0" },
+    { "\"node\": 3", "\"node\": 0", "10: nodes[1].node: expected each number "
+      "once, but 0 is there twice" },
     { "\"node\": 3", "\"node\": 1024", "10: nodes[1].node: expected a number "
-      "from 1 to 1023, not 1024" },
-    { "\"cpu\": 2", "\"cpu\": 65536", "6: cpus[1].cpu: expected a number from "
-      "1 to 65535, not 65536" },
+      "up to 1023, not 1024" },
+    { "\"cpu\": 2", "\"cpu\": 65536", "6: cpus[1].cpu: expected a number up "
+      "to 65535, not 65536" },
     { "\"node\": null", "\"node\": 1", "6: cpus[1].node: expected the number "
       "of one of the nodes, not 1" },
     { "\"node\": null", "\"node\": 4", "6: cpus[1].node: expected a number up "
@@ -833,11 +833,6 @@ static void test_bounds(void)
                "large sets for many vCPUs");
     free(text);
     free(part);
-
-    text = changed("\"cpu\": 2", "\"cpu\": 65535 }, { \"cpu\": 2");
-    is_refused(text, -EINVAL, "h.json:6: cpus[2]: expected the end of the "
-               "list, not an object", "a CPU after the last");
-    free(text);
 }
 
 /* ---- damage ---- */
