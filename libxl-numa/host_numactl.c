@@ -211,8 +211,8 @@ static int read_lines(struct numactl *n)
 static int check(const struct numactl *n, char **error_r)
 {
     if (!n->t->nr_nodes)
-        return xln__refuse(error_r, "it has no node: expected lines as \"node 0 "
-                           "size: 4096 MB\"");
+        return xln__refuse(error_r, "it has no node: expected lines as \"node "
+                           "0 size: 4096 MB\"");
     if (!n->t->nr_cpus)
         return xln__refuse(error_r, "no node has a CPU: expected lines as "
                            "\"node 0 cpus: 0 1\"");

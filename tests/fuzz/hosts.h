@@ -7,6 +7,34 @@
 
 #include "fuzz.h"
 
+typedef int host_reader(const char *text, size_t size, struct xln_host **host_r,
+                        char **note_r, char **error_r);
+
+/* NULL: it is refused, and nothing is wrong with that. */
+static inline struct xln_host *read_as(host_reader *read, const char *text,
+                                       size_t size)
+{
+    struct xln_host *host = UNTOUCHED;
+    char *note = UNTOUCHED, *error = NULL;
+    int rc = read(text, size, &host, &note, &error);
+
+    if (!rc) {
+        claim(!error, "well, but '%s'", error);
+        if (note)
+            claim_error(note, "");
+        free(note);
+        return host;
+    }
+    claim(rc == -EINVAL && host == UNTOUCHED && note == UNTOUCHED,
+          "%d, and an output", rc);
+    if (error && !strncmp(error, "line ", 5))
+        claim_line(error, "line ", text, size);
+    else
+        claim_error(error, "");
+    free(error);
+    return NULL;
+}
+
 static inline void claim_distances(const struct xln_host *host, unsigned node)
 {
     unsigned other, distance;

@@ -11,25 +11,7 @@
 
 static struct xln_host *read_host(const char *text, size_t size)
 {
-    struct xln_host *host = UNTOUCHED;
-    char *note = UNTOUCHED, *error = NULL;
-    int rc = xln__host_from_capabilities(text, size, &host, &note, &error);
-
-    if (!rc) {
-        claim(!error, "well, but '%s'", error);
-        if (note)
-            claim_error(note, "");
-        free(note);
-        return host;
-    }
-    claim(rc == -EINVAL && host == UNTOUCHED && note == UNTOUCHED,
-          "%d, and an output", rc);
-    if (error && !strncmp(error, "line ", 5))
-        claim_line(error, "line ", text, size);
-    else
-        claim_error(error, "");
-    free(error);
-    return NULL;
+    return read_as(xln__host_from_capabilities, text, size);
 }
 
 static void claim_sound(const struct xln_host *host)

@@ -9,32 +9,6 @@
 #include "host_text.h"
 #include "hosts.h"
 
-typedef int reader(const char *text, size_t size, struct xln_host **host_r,
-                   char **note_r, char **error_r);
-
-static struct xln_host *read_as(reader *read, const char *text, size_t size)
-{
-    struct xln_host *host = UNTOUCHED;
-    char *note = UNTOUCHED, *error = NULL;
-    int rc = read(text, size, &host, &note, &error);
-
-    if (!rc) {
-        claim(!error, "well, but '%s'", error);
-        if (note)
-            claim_error(note, "");
-        free(note);
-        return host;
-    }
-    claim(rc == -EINVAL && host == UNTOUCHED && note == UNTOUCHED,
-          "%d, and an output", rc);
-    if (error && !strncmp(error, "line ", 5))
-        claim_line(error, "line ", text, size);
-    else
-        claim_error(error, "");
-    free(error);
-    return NULL;
-}
-
 static bool is_planned_with(const struct xln_host_cpu *cpu)
 {
     return cpu && cpu->online && cpu->node != XLN_NONE;

@@ -223,8 +223,8 @@ static void test_random(void)
         nr_right += is_right(&p);
         nr_fit += best_set(&p) != 0;
     }
-    ok(nr_right == nr && nr_fit > 500, "%u of %u random lists are planned right, "
-       "%u of them fit", nr_right, nr, nr_fit);
+    ok(nr_right == nr && nr_fit > 500, "%u of %u random lists are planned "
+       "right, %u of them fit", nr_right, nr, nr_fit);
 }
 
 int main(void)

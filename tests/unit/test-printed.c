@@ -72,7 +72,8 @@ static void test_numactl_errors(void)
                 cases[i].expected);
 }
 
-#define XL_CPUS "cpu:    core    socket     node\n  0:       0        0        0\n"
+#define XL_CPUS "cpu:    core    socket     node\n" \
+                "  0:       0        0        0\n"
 #define XL_NODES "node:    memsize    memfree    distances\n"
 
 static void test_xl_info_errors(void)
