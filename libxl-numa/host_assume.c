@@ -33,6 +33,21 @@ int xln__note(char **note, const char *fmt, ...)
     return 0;
 }
 
+int xln__assume_pool(struct xln_host *host)
+{
+    struct xln_cpumap *cpus;
+    int rc = xln_cpumap_new(host->nr_cpus, &cpus);
+
+    if (rc)
+        return rc;
+    host->pools[0] = (struct xln_host_pool){ .id = 0, .cpus = cpus };
+    for (unsigned cpu = 0; cpu < host->nr_cpus; cpu++) {
+        if (host->cpu_exists[cpu] && host->cpus[cpu].online)
+            xln_cpumap_set(cpus, cpu);
+    }
+    return 0;
+}
+
 int xln__assume_free(struct xln_host *host, char **note)
 {
     uint64_t total_bytes = 0;

@@ -12,6 +12,10 @@
 __attribute__((format(printf, 2, 3)))
 int xln__note(char **note, const char *fmt, ...);
 
+/* The first cpupool, of a host that was made for one, has all CPUs that are
+ * online, as on a Xen that has just started. */
+int xln__assume_pool(struct xln_host *host);
+
 /* Nobody is on the host: all memory is free. */
 int xln__assume_free(struct xln_host *host, char **note);
 

@@ -289,6 +289,8 @@ static int fill_host(const struct capabilities *c, struct xln_host *host,
 
     fill_nodes(c, host);
     rc = fill_cpus(c, host, error_r);
+    if (!rc)
+        rc = xln__assume_pool(host);
     if (!rc && !c->has_sockets)
         rc = xln__note(note, "its CPUs have no cores: each is taken as one");
     if (!rc)
@@ -311,7 +313,7 @@ static int make_host(const struct capabilities *c, struct xln_host **host_r,
         return xln__refuse(error_r, "it has no <topology> with a <cell>");
     if (!c->nr_cpus)
         return xln__refuse(error_r, "no <cell> has a <cpu>");
-    rc = xln__host_new(c->nr_cpus, c->nr_cells, 0, &host);
+    rc = xln__host_new(c->nr_cpus, c->nr_cells, 1, &host);
     if (!rc)
         rc = fill_host(c, host, &note, error_r);
     if (rc)

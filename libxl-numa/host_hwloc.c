@@ -794,6 +794,8 @@ static int fill_host(const struct hwloc *h, struct xln_host *host,
     fill_nodes(h, host);
     rc = fill_cpus(h, host);
     if (!rc)
+        rc = xln__assume_pool(host);
+    if (!rc)
         rc = note_no_node(h, note);
     if (!rc)
         rc = xln__assume_free(host, note);
@@ -821,7 +823,7 @@ static int make_host(const struct hwloc *h, struct xln_host **host_r,
     for (unsigned i = 0; i < h->nr_memories; i++)
         if (h->memories[i].os >= nr_nodes)
             nr_nodes = h->memories[i].os + 1;
-    rc = xln__host_new(h->nr_pus, nr_nodes, 0, &host);
+    rc = xln__host_new(h->nr_pus, nr_nodes, 1, &host);
     if (!rc)
         rc = fill_host(h, host, &note);
     if (rc)

@@ -241,13 +241,15 @@ int xln__text_make_host(struct xln__text *t, struct xln_host **host_r,
     struct xln_host *host = NULL;
     int rc;
 
-    rc = xln__host_new(t->nr_cpus, t->nr_nodes, 0, &host);
+    rc = xln__host_new(t->nr_cpus, t->nr_nodes, 1, &host);
     if (!rc)
         rc = fill_nodes(t, host);
     if (!rc) {
         fill_cpus(t, host);
-        rc = fill_distances(t, host, note);
+        rc = xln__assume_pool(host);
     }
+    if (!rc)
+        rc = fill_distances(t, host, note);
     if (!rc)
         rc = xln__note_offline(host, note);
     if (!rc)

@@ -54,6 +54,20 @@ values() {
     ok "nothing is left of all these" nothing_left "$before"
 }
 
+# What libxl would find out when the domain is half made, in six lines.
+unbound() {
+    before=$(rig-free)
+    last=7
+    stock-xl cpupool-cpu-remove Pool-0 "$last"
+    ok "cpus= outside the pool: refused with status 1" \
+        expect 1 create idle g "cpus=\"$last\""
+    ok "one line says which vCPU, and which CPUs there are" \
+        says "cpus=" "vCPU 0" "CPUs 0-$((last - 1))"
+    is "$(grep -c error: "$err")" 1 "and libxl adds none"
+    ok "nothing is left of it" nothing_left "$before"
+    stock-xl cpupool-cpu-add Pool-0 "$last"
+}
+
 vnuma() {
     set -- 'vnuma=[["pnode=0","size=64","vcpus=0","vdistances=10"]]' 'nodes="1"'
     ok "a vnuma= list and nodes=: refused with status 1" \
@@ -155,6 +169,7 @@ not_root() {
 }
 
 values
+unbound
 vnuma
 misspelt
 syntax

@@ -35,6 +35,7 @@
 #include "placement/adapt.h"
 #include "placement/keep.h"
 #include "placement/misspelt.h"
+#include "placement/unbound.h"
 #include "placement/environment.h"
 
 /* All that this file keeps. xl calls from one thread. */
@@ -344,13 +345,33 @@ static int end(struct create *create, libxl_ctx *ctx, uint32_t *domid, int r)
     return r;
 }
 
+/* Only what a user has just written is refused: a guest that ran comes back,
+ * whatever has become of its CPUs. */
+static bool refuses(libxl_ctx *ctx, const libxl_domain_config *config)
+{
+    char *line;
+
+    if (state.inert || !state.keys || !strcmp(state.source, "<updated>"))
+        return false;
+    line = unbound_explain(ctx, state.lg, config);
+    if (!line)
+        return false;
+    xtl_log(state.lg, XTL_ERROR, -1, "numa", "'%s': %s", config->c_info.name,
+            line);
+    free(line);
+    return true;
+}
+
 EXPORT int libxl_domain_create_new(
     libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
     const libxl_asyncop_how *ao_how,
     const libxl_asyncprogress_how *aop_console_how)
 {
-    struct create *create = begin(ctx, config, ao_how, false);
+    struct create *create;
 
+    if (refuses(ctx, config))
+        return ERROR_INVAL;
+    create = begin(ctx, config, ao_how, false);
     return end(create, ctx, domid,
                REAL(libxl_domain_create_new)(ctx, config, domid, ao_how,
                                              aop_console_how));
