@@ -101,9 +101,9 @@ has [0-9]* MiB to plan with\$"
 # Nobody is there to copy the memory.
 fails() { # NODE NODE
     [ "$1" != "$here" ] || shift
-    mv /usr/lib/xen-4.17/bin/libxl-save-helper /tmp/helper
+    mv "$xen_bin/libxl-save-helper" /tmp/helper
     moves 1 g "$1"
-    mv /tmp/helper /usr/lib/xen-4.17/bin/libxl-save-helper
+    mv /tmp/helper "$xen_bin/libxl-save-helper"
     ok "the last line says so" sh -c \
         "tail -n 1 $err | grep -q \"^xl: 'g' could not be migrated, see above\""
     is "$(domid g) $(nodes_of g)" "$old $here" "the guest is as it was"

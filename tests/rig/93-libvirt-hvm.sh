@@ -19,8 +19,8 @@ cells="<cpu><numa>
 
 # libvirt has no word for the firmware, so ours is where libxl looks for it.
 start() {
-    mkdir -p /usr/lib/xen-4.17/boot /usr/share/seabios
-    cp /boot/hvm-linux /usr/lib/xen-4.17/boot/hvmloader
+    mkdir -p "$xen_firmware" /usr/share/seabios
+    cp /boot/hvm-linux "$xen_firmware/hvmloader"
     cp /boot/hvm-bios /usr/share/seabios/bios-256k.bin
     xl-numa-libvirt enable
     libvirtd_start "$(sed -n 's/^Environment=//p' \

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# What is slow to make and the same for every run, sourced by rig:
+# What is slow to make and the same for every run, sourced by rig. Each suite
+# has a directory, with:
+#   apt/             a private root of apt (suite.sh)
 #   packages-KEY/    the Debian packages of a list, unpacked
 #   packages-KEY.is  the path of such a directory, by apt when it was last asked
 #   base-KEY/        made from them: xen, vmlinux, dom0.cpio, linux.cpio (what
@@ -13,8 +15,9 @@
 # in a temporary directory under a lock and renamed into place, so a reader
 # needs no lock.
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/libxl-numa-rig
-readonly lib_dir=lib/x86_64-linux-gnu
+caches=${XDG_CACHE_HOME:-$HOME/.cache}/libxl-numa-rig
+cache=''                        # that of the suite
+readonly lib_dir=usr/lib/x86_64-linux-gnu
 
 # Runs COMMAND DIR ARG... under the lock, unless DIR exists: COMMAND makes it.
 cache_make() { # DIR COMMAND [ARG...]
@@ -33,9 +36,14 @@ cache_make() { # DIR COMMAND [ARG...]
     touch "$dir"
 }
 
-# What no run has used for a month: an older package, a build tree long gone.
-cache_expire() {
-    find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
+# Sets $cache. What no run has used for a month is removed: an older package, a
+# build tree that no longer exists, a suite.
+cache_open() {
+    cache=$caches/$suite
+    mkdir -p "$cache/apt" || fail "cannot make '$cache'"
+    touch "$cache" "$cache/apt"
+    find "$caches" "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +30 \
+        -exec rm -rf {} +
 }
 
 checksum() {
@@ -44,91 +52,6 @@ checksum() {
 
 list() { # FILE: the lines of a package list
     sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$1"
-}
-
-# --- Debian packages ---------------------------------------------------------
-
-# The names in LIST, the kernel's metapackage replaced.
-package_names() { # LIST
-    local kernel
-    kernel=$(apt-cache depends linux-image-amd64 2> /dev/null |
-             awk '$1 == "Depends:" { print $2; exit }')
-    list "$rig_dir/$1" | sed "s/^linux-image-amd64\$/${kernel:-&}/"
-}
-
-# Does FILE say what apt would? apt takes two seconds, with nothing new to say
-# before it has another list.
-apt_is_as_in() { # FILE
-    [[ -d $(cat "$1" 2> /dev/null) ]] &&
-        [[ -z $(find /etc/apt /var/lib/apt/lists -newer "$1" -print -quit \
-            2>&1) ]]
-}
-
-# The directory of what is made of the packages in LIST. Its name says which
-# list, what else KEY stands for, and which versions; so that without apt's
-# lists the newest that we have will do.
-packages_dir() { # NAME LIST [KEY]
-    local list_key said dir
-    list_key=$({ list "$rig_dir/$2"; echo "${3:-}"; } | checksum)
-    said=$cache/$1-$list_key.is
-    if ! apt_is_as_in "$said"; then
-        dir=$(packages_by_apt "$2" "$cache/$1-$list_key") || exit
-        echo "$dir" > "$said.$$"
-        mv "$said.$$" "$said"
-    fi
-    cat "$said"
-}
-
-packages_by_apt() { # LIST DIR-WITHOUT-VERSION
-    local version_key uris dirs
-    # shellcheck disable=SC2046 # package names have no spaces
-    if uris=$(apt-get download --print-uris $(package_names "$1") \
-                  2> /dev/null) &&
-       [[ -n $uris ]]; then
-        version_key=$(awk '{ print $2, $4 }' <<< "$uris" | checksum)
-        echo "$2-$version_key"
-        return
-    fi
-    mapfile -t dirs < <(ls -dt "$2"-* 2> /dev/null)
-    ((${#dirs[@]} > 0)) ||
-        fail "apt knows not all packages of $1: run tools/deps"
-    echo "${dirs[0]}"
-}
-
-# Unpacks the package file $1 into $2; of a kernel, only what dom0 uses.
-package_unpack() {
-    local modules='./lib/modules/*/kernel/drivers'
-    if [[ $1 == */linux-image-* ]]; then
-        dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards \
-            './boot/vmlinuz-*' './lib/modules/*/modules.*' \
-            "$modules/xen" "$modules/virtio" "$modules/char/virtio_console.ko"
-    else
-        dpkg-deb -x "$1" "$2"
-    fi
-}
-
-# The packages in LIST, as files in DIR/deb.
-download_packages() { # DIR LIST
-    talk "downloading the packages of $2 (once)"
-    mkdir "$1/deb"
-    # As root, apt would want a directory that its own user may write.
-    # shellcheck disable=SC2046 # package names have no spaces
-    (cd "$1/deb" && apt-get download -q -o APT::Sandbox::User=root \
-        $(package_names "$2")) > "$tmp/apt" 2>&1 || {
-        cat "$tmp/apt" >&2
-        fail "cannot download the packages of $2: run tools/deps," \
-             "then try again"
-    }
-}
-
-make_packages() { # DIR LIST
-    local deb
-    download_packages "$1" "$2"
-    for deb in "$1"/deb/*.deb; do
-        package_unpack "$deb" "$1"
-    done
-    rm -r "$1/deb"
-    [[ ! -d $1/lib/modules ]] || depmod -b "$1" "$(ls "$1/lib/modules")"
 }
 
 # --- what dom0 always has ----------------------------------------------------
@@ -165,18 +88,63 @@ copy_libraries() { # SONAMES DOM0 DIR...
     done
 }
 
+host_library_dirs() {
+    PATH=$PATH:/sbin ldconfig -p |
+        awk '/x86-64/ { sub("/[^/]*$", "", $NF); print $NF }' | sort -u
+}
+
+# Likewise, from the Xen, the suite, and, for what was built on the host, from
+# there.
+copy_dom0_libraries() { # SONAMES DOM0 [DIR...]
+    local dirs
+    mapfile -t dirs < <(xen_library_dirs)
+    [[ -z $other_xen ]] || mapfile -t -O ${#dirs[@]} dirs < <(
+        xen=$other_xen xen_library_dirs)
+    dirs+=("${@:3}" "$packages/$lib_dir")
+    [[ $xen == "$packages" ]] ||
+        mapfile -t -O ${#dirs[@]} dirs < <(host_library_dirs)
+    copy_libraries "$1" "$2" "${dirs[@]}"
+}
+
+# The newest glibc of what readelf -V prints, "2.36".
+newest_glibc() {
+    grep -oE 'GLIBC_2\.[0-9]+' | sed 's/GLIBC_//' | sort -uV | tail -n 1
+}
+
+# What was built on a newer Debian than dom0's does not start there.
+check_glibc() { # ROOT WHAT
+    local has needed
+    has=$(readelf -V "$packages/$lib_dir/libc.so.6" | newest_glibc)
+    needed=$(find "$1" -type f \( -perm /111 -o -name '*.so*' \) -print0 |
+        xargs -0 readelf -V 2> /dev/null | newest_glibc) || :
+    [[ $(printf '%s\n' "$has" "$needed" | sort -V | tail -n 1) == "$has" ]] ||
+        fail "$2 needs glibc $needed, '$suite' has $has: build it on the" \
+             "older Debian"
+}
+
+# Prints FILE without its compression, if it has one.
+uncompressed() { # FILE
+    case $(od -A n -t x1 -N 4 "$1" | tr -d ' ') in
+    fd377a58) xz -dc --single-stream "$1" ;;
+    28b52ffd) zstd -dcq "$1" ;;
+    1f8b*)    gzip -dc "$1" ;;
+    *)        cat "$1" ;;
+    esac
+}
+
 # Makes $2, the plain ELF file in the compressed kernel $1: Xen would take ten
-# seconds of emulated time to decompress it, at every start of a guest.
+# seconds of emulated time to decompress it, at every start of a guest. Where it
+# is, the boot protocol tells (setup_sects, payload_offset, payload_length); its
+# size may follow it, which decompressors complain about.
 extract_kernel() {
-    local offset
-    for offset in $(LC_ALL=C grep -abo $'\xfd7zXZ' "$1" | cut -d: -f1); do
-        if xz -dc --single-stream < <(tail -c "+$((offset + 1))" "$1") \
-               > "$2" 2> /dev/null &&
-           strip -s "$2" 2> /dev/null; then
-            return
-        fi
-    done
-    fail "no xz payload in '$1'"
+    local sectors offset length
+    read -r sectors < <(od -A n -t u1 -j 0x1f1 -N 1 "$1")
+    read -r offset length < <(od -A n -t u4 -j 0x248 -N 8 "$1")
+    offset=$((offset + (sectors + 1) * 512))
+    tail -c "+$((offset + 1))" "$1" | head -c "$length" > "$2.payload" || :
+    uncompressed "$2.payload" > "$2" 2> /dev/null || :
+    rm "$2.payload"
+    strip -s "$2" 2> /dev/null || fail "no kernel in the payload of '$1'"
 }
 
 # Packs the directory $1 into the archive $2, everything owned by root.
@@ -185,34 +153,29 @@ archive() {
         cpio --quiet -0 -o -H newc -R 0:0) > "$2"
 }
 
+# Every root is merged: what is packed must not have a directory where another
+# archive has one of these links.
+merge_usr() { # ROOT
+    local dir
+    mkdir -p "$1"/usr/{bin,sbin,lib,lib64}
+    for dir in bin sbin lib lib64; do
+        ln -s "usr/$dir" "$1/$dir"
+    done
+}
+
 install_busybox() { # PACKAGES ROOT
     local applet
-    mkdir -p "$2"/{bin,sbin,usr/bin,usr/sbin}
     cp "$1/bin/busybox" "$2/bin/"
     "$2/bin/busybox" --list-full | grep -vx bin/busybox |
         while read -r applet; do
-            [[ ! -d $2/${applet%/*} ]] || ln -s /bin/busybox "$2/$applet"
+            [[ ! -d $2/${applet%/*} ]] || ln -sf /bin/busybox "$2/$applet"
         done
 }
 
-# The toolstack stays where Debian has it; its directory ends dom0's PATH.
-install_toolstack() { # PACKAGES ROOT
-    local bin tool
-    bin=$(cd "$1" && echo usr/lib/xen-*/bin)
-    mkdir -p "$2/$bin"
-    for tool in xl xenstored xenconsoled xenconsole xen-init-dom0 xentop \
-                libxl-save-helper xen-diag xenperf xenpm lsevtchn; do
-        cp "$1/$bin/$tool" "$2/$bin/"
-        ln -sfn "/$bin/$tool" "$2/usr/sbin/$tool"
-    done
-    ln -s "/$bin/xl" "$2/usr/bin/stock-xl"
-    cp -P "$1"/usr/bin/xenstore-[^c]* "$1/usr/bin/xenstore-chmod" \
-        "$1/usr/bin/strace" "$2/usr/bin/"
-}
-
-# Modules, and the order in which dom0's init loads them.
+# Modules, and the order in which dom0's init loads them. A kernel may have some
+# of them built in.
 install_modules() { # PACKAGES ROOT
-    local kernel module ko
+    local kernel module ko name
     kernel=$(ls "$1/lib/modules")
     mkdir -p "$2/lib/modules"
     for module in virtio_pci virtio_console \
@@ -220,23 +183,41 @@ install_modules() { # PACKAGES ROOT
         modprobe -d "$1" -S "$kernel" --show-depends "$module"
     done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
         while read -r ko; do
-            cp "$ko" "$2/lib/modules/"
-            echo "${ko##*/}" >> "$2/lib/modules/order"
+            name=${ko##*/}
+            name=${name%%.*}.ko
+            uncompressed "$ko" > "$2/lib/modules/$name"
+            echo "$name" >> "$2/lib/modules/order"
         done
 }
 
 # What HVM guests are made of: the device model, and a file that is hvmloader,
 # Debian's kernel and its root in one (hvm/boot.S).
-make_hvm() { # PACKAGES DIR
+make_hvm() { # DIR
     local root=$tmp/hvm
-    mkdir -p "$root"/{boot,usr/libexec,usr/share/qemu/keymaps}
-    cp "$1/usr/libexec/xen-qemu-system-i386" "$root/usr/libexec/"
-    cp "$1/usr/share/qemu/keymaps/en-us" "$root/usr/share/qemu/keymaps/"
-    copy_libraries "$2/sonames" "$root" \
-        "$1/$lib_dir" "$1/usr/$lib_dir"
-    install_hvm_boot "$1" "$2" "$root/boot"
-    archive "$root" "$2/hvm.cpio"
+    mkdir -p "$root/boot"
+    merge_usr "$root"
+    install_device_model "$root"
+    copy_dom0_libraries "$1/sonames" "$root"
+    install_hvm_boot "$1" "$root/boot"
+    archive "$root" "$1/hvm.cpio"
     rm -r "$root"
+}
+
+# The device model of that Xen, else the suite's, which stands in for it.
+install_device_model() { # ROOT
+    local from=$xen qemu keymap link
+    qemu=$(xen_program qemu-system-i386)
+    if [[ -z $qemu ]]; then
+        from=$packages
+        qemu=usr/libexec/xen-qemu-system-i386
+        link=$1/$(dirname "$(xen_program libxl-save-helper)")/qemu-system-i386
+        mkdir -p "${link%/*}"
+        ln -s "/$qemu" "$link"
+    fi
+    install -D "$from/$qemu" "$1/$qemu"
+    (cd "$from" && find usr -path '*/keymaps/en-us') | while read -r keymap; do
+        install -D -m 644 "$from/$keymap" "$1/$keymap"
+    done
 }
 
 # Prints where the last segment of an ELF file ends in memory.
@@ -248,24 +229,29 @@ end_of_segments() { # FILE
     echo "$end"
 }
 
+entry_of() { # FILE
+    readelf -hW "$1" | awk '/Entry point/ { print $NF }'
+}
+
 # A kernel clears its .bss itself, hvmloader counts on it.
-install_hvm_boot() { # PACKAGES BASE DIR
+install_hvm_boot() { # BASE DIR
     local parts=$tmp/hvm-parts loader
-    loader=$(echo "$1"/usr/lib/xen-*/boot/hvmloader)
+    loader=$xen/$(xen_firmware)
     mkdir "$parts"
     objcopy -O binary "$loader" "$parts/hvmloader.bin"
     truncate -s $(($(end_of_segments "$loader") - 0x100000)) \
         "$parts/hvmloader.bin"
-    objcopy -O binary -R .bss -R .brk -R .init.scratch "$2/vmlinux" \
+    objcopy -O binary -R .bss -R .brk -R .init.scratch "$1/vmlinux" \
         "$parts/kernel.bin"
     (cd "$parts" && cpio -i --quiet --to-stdout boot/initramfs) \
-        < "$2/linux.cpio" > "$parts/initramfs"
+        < "$1/linux.cpio" > "$parts/initramfs"
     gcc -m32 -c -o "$parts/boot.o" -Wa,-I"$parts" "$rig_dir/hvm/boot.S"
     ld -m elf_i386 --no-warn-rwx-segments -T "$rig_dir/hvm/boot.ld" \
-        --defsym kernel_end="$(end_of_segments "$2/vmlinux")" \
-        -o "$3/hvm-linux" "$parts/boot.o"
-    objcopy --dump-section .bios="$3/hvm-bios" "$3/hvm-linux"
-    strip -s -R .bios "$3/hvm-linux"
+        --defsym kernel_entry="$(entry_of "$1/vmlinux")" \
+        --defsym kernel_end="$(end_of_segments "$1/vmlinux")" \
+        -o "$2/hvm-linux" "$parts/boot.o"
+    objcopy --dump-section .bios="$2/hvm-bios" "$2/hvm-linux"
+    strip -s -R .bios "$2/hvm-linux"
     rm -r "$parts"
 }
 
@@ -295,49 +281,11 @@ install_guest_root() { # PACKAGES ROOT
     archive "$guest" "$2/boot/initramfs"
 }
 
-# The guest kernel of ours, against the headers of the unpacked libxen-dev.
-install_guest_kernel() { # PACKAGES ROOT
-    gcc -std=gnu11 -O2 -Wall -Wextra -ffreestanding -fno-stack-protector \
-        -fno-pic -no-pie -fcf-protection=none -fno-asynchronous-unwind-tables \
-        -mgeneral-regs-only -mno-red-zone -nostdlib -static \
-        -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
-        -I "$1/usr/include" -Wl,--build-id=none -Wl,-z,noexecstack \
-        -Wl,--no-warn-rwx-segments -T "$rig_dir/guest/guest.ld" \
-        -o "$2/boot/guest" "$rig_dir"/guest/*.[Sc]
-    make_hvm_guest "$2/boot/guest" "$2/boot/guest-hvm"
-    strip -s "$2/boot/guest"
-}
-
-# The same instead of hvmloader: an ELF file of 32 bits, entered as PVH is, and
-# without the notes of a kernel.
-make_hvm_guest() { # GUEST FILE
-    local entry
-    entry=$(nm "$1" | awk '$3 == "pvh_start" { print "0x" $1 }')
-    objcopy -S -O elf32-i386 -R .note.Xen --set-start "$entry" "$1" "$2"
-}
-
-# Linked statically, which is what makes it quick to start in dom0.
-install_rig_xen() { # PACKAGES ROOT
-    gcc -std=gnu11 -O2 -Wall -Wextra -static -I "$1/usr/include" \
-        -o "$2/usr/bin/rig-xen" "$rig_dir/dom0/rig-xen.c" \
-        -L "$1/usr/$lib_dir" -lxenctrl -lxenstore -lxencall \
-        -lxenforeignmemory -lxendevicemodel -lxenevtchn -lxengnttab \
-        -lxentoolcore -lxentoollog
-    strip -s "$2/usr/bin/rig-xen"
-}
-
-# To be preloaded: what it defines stands in for libxencall's.
-install_fault() { # PACKAGES ROOT
-    mkdir -p "$2/usr/lib/rig"
-    gcc -std=gnu11 -O2 -Wall -Wextra -shared -fPIC -I "$1/usr/include" \
-        -o "$2/usr/lib/rig/fault.so" "$rig_dir/dom0/fault.c"
-    strip --strip-unneeded "$2/usr/lib/rig/fault.so"
-}
-
 install_skeleton() { # ROOT
-    mkdir -p "$1"/{boot,dev,etc/xen,lib64,proc,rig,root,sys,tmp} \
+    mkdir -p "$1"/{boot,dev,etc/xen,proc,rig,root,sys,tmp} \
              "$1"/run/{lock,xen,xenstored} \
              "$1"/var/{lib/xen,lib/xenstored,log/xen/console}
+    merge_usr "$1"
     ln -s /run "$1/var/run"
     ln -s /run/lock "$1/var/lock"
     ln -s "/$lib_dir/ld-linux-x86-64.so.2" "$1/lib64/"
@@ -353,35 +301,42 @@ make_base() { # DIR
     mkdir "$root"
     install_skeleton "$root"
     install_busybox "$packages" "$root"
-    install_toolstack "$packages" "$root"
+    install_toolstack "$root"
+    [[ -z $other_xen ]] || install_other_toolstack "$root"
     install_modules "$packages" "$root"
-    install_guest_kernel "$packages" "$root"
-    install_rig_xen "$packages" "$root"
-    install_fault "$packages" "$root"
+    install_guest_kernel "$root"
+    install_rig_xen "$root"
+    install_fault "$root"
+    cp "$packages/usr/bin/strace" "$root/usr/bin/"
     extract_kernel "$packages"/boot/vmlinuz-* "$1/vmlinux"
     make_linux "$packages" "$1"
     # The loader; and what glibc loads by itself, in pthread_cancel.
     mkdir -p "$root/$lib_dir"
     cp -L "$packages/$lib_dir"/{ld-linux-x86-64.so.2,libgcc_s.so.1} \
         "$root/$lib_dir/"
-    copy_libraries /dev/null "$root" \
-        "$packages/$lib_dir" "$packages/usr/$lib_dir"
+    copy_dom0_libraries /dev/null "$root"
+    check_glibc "$root" "'$xen'"
     present_libraries "$root" > "$1/sonames"
-    make_hvm "$packages" "$1"
+    make_hvm "$1"
     archive "$root" "$1/dom0.cpio"
     # QEMU loads plain ELF, not a compressed one.
-    zcat "$packages"/boot/xen-*.gz > "$1/xen"
+    uncompressed "$(xen_hypervisor)" > "$1/xen"
     rm -r "$root"
 }
 
-# Sets $packages and $base, making them if need be.
+# Sets $packages, $xen (to them, unless it is set) and $base, making them if
+# need be.
 cache_base() {
-    mkdir -p "$cache" || fail "cannot make '$cache'"
-    cache_expire
+    local dir
     packages=$(packages_dir packages dom0-packages)
     cache_make "$packages" make_packages dom0-packages
-    base=$cache/base-$({ echo "$packages"; cat "$rig_dir/cache.sh" \
-        "$rig_dir"/{guest,hvm}/* "$rig_dir"/dom0/*.c; } | checksum)
+    base=$cache/base-$({ echo "$packages $xen $other_xen"
+        for dir in "$xen" "$other_xen"; do
+            [[ -z $dir ]] || xen_key "$dir"
+        done
+        cat "$rig_dir"/{cache,xen}.sh "$rig_dir"/{guest,hvm}/* \
+            "$rig_dir"/dom0/*.c; } | checksum)
+    xen=${xen:-$packages}
     cache_make "$base" make_base
 }
 
@@ -390,8 +345,8 @@ cache_base() {
 # The daemon with its driver for Xen alone: those that are not there it does
 # without.
 install_libvirt() { # PACKAGES ROOT
-    local driver=usr/$lib_dir/libvirt/connection-driver
-    mkdir -p "$2"/{etc/libvirt,usr/bin,usr/sbin,usr/share/libvirt,"$driver"}
+    local driver=$lib_dir/libvirt/connection-driver
+    mkdir -p "$2"/{etc/libvirt,usr/share/libvirt,"$driver"}
     cp "$1/usr/sbin/libvirtd" "$2/usr/sbin/"
     cp "$1/usr/bin/virsh" "$2/usr/bin/"
     cp "$1/$driver/libvirt_driver_libxl.so" "$2/$driver/"
@@ -402,13 +357,23 @@ install_libvirt() { # PACKAGES ROOT
     install -m 644 "$rig_dir"/libvirt/*.conf "$2/etc/libvirt/"
 }
 
+# Its driver is bound to a release of libxl, and that one to the hypervisor.
+check_libvirt_release() { # ROOT
+    local needed
+    needed=$(needed_libraries "$1" | grep libxenlight)
+    grep -qxF "$needed" "$base/sonames" ||
+        fail "libvirt of '$suite' needs $needed, '$xen' has" \
+             "$(grep -m 1 libxenlight "$base/sonames"):" \
+             "no --with-libvirt with this --xen"
+}
+
 make_libvirt() { # DIR PACKAGES
     local root=$tmp/libvirt
     talk "building libvirt's part of dom0 (once)"
-    mkdir "$root"
+    merge_usr "$root"
     install_libvirt "$2" "$root"
-    copy_libraries "$base/sonames" "$root" "$2/$lib_dir" "$2/usr/$lib_dir" \
-        "$packages/$lib_dir" "$packages/usr/$lib_dir"
+    check_libvirt_release "$root"
+    copy_dom0_libraries "$base/sonames" "$root" "$2/$lib_dir"
     archive "$root" "$1/libvirt.cpio"
     rm -r "$root"
 }
@@ -417,7 +382,7 @@ make_libvirt() { # DIR PACKAGES
 cache_libvirt() {
     local unpacked
     unpacked=$(packages_dir packages libvirt-packages)
-    cache_make "$unpacked" make_packages libvirt-packages
+    cache_make "$unpacked" make_packages libvirt-packages dom0-packages
     libvirt=$cache/libvirt-$({ echo "$base $unpacked"
         cat "$rig_dir"/libvirt/*; } | checksum)
     cache_make "$libvirt" make_libvirt "$unpacked"
@@ -439,18 +404,24 @@ build_is_newer() { # BUILD FILE
         ! -name '*.log' ! -name '*.trs' -newer "$2" -print -quit) ]]
 }
 
-# Installs the build tree, or else the packages that are there, into ROOT.
+# Installs the build tree, or else the packages that are there, into ROOT. Where
+# that Xen's own xl is in the way, ours goes elsewhere, as an administrator would
+# have it with --sbindir, or that one beside ours, as dpkg would put it.
 install_product() { # BUILD ROOT LOG
-    local deb
+    local deb xl sbindir=''
+    xl=$(xen_program xl)
     if [[ ! -f $1/Makefile ]]; then
         for deb in "$1"/*.deb; do
             [[ $deb == *-dbgsym_* ]] || dpkg-deb -x "$deb" "$2"
         done
+        [[ ! -f $2/$xl ]] || cp "$xen/$xl" "$2/$xl.distrib"
         return
     fi
+    [[ /$xl != $(make_variable "$1" prefix)/sbin/xl ]] || sbindir=/opt/sbin
     # A make above us, if any, must not hand us its options and job server.
     env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-        make -s -C "$1" install DESTDIR="$2" > "$3" 2>&1 || {
+        make -s -C "$1" install DESTDIR="$2" ${sbindir:+sbindir="$sbindir"} \
+        > "$3" 2>&1 || {
         tail -n 20 "$3" >&2
         fail "'make install' failed in '$1'"
     }
@@ -460,14 +431,15 @@ install_product() { # BUILD ROOT LOG
 make_product() { # BUILD DIR
     local root=$2/root lib dirs
     rm -rf "$root"
-    mkdir -p "$root"
+    merge_usr "$root"
     install_product "$1" "$root" "$2/log"
+    check_glibc "$root" "what is in '$1'"
     find "$root" \( -path '*/include' -o -path '*/share/man' -o \
         -path '*/pkgconfig' \) -prune -exec rm -rf {} +
     find "$root" \( -name '*.a' -o -name '*.la' \) -delete
     mapfile -t dirs < <(find "$root" -name 'lib*.so*' -printf '%h\n' | sort -u)
-    mapfile -t -O ${#dirs[@]} dirs < <(PATH=$PATH:/sbin ldconfig -p |
-        awk '/x86-64/ { sub("/[^/]*$", "", $NF); print $NF }' | sort -u)
+    dirs+=("$packages/$lib_dir")
+    mapfile -t -O ${#dirs[@]} dirs < <(host_library_dirs)
     copy_libraries "$base/sonames" "$root" "${dirs[@]}"
     # ldconfig's work: dom0 has no cache for the loader.
     find "$root" -name 'lib*.so.*' ! -path "$root/$lib_dir/*" -printf '/%P\n' |

@@ -7,7 +7,7 @@
 #   debian-KEY.is  the path of such a directory, as for packages-KEY
 
 # For no emulated second to be spent on unpacking them.
-readonly debian_leaves_out=(./usr/share/{doc,info,lintian,locale,man}
+readonly debian_leaves_out=(./boot ./usr/share/{doc,info,lintian,locale,man}
                             './usr/lib/*/gconv')
 
 # What dpkg calls a package's files in its own directory.
@@ -24,8 +24,8 @@ debian_info_name() { # DEB
 # package's scripts do.
 debian_install() { # DEB ROOT
     local control=$tmp/control dpkg=$2/var/lib/dpkg name file
-    dpkg-deb --fsys-tarfile "$1" |
-        tar -x -C "$2" --wildcards "${debian_leaves_out[@]/#/--exclude=}"
+    dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --keep-directory-symlink \
+        --wildcards "${debian_leaves_out[@]/#/--exclude=}"
     rm -rf "$control"
     dpkg-deb --control "$1" "$control"
     name=$(debian_info_name "$1")
@@ -39,8 +39,11 @@ debian_install() { # DEB ROOT
 }
 
 make_debian() { # DIR
-    local root=$tmp/debian deb
-    download_packages "$1" debian-packages
+    local root=$tmp/debian deb packages
+    talk "downloading the packages of debian-packages in '$suite' (once)"
+    mapfile -t packages < <(list_packages debian-packages | cut -d ' ' -f 1)
+    download_packages "$1" "${packages[@]}"
+    merge_usr "$root"
     mkdir -p "$root/var/log" \
         "$root"/var/lib/dpkg/{alternatives,info,parts,triggers,updates}
     echo 1 > "$root/var/lib/dpkg/info/format"
@@ -54,6 +57,6 @@ make_debian() { # DIR
 # Sets $debian to the directory of the archive, making it if need be.
 cache_debian() {
     debian=$(packages_dir debian debian-packages \
-        "$(cat "$rig_dir"/{cache,debian}.sh | checksum)")
+        "$(cat "$rig_dir"/{cache,debian,suite}.sh | checksum)")
     cache_make "$debian" make_debian
 }

@@ -17,8 +17,12 @@
 #   console_has NAME TEXT [TIMES]   its console has so many lines (default 1)
 #                                   with this text
 #   destroy_all                     destroys all guests and waits for it
+#   $xen_bin, $xen_firmware         the directories of that Xen that hold its
+#                                   libxl-save-helper and its hvmloader
 #
 # The output is TAP. A failed test does not end the script.
+
+. /usr/lib/rig/toolstack
 
 tap_tests=0 tap_failed=0 tap_plan=''
 

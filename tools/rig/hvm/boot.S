@@ -41,7 +41,6 @@ hvmloader:                              /* its entry is its beginning */
     .incbin "hvmloader.bin"
 
     .section .kernel, "awx"
-kernel:
     .incbin "kernel.bin"
 
     .section .initramfs, "aw"
@@ -142,7 +141,7 @@ from_bios:
     ljmp    $24, $4f
     .code64
 4:  mov     $boot_params, %esi
-    mov     $kernel, %eax
+    mov     $kernel_entry, %eax
     jmp     *%rax
 
     .data
