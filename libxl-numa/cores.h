@@ -5,6 +5,10 @@
 
 #include "job.h"
 
+/* Whether two CPUs, or NULL, are threads of one core. */
+bool xln__cores_same(const struct xln_host_cpu *a,
+                     const struct xln_host_cpu *b);
+
 /* If a vCPU with this hard affinity can run on one core alone of `pool`, add
  * the CPUs of that core, its siblings included. */
 void xln__cores_hold(const struct xln_host *host,
