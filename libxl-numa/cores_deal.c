@@ -84,18 +84,18 @@ static void group_threads(struct xln__deck *deck)
  * from each node as these have them, as memory is too: a row from each, so
  * that neighbouring vCPUs are on one node.
  */
-static int make_deck(const struct job *job, const struct xln_nodemap *homes,
-                     struct xln__deck *deck)
+static int make_deck(const struct problem *problem,
+                     const struct xln_nodemap *homes, struct xln__deck *deck)
 {
-    const struct xln_host *host = job->host;
+    const struct xln_host *host = problem->host;
     unsigned cpu;
 
-    deck->need = job->need;
+    deck->need = problem->need;
     deck->threads = calloc(xln_host_nr_cpus(host), sizeof(*deck->threads));
     deck->cores = calloc(xln_host_nr_cpus(host), sizeof(*deck->cores));
     if (!deck->threads || !deck->cores)
         return -ENOMEM;
-    XLN_FOREACH(xln_cpumap, cpu, job->allowed) {
+    XLN_FOREACH(xln_cpumap, cpu, problem->allowed) {
         const struct xln_host_cpu *at = xln_host_cpu(host, cpu);
 
         if (at && xln_nodemap_test(homes, at->node))
@@ -175,13 +175,14 @@ static bool deal(struct xln__deck *deck)
     return true;
 }
 
-static int note_core(const struct job *job, const struct xln__deck *deck,
-                     const struct core *core, struct xln_plan *plan)
+static int note_core(const struct problem *problem,
+                     const struct xln__deck *deck, const struct core *core,
+                     struct xln_plan *plan)
 {
     struct xln_cpumap *cpus;
     int rc;
 
-    rc = xln_cpumap_new(xln_host_nr_cpus(job->host), &cpus);
+    rc = xln_cpumap_new(xln_host_nr_cpus(problem->host), &cpus);
     if (rc)
         return rc;
     for (unsigned i = 0; i < core->nr_threads; i++) {
@@ -194,10 +195,10 @@ static int note_core(const struct job *job, const struct xln__deck *deck,
     return 0;
 }
 
-static int note_cores(const struct job *job, const struct xln__deck *deck,
-                      struct xln_plan *plan)
+static int note_cores(const struct problem *problem,
+                      const struct xln__deck *deck, struct xln_plan *plan)
 {
-    unsigned nr_vcpus = job->need->nr_vcpus;
+    unsigned nr_vcpus = problem->need->nr_vcpus;
     int rc = 0;
 
     plan->vcpu_cores = calloc(nr_vcpus, sizeof(struct xln_cpumap *));
@@ -206,7 +207,7 @@ static int note_cores(const struct job *job, const struct xln__deck *deck,
     plan->nr_vcpu_cores = nr_vcpus;
     for (unsigned i = 0; i < deck->nr_cores && !rc; i++) {
         if (deck->cores[i].vcpu != XLN_NONE)
-            rc = note_core(job, deck, &deck->cores[i], plan);
+            rc = note_core(problem, deck, &deck->cores[i], plan);
     }
     return rc;
 }
@@ -226,20 +227,20 @@ static bool have_own_affinities(const struct xln_need *need)
     return false;
 }
 
-int xln__deck_new(const struct job *job, const struct xln_nodemap *nodes,
-                  struct xln__deck **deck_r)
+int xln__deck_new(const struct problem *problem,
+                  const struct xln_nodemap *nodes, struct xln__deck **deck_r)
 {
     struct xln__deck *deck;
     int rc;
 
     *deck_r = NULL;
-    if (job->request->vcpus_mode != XLN_VCPUS_CORE ||
-        !have_own_affinities(job->need))
+    if (problem->request->vcpus_mode != XLN_VCPUS_CORE ||
+        !have_own_affinities(problem->need))
         return 0;
     deck = calloc(1, sizeof(*deck));
     if (!deck)
         return -ENOMEM;
-    rc = make_deck(job, nodes, deck);
+    rc = make_deck(problem, nodes, deck);
     if (rc)
         xln__deck_free(deck);
     else
@@ -267,18 +268,18 @@ bool xln__deck_suffices(struct xln__deck *deck,
     return deal(deck);
 }
 
-int xln__cores_deal(const struct job *job, const struct xln_nodemap *homes,
-                    struct xln_plan *plan)
+int xln__cores_deal(const struct problem *problem,
+                    const struct xln_nodemap *homes, struct xln_plan *plan)
 {
     struct xln__deck deck = { 0 };
     int rc;
 
-    rc = make_deck(job, homes, &deck);
+    rc = make_deck(problem, homes, &deck);
     if (rc)
         goto out;
     plan->nr_free_cores = deck.nr_cores;
     if (deal(&deck)) {
-        rc = note_cores(job, &deck, plan);
+        rc = note_cores(problem, &deck, plan);
     } else {
         plan->lacks_cores = true;
         plan->verdict = XLN_NOTHING_FITS;

@@ -242,7 +242,7 @@ int xln_snapshot_read(xc_interface *xch, libxl_ctx *ctx,
     int rc;
 
     /* Before the host: memory that goes from promised to used meanwhile is
-     * then counted twice, never not at all. */
+    * then counted twice, never not at all. */
     rc = xln_reservation_list_read(reservations, xch, &list);
     if (rc)
         return rc;

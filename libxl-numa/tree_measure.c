@@ -44,7 +44,7 @@ static bool add_state(const struct xln__tree *t, struct part *part,
 
     if (!can_suffice(t, &state, t->size - nr_nodes))
         return true;
-    xln__sets_spend(s, 8 + 2 * part->nr);
+    xln__search_spend(s, 8 + 2 * part->nr);
     for (unsigned i = 0; i < part->nr; i++) {
         if (is_no_better(&state, &part->states[i]))
             return s->budget;
@@ -286,7 +286,7 @@ static void look_outside(struct xln__tree *t, const struct vertex *v)
             down[1]++;
         }
     }
-    xln__sets_spend(t->s, nr);
+    xln__search_spend(t->s, nr);
 }
 
 /* Sets of t->size nodes. False: there is no memory or budget for it. */

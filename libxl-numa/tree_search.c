@@ -23,14 +23,14 @@ struct walk {
     uint64_t need_bytes;        /* or more, where the policy asks for most */
 
     /* What is left to be decided, and what it comes to at least or at most;
-     * what is decided has its place in both. */
+    * what is decided has its place in both. */
     struct task pending[TREE_NODES];
     unsigned nr_pending;
     struct figures figures;
 
     unsigned twins[TREE_NODES];  /* of a slot: see find_twins() */
     /* Slots that are in the set, that can't come to be, and that the best
-     * set so far has, if it is `best_counts` */
+    * set so far has, if it is `best_counts` */
     uint64_t in[NR_WORDS], out[NR_WORDS], best[NR_WORDS];
     bool best_counts;
 };
@@ -138,14 +138,14 @@ static void offer_set(struct walk *w)
 {
     struct search *s = w->s;
 
-    xln__sets_clear(s);
+    xln__search_clear(s);
     for (unsigned slot = 0; slot < s->nr; slot++) {
         if (test_bit(w->in, slot))
-            xln__sets_push(s, slot);
+            xln__search_push(s, slot);
     }
-    if (!xln__sets_fits(s))
+    if (!xln__search_fits(s))
         return;
-    xln__sets_offer(s);
+    xln__search_offer(s);
     look_at_best(w);
 }
 
@@ -194,11 +194,11 @@ static void step(struct walk *w)
     struct figures before = w->figures;
     struct task task;
 
-    xln__sets_spend(s, 16);
+    xln__search_spend(s, 16);
     if (!s->budget || (w->best_counts && !may_be_better(w)))
         return;
     if (!w->nr_pending) {
-        xln__sets_spend(s, (uint64_t)s->bound.nr_nodes * s->bound.nr_nodes);
+        xln__search_spend(s, (uint64_t)s->bound.nr_nodes * s->bound.nr_nodes);
         offer_set(w);
         return;
     }
@@ -312,21 +312,21 @@ static void offer_exchanged(struct search *s, unsigned without)
     unsigned in[TREE_NODES], nr = 0;
     bool is_best[TREE_NODES] = { false };
 
-    xln__sets_clear(s);
+    xln__search_clear(s);
     for (unsigned i = 0; i < s->best.nr; i++) {
         is_best[s->best.slots[i]] = true;
         if (i != without)
             in[nr++] = s->best.slots[i];
     }
     for (unsigned i = 0; i < nr; i++)
-        xln__sets_push(s, in[i]);
+        xln__search_push(s, in[i]);
     before = now->figures;
     for (unsigned slot = 0; slot < s->nr; slot++) {
         if (is_best[slot])
             continue;
-        xln__sets_push(s, slot);
-        if (xln__sets_fits(s))
-            xln__sets_offer(s);
+        xln__search_push(s, slot);
+        if (xln__search_fits(s))
+            xln__search_offer(s);
         memcpy(now->slots, in, nr * sizeof(*in));
         now->nr = nr;
         now->figures = before;
