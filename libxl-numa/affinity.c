@@ -33,7 +33,7 @@ static int nodemap_fill(libxl_ctx *ctx, const struct xln_nodemap *nodes,
     int rc;
 
     /* As wide as the hypervisor's own map: xc_domain_node_setaffinity() reads
-    * that many bytes whatever the map's size says. */
+     * that many bytes whatever the map's size says. */
     rc = from_libxl(libxl_node_bitmap_alloc(ctx, nodemap, 0));
     if (rc)
         return rc;

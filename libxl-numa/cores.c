@@ -140,7 +140,7 @@ int xln_host_take_cores(const struct xln_host *host,
     unsigned cpu;
     int rc;
 
-    rc = xln_host_reserve(host, NULL, 0, &copy);
+    rc = xln_host_copy(host, &copy);
     if (rc)
         return rc;
     XLN_FOREACH(xln_cpumap, cpu, taken) {

@@ -356,7 +356,7 @@ int xln_domain_set_nodes(xc_interface *xch, uint32_t domid,
     if (!map)
         return -ENOMEM;
     /* Every node that Xen can name, which is more than any host has: that is
-    * how it is told to follow the vCPUs. */
+     * how it is told to follow the vCPUs. */
     if (nodes)
         rc = put_bits(xln_nodemap_bits(nodes), map, size);
     else

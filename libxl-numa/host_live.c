@@ -53,7 +53,7 @@ int xln_get_numainfo(xc_interface *xch, struct xln_numainfo **info_r,
         goto out;
     }
     /* Comes back as the number of the last online node, plus one; that is
-    * also the length of a row of distances. */
+     * also the length of a row of distances. */
     if (xc_numainfo(xch, &nr, meminfo, distances)) {
         rc = xln__from_errno();
         goto out;

@@ -4,6 +4,8 @@
 
 #include "problem.h"
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
 /* ---- CPUs ---- */
 
 static int find_pool(struct problem *problem)
@@ -487,6 +489,20 @@ static int find_costs(struct problem *problem)
     return 0;
 }
 
+/* What a program says by a member that this library does not know must not be
+ * ignored. */
+static bool is_known(const struct xln_request *request,
+                     const struct xln_need *need)
+{
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(request->reserved); i++)
+        bits |= request->reserved[i];
+    for (size_t i = 0; i < ARRAY_SIZE(need->reserved); i++)
+        bits |= need->reserved[i];
+    return !bits;
+}
+
 int xln__problem_init(struct problem *problem, const struct xln_host *host,
                       const struct xln_request *request,
                       const struct xln_need *need)
@@ -496,7 +512,7 @@ int xln__problem_init(struct problem *problem, const struct xln_host *host,
 
     *problem = (struct problem){.host = host, .request = request, .need = need};
 
-    if (!need->nr_vcpus)
+    if (!need->nr_vcpus || !is_known(request, need))
         return -EINVAL;
     problem->need_bytes = need->memory_bytes + extra_bytes;
     if (problem->need_bytes < extra_bytes)

@@ -23,14 +23,14 @@ struct walk {
     uint64_t need_bytes;        /* or more, where the policy asks for most */
 
     /* What is left to be decided, and what it comes to at least or at most;
-    * what is decided has its place in both. */
+     * what is decided has its place in both. */
     struct task pending[TREE_NODES];
     unsigned nr_pending;
     struct figures figures;
 
     unsigned twins[TREE_NODES];  /* of a slot: see find_twins() */
     /* Slots that are in the set, that can't come to be, and that the best
-    * set so far has, if it is `best_counts` */
+     * set so far has, if it is `best_counts` */
     uint64_t in[NR_WORDS], out[NR_WORDS], best[NR_WORDS];
     bool best_counts;
 };

@@ -7,7 +7,6 @@
 
 #include <libxl_utils.h>
 
-#include "ballooning.h"
 #include "explain.h"
 #include "placement.h"
 #include "placement_log.h"
@@ -248,7 +247,7 @@ static int add_load(struct placement *p, xc_interface *xch,
 static void read_ballooning(const struct placement *p, xc_interface *xch,
                             uint64_t *promised)
 {
-    int rc = xln__ballooning_add(xch, promised);
+    int rc = xln_ballooning_outstanding(xch, promised);
 
     if (rc)
         placement_warn_failed(p, "cannot tell which domains balloon up", rc,
