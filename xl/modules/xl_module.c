@@ -369,8 +369,9 @@ EXPORT int libxl_domain_create_new(
 {
     struct create *create;
 
+    /* As libxl would, later: xl's status is the same. */
     if (refuses(ctx, config))
-        return ERROR_INVAL;
+        return ERROR_FAIL;
     create = begin(ctx, config, ao_how, false);
     return end(create, ctx, domid,
                REAL(libxl_domain_create_new)(ctx, config, domid, ao_how,
