@@ -18,7 +18,7 @@
 
 preloaded() {
     sed -n 's/^Environment=LD_PRELOAD=//p' \
-        /etc/systemd/system/libvirtd.service.d/xl-numa.conf
+        /etc/systemd/system/libvirtd.service.d/zz-xl-numa.conf
 }
 
 placing_libvirtd_start() {
