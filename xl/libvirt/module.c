@@ -45,7 +45,7 @@ static void start(void)
         strcmp(program_invocation_short_name, "virtxend"))
         return;
     interpose_leave_preload();
-    if (!restore_tell_all(XEN_LIBEXEC_BIN "/libxl-save-helper"))
+    if (!restore_tell_all())
         state.helper = RESTORE_HELPER_IS_OURS;
 }
 
