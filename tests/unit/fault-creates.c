@@ -185,6 +185,15 @@ static char *to_json(libxl_ctx *ctx, libxl_domain_config *config)
     return json;
 }
 
+static int destroy(libxl_ctx *ctx, uint32_t domid,
+                   const libxl_asyncop_how *ao_how)
+{
+    (void)ctx;
+    (void)ao_how;
+    fake_xen_remove(domid);
+    return 0;
+}
+
 static const libxl_event_hooks *registered;
 static void *registered_user;
 
@@ -209,6 +218,7 @@ static const struct {
     { "libxl_domain_config_to_json", to_json },
     { "libxl_domain_create_new", create_new },
     { "libxl_domain_create_restore", create_restore },
+    { "libxl_domain_destroy", destroy },
     { "libxl_domain_soft_reset", soft_reset },
     { "libxl_event_register_callbacks", register_callbacks },
     { "libxl_retrieve_domain_configuration", retrieve },

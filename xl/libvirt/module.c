@@ -7,6 +7,7 @@
  *       the constructor                 nobody else is to inherit it
  *       libxl_ctx_alloc                 the one context of all its threads
  *       libxl_event_register_callbacks  to hear who reboots: reboots.h
+ *       libxl_domain_destroy            and who is destroyed for that
  *     virsh start web
  *       libvirt's hook, our program     what its XML asks for: handover.h
  *       libxl_domain_create_new         takes that: request.h
@@ -69,6 +70,14 @@ EXPORT void libxl_event_register_callbacks(libxl_ctx *ctx,
     if (!state.inert && hooks && hooks->event_occurs)
         hooks = reboots_hear(hooks, state.lg);
     REAL(libxl_event_register_callbacks)(ctx, hooks, user);
+}
+
+EXPORT int libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
+                                const libxl_asyncop_how *ao_how)
+{
+    if (!state.inert)
+        reboots_destroy(domid);
+    return REAL(libxl_domain_destroy)(ctx, domid, ao_how);
 }
 
 /* ---- creates ---- */

@@ -2,7 +2,7 @@
 /*
  * libvirt creates a domain that reboots in the same way as a new one. A new one
  * may be refused, and the user sees why; a domain that reboots would be lost.
- * So this records which domains libxl reports to end by a reboot or a crash.
+ * So this knows which creates follow a reboot or a crash that libxl reported.
  */
 #ifndef REBOOTS_H
 #define REBOOTS_H
@@ -18,7 +18,11 @@
 const libxl_event_hooks *reboots_hear(const libxl_event_hooks *hooks,
                                       xentoollog_logger *lg);
 
-/* Whether a domain of this uuid was to come again; it is then forgotten. */
+/* This thread is about to destroy the domain. */
+void reboots_destroy(uint32_t domid);
+
+/* Whether a create of this uuid is the next one in the thread that destroyed
+ * that domain because it ended by a reboot or a crash. */
 bool reboots_comes_again(const libxl_uuid *uuid);
 
 #endif /* REBOOTS_H */
