@@ -49,6 +49,16 @@ static void record(const struct placement *p)
     free(nodes);
 }
 
+static void hide_request(const struct placement *p)
+{
+    int rc = record_hide_request(p->domid);
+
+    if (rc)
+        placement_warn_failed(p, "cannot hide its request in xenstore", rc,
+                              "the guest can read which keys it has, and the "
+                              "names in nodes_with and nodes_apart");
+}
+
 /*
  * What Domain-0 holds is only to be had with the pages of everybody else: Xen
  * walks them all, some 10 ns each, with a CPU of dom0's. Not where that would
@@ -106,6 +116,8 @@ bool placement_end(struct placement *p, bool failed)
         placement_say(p, XTL_ERROR, p->refusal);
     else if (explained)
         say_shortage(p);
+    if (!failed && p->domid != XLN_NONE)
+        hide_request(p);
     if (!failed && p->domid != XLN_NONE && p->affinity)
         record(p);
     if (!failed && p->plan)

@@ -18,6 +18,14 @@
  * fail. */
 void record_write(uint32_t domid, const char *nodes, const char *pages);
 
+/*
+ * libxl writes a domain's request where the guest may read it, in
+ * /local/domain/<domid>/numa; it can name other domains. From now on only the
+ * control domain can read it. To be called before the guest runs. What xenstore
+ * says; 0 too where there is no request.
+ */
+int record_hide_request(uint32_t domid);
+
 /* Two malloc'd texts; *pages_r is NULL where these are not known. -ENOENT:
  * the domain has no record; or what xenstore says: it can't be told, and both
  * are NULL. */
