@@ -261,7 +261,10 @@ int xln_reservations_outstanding(struct xln_reservations *held,
                                  xc_interface *xch, uint64_t *reserved_bytes);
 
 /*
- * Record a domain that this process builds.
+ * Record a domain that this process builds. The record holds as long as the
+ * file *fd_r is open: until the caller closes it, after
+ * xln_reservations_remove(), or the process ends. A process that it forks must
+ * close it too, as exec() does.
  *
  *   held: the lock
  *   domid: the domain
@@ -271,6 +274,7 @@ int xln_reservations_outstanding(struct xln_reservations *held,
  *   nr_vcpus: the number of its vCPUs
  *   nodes: the nodes that the vCPUs will prefer or be bound to
  *   cores: the CPUs of the cores that they will hold; NULL or empty: none
+ *   fd_r: receives an open file, for the caller to close
  *
  * Returns 0; -ENOMEM; the -errno of writing the record.
  * Since: 0.1
@@ -279,7 +283,7 @@ int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
                          const uint8_t uuid[16],
                          const struct xln_share *shares, unsigned nr_shares,
                          unsigned nr_vcpus, const struct xln_nodemap *nodes,
-                         const struct xln_cpumap *cores);
+                         const struct xln_cpumap *cores, int *fd_r);
 
 /*
  * Release the lock.

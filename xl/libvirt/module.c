@@ -26,6 +26,7 @@
 #include "modules/build.h"
 #include "modules/inflight.h"
 #include "modules/interpose.h"
+#include "placement/record.h"
 #include "reboots.h"
 #include "request.h"
 
@@ -116,6 +117,8 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
         p->cells = request.cells;
         p->restoring = restoring;
         p->helper = state.helper;
+        p->lock_timeout_ms = LOCK_SHORT_TIMEOUT_MS;
+        placement_prepare(p);
         rc = placement_note_request(p);
         if (!rc)
             *create_r = inflight_enter(p);

@@ -219,6 +219,7 @@ static char *planned_json(libxl_ctx *ctx, libxl_domain_config *config,
     bool refused = false;
     char *json;
 
+    placement_prepare(p);
     if (xch)
         refused = placement_plan(p, xch, XLN_NONE) == -ENOSPC;
     else
@@ -309,6 +310,7 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
         p->restoring = restoring;
         p->planned_nodes = state.planned_nodes;
         state.planned_nodes = NULL;
+        placement_prepare(p);
         rc = placement_note_request(p);
         if (!rc)
             create = inflight_enter(p);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "explain.h"
 #include "placement.h"
@@ -112,6 +113,8 @@ bool placement_end(struct placement *p, bool failed)
         xln_affinity_swap(p->affinity, &p->config->b_info);
     if (p->domid != XLN_NONE)
         xln_reservations_remove(RESERVATIONS, p->domid);
+    if (p->promise_fd >= 0)
+        close(p->promise_fd);
     if (explained && p->refusal)
         placement_say(p, XTL_ERROR, p->refusal);
     else if (explained)
@@ -131,6 +134,8 @@ bool placement_end(struct placement *p, bool failed)
     xln_plan_free(p->plan);
     xln_host_free(p->host);
     xln_request_free(p->request);
+    prefer_forget(&p->preferred);
+    free(p->promised);
     free(p->planned_nodes);
     cells_free(p->cells);
     free(p->kept_nodes);

@@ -10,9 +10,11 @@
 #include <stdint.h>
 
 /* What creates in flight have promised, see xln_reservations_lock(). Planning
- * takes milliseconds; whoever holds the lock longer is stuck. */
+ * takes milliseconds; whoever holds the lock longer is stuck. The second is for
+ * a lock that was free just now, where others wait for whoever waits for it. */
 #define RESERVATIONS XEN_RUN_DIR "/numa"
 #define LOCK_TIMEOUT_MS 10000
+#define LOCK_SHORT_TIMEOUT_MS 1000
 
 /* `pages` NULL: not known. A record that can not be written is no reason to
  * fail. */
