@@ -19,8 +19,7 @@
 #include <string.h>
 
 #include "text/from_errno.h"
-#include "host.h"
-#include "libxl_numa_foreign.h"
+#include "host_hwloc.h"
 
 #define UNREACHABLE 255         /* in SLIT */
 #define NR_LEVELS 4
@@ -374,7 +373,7 @@ static int print_all(struct out *out)
     return ferror(out->f) ? -EIO : 0;
 }
 
-int xln_host_save_hwloc(const struct xln_host *host, FILE *f)
+int xln__host_print_hwloc(const struct xln_host *host, FILE *f)
 {
     unsigned nr_bits =
         host->nr_cpus > host->nr_nodes ? host->nr_cpus : host->nr_nodes;

@@ -8,6 +8,7 @@
 #include <libxl_utils.h>
 #include <xenstore.h>
 
+#include "ballooning.h"
 #include "text/from_errno.h"
 #include "snapshot.h"
 
@@ -36,7 +37,6 @@ void xln_snapshot_free(struct xln_snapshot *snapshot)
     free(snapshot->devices);
     free(snapshot->xen);
     xln_host_free(snapshot->host);
-    xln_reservation_list_free(snapshot->reservations);
     free(snapshot);
 }
 
@@ -201,49 +201,52 @@ static int read_host(xc_interface *xch, const uint64_t *reserved_bytes,
 
     if (!all)
         return -ENOMEM;
-    memcpy(all, reserved_bytes, XLN_MAX_NODES * sizeof(*all));
-    rc = xln_ballooning_outstanding(xch, all);
+    if (reserved_bytes)
+        memcpy(all, reserved_bytes, XLN_MAX_NODES * sizeof(*all));
+    rc = xln__ballooning_add(xch, all);
     if (!rc)
         rc = xln_host_read(xch, all, host_r);
     free(all);
     return rc;
 }
 
-static int read_all(xc_interface *xch, libxl_ctx *ctx,
-                    const char *reservations, struct xln_snapshot *snapshot)
-{
-    int rc;
-
-    /* Before the host: memory that goes from reserved to used meanwhile is
-     * then counted twice, never not at all. */
-    rc = xln_reservation_list_read(reservations, xch,
-                                   &snapshot->reservations);
-    if (!rc)
-        rc = read_xen(xch, snapshot);
-    if (!rc)
-        rc = read_host(xch, snapshot->reservations->outstanding_bytes,
-                       &snapshot->host);
-    if (!rc)
-        rc = read_domains(xch, ctx, snapshot);
-    if (!rc)
-        rc = read_devices(ctx, snapshot);
-    return rc;
-}
-
-int xln_snapshot_read(xc_interface *xch, libxl_ctx *ctx,
-                      const char *reservations,
-                      struct xln_snapshot **snapshot_r)
+int xln__snapshot_read(xc_interface *xch, libxl_ctx *ctx,
+                       const uint64_t *reserved_bytes,
+                       struct xln_snapshot **snapshot_r)
 {
     struct xln_snapshot *snapshot = calloc(1, sizeof(*snapshot));
     int rc;
 
     if (!snapshot)
         return -ENOMEM;
-    rc = read_all(xch, ctx, reservations, snapshot);
+    rc = read_xen(xch, snapshot);
+    if (!rc)
+        rc = read_host(xch, reserved_bytes, &snapshot->host);
+    if (!rc)
+        rc = read_domains(xch, ctx, snapshot);
+    if (!rc)
+        rc = read_devices(ctx, snapshot);
     if (rc) {
         xln_snapshot_free(snapshot);
         return rc;
     }
     *snapshot_r = snapshot;
     return 0;
+}
+
+int xln_snapshot_read(xc_interface *xch, libxl_ctx *ctx,
+                      const char *reservations,
+                      struct xln_snapshot **snapshot_r)
+{
+    struct xln_reservation_list *list;
+    int rc;
+
+    /* Before the host: memory that goes from promised to used meanwhile is
+     * then counted twice, never not at all. */
+    rc = xln_reservation_list_read(reservations, xch, &list);
+    if (rc)
+        return rc;
+    rc = xln__snapshot_read(xch, ctx, list->outstanding_bytes, snapshot_r);
+    xln_reservation_list_free(list);
+    return rc;
 }

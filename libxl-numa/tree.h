@@ -7,7 +7,7 @@
 #ifndef XLN_TREE_H
 #define XLN_TREE_H
 
-#include "search_state.h"
+#include "sets.h"
 
 struct xln__tree;
 

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "placement/environment.h"
-#include "placement/helper_path.h"
 
 static int load_module(void)
 {
@@ -28,27 +27,12 @@ static int load_module(void)
     return r;
 }
 
-static const char *find_helper(void)
-{
-    const char *helper = getenv(MODULE_SAVE_HELPER);
-    char *path;
-
-    if (helper)
-        return helper;
-    return helper_path_of_process(getppid(), &path) ? NULL : path;
-}
-
 int main(int argc, char **argv)
 {
-    const char *helper = argc < 2 ? NULL : find_helper();
+    const char *helper = getenv(MODULE_SAVE_HELPER);
 
-    if (argc < 2) {
+    if (argc < 2 || !helper) {
         fputs("xl-numa-save-helper is run by libxl\n", stderr);
-        return EXIT_FAILURE;
-    }
-    if (!helper) {
-        fputs("xl-numa-save-helper: cannot find the libxl-save-helper of the "
-              "process that runs this\n", stderr);
         return EXIT_FAILURE;
     }
     /* Without the module it restores as ever. */
