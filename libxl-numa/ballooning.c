@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <xenstore.h>
 
-#include "ballooning.h"
+#include "libxl_numa.h"
 #include "text/from_errno.h"
 
 #define PAGE_SHIFT 12
@@ -92,7 +92,7 @@ static int add_domain(struct ballooning *b, const xc_domaininfo_t *info)
     return rc == -ESRCH ? 0 : rc;
 }
 
-int xln__ballooning_add(xc_interface *xch, uint64_t *reserved_bytes)
+int xln_ballooning_outstanding(xc_interface *xch, uint64_t *reserved_bytes)
 {
     struct ballooning b = { .xch = xch, .reserved_bytes = reserved_bytes };
     xc_domaininfo_t *info = calloc(BATCH, sizeof(*info));

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "cores.h"
-#include "job.h"
+#include "problem.h"
 #include "policy.h"
 #include "search.h"
 #include "span.h"
@@ -19,7 +19,7 @@
 #define MAX_SETS (UINT64_C(1) << 16)
 
 struct scan {
-    const struct job *job;
+    const struct problem *problem;
     const struct xln_policy *policy;
     unsigned need_cpus;
     struct xln__deck *deck;     /* NULL: cores need not suit the vCPUs */
@@ -45,13 +45,13 @@ struct scan {
 
 static bool has_affinities(const struct scan *s)
 {
-    const struct job *job = s->job;
+    const struct problem *problem = s->problem;
 
-    for (unsigned i = 0; job->own_cpus && i < job->nr_spots; i++) {
-        if (!xln_nodemap_intersects(job->spots[i], s->now.nodes))
+    for (unsigned i = 0; problem->own_cpus && i < problem->nr_spots; i++) {
+        if (!xln_nodemap_intersects(problem->spots[i], s->now.nodes))
             return false;
     }
-    return !job->own_cpus || !s->deck ||
+    return !problem->own_cpus || !s->deck ||
            xln__deck_suffices(s->deck, s->now.nodes);
 }
 
@@ -70,7 +70,7 @@ static enum xln_candidate_verdict judge(const struct scan *s)
 
     if (xln_nodemap_equal(now->nodes, best->nodes))
         return XLN_CANDIDATE_CHOSEN;
-    if (now->usable_bytes < s->job->need_bytes)
+    if (now->usable_bytes < s->problem->need_bytes)
         return XLN_CANDIDATE_MEMORY;
     if (now->nr_cpus < s->need_cpus)
         return XLN_CANDIDATE_CPUS;
@@ -82,7 +82,7 @@ static enum xln_candidate_verdict judge(const struct scan *s)
         return XLN_CANDIDATE_PREFERENCE;
     if (compare_spans(now, best))
         return XLN_CANDIDATE_FARTHER;
-    if (s->policy->compare(s->job, s->nr_members, now, best))
+    if (s->policy->compare(s->problem, s->nr_members, now, best))
         return XLN_CANDIDATE_POLICY;
     return XLN_CANDIDATE_NUMBERS;
 }
@@ -124,7 +124,7 @@ static int compare_judged(const void *a, const void *b, void *arg)
         return x->set.cost < y->set.cost ? -1 : 1;
     order = compare_spans(&x->set, &y->set);
     if (!order)
-        order = s->policy->compare(s->job, nr_x, &x->set, &y->set);
+        order = s->policy->compare(s->problem, nr_x, &x->set, &y->set);
     return order ? order : compare_numbers(x->set.nodes, y->set.nodes);
 }
 
@@ -193,19 +193,19 @@ static int add(struct scan *s)
 
 static void push(struct scan *s, unsigned node)
 {
-    const struct job *job = s->job;
+    const struct problem *problem = s->problem;
     struct span span = { s->now.distance_max, s->now.distance_sum };
-    uint64_t crowding = xln__job_crowding(job, node);
+    uint64_t crowding = xln__problem_crowding(problem, node);
 
     for (unsigned i = 0; i < s->nr_members; i++)
         span = xln__span_add(span,
-                             xln__span_of(job->host, node, s->members[i]));
+                             xln__span_of(problem->host, node, s->members[i]));
     s->members[s->nr_members++] = node;
     xln_nodemap_set(s->now.nodes, node);
-    s->now.usable_bytes += xln__job_usable(job, node, job->own_dma);
-    s->now.nr_cpus += job->nr_allowed[node];
-    s->now.cost += job->costs ? job->costs[node] : 0;
-    s->now.load += job->load[node];
+    s->now.usable_bytes += xln__problem_usable(problem, node, problem->own_dma);
+    s->now.nr_cpus += problem->nr_allowed[node];
+    s->now.cost += problem->costs ? problem->costs[node] : 0;
+    s->now.load += problem->load[node];
     if (crowding > s->now.crowding)
         s->now.crowding = crowding;
     s->now.distance_max = span.max;
@@ -271,7 +271,7 @@ static unsigned largest_size(unsigned nr, unsigned max_size)
 
 static int scan_all(struct scan *s)
 {
-    unsigned max = s->job->request->max_nodes, largest;
+    unsigned max = s->problem->request->max_nodes, largest;
     int rc = 0;
 
     if (!max || max > s->nr)
@@ -295,11 +295,11 @@ static int scan_begin(struct scan *s, const struct xln_nodemap *nodes)
     int rc;
 
     s->nodes = calloc(xln_nodemap_count(nodes) + 1, sizeof(*s->nodes));
-    s->members = calloc(xln_host_nr_nodes(s->job->host),
-                        sizeof(*s->members));
+    s->members =
+        calloc(xln_host_nr_nodes(s->problem->host), sizeof(*s->members));
     if (!s->nodes || !s->members)
         return -ENOMEM;
-    rc = xln__job_new_nodes(s->job, &s->now.nodes);
+    rc = xln__problem_new_nodes(s->problem, &s->now.nodes);
     if (rc)
         return rc;
     XLN_FOREACH(xln_nodemap, node, nodes)
@@ -308,20 +308,20 @@ static int scan_begin(struct scan *s, const struct xln_nodemap *nodes)
 }
 
 /* The user's own set: of the named nodes those with memory. */
-static int scan_named(struct scan *s, struct job *job,
+static int scan_named(struct scan *s, struct problem *problem,
                       const struct xln_nodemap *nodes)
 {
     int rc;
 
-    job->own_dma = true;
-    job->own_cpus = false;
+    problem->own_dma = true;
+    problem->own_cpus = false;
     if (xln_nodemap_is_empty(nodes))
-        nodes = job->named;
-    rc = xln__job_copy_nodes(job, nodes, &s->best.nodes);
+        nodes = problem->named;
+    rc = xln__problem_copy_nodes(problem, nodes, &s->best.nodes);
     return rc ? rc : add_set(s, nodes);
 }
 
-static int scan_search(struct scan *s, struct job *job,
+static int scan_search(struct scan *s, struct problem *problem,
                        const struct xln_nodemap *nodes)
 {
     struct xln__found found = { 0 };
@@ -329,32 +329,32 @@ static int scan_search(struct scan *s, struct job *job,
 
     if (xln_nodemap_is_empty(nodes))
         return 0;
-    rc = xln__search(job, nodes, &found);
+    rc = xln__search_run(problem, nodes, &found);
     s->best = found.best;
     xln_nodemap_free(found.next.nodes);
     if (rc)
         return rc;
-    s->need_cpus = job->set_cpus;
-    rc = xln__deck_new(job, nodes, &s->deck);
+    s->need_cpus = problem->set_cpus;
+    rc = xln__deck_new(problem, nodes, &s->deck);
     return rc ? rc : scan_all(s);
 }
 
-static int scan(struct scan *s, struct job *job)
+static int scan(struct scan *s, struct problem *problem)
 {
     struct xln_nodemap *nodes;
     int rc;
 
-    rc = xln__job_candidates(job, &nodes);
+    rc = xln__problem_candidates(problem, &nodes);
     if (rc)
         return rc;
     rc = scan_begin(s, nodes);
-    if (!rc && job->named && !xln__job_is_limited(job))
-        rc = scan_named(s, job, nodes);
+    if (!rc && problem->named && !xln__problem_is_limited(problem))
+        rc = scan_named(s, problem, nodes);
     else if (!rc)
-        rc = scan_search(s, job, nodes);
+        rc = scan_search(s, problem, nodes);
     if (!rc) {
         cut(s);
-        xln_nodemap_or(s->found->left_out, xln_host_nodes(job->host));
+        xln_nodemap_or(s->found->left_out, xln_host_nodes(problem->host));
         xln_nodemap_andnot(s->found->left_out, nodes);
         xln_nodemap_andnot(s->found->left_out, s->found->without_memory);
     }
@@ -362,7 +362,7 @@ static int scan(struct scan *s, struct job *job)
     return rc;
 }
 
-static int new_candidates(const struct job *job,
+static int new_candidates(const struct problem *problem,
                           struct xln_candidates **found_r)
 {
     struct xln_candidates *found = calloc(1, sizeof(*found));
@@ -371,13 +371,13 @@ static int new_candidates(const struct job *job,
 
     if (!found)
         return -ENOMEM;
-    found->need_bytes = job->need_bytes;
-    rc = xln__job_nodes_with_memory(job, &with_memory);
+    found->need_bytes = problem->need_bytes;
+    rc = xln__problem_nodes_with_memory(problem, &with_memory);
     if (!rc)
-        rc = xln__job_new_nodes(job, &found->left_out);
+        rc = xln__problem_new_nodes(problem, &found->left_out);
     if (!rc)
-        rc = xln__job_copy_nodes(job, xln_host_nodes(job->host),
-                                 &found->without_memory);
+        rc = xln__problem_copy_nodes(problem, xln_host_nodes(problem->host),
+                                     &found->without_memory);
     if (!rc)
         xln_nodemap_andnot(found->without_memory, with_memory);
     xln_nodemap_free(with_memory);
@@ -395,25 +395,25 @@ int xln_candidates_find(const struct xln_host *host,
                         struct xln_candidates **candidates_r)
 {
     struct scan s = { .max_nr = max_nr };
-    struct job job;
+    struct problem problem;
     int rc;
 
-    rc = xln__job_init(&job, host, request, need);
+    rc = xln__problem_init(&problem, host, request, need);
     if (rc)
         goto out;
-    s.job = &job;
+    s.problem = &problem;
     s.policy = request->policy ? request->policy : xln_policy_default();
-    rc = new_candidates(&job, &s.found);
+    rc = new_candidates(&problem, &s.found);
     if (rc)
         goto out;
-    rc = scan(&s, &job);
+    rc = scan(&s, &problem);
     if (rc)
         goto out;
 
     *candidates_r = s.found;
     s.found = NULL;
  out:
-    xln__job_clear(&job);
+    xln__problem_clear(&problem);
     free(s.nodes);
     free(s.members);
     xln_nodemap_free(s.now.nodes);

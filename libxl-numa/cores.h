@@ -3,7 +3,11 @@
 #ifndef XLN_CORES_H
 #define XLN_CORES_H
 
-#include "job.h"
+#include "problem.h"
+
+/* Whether two CPUs, or NULL, are threads of one core. */
+bool xln__cores_same(const struct xln_host_cpu *a,
+                     const struct xln_host_cpu *b);
 
 /* If a vCPU with this hard affinity can run on one core alone of `pool`, add
  * the CPUs of that core, its siblings included. */
@@ -17,8 +21,8 @@ void xln__cores_hold(const struct xln_host *host,
  * number of cores alone.
  */
 struct xln__deck;
-int xln__deck_new(const struct job *job, const struct xln_nodemap *nodes,
-                  struct xln__deck **deck_r);
+int xln__deck_new(const struct problem *problem,
+                  const struct xln_nodemap *nodes, struct xln__deck **deck_r);
 void xln__deck_free(struct xln__deck *deck);
 bool xln__deck_suffices(struct xln__deck *deck,
                         const struct xln_nodemap *nodes);
@@ -28,7 +32,7 @@ bool xln__deck_suffices(struct xln__deck *deck,
  * plan->vcpu_cores, and what follows from it. If there are too few,
  * plan->lacks_cores is set instead, and nothing fits.
  */
-int xln__cores_deal(const struct job *job, const struct xln_nodemap *homes,
-                    struct xln_plan *plan);
+int xln__cores_deal(const struct problem *problem,
+                    const struct xln_nodemap *homes, struct xln_plan *plan);
 
 #endif /* XLN_CORES_H */

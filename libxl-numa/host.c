@@ -154,7 +154,8 @@ static int copy_pools(const struct xln_host *host, struct xln_host *copy)
     return rc;
 }
 
-static int copy_host(const struct xln_host *host, struct xln_host **copy_r)
+/* Everything but what xln__host_finish() derives. */
+static int copy_source(const struct xln_host *host, struct xln_host **copy_r)
 {
     size_t nr_distances = (size_t)host->nr_nodes * host->nr_nodes;
     struct xln_host *copy;
@@ -181,30 +182,70 @@ static int copy_host(const struct xln_host *host, struct xln_host **copy_r)
     return 0;
 }
 
-int xln_host_reserve(const struct xln_host *host,
-                     const struct xln_share *shares, unsigned nr_shares,
-                     struct xln_host **host_r)
+int xln_host_copy(const struct xln_host *host, struct xln_host **copy_r)
 {
     struct xln_host *copy;
     int rc;
 
-    rc = copy_host(host, &copy);
+    rc = copy_source(host, &copy);
     if (rc)
         return rc;
-    for (unsigned i = 0; i < nr_shares && !rc; i++) {
-        if (xln_nodemap_test(copy->exists, shares[i].node))
-            copy->nodes[shares[i].node].reserved_bytes += shares[i].bytes;
-        else
-            rc = -EINVAL;
-    }
-    if (!rc)
-        rc = xln__host_finish(copy);
+    rc = xln__host_finish(copy);
     if (rc) {
         xln_host_free(copy);
         return rc;
     }
+    *copy_r = copy;
+    return 0;
+}
+
+static void reserve(struct xln_host_node *node, uint64_t bytes)
+{
+    node->reserved_bytes += bytes;
+}
+
+static void release(struct xln_host_node *node, uint64_t bytes)
+{
+    uint64_t used_bytes = node->total_bytes - node->free_bytes;
+
+    node->free_bytes += bytes < used_bytes ? bytes : used_bytes;
+}
+
+/* A copy on whose nodes `change` was done with each share. */
+static int copy_changed(const struct xln_host *host,
+                        const struct xln_share *shares, unsigned nr_shares,
+                        void (*change)(struct xln_host_node *node,
+                                       uint64_t bytes),
+                        struct xln_host **host_r)
+{
+    struct xln_host *copy;
+    int rc;
+
+    for (unsigned i = 0; i < nr_shares; i++) {
+        if (!xln_nodemap_test(host->exists, shares[i].node))
+            return -EINVAL;
+    }
+    rc = xln_host_copy(host, &copy);
+    if (rc)
+        return rc;
+    for (unsigned i = 0; i < nr_shares; i++)
+        change(&copy->nodes[shares[i].node], shares[i].bytes);
     *host_r = copy;
     return 0;
+}
+
+int xln_host_reserve(const struct xln_host *host,
+                     const struct xln_share *shares, unsigned nr_shares,
+                     struct xln_host **host_r)
+{
+    return copy_changed(host, shares, nr_shares, reserve, host_r);
+}
+
+int xln_host_release(const struct xln_host *host,
+                     const struct xln_share *shares, unsigned nr_shares,
+                     struct xln_host **host_r)
+{
+    return copy_changed(host, shares, nr_shares, release, host_r);
 }
 
 int xln_host_add_load(const struct xln_host *host, const uint64_t *load,
@@ -213,7 +254,7 @@ int xln_host_add_load(const struct xln_host *host, const uint64_t *load,
     struct xln_host *copy;
     int rc;
 
-    rc = xln_host_reserve(host, NULL, 0, &copy);
+    rc = xln_host_copy(host, &copy);
     if (rc)
         return rc;
     for (unsigned cpu = 0; cpu < host->nr_cpus; cpu++)
@@ -232,6 +273,11 @@ unsigned xln_host_nr_cpus(const struct xln_host *host)
 unsigned xln_host_nr_nodes(const struct xln_host *host)
 {
     return host->nr_nodes;
+}
+
+unsigned xln_host_nr_pools(const struct xln_host *host)
+{
+    return host->nr_pools;
 }
 
 const struct xln_host_cpu *xln_host_cpu(const struct xln_host *host,
@@ -258,6 +304,12 @@ const struct xln_host_pool *xln_host_pool(const struct xln_host *host,
             return &host->pools[i];
     }
     return NULL;
+}
+
+const struct xln_host_pool *xln_host_pool_at(const struct xln_host *host,
+                                             unsigned index)
+{
+    return index < host->nr_pools ? &host->pools[index] : NULL;
 }
 
 const struct xln_nodemap *xln_host_nodes(const struct xln_host *host)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Hosts as hwloc describes them: from and to the XML of `lstopo --of xml`,
- * and from hwloc's synthetic strings. */
+/* Hosts as hwloc describes them: from the XML of `lstopo --of xml`, and from
+ * hwloc's synthetic strings. */
 #ifndef XLN_HOST_HWLOC_H
 #define XLN_HOST_HWLOC_H
 
@@ -31,8 +31,5 @@ int xln__host_from_hwloc(const char *text, size_t size,
  */
 int xln__host_from_synthetic(const char *string, struct xln_host **host_r,
                              char **note_r, char **error_r);
-
-/* The host as XML of hwloc 2, for `lstopo -i FILE`. -errno of the stream. */
-int xln__host_print_hwloc(const struct xln_host *host, FILE *f);
 
 #endif /* XLN_HOST_HWLOC_H */

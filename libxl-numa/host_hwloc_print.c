@@ -19,7 +19,8 @@
 #include <string.h>
 
 #include "text/from_errno.h"
-#include "host_hwloc.h"
+#include "host.h"
+#include "libxl_numa_foreign.h"
 
 #define UNREACHABLE 255         /* in SLIT */
 #define NR_LEVELS 4
@@ -373,7 +374,7 @@ static int print_all(struct out *out)
     return ferror(out->f) ? -EIO : 0;
 }
 
-int xln__host_print_hwloc(const struct xln_host *host, FILE *f)
+int xln_host_save_hwloc(const struct xln_host *host, FILE *f)
 {
     unsigned nr_bits =
         host->nr_cpus > host->nr_nodes ? host->nr_cpus : host->nr_nodes;

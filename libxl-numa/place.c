@@ -2,8 +2,8 @@
 /*
  * request + host -> plan.
  *
- * What the arguments say is first turned into a `struct job`: CPUs, and the
- * nodes that the user named, if any (job.c). Then a set of nodes is chosen
+ * What the arguments say is first turned into a `struct problem`: CPUs, and the
+ * nodes that the user named, if any (problem.c). Then a set of nodes is chosen
  * (search.c), memory is shared out over it, and the vCPUs follow.
  */
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cores.h"
-#include "job.h"
+#include "problem.h"
 #include "search.h"
 #include "span.h"
 
@@ -49,7 +49,7 @@ static unsigned distance_from(const struct xln_host *host,
 }
 
 /* All of `others` that are not in `nodes`, nearest to these first. */
-static int find_neighbours(const struct job *job,
+static int find_neighbours(const struct problem *problem,
                            const struct xln_nodemap *nodes,
                            const struct xln_nodemap *others,
                            struct neighbour **list_r, unsigned *nr_r)
@@ -57,14 +57,14 @@ static int find_neighbours(const struct job *job,
     struct neighbour *list;
     unsigned node, nr = 0;
 
-    list = calloc(xln_host_nr_nodes(job->host), sizeof(*list));
+    list = calloc(xln_host_nr_nodes(problem->host), sizeof(*list));
     if (!list)
         return -ENOMEM;
     XLN_FOREACH(xln_nodemap, node, others) {
         if (xln_nodemap_test(nodes, node))
             continue;
         list[nr].node = node;
-        list[nr++].distance = distance_from(job->host, nodes, node);
+        list[nr++].distance = distance_from(problem->host, nodes, node);
     }
     qsort(list, nr, sizeof(*list), compare_neighbours);
     *list_r = list;
@@ -75,23 +75,24 @@ static int find_neighbours(const struct job *job,
 /* ---- nodes ---- */
 
 /* Those with memory, and a CPU to use it from. */
-static int find_with_both(const struct job *job, struct xln_nodemap **nodes_r)
+static int find_with_both(const struct problem *problem,
+                          struct xln_nodemap **nodes_r)
 {
     unsigned node;
     int rc;
 
-    rc = xln__job_nodes_with_memory(job, nodes_r);
+    rc = xln__problem_nodes_with_memory(problem, nodes_r);
     if (rc)
         return rc;
-    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(job->host)) {
-        if (!job->nr_allowed[node])
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(problem->host)) {
+        if (!problem->nr_allowed[node])
             xln_nodemap_clear(*nodes_r, node);
     }
     return 0;
 }
 
 /* The CPUs are all on nodes without memory: those that are nearest to them. */
-static int find_remote_candidates(const struct job *job,
+static int find_remote_candidates(const struct problem *problem,
                                   struct xln_nodemap *candidates)
 {
     struct xln_nodemap *homes = NULL, *others = NULL;
@@ -99,13 +100,13 @@ static int find_remote_candidates(const struct job *job,
     unsigned nr;
     int rc;
 
-    rc = xln_host_nodes_of_cpus(job->host, job->allowed, &homes);
+    rc = xln_host_nodes_of_cpus(problem->host, problem->allowed, &homes);
     if (rc)
         goto out;
-    rc = xln__job_nodes_with_memory(job, &others);
+    rc = xln__problem_nodes_with_memory(problem, &others);
     if (rc)
         goto out;
-    rc = find_neighbours(job, homes, others, &list, &nr);
+    rc = find_neighbours(problem, homes, others, &list, &nr);
     if (rc)
         goto out;
     for (unsigned i = 0; i < nr; i++) {
@@ -119,30 +120,32 @@ static int find_remote_candidates(const struct job *job,
     return rc;
 }
 
-int xln__job_candidates(const struct job *job, struct xln_nodemap **nodes_r)
+int xln__problem_candidates(const struct problem *problem,
+                            struct xln_nodemap **nodes_r)
 {
     int rc;
 
-    if (job->named) {
-        rc = xln__job_nodes_with_memory(job, nodes_r);
+    if (problem->named) {
+        rc = xln__problem_nodes_with_memory(problem, nodes_r);
         if (!rc)
-            xln_nodemap_and(*nodes_r, job->named);
+            xln_nodemap_and(*nodes_r, problem->named);
         return rc;
     }
-    rc = find_with_both(job, nodes_r);
+    rc = find_with_both(problem, nodes_r);
     if (!rc && xln_nodemap_is_empty(*nodes_r))
-        rc = find_remote_candidates(job, *nodes_r);
+        rc = find_remote_candidates(problem, *nodes_r);
     return rc;
 }
 
 /* Choose among `candidates`, of which there is at least one. */
-static int choose_among(struct job *job, const struct xln_nodemap *candidates,
+static int choose_among(struct problem *problem,
+                        const struct xln_nodemap *candidates,
                         struct xln_plan *plan)
 {
     struct xln__found found = { 0 };
     int rc;
 
-    rc = xln__search(job, candidates, &found);
+    rc = xln__search_run(problem, candidates, &found);
     if (rc)
         goto out;
     rc = xln_nodemap_copy(found.best.nodes, &plan->nodes);
@@ -150,7 +153,7 @@ static int choose_among(struct job *job, const struct xln_nodemap *candidates,
         goto out;
     plan->exact = found.exact;
     plan->bound = found.bound;
-    if (job->named)
+    if (problem->named)
         goto out;
     plan->nr_fitting = found.nr_fitting;
     plan->counted_all = found.counted_all;
@@ -163,38 +166,39 @@ static int choose_among(struct job *job, const struct xln_nodemap *candidates,
     return rc;
 }
 
-static int choose_auto(struct job *job, struct xln_plan *plan)
+static int choose_auto(struct problem *problem, struct xln_plan *plan)
 {
     struct xln_nodemap *candidates = NULL;
     int rc;
 
-    rc = xln__job_candidates(job, &candidates);
+    rc = xln__problem_candidates(problem, &candidates);
     if (rc)
         goto out;
     if (xln_nodemap_is_empty(candidates))
-        rc = xln__job_new_nodes(job, &plan->nodes);      /* no memory at all */
+        /* There is no memory at all. */
+        rc = xln__problem_new_nodes(problem, &plan->nodes);
     else
-        rc = choose_among(job, candidates, plan);
+        rc = choose_among(problem, candidates, plan);
  out:
     xln_nodemap_free(candidates);
     return rc;
 }
 
-static int choose_named(struct job *job, struct xln_plan *plan)
+static int choose_named(struct problem *problem, struct xln_plan *plan)
 {
     struct xln_nodemap *candidates = NULL;
     int rc;
 
     plan->named = true;
-    job->own_dma = true;
-    rc = xln__job_candidates(job, &candidates);
+    problem->own_dma = true;
+    rc = xln__problem_candidates(problem, &candidates);
     if (rc)
         return rc;
     /* Memory comes from those that have any. */
     if (xln_nodemap_is_empty(candidates))
-        rc = xln__job_copy_nodes(job, job->named, &plan->nodes);
-    else if (xln__job_is_limited(job))
-        rc = choose_among(job, candidates, plan);
+        rc = xln__problem_copy_nodes(problem, problem->named, &plan->nodes);
+    else if (xln__problem_is_limited(problem))
+        rc = choose_among(problem, candidates, plan);
     else
         rc = xln_nodemap_copy(candidates, &plan->nodes);
     xln_nodemap_free(candidates);
@@ -280,16 +284,16 @@ static uint64_t share_of(const struct xln_plan *plan, unsigned node)
 
 /* What is asked from each node is all that it has to give; the last one takes
  * what rounding down to extents leaves. Returns what they don't have. */
-static uint64_t share_by_percent(const struct job *job, struct room *rooms,
-                                 unsigned nr)
+static uint64_t share_by_percent(const struct problem *problem,
+                                 struct room *rooms, unsigned nr)
 {
-    const uint8_t *percent = job->request->mem_percent;
-    uint64_t left = job->need_bytes, asked;
+    const uint8_t *percent = problem->request->mem_percent;
+    uint64_t left = problem->need_bytes, asked;
     unsigned i, sum = 0;
 
     for (i = 0; i < nr; i++) {
         sum += percent[rooms[i].node];
-        asked = job->need_bytes / 100 * percent[rooms[i].node];
+        asked = problem->need_bytes / 100 * percent[rooms[i].node];
         asked -= asked % EXTENT_BYTES;
         if (i == nr - 1 && sum == 100)
             asked = left;
@@ -306,22 +310,23 @@ static uint64_t share_by_percent(const struct job *job, struct room *rooms,
 }
 
 /* From the plan's own nodes; returns what they don't have. */
-static int fill_own(const struct job *job, struct xln_plan *plan,
+static int fill_own(const struct problem *problem, struct xln_plan *plan,
                     uint64_t *left_r)
 {
     unsigned node, nr = 0;
     struct room *rooms;
 
-    rooms = calloc(xln_host_nr_nodes(job->host), sizeof(*rooms));
+    rooms = calloc(xln_host_nr_nodes(problem->host), sizeof(*rooms));
     if (!rooms)
         return -ENOMEM;
     XLN_FOREACH(xln_nodemap, node, plan->nodes) {
         rooms[nr].node = node;
-        rooms[nr++].usable_bytes = xln__job_usable(job, node, job->own_dma);
+        rooms[nr++].usable_bytes =
+            xln__problem_usable(problem, node, problem->own_dma);
     }
-    *left_r = job->request->mem_percent && job->request->mem_nodes
-                  ? share_by_percent(job, rooms, nr)
-                  : share_out(rooms, nr, job->need_bytes);
+    *left_r = problem->request->mem_percent && problem->request->mem_nodes
+                  ? share_by_percent(problem, rooms, nr)
+                  : share_out(rooms, nr, problem->need_bytes);
     XLN_FOREACH(xln_nodemap, node, plan->nodes) {
         for (unsigned i = 0; i < nr; i++) {
             if (rooms[i].node == node)
@@ -334,13 +339,15 @@ static int fill_own(const struct job *job, struct xln_plan *plan,
 }
 
 /* From other nodes, nearest first; returns what they don't have either. */
-static uint64_t fill_nearest(const struct job *job, struct xln_plan *plan,
-                             uint64_t left, bool with_dma)
+static uint64_t fill_nearest(const struct problem *problem,
+                             struct xln_plan *plan, uint64_t left,
+                             bool with_dma)
 {
     for (unsigned i = 0; i < plan->nr_nearest && left; i++) {
         unsigned node = plan->nearest[i];
         uint64_t bytes = min_bytes(
-            xln__job_usable(job, node, with_dma) - share_of(plan, node), left);
+            xln__problem_usable(problem, node, with_dma) - share_of(plan, node),
+            left);
 
         add_share(plan, node, bytes);
         left -= bytes;
@@ -348,17 +355,17 @@ static uint64_t fill_nearest(const struct job *job, struct xln_plan *plan,
     return left;
 }
 
-static int find_nearest(const struct job *job, struct xln_plan *plan)
+static int find_nearest(const struct problem *problem, struct xln_plan *plan)
 {
     struct xln_nodemap *others = NULL;
     struct neighbour *list = NULL;
     unsigned nr;
     int rc;
 
-    rc = xln__job_nodes_with_memory(job, &others);
+    rc = xln__problem_nodes_with_memory(problem, &others);
     if (rc)
         goto out;
-    rc = find_neighbours(job, plan->nodes, others, &list, &nr);
+    rc = find_neighbours(problem, plan->nodes, others, &list, &nr);
     if (rc)
         goto out;
     rc = -ENOMEM;
@@ -376,23 +383,24 @@ static int find_nearest(const struct job *job, struct xln_plan *plan)
     return rc;
 }
 
-static int plan_memory(const struct job *job, struct xln_plan *plan)
+static int plan_memory(const struct problem *problem, struct xln_plan *plan)
 {
     uint64_t left;
     int rc;
 
-    rc = find_nearest(job, plan);
+    rc = find_nearest(problem, plan);
     if (rc)
         return rc;
-    plan->shares = calloc(xln_host_nr_nodes(job->host), sizeof(*plan->shares));
+    plan->shares =
+        calloc(xln_host_nr_nodes(problem->host), sizeof(*plan->shares));
     if (!plan->shares)
         return -ENOMEM;
-    rc = fill_own(job, plan, &left);
+    rc = fill_own(problem, plan, &left);
     if (rc)
         return rc;
-    if (job->request->mode != XLN_MODE_STRICT) {
-        left = fill_nearest(job, plan, left, false);
-        left = fill_nearest(job, plan, left, true);
+    if (problem->request->mode != XLN_MODE_STRICT) {
+        left = fill_nearest(problem, plan, left, false);
+        left = fill_nearest(problem, plan, left, true);
     }
     if (left)
         plan->verdict = XLN_NOTHING_FITS;
@@ -402,58 +410,61 @@ static int plan_memory(const struct job *job, struct xln_plan *plan)
 /* ---- vCPUs ---- */
 
 /* The nodes to run on, as far as the request says. */
-static int find_homes(const struct job *job, const struct xln_plan *plan,
-                      struct xln_nodemap **homes_r)
+static int find_homes(const struct problem *problem,
+                      const struct xln_plan *plan, struct xln_nodemap **homes_r)
 {
-    const struct xln_request *request = job->request;
+    const struct xln_request *request = problem->request;
 
     if (request->mem_nodes && request->all_nodes)
-        return xln__job_nodes_with_memory(job, homes_r);
+        return xln__problem_nodes_with_memory(problem, homes_r);
     if (request->mem_nodes && request->nodes)
-        return xln__job_copy_nodes(job, request->nodes, homes_r);
+        return xln__problem_copy_nodes(problem, request->nodes, homes_r);
     /* Of named nodes those too that have CPUs alone. */
-    if (job->named && !request->mem_nodes && !xln__job_is_limited(job))
-        return xln__job_copy_nodes(job, job->named, homes_r);
-    return xln__job_copy_nodes(job, plan->nodes, homes_r);
+    if (problem->named && !request->mem_nodes &&
+        !xln__problem_is_limited(problem))
+        return xln__problem_copy_nodes(problem, problem->named, homes_r);
+    return xln__problem_copy_nodes(problem, plan->nodes, homes_r);
 }
 
-static unsigned count_allowed(const struct job *job,
+static unsigned count_allowed(const struct problem *problem,
                               const struct xln_nodemap *nodes)
 {
     unsigned node, nr = 0;
 
     XLN_FOREACH(xln_nodemap, node, nodes)
-        nr += job->nr_allowed[node];
+        nr += problem->nr_allowed[node];
     return nr;
 }
 
 /* Instead of nodes without CPUs, the nearest that have enough together. */
-static int move_homes(const struct job *job, struct xln_nodemap *homes)
+static int move_homes(const struct problem *problem, struct xln_nodemap *homes)
 {
     struct neighbour *list;
     unsigned nr, nr_cpus = 0;
     int rc;
 
-    rc = find_neighbours(job, homes, xln_host_nodes(job->host), &list, &nr);
+    rc = find_neighbours(problem, homes, xln_host_nodes(problem->host), &list,
+                         &nr);
     if (rc)
         return rc;
     xln_nodemap_zero(homes);
-    for (unsigned i = 0; i < nr && nr_cpus < job->need_cpus; i++) {
-        if (!job->nr_allowed[list[i].node])
+    for (unsigned i = 0; i < nr && nr_cpus < problem->need_cpus; i++) {
+        if (!problem->nr_allowed[list[i].node])
             continue;
         xln_nodemap_set(homes, list[i].node);
-        nr_cpus += job->nr_allowed[list[i].node];
+        nr_cpus += problem->nr_allowed[list[i].node];
     }
     free(list);
     return 0;
 }
 
-static bool have_cpus(const struct job *job, const struct xln_nodemap *nodes)
+static bool have_cpus(const struct problem *problem,
+                      const struct xln_nodemap *nodes)
 {
     unsigned node;
 
     XLN_FOREACH(xln_nodemap, node, nodes) {
-        if (!xln_cpumap_is_empty(xln_host_node(job->host, node)->cpus))
+        if (!xln_cpumap_is_empty(xln_host_node(problem->host, node)->cpus))
             return true;
     }
     return false;
@@ -464,29 +475,29 @@ static bool have_cpus(const struct job *job, const struct xln_nodemap *nodes)
  * who chose: what the user named is done as asked (within the pool; Xen has
  * no use for soft affinity outside hard).
  */
-static int plan_vcpus(const struct job *job, struct xln_plan *plan)
+static int plan_vcpus(const struct problem *problem, struct xln_plan *plan)
 {
     struct xln_nodemap *homes = NULL;
     struct xln_cpumap *cpus = NULL;
     int rc;
 
-    rc = find_homes(job, plan, &homes);
+    rc = find_homes(problem, plan, &homes);
     if (rc)
         goto out;
-    if (!count_allowed(job, homes) &&
-        !(plan->named && have_cpus(job, homes))) {
-        rc = move_homes(job, homes);
+    if (!count_allowed(problem, homes) &&
+        !(plan->named && have_cpus(problem, homes))) {
+        rc = move_homes(problem, homes);
         if (rc)
             goto out;
     }
-    if (job->request->vcpus_mode == XLN_VCPUS_CORE) {
-        rc = xln__cores_deal(job, homes, plan);
+    if (problem->request->vcpus_mode == XLN_VCPUS_CORE) {
+        rc = xln__cores_deal(problem, homes, plan);
         goto out;
     }
-    rc = xln_host_cpus_of_nodes(job->host, homes, &cpus);
+    rc = xln_host_cpus_of_nodes(problem->host, homes, &cpus);
     if (rc)
         goto out;
-    xln_cpumap_and(cpus, job->pool);
+    xln_cpumap_and(cpus, problem->pool);
     if (!xln_cpumap_is_empty(cpus)) {
         xln_cpumap_or(plan->vcpu_cpus, cpus);
         xln_nodemap_or(plan->vcpu_nodes, homes);
@@ -500,32 +511,33 @@ static int plan_vcpus(const struct job *job, struct xln_plan *plan)
 /* ---- the plan ---- */
 
 /* Whether the chosen nodes have the CPUs that the domain should have. */
-static bool cpus_suffice(const struct job *job, const struct xln_plan *plan)
+static bool cpus_suffice(const struct problem *problem,
+                         const struct xln_plan *plan)
 {
-    for (unsigned i = 0; i < job->nr_spots; i++) {
-        if (!xln_nodemap_intersects(job->spots[i], plan->nodes))
+    for (unsigned i = 0; i < problem->nr_spots; i++) {
+        if (!xln_nodemap_intersects(problem->spots[i], plan->nodes))
             return false;
     }
-    return count_allowed(job, plan->nodes) >= job->need_cpus;
+    return count_allowed(problem, plan->nodes) >= problem->need_cpus;
 }
 
-static bool uses_dma(const struct job *job, const struct xln_plan *plan)
+static bool uses_dma(const struct problem *problem, const struct xln_plan *plan)
 {
     /* On nodes that the user named it is no surprise. */
     for (unsigned i = plan->named ? plan->nr_own : 0; i < plan->nr_shares;
          i++) {
         if (plan->shares[i].bytes >
-            xln__job_usable(job, plan->shares[i].node, false))
+            xln__problem_usable(problem, plan->shares[i].node, false))
             return true;
     }
     return false;
 }
 
-static void judge(const struct job *job, struct xln_plan *plan)
+static void judge(const struct problem *problem, struct xln_plan *plan)
 {
-    if (uses_dma(job, plan))
+    if (uses_dma(problem, plan))
         plan->relaxed |= XLN_RELAXED_DMA;
-    if (!plan->named && !cpus_suffice(job, plan))
+    if (!plan->named && !cpus_suffice(problem, plan))
         plan->relaxed |= XLN_RELAXED_CPUS;
     if (plan->nr_shares > plan->nr_own)
         plan->relaxed |= XLN_RELAXED_MEMORY;
@@ -536,60 +548,61 @@ static void judge(const struct job *job, struct xln_plan *plan)
 
 /* Whether the user's affinities stand alone: a core of its own is as much as a
  * vCPU can be given, whatever else it prefers. */
-static bool leaves_vcpus(const struct job *job)
+static bool leaves_vcpus(const struct problem *problem)
 {
-    enum xln_vcpus_mode mode = job->request->vcpus_mode;
+    enum xln_vcpus_mode mode = problem->request->vcpus_mode;
 
     return mode == XLN_VCPUS_NONE ||
-           (job->need->nr_soft && mode != XLN_VCPUS_CORE);
+           (problem->need->nr_soft && mode != XLN_VCPUS_CORE);
 }
 
-static int make_plan(struct job *job, struct xln_plan *plan)
+static int make_plan(struct problem *problem, struct xln_plan *plan)
 {
     int rc;
 
-    plan->need_bytes = job->need_bytes;
+    plan->need_bytes = problem->need_bytes;
     plan->exact = true;
-    rc = xln__job_new_nodes(job, &plan->vcpu_nodes);
+    rc = xln__problem_new_nodes(problem, &plan->vcpu_nodes);
     if (rc)
         return rc;
-    rc = xln_cpumap_new(xln_host_nr_cpus(job->host), &plan->vcpu_cpus);
+    rc = xln_cpumap_new(xln_host_nr_cpus(problem->host), &plan->vcpu_cpus);
     if (rc)
         return rc;
-    rc = xln_cpumap_copy(job->allowed, &plan->allowed_cpus);
+    rc = xln_cpumap_copy(problem->allowed, &plan->allowed_cpus);
     if (rc)
         return rc;
 
-    rc = job->named ? choose_named(job, plan) : choose_auto(job, plan);
+    rc = problem->named ? choose_named(problem, plan)
+                        : choose_auto(problem, plan);
     if (rc)
         return rc;
-    rc = plan_memory(job, plan);
+    rc = plan_memory(problem, plan);
     if (rc)
         return rc;
-    judge(job, plan);
-    return leaves_vcpus(job) ? 0 : plan_vcpus(job, plan);
+    judge(problem, plan);
+    return leaves_vcpus(problem) ? 0 : plan_vcpus(problem, plan);
 }
 
 int xln_place(const struct xln_host *host, const struct xln_request *request,
               const struct xln_need *need, struct xln_plan **plan_r)
 {
     struct xln_plan *plan = calloc(1, sizeof(*plan));
-    struct job job;
+    struct problem problem;
     int rc;
 
     if (!plan)
         return -ENOMEM;
-    rc = xln__job_init(&job, host, request, need);
+    rc = xln__problem_init(&problem, host, request, need);
     if (rc)
         goto out;
-    rc = make_plan(&job, plan);
+    rc = make_plan(&problem, plan);
     if (rc)
         goto out;
 
     *plan_r = plan;
     plan = NULL;
  out:
-    xln__job_clear(&job);
+    xln__problem_clear(&problem);
     xln_plan_free(plan);
     return rc;
 }

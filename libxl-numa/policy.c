@@ -5,11 +5,11 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static int compare_first(const struct job *job, unsigned nr,
+static int compare_first(const struct problem *problem, unsigned nr,
                          const struct xln_candidate *a,
                          const struct xln_candidate *b)
 {
-    (void)job;
+    (void)problem;
     (void)nr;
     (void)a;
     (void)b;
@@ -17,21 +17,21 @@ static int compare_first(const struct job *job, unsigned nr,
 }
 
 /* The need is the same for all, so least usable is least left over. */
-static int compare_best(const struct job *job, unsigned nr,
+static int compare_best(const struct problem *problem, unsigned nr,
                         const struct xln_candidate *a,
                         const struct xln_candidate *b)
 {
-    (void)job;
+    (void)problem;
     (void)nr;
     return (a->usable_bytes > b->usable_bytes) -
            (a->usable_bytes < b->usable_bytes);
 }
 
-static int compare_worst(const struct job *job, unsigned nr,
+static int compare_worst(const struct problem *problem, unsigned nr,
                          const struct xln_candidate *a,
                          const struct xln_candidate *b)
 {
-    return compare_best(job, nr, b, a);
+    return compare_best(problem, nr, b, a);
 }
 
 /*
@@ -72,25 +72,25 @@ static int compare_worst(const struct job *job, unsigned nr,
 #define SMALLEST (PART / 1024)
 
 /* `bytes` as a part of the memory of an average node. */
-static uint64_t part_of_node(const struct job *job, uint64_t bytes)
+static uint64_t part_of_node(const struct problem *problem, uint64_t bytes)
 {
-    uint64_t mean_mib = job->mean_bytes >> 20;
+    uint64_t mean_mib = problem->mean_bytes >> 20;
 
     return (bytes >> 20) * PART / (mean_mib ? mean_mib : 1);
 }
 
-static uint64_t left_over(const struct job *job, unsigned nr,
+static uint64_t left_over(const struct problem *problem, unsigned nr,
                           const struct xln_candidate *c)
 {
-    if (c->usable_bytes <= job->need_bytes)
+    if (c->usable_bytes <= problem->need_bytes)
         return 0;
-    return part_of_node(job, c->usable_bytes - job->need_bytes) / nr;
+    return part_of_node(problem, c->usable_bytes - problem->need_bytes) / nr;
 }
 
 /* vCPUs per CPU, in parts of the fair ones. */
-static uint64_t share_of(const struct job *job, uint64_t density)
+static uint64_t share_of(const struct problem *problem, uint64_t density)
 {
-    return density * PART / (job->fair_density ? job->fair_density : 1);
+    return density * PART / (problem->fair_density ? problem->fair_density : 1);
 }
 
 static uint64_t above(uint64_t share, uint64_t limit)
@@ -98,42 +98,42 @@ static uint64_t above(uint64_t share, uint64_t limit)
     return share > limit ? share - limit : 0;
 }
 
-static uint64_t price_of_crowd(const struct job *job, uint64_t share)
+static uint64_t price_of_crowd(const struct problem *problem, uint64_t share)
 {
-    uint64_t size = part_of_node(job, job->need_bytes);
+    uint64_t size = part_of_node(problem, problem->need_bytes);
 
     return 3 * above(share, FAIR) * PART / 10 /
            (size > SMALLEST ? size : SMALLEST);
 }
 
-static uint64_t price_of(const struct job *job, unsigned nr,
+static uint64_t price_of(const struct problem *problem, unsigned nr,
                          const struct xln_candidate *c)
 {
-    uint64_t share =
-        share_of(job, xln__job_density(job, c->crowding, c->nr_cpus));
-    uint64_t price = left_over(job, nr, c);
+    uint64_t share = share_of(
+        problem, xln__problem_density(problem, c->crowding, c->nr_cpus));
+    uint64_t price = left_over(problem, nr, c);
 
     if (nr > 1)
         return price + share * 3 / 4;
     return price + share / 8 +
-           2 * above(share, share_of(job, job->most_density)) +
-           price_of_crowd(job, share);
+           2 * above(share, share_of(problem, problem->most_density)) +
+           price_of_crowd(problem, share);
 }
 
-static int compare_balanced(const struct job *job, unsigned nr,
+static int compare_balanced(const struct problem *problem, unsigned nr,
                             const struct xln_candidate *a,
                             const struct xln_candidate *b)
 {
     uint64_t price_a, price_b;
 
     /* Where the memory is, nothing runs. */
-    if (job->request->mem_nodes)
-        return compare_best(job, nr, a, b);
-    price_a = price_of(job, nr, a);
-    price_b = price_of(job, nr, b);
+    if (problem->request->mem_nodes)
+        return compare_best(problem, nr, a, b);
+    price_a = price_of(problem, nr, a);
+    price_b = price_of(problem, nr, b);
     if (price_a != price_b)
         return price_a < price_b ? -1 : 1;
-    return compare_best(job, nr, a, b);
+    return compare_best(problem, nr, a, b);
 }
 
 enum { FIRST, BEST, WORST, BALANCED, NR_POLICIES };

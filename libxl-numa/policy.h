@@ -2,7 +2,7 @@
 #ifndef XLN_POLICY_H
 #define XLN_POLICY_H
 
-#include "job.h"
+#include "problem.h"
 
 /* What a policy goes by, for a search that leaves out what can't be the best
  * by it. */
@@ -20,7 +20,7 @@ struct xln_policy {
     /* < 0: a is the better of two sets that are equally many nodes (`nr`) at
      * equal distances; 0: no difference, the lower numbers win. Only the
      * figures count: `nodes` is NULL here. */
-    int (*compare)(const struct job *job, unsigned nr,
+    int (*compare)(const struct problem *problem, unsigned nr,
                    const struct xln_candidate *a,
                    const struct xln_candidate *b);
     enum xln__bound bound;

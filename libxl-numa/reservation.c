@@ -3,14 +3,16 @@
  * DIR/lock is what flock() is held on. DIR/<domid> is a record:
  *
  *     domain 12 2a2f4e4c-7c4b-4a2e-9d5e-0a1b2c3d4e5f
- *     creator 4711 889231           (process, its start time in clock ticks)
+ *     creator 4711                  (a process, as it knows itself)
  *     node 2 171966464
  *     vcpus 4                       (that will prefer nodes; then these)
  *     on 2
  *     core 4-5                      (CPUs of the cores that some will hold)
  *
  * It is written under another name and renamed, so whoever sees it sees all
- * of it.
+ * of it. Its creator keeps it open with a lock of flock(), which ends with the
+ * process: so who can take that lock knows that the creator is dead, also from
+ * a container where processes have other numbers.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -44,7 +46,6 @@ struct record {
     uint32_t domid;
     uint8_t uuid[16];
     pid_t creator;
-    unsigned long long start_time;
     unsigned nr_shares;
     struct xln_share shares[XLN_MAX_NODES];
     uint64_t shares_bytes;      /* of all of them */
@@ -57,47 +58,23 @@ struct record {
     uint64_t used_bytes;        /* the domain's memory */
 };
 
-/* Whatever else than that there is no such process stopped who asked. */
-#define START_UNKNOWN (~0ULL)
-
-/* Field 22 of /proc/PID/stat; the name before it may hold anything, so count
- * from its closing parenthesis. 0: there is no such process, or it is dead and
- * its parent has not asked for it yet. */
-static unsigned long long start_time(pid_t pid)
+static uint64_t now_ms(void)
 {
-    char path[32], stat[1024], *s, process_state;
-    unsigned long long ticks = 0;
-    ssize_t size;
-    int fd;
+    struct timespec now;
 
-    snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : START_UNKNOWN;
-    size = read(fd, stat, sizeof(stat) - 1);
-    close(fd);
-    if (size <= 0)
-        return 0;
-    stat[size] = '\0';
-    s = strrchr(stat, ')');
-    if (!s || sscanf(s + 1,
-                     " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u"
-                     " %*d %*d %*d %*d %*d %*d %llu",
-                     &process_state, &ticks) != 2 ||
-        process_state == 'Z' || process_state == 'X')
-        return 0;
-    return ticks;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * UINT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 static int lock_within(int fd, unsigned timeout_ms)
 {
     const struct timespec pause = { .tv_nsec = LOCK_RETRY_MS * 1000000 };
-    unsigned waited;
+    uint64_t end = now_ms() + timeout_ms;
 
-    for (waited = 0; flock(fd, LOCK_EX | LOCK_NB); waited += LOCK_RETRY_MS) {
+    while (flock(fd, LOCK_EX | LOCK_NB)) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return -errno;
-        if (waited >= timeout_ms)
+        if (now_ms() >= end)
             return -ETIMEDOUT;
         nanosleep(&pause, NULL);
     }
@@ -234,16 +211,20 @@ static int record_parse(char *text, struct record *record)
             has_domain = true;
             continue;
         }
-        if (sscanf(line, "creator %ld %llu", &creator,
-                   &record->start_time) == 2) {
+        if (sscanf(line, "creator %ld", &creator) == 1) {
             record->creator = creator;
             continue;
         }
         if (record_parse_plan(line, record))
             return -EINVAL;
     }
-    return has_domain && record->creator > 0 && record->start_time ? 0
-                                                                   : -EINVAL;
+    return has_domain && record->creator > 0 ? 0 : -EINVAL;
+}
+
+/* If it cannot be told, as if it did. */
+static bool is_held(int fd)
+{
+    return flock(fd, LOCK_SH | LOCK_NB);
 }
 
 static int record_read(int dir_fd, const char *name, struct record *record)
@@ -268,6 +249,7 @@ static int record_read(int dir_fd, const char *name, struct record *record)
     }
     text[size] = '\0';
     rc = record_parse(text, record);
+    record->creator_lives = is_held(fd);
 
  out:
     free(text);
@@ -314,14 +296,6 @@ static bool is_no_record(int rc)
            rc == -ENXIO;
 }
 
-/* One whose creator can't be asked for is kept. */
-static bool creator_lives(const struct record *record)
-{
-    unsigned long long start = start_time(record->creator);
-
-    return start == record->start_time || start == START_UNKNOWN;
-}
-
 /*
  * Read a record of a domain that there is. -ENOENT: it is none; other errors:
  * it can't be told. A domain that is being destroyed
@@ -345,7 +319,6 @@ static int record_check(int dir_fd, const char *name, xc_interface *xch,
         info.flags & XEN_DOMINF_dying ||
         memcmp(info.handle, record->uuid, sizeof(record->uuid)))
         return -ENOENT;
-    record->creator_lives = creator_lives(record);
     record->used_bytes = (uint64_t)info.tot_pages << 12;
     return 0;
 }
@@ -555,14 +528,10 @@ static int record_write(FILE *f, uint32_t domid, const uint8_t uuid[16],
 {
     bool keep = nodes && !xln_nodemap_is_empty(nodes);
     bool hold = cores && !xln_cpumap_is_empty(cores);
-    unsigned long long start = start_time(getpid());
     unsigned i;
 
-    /* By which others would know that nobody lives who needs it. */
-    if (!start || start == START_UNKNOWN)
-        return -ESRCH;
     fprintf(f, "domain %" PRIu32 " " UUID_FMT "\n", domid, UUID_ARGS(, uuid));
-    fprintf(f, "creator %ld %llu\n", (long)getpid(), start);
+    fprintf(f, "creator %ld\n", (long)getpid());
     for (i = 0; i < nr_shares; i++)
         fprintf(f, "node %u %" PRIu64 "\n", shares[i].node, shares[i].bytes);
     if (keep || hold)
@@ -575,11 +544,26 @@ static int record_write(FILE *f, uint32_t domid, const uint8_t uuid[16],
     return fflush(f) ? -errno : 0;
 }
 
+/* A stream for `fd`, which stays open when the stream is closed. */
+static int open_stream(int fd, FILE **f_r)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), rc;
+
+    if (copy < 0)
+        return -errno;
+    *f_r = fdopen(copy, "w");
+    if (*f_r)
+        return 0;
+    rc = -errno;
+    close(copy);
+    return rc;
+}
+
 int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
                          const uint8_t uuid[16],
                          const struct xln_share *shares, unsigned nr_shares,
                          unsigned nr_vcpus, const struct xln_nodemap *nodes,
-                         const struct xln_cpumap *cores)
+                         const struct xln_cpumap *cores, int *fd_r)
 {
     char name[16];
     FILE *f;
@@ -592,21 +576,22 @@ int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
-    f = fdopen(fd, "w");
-    if (!f) {
+    rc = flock(fd, LOCK_EX | LOCK_NB) ? -errno : open_stream(fd, &f);
+    if (!rc) {
+        rc = record_write(f, domid, uuid, shares, nr_shares, nr_vcpus, nodes,
+                          cores);
+        if (fclose(f) && !rc)
+            rc = -errno;
+    }
+    if (!rc && renameat(held->dir_fd, ".new", held->dir_fd, name))
         rc = -errno;
+    if (rc) {
+        unlinkat(held->dir_fd, ".new", 0);
         close(fd);
         return rc;
     }
-    rc = record_write(f, domid, uuid, shares, nr_shares, nr_vcpus, nodes,
-                      cores);
-    if (fclose(f) && !rc)
-        rc = -errno;
-    if (!rc && renameat(held->dir_fd, ".new", held->dir_fd, name))
-        rc = -errno;
-    if (rc)
-        unlinkat(held->dir_fd, ".new", 0);
-    return rc;
+    *fd_r = fd;
+    return 0;
 }
 
 void xln_reservations_remove(const char *dir, uint32_t domid)

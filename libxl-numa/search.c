@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "search.h"
-#include "sets.h"
+#include "search_state.h"
 #include "tree.h"
 
 /*
@@ -57,7 +57,7 @@ static bool can_reach(const struct search *s, unsigned from)
         return false;
     if (figures->nr_cpus + s->top_cpus[top] < s->need_cpus)
         return false;
-    return xln__sets_has_spots(s, from);
+    return xln__search_has_spots(s, from);
 }
 
 /* What is still to come after a slot, if it is to be near enough. */
@@ -85,7 +85,7 @@ static void reach_from(struct search *s, unsigned slot, unsigned limit_max,
         if (to[i].sum < ahead->least_sum)
             ahead->least_sum = to[i].sum;
     }
-    xln__sets_spend(s, s->nr - slot);
+    xln__search_spend(s, s->nr - slot);
 }
 
 /* Whether no set of this size and cost is nearer than `max`. */
@@ -137,22 +137,22 @@ static void extend(struct search *s, unsigned from)
     struct xln_candidate before = s->now.figures;
 
     if (s->now.nr == s->size) {
-        if (!xln__sets_fits(s))
+        if (!xln__search_fits(s))
             return;
-        if (xln__sets_offer(s))
+        if (xln__search_offer(s))
             s->nr_fitting++;
         else
             s->counted_all = false;
         return;
     }
     for (; s->budget && can_reach(s, from); from++) {
-        xln__sets_push_span(s, from, to_now[from]);
-        xln__sets_spend(s, 8 + s->nr_words);
+        xln__search_push_span(s, from, to_now[from]);
+        xln__search_spend(s, 8 + s->nr_words);
         if (look_ahead(s, from))
             extend(s, from + 1);
         else
             s->counted_all = false;
-        xln__sets_pop(s, &before);
+        xln__search_pop(s, &before);
     }
 }
 
@@ -184,17 +184,17 @@ static void grow(struct search *s, unsigned slot, bool nearest)
 {
     struct span *to_now = s->reach;
 
-    xln__sets_clear(s);
+    xln__search_clear(s);
     memset(to_now, 0, s->nr * sizeof(*to_now));
     while (slot != XLN_NONE) {
-        xln__sets_push_span(s, slot, to_now[slot]);
-        if (xln__sets_fits(s) || s->now.nr == s->max_nr)
+        xln__search_push_span(s, slot, to_now[slot]);
+        if (xln__search_fits(s) || s->now.nr == s->max_nr)
             return;
         for (unsigned i = 0; i < s->nr; i++)
             to_now[i] = xln__span_add(to_now[i],
                                       s->spans[(size_t)slot * s->nr + i]);
         slot = pick(s, nearest);
-        xln__sets_spend(s, 2 * s->nr);
+        xln__search_spend(s, 2 * s->nr);
     }
 }
 
@@ -233,14 +233,14 @@ static void trim(struct search *s)
         s->now.figures.nr_cpus -= s->slots[slot].nr_cpus;
         spare = true;
     }
-    xln__sets_spend(s, (uint64_t)s->now.nr * s->nr * s->nr_words);
+    xln__search_spend(s, (uint64_t)s->now.nr * s->nr * s->nr_words);
     if (!spare)
         return;
     memcpy(s->list, s->in_now, s->nr * sizeof(*s->list));
-    xln__sets_clear(s);
+    xln__search_clear(s);
     for (unsigned slot = 0; slot < s->nr; slot++) {
         if (s->list[slot])
-            xln__sets_push(s, slot);
+            xln__search_push(s, slot);
     }
 }
 
@@ -257,20 +257,20 @@ static void grow_largest(struct search *s)
             (first == XLN_NONE || slot->bytes > s->slots[first].bytes))
             first = i;
     }
-    xln__sets_clear(s);
-    if (first == XLN_NONE || s->job->request->mem_nodes)
+    xln__search_clear(s);
+    if (first == XLN_NONE || s->problem->request->mem_nodes)
         first = pick(s, false);
     grow(s, first == XLN_NONE ? 0 : first, false);
 }
 
 static void offer_grown(struct search *s)
 {
-    if (!xln__sets_fits(s))
+    if (!xln__search_fits(s))
         return;
     /* What suits the vCPUs is not to be told by figures. */
     if (!s->need_cores)
         trim(s);
-    xln__sets_offer(s);
+    xln__search_offer(s);
 }
 
 /* Have something to compare with, whatever comes of the search. */
@@ -290,7 +290,7 @@ static void offer_greedy(struct search *s)
 /* The least number of nodes that could have enough, if it is within bounds. */
 static unsigned fewest(struct search *s)
 {
-    xln__sets_clear(s);
+    xln__search_clear(s);
     for (s->size = 1; s->size <= s->max_nr; s->size++) {
         if (s->top_both[s->size] >= XLN__BOTH && can_reach(s, 0))
             return s->size;
@@ -314,7 +314,7 @@ static bool see_all(struct search *s, bool size_known, uint64_t budget)
         s->budget -= kept;
         s->nr_fitting = 0;
         s->counted_all = true;
-        xln__sets_clear(s);
+        xln__search_clear(s);
         memset(s->reach, 0, s->nr * sizeof(*s->reach));
         extend(s, 0);
         if (!s->budget)
@@ -351,7 +351,7 @@ static void search_for(struct search *s, struct xln__tree *tree)
 }
 
 /* Find the best set and the second best of equally many nodes. */
-static bool search_run(struct search *s, struct xln__tree *tree)
+static bool search_once(struct search *s, struct xln__tree *tree)
 {
     unsigned known;
 
@@ -383,7 +383,7 @@ static int candidate_of_set(const struct search *s, const struct set *set,
     if (!set->nr)
         return 0;
     *candidate = set->figures;
-    rc = xln__job_new_nodes(s->job, &candidate->nodes);
+    rc = xln__problem_new_nodes(s->problem, &candidate->nodes);
     for (unsigned i = 0; !rc && i < set->nr; i++)
         xln_nodemap_set(candidate->nodes, s->slots[set->slots[i]].node);
     return rc;
@@ -405,42 +405,43 @@ static bool all_have_cpus(const struct search *s)
  * the set with most of it. What was given up is exact only if every search
  * before could prove that nothing fits.
  */
-static void run_relaxing(struct job *job, struct search *s,
+static void run_relaxing(struct problem *problem, struct search *s,
                          struct xln__tree *tree)
 {
     /* Where only memory is asked for, its CPUs don't matter. */
-    int cpus = job->request->mem_nodes ? XLN__CPUS_NONE : XLN__CPUS_ALL;
+    int cpus = problem->request->mem_nodes ? XLN__CPUS_NONE : XLN__CPUS_ALL;
     int least = all_have_cpus(s) && cpus ? XLN__CPUS_ONE : XLN__CPUS_NONE;
     bool exact = true;
 
     for (; cpus >= least; cpus--) {
-        for (int with_dma = job->named ? 1 : 0; with_dma <= 1; with_dma++) {
+        for (int with_dma = problem->named ? 1 : 0; with_dma <= 1; with_dma++) {
             bool found;
 
-            xln__sets_begin(s, with_dma, cpus);
-            job->own_dma = with_dma;
-            job->own_cpus = cpus == XLN__CPUS_ALL;
-            job->set_cpus = s->need_cpus;
-            found = search_run(s, tree);
+            xln__search_begin(s, with_dma, cpus);
+            problem->own_dma = with_dma;
+            problem->own_cpus = cpus == XLN__CPUS_ALL;
+            problem->set_cpus = s->need_cpus;
+            found = search_once(s, tree);
             exact = s->exact = s->exact && exact;
             if (found)
                 return;
         }
     }
     grow_largest(s);
-    xln__sets_assign(&s->best, &s->now);
+    xln__search_assign(&s->best, &s->now);
     s->nr_fitting = 0;
     s->bound = (struct xln_bound){ 0 };
 }
 
-int xln__search(struct job *job, const struct xln_nodemap *candidates,
-                struct xln__found *found)
+int xln__search_run(struct problem *problem,
+                    const struct xln_nodemap *candidates,
+                    struct xln__found *found)
 {
     struct xln__tree *tree = NULL;
     struct search *s;
     int rc;
 
-    rc = xln__sets_new(job, candidates, &s);
+    rc = xln__search_new(problem, candidates, &s);
     if (rc)
         return rc;
     /* It goes by figures alone. */
@@ -448,7 +449,7 @@ int xln__search(struct job *job, const struct xln_nodemap *candidates,
         rc = xln__tree_new(s, &tree);
     if (rc)
         goto out;
-    run_relaxing(job, s, tree);
+    run_relaxing(problem, s, tree);
     found->nr_fitting = s->nr_fitting;
     found->counted_all = s->counted_all;
     found->exact = s->exact;
@@ -458,6 +459,6 @@ int xln__search(struct job *job, const struct xln_nodemap *candidates,
         rc = candidate_of_set(s, &s->next, &found->next);
  out:
     xln__tree_free(tree);
-    xln__sets_free(s);
+    xln__search_free(s);
     return rc;
 }

@@ -3,7 +3,7 @@
 #ifndef XLN_SEARCH_H
 #define XLN_SEARCH_H
 
-#include "job.h"
+#include "problem.h"
 
 struct xln__found {
     struct xln_candidate best, next;    /* nodes NULL: there is none */
@@ -15,11 +15,12 @@ struct xln__found {
 /*
  * Find the best and the next best set among `candidates`, of which there is at
  * least one, with as little given up as can be: `best` fits unless nothing
- * does, then it is what has most memory. job->own_dma and own_cpus say whether
- * the DMA zone had to count, and whether the CPUs did. `found` is zero on
- * entry; the caller frees its sets on failure too.
+ * does, then it is what has most memory. problem->own_dma and own_cpus say
+ * whether the DMA zone had to count, and whether the CPUs did. `found` is zero
+ * on entry; the caller frees its sets on failure too.
  */
-int xln__search(struct job *job, const struct xln_nodemap *candidates,
-                struct xln__found *found);
+int xln__search_run(struct problem *problem,
+                    const struct xln_nodemap *candidates,
+                    struct xln__found *found);
 
 #endif /* XLN_SEARCH_H */

@@ -8,7 +8,6 @@
 #include <libxl_utils.h>
 #include <xenstore.h>
 
-#include "ballooning.h"
 #include "text/from_errno.h"
 #include "snapshot.h"
 
@@ -37,6 +36,7 @@ void xln_snapshot_free(struct xln_snapshot *snapshot)
     free(snapshot->devices);
     free(snapshot->xen);
     xln_host_free(snapshot->host);
+    xln_reservation_list_free(snapshot->reservations);
     free(snapshot);
 }
 
@@ -201,52 +201,49 @@ static int read_host(xc_interface *xch, const uint64_t *reserved_bytes,
 
     if (!all)
         return -ENOMEM;
-    if (reserved_bytes)
-        memcpy(all, reserved_bytes, XLN_MAX_NODES * sizeof(*all));
-    rc = xln__ballooning_add(xch, all);
+    memcpy(all, reserved_bytes, XLN_MAX_NODES * sizeof(*all));
+    rc = xln_ballooning_outstanding(xch, all);
     if (!rc)
         rc = xln_host_read(xch, all, host_r);
     free(all);
     return rc;
 }
 
-int xln__snapshot_read(xc_interface *xch, libxl_ctx *ctx,
-                       const uint64_t *reserved_bytes,
-                       struct xln_snapshot **snapshot_r)
+static int read_all(xc_interface *xch, libxl_ctx *ctx,
+                    const char *reservations, struct xln_snapshot *snapshot)
 {
-    struct xln_snapshot *snapshot = calloc(1, sizeof(*snapshot));
     int rc;
 
-    if (!snapshot)
-        return -ENOMEM;
-    rc = read_xen(xch, snapshot);
+    /* Before the host: memory that goes from reserved to used meanwhile is
+     * then counted twice, never not at all. */
+    rc = xln_reservation_list_read(reservations, xch,
+                                   &snapshot->reservations);
     if (!rc)
-        rc = read_host(xch, reserved_bytes, &snapshot->host);
+        rc = read_xen(xch, snapshot);
+    if (!rc)
+        rc = read_host(xch, snapshot->reservations->outstanding_bytes,
+                       &snapshot->host);
     if (!rc)
         rc = read_domains(xch, ctx, snapshot);
     if (!rc)
         rc = read_devices(ctx, snapshot);
-    if (rc) {
-        xln_snapshot_free(snapshot);
-        return rc;
-    }
-    *snapshot_r = snapshot;
-    return 0;
+    return rc;
 }
 
 int xln_snapshot_read(xc_interface *xch, libxl_ctx *ctx,
                       const char *reservations,
                       struct xln_snapshot **snapshot_r)
 {
-    struct xln_reservation_list *list;
+    struct xln_snapshot *snapshot = calloc(1, sizeof(*snapshot));
     int rc;
 
-    /* Before the host: memory that goes from promised to used meanwhile is
-     * then counted twice, never not at all. */
-    rc = xln_reservation_list_read(reservations, xch, &list);
-    if (rc)
+    if (!snapshot)
+        return -ENOMEM;
+    rc = read_all(xch, ctx, reservations, snapshot);
+    if (rc) {
+        xln_snapshot_free(snapshot);
         return rc;
-    rc = xln__snapshot_read(xch, ctx, list->outstanding_bytes, snapshot_r);
-    xln_reservation_list_free(list);
-    return rc;
+    }
+    *snapshot_r = snapshot;
+    return 0;
 }

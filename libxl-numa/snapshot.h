@@ -6,14 +6,6 @@
 #include "text/json.h"
 #include "libxl_numa.h"
 
-/*
- * xln_snapshot_read() for who has read the reservations already:
- * `reserved_bytes` is as for xln_host_read().
- */
-int xln__snapshot_read(xc_interface *xch, libxl_ctx *ctx,
-                       const uint64_t *reserved_bytes,
-                       struct xln_snapshot **snapshot_r);
-
 /* The keys "cpus", "nodes", "distances" and "pools" of the open object. */
 void xln__host_to_json(const struct xln_host *host, struct xln__json *json);
 int xln__host_from_json(struct xln__json_tree *tree,

@@ -7,7 +7,7 @@
 #ifndef XLN_TREE_H
 #define XLN_TREE_H
 
-#include "sets.h"
+#include "search_state.h"
 
 struct xln__tree;
 

@@ -112,7 +112,7 @@ static void claim_same(const struct xln_host *host)
     FILE *f = open_memstream(&text, &size);
 
     need(f, "open_memstream");
-    claim(!xln__host_print_hwloc(host, f), "it can't be printed");
+    claim(!xln_host_save_hwloc(host, f), "it can't be printed");
     need(!fclose(f), "fclose");
     again = read_xml(text, size);
     claim(again, "what was printed can't be read");

@@ -9,6 +9,7 @@
  * What was read is written and must be read the same.
  */
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,7 +44,8 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
 }
 
 static char dir[256], path[300];
-static char alive[64];          /* "PID START" of this process */
+static char alive[64];          /* this process, as the library names it */
+static int held_fd = -1;        /* of the record, if its creator lives */
 
 static void remove_dir(void)
 {
@@ -77,18 +79,29 @@ static void make_dir(void)
     snprintf(path, sizeof(path), "%s/%u", dir, DOMID);
     atexit(remove_dir);
     held = lock();
-    need(!xln_reservations_add(held, DOMID, uuid, NULL, 0, 1, NULL, NULL),
-         "a record");
+    need(!xln_reservations_add(held, DOMID, uuid, NULL, 0, 1, NULL, NULL,
+                               &held_fd), "a record");
     xln_reservations_unlock(held);
     f = fopen(path, "r");
     need(f && fscanf(f, "%*[^\n] creator %63[^\n]", alive) == 1, path);
     fclose(f);
 }
 
+static void hold_record(void)
+{
+    held_fd = open(path, O_RDONLY | O_CLOEXEC);
+    need(held_fd >= 0 && !flock(held_fd, LOCK_EX | LOCK_NB), path);
+}
+
 static void write_record(const char *text)
 {
-    FILE *f = fopen(path, "w");
+    bool lives = strchr(text, '@');
+    FILE *f;
 
+    close(held_fd);
+    held_fd = -1;
+    unlink(path);
+    f = fopen(path, "w");
     need(f, path);
     for (; *text; text++)
         if (*text == '@')
@@ -96,6 +109,8 @@ static void write_record(const char *text)
         else
             putc(*text, f);
     need(!fclose(f), path);
+    if (lives)
+        hold_record();
 }
 
 /* Everything that the library tells of the one record. */
@@ -192,9 +207,11 @@ static void claim_same(const struct told *t)
     const struct xln__promise *p = t->promise;
     struct told again;
 
+    close(held_fd);
     claim(!xln_reservations_add(t->held, DOMID, uuid, r->shares, r->nr_shares,
                                 p ? p->nr_vcpus : 1, p ? p->nodes : NULL,
-                                p ? p->cores : NULL), "it can't be written");
+                                p ? p->cores : NULL, &held_fd),
+          "it can't be written");
     xln_reservations_unlock(t->held);
     ask(&again);
     claim(again.list->nr == 1, "what was written can't be read");

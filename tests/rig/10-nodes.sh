@@ -155,19 +155,22 @@ talk() {
 # the guest itself could write of what we read, whatever the umask is.
 whose() { # NODE
     rm -rf /run/xen/numa
-    (umask 0; created idle g "nodes=\"$1\"" memory=64 &&
+    (umask 0; created idle g "nodes=\"$1\"" memory=64 \
+        'nodes_apart="neighbour"' &&
         xl node-affinity --keep g "$1") > "$out" 2>&1 || cat "$out"
     id=$(domid g)
     is "$(find /run/xen/numa -exec stat -c %U-%a-%F {} + | sort | one_line)" \
         "root-600-regular root-700-directory" "/run/xen/numa is root's"
     is "$(stat -c '%U %a' /var/lib/xen/userdata-d."$id".*.xl-numa)" \
         "root 600" "and so is what is kept"
-    for path in "/local/domain/$id/numa" "/local/domain/$id/memory/target" \
-        "/local/domain/$id/name" "$(xenstore-read "/local/domain/$id/vm")"; do
+    for path in "/local/domain/$id/memory/target" "/local/domain/$id/name" \
+        "$(xenstore-read "/local/domain/$id/vm")"; do
         ok "the guest can read ${path%/*-*}, and not write it" \
             grants "$path" "(n0,r$id)"
     done
-    ok "/libxl/$id/numa it can't even read" grants "/libxl/$id/numa" "(n0)"
+    for path in "/local/domain/$id/numa" "/libxl/$id/numa"; do
+        ok "${path%%/[0-9]*}/.../numa it can't even read" grants "$path" "(n0)"
+    done
     remove g
 }
 

@@ -89,34 +89,45 @@ held_for_a_while() { # NODE
     created idle-pvh g "nodes=\"$1\"" memory=200
     created idle ballast "nodes=\"$1\"" memory=$((free - 340))
     was=$(domid g)
-    rig-xen map "$was" 190 > /tmp/mapped &
-    mapper=$!
-    await 60 grep -q mapped /tmp/mapped
+    map "$was" 190
     asks g
-    ok "a guest reboots whose memory somebody maps" await 60 is_half_gone "$was"
-    ok "it is not planned for as long" not is_planned_within_a_second
-    kill $mapper
-    wait $mapper 2> /dev/null
+    ok "a guest reboots whose memory somebody maps" await 60 is_dying "$was"
+    ok "the next one is not made for as long" not is_anew_within_a_second "$was"
+    unmap
     ok "it comes back" comes_back g
     is "$(nodes_of g)" "$1" "to its node, once its own memory was free there"
     destroy_all
 }
 
-# Then there is a record of it.
-is_planned_within_a_second() {
+# It lets go of the pages one by one, which would take hours.
+held_for_hours() { # NODE
+    created idle-pvh g "nodes=\"$1\"" memory=200
+    was=$(domid g)
+    map "$was" 100 1000
+    asks g
+    ok "a guest reboots whose pages somebody lets go of by the second" \
+        comes_back g
+    ok "its old domain is there still" is_dying "$was"
+    ok "it is placed, with a word about that" \
+        grep 'somebody still maps .* MiB of the domain that it was' \
+        /var/log/xen/xl-g.log
+    is "$(nodes_of g)" "$1" "on its node, which has room for both"
+    is "$(node_affinity g)" "$1" "which it prefers"
+    unmap
+    destroy_all
+}
+
+is_dying() { # DOMID
+    rig-xen domains | grep -q "^domain $1 d"
+}
+
+is_anew_within_a_second() { # OLD-DOMID
     for _ in $(seq 20); do
-        find /run/xen/numa -name '[0-9]*' | grep . && return
+        rig-xen domains | awk -v old="$1" '
+            $2 > old { made = 1 } END { exit !made }' && return
         usleep 50000
     done
     return 1
-}
-
-# There are two of it: its old domain, and the new one.
-is_half_gone() { # OLD-DOMID
-    rig-xen domains | awk -v old="$1" '
-        $2 == old && $3 == "d" { dies = 1 }
-        $2 > old { made = 1 }
-        END { exit !(dies && made) }'
 }
 
 # shellcheck disable=SC2046 # words
@@ -124,4 +135,5 @@ set -- $(roomy 400)
 named "$1" "$2"
 filled_meanwhile
 held_for_a_while "$2"
+held_for_hours "$2"
 done_testing

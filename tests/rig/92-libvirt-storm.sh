@@ -20,7 +20,7 @@ start_xl() { # NAME
     rm -f "/tmp/trace.$1"
     # shellcheck disable=SC2016 # for the inner shell
     strace -o "/tmp/trace.$1" -P /run/xen/numa/lock -e trace=close \
-        -e inject=close:signal=SIGSTOP:when=1 \
+        -e inject=close:signal=SIGSTOP:when=2 \
         sh -c 'echo $$ > "/tmp/held.$0"; exec "$@"' "$1" \
         xl create /root/idle.cfg "name=\"$1\"" "memory=$mib" \
         > "/tmp/out.$1" 2>&1 &

@@ -99,6 +99,26 @@ wrong_keys() { # NODE
     ok "a new one is refused for that" not quiet virsh create /tmp/bad.xml
 }
 
+# A domain that is not to come again at its reboot is a new one when somebody
+# starts it later, and may be refused.
+not_again() { # NODE
+    domain_xml idle-pvh once $mib 1 "<metadata><numa:placement" \
+        "xmlns:numa='urn:libxl-numa:keys' nodes='$1'/></metadata>" |
+        sed 's|<on_reboot>restart<|<on_reboot>destroy<|' > /tmp/once.xml
+    ok "a guest is defined that ends at its reboot" \
+        quiet virsh define /tmp/once.xml
+    rm -f /var/log/xen/console/guest-once.log
+    ok "it starts" quiet virsh start once
+    await 60 console_has once "idle: up"
+    ok "it reboots" quiet virsh reboot once
+    ok "and is gone" await 60 is_gone once
+    sed "s|nodes='$1'|nodes_policy='bset'|" /tmp/once.xml > /tmp/wrong.xml
+    ok "a wrong word comes into its XML" quiet virsh define /tmp/wrong.xml
+    ok "it is refused, as a new one" not quiet virsh start once
+    ok "which says why" grep 'nodes_policy="bset": expected "first"' "$out"
+    quiet virsh undefine once
+}
+
 not() {
     ! "$@"
 }
@@ -112,5 +132,6 @@ domain_xml idle bad $mib 1 "<metadata><numa:placement" \
     "xmlns:numa='urn:libxl-numa:keys' nodes_policy='bset'/></metadata>" \
     > /tmp/bad.xml
 wrong_keys "$3"
+not_again "$2"
 is "$(handed_over)" "" "nothing is left of what the hook handed over"
 done_testing

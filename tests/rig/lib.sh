@@ -31,6 +31,11 @@
 #                                       $hold_config; it stops once it has
 #                                       planned. /tmp/held: its process
 #   go_on                               lets it, and waits for it: its status
+#   map DOMID MIB [MS]                  maps pages of a guest, as rig-xen map
+#   unmap                               no more
+#   hold_lock                           the lock of creates is held by a process
+#                                       that is stopped
+#   release_lock                        it is not any more
 #   even_out                            the same room on every node, and $mib
 #   most_on_a_node                      of the guests of /tmp/pages
 #   while_gone_goes ARG...              xl ARG..., for which the guest "gone" is
@@ -407,8 +412,8 @@ about_the_same() {
 
 hold_config=idle
 
-# A create is stopped as it gives back the lock under which it has planned.
-# strace stops it, and does no more. It does not follow xl's monitor, and so
+# A create is stopped as it gives back the lock under which it has planned: the
+# second time that it has it, since it waits for its turn before. strace stops it, and does no more. It does not follow xl's monitor, and so
 # ends, with xl's status, when xl does.
 hold() { # NODE MIB [KEY=VALUE...]
     hold_node=$1 hold_mib=$2
@@ -416,12 +421,34 @@ hold() { # NODE MIB [KEY=VALUE...]
     rm -f /tmp/trace
     # shellcheck disable=SC2016 # for the inner shell
     strace -o /tmp/trace -P /run/xen/numa/lock -e trace=close \
-        -e inject=close:signal=SIGSTOP:when=1 \
+        -e inject=close:signal=SIGSTOP:when=2 \
         sh -c 'echo $$ > /tmp/held; exec "$@"' sh \
         xl create "/root/$hold_config.cfg" 'name="g"' "nodes=\"$hold_node\"" \
         "memory=$hold_mib" "$@" > "$out" 2> "$err" &
     held=$!
     await 60 is_held
+}
+
+map() { # DOMID MIB [MS]
+    rig-xen map "$@" > /tmp/mapped &
+    mapper=$!
+    await 60 grep -q mapped /tmp/mapped
+}
+
+unmap() {
+    { kill $mapper && wait $mapper; } 2> /dev/null
+}
+
+hold_lock() {
+    mkdir -p -m 700 /run/xen/numa
+    flock /run/xen/numa/lock sh -c 'echo locked; exec sleep 100000' \
+        > /tmp/locked &
+    holder=$!
+    await 60 grep -q locked /tmp/locked && kill -STOP $holder
+}
+
+release_lock() {
+    { kill -KILL $holder && wait $holder; } 2> /dev/null
 }
 
 is_held() {

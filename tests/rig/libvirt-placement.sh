@@ -18,7 +18,7 @@
 
 preloaded() {
     sed -n 's/^Environment=LD_PRELOAD=//p' \
-        /etc/systemd/system/libvirtd.service.d/xl-numa.conf
+        /etc/systemd/system/libvirtd.service.d/zz-xl-numa.conf
 }
 
 placing_libvirtd_start() {
@@ -37,7 +37,7 @@ hold_libvirtd() {
     rm -f /tmp/trace.libvirtd
     strace -f -o /tmp/trace.libvirtd -p "$(libvirtd_pid)" \
         -P /run/xen/numa/lock -e trace=close \
-        -e inject=close:signal=SIGSTOP:when=1 2> "$err" &
+        -e inject=close:signal=SIGSTOP:when=2 2> "$err" &
     tracer=$!
     await 30 grep -q attached "$err"
 }

@@ -185,6 +185,15 @@ static char *to_json(libxl_ctx *ctx, libxl_domain_config *config)
     return json;
 }
 
+static int destroy(libxl_ctx *ctx, uint32_t domid,
+                   const libxl_asyncop_how *ao_how)
+{
+    (void)ctx;
+    (void)ao_how;
+    fake_xen_remove(domid);
+    return 0;
+}
+
 static const libxl_event_hooks *registered;
 static void *registered_user;
 
@@ -209,6 +218,7 @@ static const struct {
     { "libxl_domain_config_to_json", to_json },
     { "libxl_domain_create_new", create_new },
     { "libxl_domain_create_restore", create_restore },
+    { "libxl_domain_destroy", destroy },
     { "libxl_domain_soft_reset", soft_reset },
     { "libxl_event_register_callbacks", register_callbacks },
     { "libxl_retrieve_domain_configuration", retrieve },
@@ -338,14 +348,16 @@ static void add_vnodes(libxl_ctx *ctx, libxl_domain_build_info *info)
     faults_resume();
 }
 
-/* Domain 2 is promised memory on node 0, and cores. */
-static void promise(void)
+/* Domain 2 is promised memory on node 0, and cores, as long as the file is
+ * open. */
+static int promise(void)
 {
     static const uint8_t uuid[16] = { 2 };
     static const struct xln_share share = { 0, UINT64_C(200) << 20 };
     struct xln_reservations *held;
     struct xln_nodemap *nodes;
     struct xln_cpumap *cores;
+    int fd;
 
     faults_pause();
     need(!xln_nodemap_new(FAKE_NODES, &nodes));
@@ -354,11 +366,13 @@ static void promise(void)
     xln_nodemap_set(nodes, 0);
     xln_cpumap_set(cores, 1);
     xln_cpumap_set(cores, 5);
-    need(!xln_reservations_add(held, 2, uuid, &share, 1, 2, nodes, cores));
+    need(!xln_reservations_add(held, 2, uuid, &share, 1, 2, nodes, cores,
+                               &fd));
     xln_reservations_unlock(held);
     xln_nodemap_free(nodes);
     xln_cpumap_free(cores);
     faults_resume();
+    return fd;
 }
 
 static bool is_as_before(const struct scenario *scenario,
@@ -377,6 +391,7 @@ static void make(const struct scenario *scenario, struct outcome *o)
     libxl_domain_config config;
     char *text = NULL;
     libxl_ctx *ctx;
+    int promise_fd = -1;
 
     o->nr_open = fake_xen_nr_open();
     faults_pause();
@@ -387,7 +402,7 @@ static void make(const struct scenario *scenario, struct outcome *o)
     if (scenario->may_fail)
         config.b_info.max_memkb = config.b_info.target_memkb = 900 << 10;
     if (scenario->beside)
-        promise();
+        promise_fd = promise();
     if (scenario->has_device)
         add_device(&config);
     if (scenario->has_vnodes)
@@ -402,6 +417,7 @@ static void make(const struct scenario *scenario, struct outcome *o)
     free(text);
     libxl_domain_config_dispose(&config);
     libxl_ctx_free(ctx);
+    close(promise_fd);
 }
 
 /* What looks for leaks at an exit() would do so thousands of times; what was

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "host_hwloc.h"
-#include "host_source.h"
+#include "libxl_numa_foreign.h"
 
 static void show_cpu(const struct xln_host *host, unsigned cpu)
 {
@@ -70,14 +70,14 @@ int main(int argc, char **argv)
 
     if (argc != 2 && !as_hwloc)
         return 2;
-    if (host_source_open(argv[argc - 1], &snapshot, &note, &error)) {
+    if (xln_snapshot_open(argv[argc - 1], &snapshot, &note, &error)) {
         printf("%s\n", error ? error : "no memory");
         free(error);
         return 1;
     }
     rc = 0;
     if (as_hwloc)
-        rc = xln__host_print_hwloc(snapshot->host, stdout);
+        rc = xln_host_save_hwloc(snapshot->host, stdout);
     else
         show(snapshot->host, note);
     free(note);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <xenstore.h>
 
-#include "ballooning.h"
+#include "libxl_numa.h"
 #include "fake-alloc.h"
 #include "tap.h"
 
@@ -128,7 +128,7 @@ static void set(unsigned nr, const struct domain *domains)
 static void promises(const char *expected, const char *what)
 {
     uint64_t bytes[XLN_MAX_NODES] = { 0 };
-    int rc = xln__ballooning_add(NULL, bytes);
+    int rc = xln_ballooning_outstanding(NULL, bytes);
     char text[128];
 
     snprintf(text, sizeof(text),
@@ -204,7 +204,7 @@ static void test_failures(void)
         set(1, &grows);
         xen.fail_at = nth;
         xen.error = FAILED;
-        rc = xln__ballooning_add(NULL, bytes);
+        rc = xln_ballooning_outstanding(NULL, bytes);
         if (!xen.failed)
             break;
         ok(!xen.nr_stores &&
@@ -218,7 +218,7 @@ static void test_failures(void)
     xen.error = ESRCH;
     promises("0: 0 0 0 0", "a domain that goes meanwhile has no promise");
     fake_alloc_fail(1);
-    ok(xln__ballooning_add(NULL, bytes) == -ENOMEM, "no memory is -ENOMEM");
+    ok(xln_ballooning_outstanding(NULL, bytes) == -ENOMEM, "no memory is -ENOMEM");
     fake_alloc_fail(0);
 }
 

@@ -11,7 +11,7 @@
 #include <glob.h>
 #include <stdlib.h>
 
-#include "host_source.h"
+#include "libxl_numa_foreign.h"
 #include "libxl_numa.h"
 #include "tap.h"
 
@@ -587,7 +587,7 @@ static void test_host(const char *path)
     struct count count = { 0 };
     unsigned nr_nodes;
 
-    if (host_source_open(path, &snapshot, &note, &error)) {
+    if (xln_snapshot_open(path, &snapshot, &note, &error)) {
         ok(false, "%s", error);
         free(error);
         return;

@@ -28,8 +28,9 @@ keys() {
 }
 
 functions() {
-    grep -Eo '^([a-z]|  *\*?xln_)[^(]*\bxln_[a-z_0-9]+\(' \
-        "$top/libxl-numa/libxl_numa.h" | grep -Eo 'xln_[a-z_0-9]+\($' |
+    grep -Eho '^([a-z]|  *\*?xln_)[^(]*\bxln_[a-z_0-9]+\(' \
+        "$top"/libxl-numa/libxl_numa*.h "$top"/libxl-numa/libxl_numa/*.h |
+        grep -Eo 'xln_[a-z_0-9]+\($' |
         tr -d '('
 }
 

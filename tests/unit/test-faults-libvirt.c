@@ -66,7 +66,7 @@ static int run_reboot(libxl_ctx *ctx, libxl_domain_config *config,
     libxl_event_register_callbacks(ctx, &hooks, NULL);
     fake_xen_add(OLD_DOMID, "g", config->c_info.uuid.uuid);
     fault_creates_event(&event);
-    fake_xen_remove(OLD_DOMID);
+    libxl_domain_destroy(ctx, OLD_DOMID, NULL);
     faults_resume();
     return run_create(ctx, config, text_r);
 }

@@ -12,8 +12,8 @@
 #include "fake-alloc.h"
 #include "host_capabilities.h"
 #include "host_hwloc.h"
-#include "host_source.h"
 #include "host_text.h"
+#include "libxl_numa_foreign.h"
 #include "tap.h"
 #include "views/virsh.h"
 #include "text/xml.h"
@@ -610,7 +610,7 @@ static void test_file(reader *from, const char *dir, const char *name)
 
     host = read_host(from, file.text, file.size, &error);
     if (ok(host, "%s: a host", file.name)) {
-        test_round_trip(host, name, xln__host_print_hwloc,
+        test_round_trip(host, name, xln_host_save_hwloc,
                         xln__host_from_hwloc, false);
         /* libvirt has no word for CPUs on no node. */
         if (!has_homeless(host))
@@ -658,7 +658,7 @@ static void source_is(const char *word, int expected_rc, const char *expected)
     char *note = NULL, *error = NULL;
     int rc;
 
-    rc = host_source_open(word, &snapshot, &note, &error);
+    rc = xln_snapshot_open(word, &snapshot, &note, &error);
     is_str(rc ? error : note, expected, word);
     ok(rc == expected_rc, "%s: %d", word, rc);
     xln_snapshot_free(snapshot);

@@ -226,6 +226,53 @@ static void test_usable(void)
     }
 }
 
+static void test_pools(const struct xln_host *host)
+{
+    const struct xln_host_pool *pool = xln_host_pool_at(host, 0);
+
+    ok(xln_host_nr_pools(host) == 1 && pool && pool->id == 7 &&
+           pool == xln_host_pool(host, 7),
+       "the pools of a host can be walked");
+    ok(!xln_host_pool_at(host, 1), "there is no pool after the last one");
+}
+
+/* A host whose node 2 has half of its memory in use. */
+static void test_release(const struct xln_host *host)
+{
+    const struct xln_share used[] = { { 0, 512 * MIB }, { 2, 1024 * MIB } };
+    const struct xln_share more = { 0, UINT64_MAX }, none = { 1, 1 };
+    struct xln_host *busy, *after, *wrong = NULL;
+
+    if (xln_host_copy(host, &busy))
+        abort();
+    ok(xln_host_nr_cpus(busy) == 6 && xln_host_nr_nodes(busy) == 4 &&
+           xln_host_distance(busy, 2, 0) == 17 && xln_host_pool(busy, 7) &&
+           xln_cpumap_equal(xln_host_node(busy, 0)->cpus,
+                            xln_host_node(host, 0)->cpus),
+       "a copy has what the host has");
+    busy->nodes[0].free_bytes = 0;
+    busy->nodes[2].free_bytes = 1024 * MIB;
+
+    if (xln_host_release(busy, used, 2, &after))
+        abort();
+    ok(xln_host_node(after, 0)->free_bytes == 512 * MIB &&
+           xln_host_node(after, 2)->free_bytes == 2048 * MIB,
+       "what a domain holds is free on a copy without it");
+    ok(xln_host_node(busy, 0)->free_bytes == 0 &&
+           xln_host_node(busy, 2)->free_bytes == 1024 * MIB,
+       "the host itself does not change");
+    xln_host_free(after);
+
+    if (xln_host_release(busy, &more, 1, &after))
+        abort();
+    ok(xln_host_node(after, 0)->free_bytes == 1024 * MIB,
+       "a node never has more free memory than memory");
+    ok(xln_host_release(busy, &none, 1, &wrong) == -EINVAL && !wrong,
+       "memory of a node that the host does not have is -EINVAL");
+    xln_host_free(after);
+    xln_host_free(busy);
+}
+
 int main(void)
 {
     struct xln_host *host = sparse_host();
@@ -235,6 +282,8 @@ int main(void)
     test_lookups(host);
     test_distances(host);
     test_conversions(host);
+    test_pools(host);
+    test_release(host);
     xln_host_free(host);
     test_validation();
     test_usable();

@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 
 #include "host_hwloc.h"
-#include "host_source.h"
+#include "libxl_numa_foreign.h"
 #include "libxl_numa.h"
 #include "random.h"
 #include "tap.h"
@@ -230,12 +230,12 @@ static const char *wrong_with_copy(const struct xln_snapshot *snapshot,
     int rc;
 
     check(f, again);
-    rc = for_lstopo ? xln__host_print_hwloc(snapshot->host, f)
+    rc = for_lstopo ? xln_host_save_hwloc(snapshot->host, f)
                     : xln_snapshot_save(snapshot, f);
     check(!fclose(f), again);
     if (rc)
         return "it can't be written";
-    rc = host_source_open(again, &copy, &note, &error);
+    rc = xln_snapshot_open(again, &copy, &note, &error);
     if (rc)
         printf("# %s\n", error);
     xln_snapshot_free(copy);
@@ -261,7 +261,7 @@ static const char *wrong_with(bool *read_r)
     const char *wrong;
     int rc;
 
-    rc = host_source_open(path, &snapshot, &note, &error);
+    rc = xln_snapshot_open(path, &snapshot, &note, &error);
     *read_r = !rc;
     wrong = rc ? wrong_with_error(rc, error) : wrong_with_host(snapshot);
     if (wrong && error)

@@ -87,12 +87,12 @@ tree | diff before - | sed -n 's/^> //p' > added
 sort > expected << EOF
 ./etc/apparmor.d/local/usr.sbin.libvirtd:${program%/*}/* PUx, # xl-numa
 ./etc/libvirt/hooks/libxl.d/xl-numa -> $program
-./etc/systemd/system/libvirtd.service.d/xl-numa.conf:# xl-numa
-./etc/systemd/system/libvirtd.service.d/xl-numa.conf:Environment=LD_PRELOAD=$module
-./etc/systemd/system/libvirtd.service.d/xl-numa.conf:[Service]
-./etc/systemd/system/virtxend.service.d/xl-numa.conf:# xl-numa
-./etc/systemd/system/virtxend.service.d/xl-numa.conf:Environment=LD_PRELOAD=$module
-./etc/systemd/system/virtxend.service.d/xl-numa.conf:[Service]
+./etc/systemd/system/libvirtd.service.d/zz-xl-numa.conf:# xl-numa
+./etc/systemd/system/libvirtd.service.d/zz-xl-numa.conf:Environment=LD_PRELOAD=$module
+./etc/systemd/system/libvirtd.service.d/zz-xl-numa.conf:[Service]
+./etc/systemd/system/virtxend.service.d/zz-xl-numa.conf:# xl-numa
+./etc/systemd/system/virtxend.service.d/zz-xl-numa.conf:Environment=LD_PRELOAD=$module
+./etc/systemd/system/virtxend.service.d/zz-xl-numa.conf:[Service]
 EOF
 check "that is a hook, and for each daemon a drop-in; AppArmor allows it" \
     cmp expected added
@@ -107,6 +107,65 @@ check "it can be disabled" control disable
 tree > out
 check "and nothing of it is left" cmp before out
 check "once more is no error" control disable
+
+# ---- what else a daemon has loaded ----
+
+units=root/usr/lib/systemd/system
+drop_ins=root/etc/systemd/system/libvirtd.service.d
+mkdir -p root/etc/default
+
+# sets FILE SETTING...: writes such a drop-in
+sets() {
+    set_file=$1
+    shift
+    mkdir -p "${set_file%/*}"
+    printf '%s\n' '[Service]' "$@" > "$set_file"
+}
+
+# preloads VALUE WHAT: what libvirtd gets by our drop-in
+preloads() {
+    control enable || cat out
+    same "$(sed -n 's/^Environment=//p' $drop_ins/zz-xl-numa.conf)" "$1" "$2"
+    control disable
+}
+
+sets $units/libvirtd.service ExecStart=/usr/sbin/libvirtd \
+    'Environment=A=1 LD_PRELOAD=/lib/unit.so B=2' \
+    '[Install]' Environment=LD_PRELOAD=/lib/of-no-service.so
+preloads "\"LD_PRELOAD=$module:/lib/unit.so\"" \
+    "what the unit has loaded is kept, behind the module"
+sets $drop_ins/tune.conf 'Environment="LD_PRELOAD=/lib/a.so /lib/b.so" \' ' C=3'
+preloads "\"LD_PRELOAD=$module:/lib/a.so /lib/b.so\"" \
+    "as is what a drop-in has, which replaces that"
+sets root/run/systemd/system/libvirtd.service.d/early.conf \
+    Environment=LD_PRELOAD=/lib/early.so
+sets $units/libvirtd.service.d/tune.conf Environment=LD_PRELOAD=/lib/hidden.so
+preloads "\"LD_PRELOAD=$module:/lib/a.so /lib/b.so\"" \
+    "that is the last one by its name, and of one name that in /etc"
+sets $drop_ins/zeal.conf Environment= "Environment='LD_PRELOAD=/lib/z.so'"
+preloads "\"LD_PRELOAD=$module:/lib/z.so\"" "quotes of either kind are read"
+sets $drop_ins/zeal.conf Environment=
+preloads "LD_PRELOAD=$module" "an empty line forgets all before it"
+rm $drop_ins/zeal.conf
+control enable
+sets $drop_ins/tune.conf Environment=LD_PRELOAD=/lib/new.so
+cp $drop_ins/tune.conf tune
+control status
+same "$? $(grep -c '^LD_PRELOAD of libvirtd has changed since then' out)" "1 1" \
+    "status tells that it was changed since"
+control enable
+check "once it is enabled again, it is on" control status
+control disable
+check "the administrator's drop-in is as it was" cmp $drop_ins/tune.conf tune
+same "$(ls $drop_ins)" tune.conf "and alone"
+sets $drop_ins/tune.conf EnvironmentFile=-/etc/default/libvirtd
+echo 'LD_PRELOAD=/lib/default.so' > root/etc/default/libvirtd
+control enable
+same "$? $(sed "s|'[^']*/root/|'/|" out)" \
+    "1 xl-numa-libvirt: '/etc/default/libvirtd' has an LD_PRELOAD, which\
+ libvirtd gets in place of ours: move it into a drop-in ('systemctl edit\
+ libvirtd')" "what a file of variables has would hide the module: refused"
+
 # refuses STATUS LINE WHAT ARG...
 refuses() {
     wanted=$1 line=$2 what=$3

@@ -6,7 +6,7 @@
 build=$(cd "${top_builddir:-.}" && pwd)
 src=${top_srcdir:-.}
 library=$build/libxl-numa/.libs/libxl-numa.so
-header=$src/libxl-numa/libxl_numa.h
+foreign=$build/libxl-numa/.libs/libxl-numa-foreign.so
 LC_ALL=C
 export LC_ALL
 
@@ -101,16 +101,9 @@ done
 
 # ---- the library ----
 
-nm -D --defined-only "$library" | awk '$2 != "A" { print $NF }' | sort \
-    > "$tmp/exported"
-same "$(grep -v '^xln_[a-z].*@@LIBXL_NUMA_0\.1$' "$tmp/exported")" "" \
-    "the library shows xln_ functions of its version alone"
-same "$(grep -c xln__ "$tmp/exported")" 0 "and none of its private ones"
-
-# Functions that the header declares, and those with "Since:" in the comment
-# that goes before them (a paragraph is what no empty line parts).
-declared() {
-    awk -v RS='' -v want="$1" '$0 ~ want {
+# The functions that headers declare (a paragraph is what no empty line parts).
+declared() { # HEADER...
+    awk -v RS='' '{
         n = split($0, lines, "\n")
         for (i = 1; i <= n; i++)
             if (lines[i] ~ /^[a-z].*[ *]xln_[a-z0-9_]*\(/ &&
@@ -119,19 +112,42 @@ declared() {
                 sub(/.*[ *]/, "", lines[i])
                 print lines[i]
             }
-    }' "$header" | sort
+    }' "$@" | sort
 }
 
-declared . > "$tmp/declared"
-sed 's/@.*//' "$tmp/exported" > "$tmp/names"
-same "$(comm -23 "$tmp/names" "$tmp/declared")" "" \
-    "each function that it shows stands in libxl_numa.h"
-same "$(comm -13 "$tmp/names" "$tmp/declared")" "" \
-    "each function of libxl_numa.h is shown"
-same "$(declared 'Since: [0-9]' | comm -13 - "$tmp/declared")" "" \
-    "each of them says since when it is there"
-same "$([ "$(wc -l < "$tmp/declared")" -gt 50 ] && echo many)" many \
-    "and there are many"
+# The library exports, in this version node, what the version script lists and
+# the headers declare.
+is_library() { # LIBRARY VERSION-SCRIPT NODE HEADER...
+    name=${1##*/}
+    nm -D --defined-only "$1" | awk '$2 != "A" { print $NF }' |
+        grep -v '@@LIBXL_NUMA_PRIVATE' | sort > "$tmp/exported"
+    same "$(grep -v "^xln_[a-z].*@@$3\$" "$tmp/exported")" "" \
+        "$name exports xln_ functions of version $3 only"
+    sed 's/@.*//' "$tmp/exported" > "$tmp/names"
+    same "$(names_of "$2" | grep -v '^xln__')" "$(cat "$tmp/names")" \
+        "${2##*/} lists each of them by name"
+    shift 3
+    declared "$@" > "$tmp/declared"
+    same "$(comm -23 "$tmp/names" "$tmp/declared")" "" \
+        "the headers declare each of them"
+    same "$(comm -13 "$tmp/names" "$tmp/declared")" "" \
+        "$name exports each function that the headers declare"
+    same "$([ -s "$tmp/declared" ] && echo some)" some "and there are some"
+}
+
+lib=$src/libxl-numa
+is_library "$library" "$lib/libxl-numa.sym" LIBXL_NUMA_0.1 \
+    "$lib"/libxl_numa.h "$lib"/libxl_numa/*.h
+is_library "$foreign" "$lib/libxl-numa-foreign.sym" LIBXL_NUMA_FOREIGN_0.1 \
+    "$lib/libxl_numa_foreign.h"
+
+# Two libraries of different versions are not loaded together.
+version=$("$build/config.status" --version | sed -n '1s/.* //p')
+same "$(nm -D --defined-only "$library" | sed -n 's/.*@@\(.*PRIVATE.*\)/\1/p' |
+    sort -u)" "LIBXL_NUMA_PRIVATE_$version" \
+    "private functions carry the version of the package"
+same "$(readelf -dW "$library" | grep -E 'NEEDED.*(hwloc|expat)')" "" \
+    "libxl-numa.so needs neither hwloc nor expat"
 
 # ---- hardening ----
 

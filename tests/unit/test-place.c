@@ -773,6 +773,14 @@ static void test_need(void)
     ok(xln_place(host, request, &need, &plan) == -EINVAL && !plan,
        "a domain has a vCPU");
     need.nr_vcpus = 1;
+    need.reserved[15] = 1;
+    ok(xln_place(host, request, &need, &plan) == -EINVAL && !plan,
+       "a need with an unknown member is refused, not ignored");
+    need.reserved[15] = 0;
+    request->reserved[0] = 1;
+    ok(xln_place(host, request, &need, &plan) == -EINVAL && !plan,
+       "and so is a request");
+    request->reserved[0] = 0;
     need.overhead_bytes = 701 * MIB;
     must(xln_place(host, request, &need, &plan));
     ok(plan->need_bytes == 1001 * MIB && xln_nodemap_count(plan->nodes) == 2,

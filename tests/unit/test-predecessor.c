@@ -2,7 +2,6 @@
 /* Waiting for the pages of the domain that a guest was. */
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,7 +9,7 @@
 #include "placement/predecessor.h"
 #include "tap.h"
 
-#define NEW_DOMID 9
+#define LIVING_DOMID 9
 
 static const uint8_t uuid[16] = { 1, 2, 3 };
 
@@ -20,6 +19,8 @@ static struct {
     unsigned freed;             /* pages, in each pause */
     unsigned stops_at;          /* no more than this many pages go */
     unsigned paused_ms;
+    unsigned call_ms;           /* that each hypercall takes */
+    uint64_t clock_ms;
     unsigned fail_after_ms;     /* 0: never */
 } xen;
 
@@ -31,6 +32,7 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
     unsigned i, nr = 0;
 
     (void)xch;
+    xen.clock_ms += xen.call_ms;
     if (xen.fail_after_ms && xen.paused_ms >= xen.fail_after_ms) {
         errno = EPERM;
         return -1;
@@ -45,8 +47,17 @@ int nanosleep(const struct timespec *time, struct timespec *left)
 {
     (void)left;
     xen.paused_ms += time->tv_sec * 1000 + time->tv_nsec / 1000000;
+    xen.clock_ms += time->tv_sec * 1000 + time->tv_nsec / 1000000;
     if (xen.domains[0].tot_pages >= xen.freed + xen.stops_at)
         xen.domains[0].tot_pages -= xen.freed;
+    return 0;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    (void)clock;
+    time->tv_sec = xen.clock_ms / 1000;
+    time->tv_nsec = xen.clock_ms % 1000 * 1000000;
     return 0;
 }
 
@@ -61,7 +72,7 @@ static xc_domaininfo_t *old_domain(uint64_t pages)
     };
     memcpy(xen.domains[0].handle, uuid, sizeof(uuid));
     xen.domains[1] = xen.domains[0];
-    xen.domains[1].domain = NEW_DOMID;
+    xen.domains[1].domain = LIVING_DOMID;
     xen.domains[1].flags = 0;
     return &xen.domains[0];
 }
@@ -70,11 +81,12 @@ static void waits(uint64_t expected, unsigned least_ms, unsigned most_ms,
                   const char *what)
 {
     uint64_t pages = 1;
-    int rc = predecessor_await(NULL, uuid, NEW_DOMID, &pages);
+    int rc = predecessor_await(NULL, uuid, &pages);
 
-    if (!ok(!rc && pages == expected && xen.paused_ms >= least_ms &&
-                xen.paused_ms <= most_ms, "%s", what))
-        printf("# %" PRIu64 " pages after %u ms\n", pages, xen.paused_ms);
+    if (!ok(!rc && pages == expected && xen.clock_ms >= least_ms &&
+                xen.clock_ms <= most_ms, "%s", what))
+        printf("# %" PRIu64 " pages after %" PRIu64 " ms\n", pages,
+               xen.clock_ms);
 }
 
 int main(void)
@@ -89,25 +101,30 @@ int main(void)
     waits(0, 0, 0, "nor a domain that lives");
     old_domain(100000)->handle[0] = 7;
     waits(0, 0, 0, "nor another guest's");
-    old_domain(100000)->domain = NEW_DOMID;
-    waits(0, 0, 0, "nor the new domain itself");
 
     old_domain(100000);
-    xen.freed = 50;
-    waits(0, 1000, UINT_MAX, "as long as its pages get fewer, for all of them");
+    xen.freed = 500;
+    waits(0, 3900, 4100, "while its pages become free, until all of them are");
     old_domain(100000);
-    waits(100000, 2000, 2100, "for two seconds while none is freed");
+    waits(100000, 2000, 2100, "for two seconds if none is freed");
     old_domain(100000);
     xen.freed = 1000;
     xen.stops_at = 40000;
-    waits(40000, 3200, 3400, "from when the last one was");
+    waits(40000, 3200, 3400, "for two seconds after the last one was");
+    old_domain(100000);
+    xen.freed = 1;
+    waits(99750, 5000, 5100, "for five seconds if they trickle away");
+    old_domain(100000);
+    xen.freed = 1;
+    xen.call_ms = 400;
+    waits(99989, 5000, 5500, "for five seconds if each look takes long too");
 
     old_domain(100000);
     xen.fail_after_ms = 500;
-    ok(predecessor_await(NULL, uuid, NEW_DOMID, &pages) == -EPERM,
+    ok(predecessor_await(NULL, uuid, &pages) == -EPERM,
        "what can't be told is an error");
     fake_alloc_fail(1);
-    ok(predecessor_await(NULL, uuid, NEW_DOMID, &pages) == -ENOMEM,
+    ok(predecessor_await(NULL, uuid, &pages) == -ENOMEM,
        "no memory is -ENOMEM");
     fake_alloc_fail(0);
     return tap_done();

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What xl shares with the helper that restores a domain's memory. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "placement/environment.h"
+#include "placement/helper_path.h"
 #include "placement/restore.h"
 #include "tap.h"
 
 #define HELPER "LIBXL_SAVE_HELPER"
+#define BUILT_WITH XEN_LIBEXEC_BIN "/libxl-save-helper"
 
 static struct populate_node nodes[2];
 static struct populate built = { .nr_nodes = 2, .nodes = nodes };
@@ -89,11 +92,12 @@ static void test_two_at_once(void)
 static void test_nothing(void)
 {
     struct restore *ours;
+    int expected = access(BUILT_WITH, X_OK) ? -ENOENT : 0;
 
     fill_nodes();
     unsetenv(HELPER);
-    ok(!restore_share(&built, 7, &ours) && restore_tell(ours) == -ENOENT,
-       "where no libxl-save-helper is beside it none is named");
+    ok(!restore_share(&built, 7, &ours) && restore_tell(ours) == expected,
+       "ours is named only where libxl-save-helper is there");
     restore_collect(ours, &built);
     ok(is_unset(HELPER) && is_unset(MODULE_SAVE_HELPER),
        "and the environment is left alone");
@@ -121,16 +125,74 @@ static void test_other_file(void)
 static void test_for_all(void)
 {
     unsetenv(HELPER);
-    ok(restore_tell_all("/nonexistent") == -ENOENT && is_unset(HELPER),
-       "a helper that is not there is not named for all domains");
-    ok(!restore_tell_all("/bin/true"), "one that is there is");
-    ok(!strcmp(getenv(HELPER), SAVE_HELPER_PATH) &&
-           !strcmp(getenv(MODULE_SAVE_HELPER), "/bin/true"),
-       "and ours stands before it");
+    ok(!restore_tell_all() && !strcmp(getenv(HELPER), SAVE_HELPER_PATH) &&
+           is_unset(MODULE_SAVE_HELPER),
+       "for all domains ours is named, which finds the real one itself");
     setenv(HELPER, "/bin/false", 1);
-    ok(!restore_tell_all("/bin/true") &&
+    ok(!restore_tell_all() &&
            !strcmp(getenv(MODULE_SAVE_HELPER), "/bin/false"),
-       "it is what the user has named, if one is");
+       "it is told what the user has named, if one is");
+    setenv(HELPER, "/nonexistent", 1);
+    ok(restore_tell_all() == -ENOENT &&
+           !strcmp(getenv(HELPER), "/nonexistent"),
+       "a helper that is not there is not replaced");
+    unsetenv(HELPER);
+}
+
+/* A library, as far as it tells which helper it starts. */
+static void write_library(const char *path, const char *helper)
+{
+    static const char code[] = "\177ELF \0libxl-save-helper: \0";
+    FILE *f = fopen(path, "w");
+
+    must(f ? 0 : errno);
+    fwrite(code, 1, sizeof(code), f);
+    if (helper)
+        fwrite(helper, 1, strlen(helper) + 1, f);
+    fwrite(code, 1, sizeof(code), f);
+    must(fclose(f) ? errno : 0);
+}
+
+static void finds(const char *library, const char *expected, const char *what)
+{
+    char *path = NULL;
+    int rc = helper_path_of(library, &path);
+
+    if (!ok(expected ? !rc && !strcmp(path, expected) : rc == -ENOENT, "%s",
+            what))
+        printf("# %d, %s\n", rc, path ? path : "(none)");
+    free(path);
+}
+
+static void test_helper_path(void)
+{
+    char library[] = "/tmp/libxenlight.so.XXXXXX", *path;
+    char dir[] = "/tmp/upstream-XXXXXX", helper[64];
+    int fd = mkstemp(library), rc;
+    void *mapped;
+
+    must(fd < 0 || !mkdtemp(dir) ? errno : 0);
+    snprintf(helper, sizeof(helper), "%s/libxl-save-helper", dir);
+    must(symlink("/bin/true", helper) ? errno : 0);
+    write_library(library, helper);
+    finds(library, helper, "the helper is where the libxl in use looks for it");
+    /* Below the libxl of this program. */
+    mapped = mmap((void *)0x10000000, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+    must(mapped == MAP_FAILED ? errno : 0);
+    rc = helper_path_of_process(getpid(), &path);
+    ok(!rc && !strcmp(path, helper), "that may be another process's libxl");
+    free(path);
+    munmap(mapped, 4096);
+    must(unlink(helper) ? errno : 0);
+    finds(library, NULL, "one that is not there is none");
+    write_library(library, NULL);
+    finds(library, access(BUILT_WITH, X_OK) ? NULL : BUILT_WITH,
+          "a library that does not tell: as in the one that we were built with");
+    finds("/nonexistent", access(BUILT_WITH, X_OK) ? NULL : BUILT_WITH,
+          "or one that is not there");
+    close(fd);
+    unlink(library);
+    rmdir(dir);
 }
 
 int main(void)
@@ -140,5 +202,6 @@ int main(void)
     test_nothing();
     test_other_file();
     test_for_all();
+    test_helper_path();
     return tap_done();
 }

@@ -48,7 +48,8 @@ static bool fails(const char *name)
 
 int __wrap_xln_reservation_list_read(const char *dir, xc_interface *xch,
                                      struct xln_reservation_list **list_r);
-int __wrap_xln__ballooning_add(xc_interface *xch, uint64_t *reserved_bytes);
+int __wrap_xln_ballooning_outstanding(xc_interface *xch,
+                                      uint64_t *reserved_bytes);
 int __wrap_xln_host_read(xc_interface *xch, const uint64_t *reserved_bytes,
                          struct xln_host **host_r);
 int __wrap_xln_domains_read(xc_interface *xch, uint32_t domid,
@@ -71,10 +72,11 @@ int __wrap_xln_reservation_list_read(const char *dir, xc_interface *xch,
     return 0;
 }
 
-int __wrap_xln__ballooning_add(xc_interface *xch, uint64_t *reserved_bytes)
+int __wrap_xln_ballooning_outstanding(xc_interface *xch,
+                                      uint64_t *reserved_bytes)
 {
     (void)xch;
-    if (fails("xln__ballooning_add"))
+    if (fails("xln_ballooning_outstanding"))
         return -FAILED;
     reserved_bytes[0] += 8192;
     return 0;
@@ -248,6 +250,8 @@ static void test_all(void)
     is_str(snapshot->xen, "4.17", "the release of Xen");
     ok(xln_host_node(snapshot->host, 0)->reserved_bytes == 4096 + 8192,
        "what is promised is known before the host is read");
+    ok(snapshot->reservations->outstanding_bytes[0] == 4096,
+       "the creates in flight are part of it");
     ok(snapshot->domains->nr == 3, "the domains");
     is_str(snapshot->more[0].name, "Domain-0", "a name");
     ok(!snapshot->more[0].request, "one that carries no request");

@@ -92,7 +92,7 @@ int cmd_usage(const struct cmd_line *line, const char *fmt, ...);
 /* Open xch and ctx. False: said why not. */
 bool cmd_open_xen(struct cmd_line *line);
 
-/* The host that --host names, see host_source.h. False: said why not. */
+/* The host that --host names, see xln_snapshot_open(). False: said why not. */
 bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r);
 
 /* The domid of a domain given by name or number. False: said why not. */

@@ -11,7 +11,6 @@
 
 #include "cmd.h"
 #include "text/from_errno.h"
-#include "host.h"
 #include "text/json.h"
 
 enum { CPU, CORE, SOCKET, NODE, ONLINE, POOL };
@@ -57,12 +56,15 @@ static void put_saved_pool(struct table *table, const struct xln_host *host,
     char number[16];
     unsigned i;
 
-    for (i = 0; i < host->nr_pools; i++)
-        if (xln_cpumap_test(host->pools[i].cpus, cpu)) {
-            snprintf(number, sizeof(number), "%u", host->pools[i].id);
+    for (i = 0; i < xln_host_nr_pools(host); i++) {
+        const struct xln_host_pool *pool = xln_host_pool_at(host, i);
+
+        if (xln_cpumap_test(pool->cpus, cpu)) {
+            snprintf(number, sizeof(number), "%u", pool->id);
             table_text(table, POOL, number);
             return;
         }
+    }
 }
 
 static void add_cpu(struct table *table, const struct source *source,

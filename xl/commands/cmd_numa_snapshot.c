@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "host_hwloc.h"
+#include "libxl_numa_foreign.h"
 #include "placement/record.h"
 
 /* What is written. */
@@ -20,7 +20,7 @@ struct product {
 static int print(const struct product *product, FILE *f)
 {
     return product->for_lstopo
-               ? xln__host_print_hwloc(product->snapshot->host, f)
+               ? xln_host_save_hwloc(product->snapshot->host, f)
                : xln_snapshot_save(product->snapshot, f);
 }
 

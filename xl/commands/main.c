@@ -13,7 +13,7 @@
 #include <libxl_utils.h>
 
 #include "cmd.h"
-#include "host_source.h"
+#include "libxl_numa_foreign.h"
 
 #define PRIVCMD "/dev/xen/privcmd"
 
@@ -69,7 +69,7 @@ static void close_xen(struct cmd_line *line)
 bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r)
 {
     char *note = NULL, *error = NULL;
-    int rc = host_source_open(word, snapshot_r, &note, &error);
+    int rc = xln_snapshot_open(word, snapshot_r, &note, &error);
 
     if (rc && error)
         complain("%s", error);

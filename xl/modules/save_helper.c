@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "placement/environment.h"
+#include "placement/helper_path.h"
 
 static int load_module(void)
 {
@@ -27,12 +28,27 @@ static int load_module(void)
     return r;
 }
 
-int main(int argc, char **argv)
+static const char *find_helper(void)
 {
     const char *helper = getenv(MODULE_SAVE_HELPER);
+    char *path;
 
-    if (argc < 2 || !helper) {
+    if (helper)
+        return helper;
+    return helper_path_of_process(getppid(), &path) ? NULL : path;
+}
+
+int main(int argc, char **argv)
+{
+    const char *helper = argc < 2 ? NULL : find_helper();
+
+    if (argc < 2) {
         fputs("xl-numa-save-helper is run by libxl\n", stderr);
+        return EXIT_FAILURE;
+    }
+    if (!helper) {
+        fputs("xl-numa-save-helper: cannot find the libxl-save-helper of the "
+              "process that runs this\n", stderr);
         return EXIT_FAILURE;
     }
     /* Without the module it restores as ever. */

@@ -219,6 +219,7 @@ static char *planned_json(libxl_ctx *ctx, libxl_domain_config *config,
     bool refused = false;
     char *json;
 
+    placement_prepare(p);
     if (xch)
         refused = placement_plan(p, xch, XLN_NONE) == -ENOSPC;
     else
@@ -309,6 +310,7 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
         p->restoring = restoring;
         p->planned_nodes = state.planned_nodes;
         state.planned_nodes = NULL;
+        placement_prepare(p);
         rc = placement_note_request(p);
         if (!rc)
             create = inflight_enter(p);
@@ -369,8 +371,9 @@ EXPORT int libxl_domain_create_new(
 {
     struct create *create;
 
+    /* As libxl would, later: xl's status is the same. */
     if (refuses(ctx, config))
-        return ERROR_INVAL;
+        return ERROR_FAIL;
     create = begin(ctx, config, ao_how, false);
     return end(create, ctx, domid,
                REAL(libxl_domain_create_new)(ctx, config, domid, ao_how,

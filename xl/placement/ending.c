@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "explain.h"
 #include "placement.h"
@@ -47,6 +48,16 @@ static void record(const struct placement *p)
     record_write(p->domid, nodes, pages);
     free(pages);
     free(nodes);
+}
+
+static void hide_request(const struct placement *p)
+{
+    int rc = record_hide_request(p->domid);
+
+    if (rc)
+        placement_warn_failed(p, "cannot hide its request in xenstore", rc,
+                              "the guest can read which keys it has, and the "
+                              "names in nodes_with and nodes_apart");
 }
 
 /*
@@ -102,10 +113,14 @@ bool placement_end(struct placement *p, bool failed)
         xln_affinity_swap(p->affinity, &p->config->b_info);
     if (p->domid != XLN_NONE)
         xln_reservations_remove(RESERVATIONS, p->domid);
+    if (p->promise_fd >= 0)
+        close(p->promise_fd);
     if (explained && p->refusal)
         placement_say(p, XTL_ERROR, p->refusal);
     else if (explained)
         say_shortage(p);
+    if (!failed && p->domid != XLN_NONE)
+        hide_request(p);
     if (!failed && p->domid != XLN_NONE && p->affinity)
         record(p);
     if (!failed && p->plan)
@@ -119,6 +134,8 @@ bool placement_end(struct placement *p, bool failed)
     xln_plan_free(p->plan);
     xln_host_free(p->host);
     xln_request_free(p->request);
+    prefer_forget(&p->preferred);
+    free(p->promised);
     free(p->planned_nodes);
     cells_free(p->cells);
     free(p->kept_nodes);

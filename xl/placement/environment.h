@@ -21,8 +21,8 @@
  * paused while it is copied. */
 #define MODULE_PAUSED "XL_NUMA_PAUSED"
 
-/* Set while a domain is restored, in libvirtd always: which libxl-save-helper
- * ours shall become. */
+/* Set while a domain is restored: which libxl-save-helper ours shall become.
+ * Not set: the one that the libxl of its parent would start. */
 #define MODULE_SAVE_HELPER "XL_NUMA_SAVE_HELPER"
 
 #endif /* ENVIRONMENT_H */

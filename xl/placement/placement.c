@@ -73,6 +73,8 @@ static struct placement *new_placement(libxl_ctx *ctx, xentoollog_logger *lg,
     p->lg = lg;
     p->config = config;
     p->domid = p->stub_domid = XLN_NONE;
+    p->lock_timeout_ms = LOCK_TIMEOUT_MS;
+    p->promise_fd = -1;
     return p;
 }
 

@@ -12,6 +12,7 @@
 #include "cells.h"
 #include "keys.h"
 #include "populate.h"
+#include "preferred_nodes.h"
 #include "restore.h"
 
 /* xc_domain_populate_physmap(), the real one. */
@@ -33,6 +34,13 @@ struct placement {
     uint32_t domid;                 /* XLN_NONE: not made yet */
     uint32_t stub_domid;            /* its stub domain's; XLN_NONE: none */
 
+    unsigned lock_timeout_ms;       /* for RESERVATIONS, inside libxl */
+
+    /* What was prepared, in this order; an error of that. */
+    int unprepared;
+    uint64_t *promised;             /* [XLN_MAX_NODES], to who balloons up */
+    struct prefer_domains preferred;
+
     /* What the plan was made from, and the plan; NULL where xl's own
      * placement stands. */
     struct xln_request *request;
@@ -40,6 +48,7 @@ struct placement {
     struct xln_plan *plan;
     struct xln_vnuma *vnuma;        /* NULL: none */
     struct xln_affinity *affinity;  /* exchanged with config->b_info's */
+    int promise_fd;                 /* in RESERVATIONS; -1: none */
     struct populate built, stub_built;
     struct restore *restore;        /* shares `built` with the save helper */
     bool short_of_memory;           /* there is not what was asked for last */
@@ -80,7 +89,16 @@ int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
                           struct placement **placement_r);
 
 /*
- * Plan, and put the plan into the configuration. `domid` is the domain that
+ * Before libxl is entered: read the host's defaults and what else takes
+ * xenstore, and wait, for no more than some seconds, for the memory of the
+ * domain that this one was, and for other creates. What fails here is said by
+ * placement_plan().
+ */
+void placement_prepare(struct placement *p);
+
+/*
+ * Plan, and put the plan into the configuration. Inside libxl, so that nothing
+ * here waits, but for the lock that other creates hold while they plan. `domid` is the domain that
  * was made, XLN_NONE in a dry run: then nothing is reserved. Whatever fails
  * here is warned about and leaves placement to xl, but -ENOSPC: the request is
  * strict, or for cores, and can not be had.

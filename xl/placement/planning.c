@@ -1,43 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From libxl's first hypercall of a build to the plan in its configuration. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libxl_utils.h>
 
-#include "ballooning.h"
 #include "explain.h"
 #include "placement.h"
 #include "placement_log.h"
-#include "predecessor.h"
 #include "preferred_nodes.h"
 #include "record.h"
-
-static int make_request(struct placement *p)
-{
-    struct keys *defaults;
-    int rc;
-
-    rc = placement_host_defaults(p->ctx, p->lg, &defaults);
-    if (rc == -EINVAL) {
-        /* A create would have been refused; this guest is to reboot. */
-        placement_say(p, XTL_WARN, "the host's defaults are ignored");
-        rc = keys_read_xsdata(NULL, &defaults, NULL);
-    }
-    if (rc)
-        return rc;
-    rc = xln_request_new(&p->request);
-    if (!rc)
-        rc = keys_apply(defaults, p->request);
-    if (!rc)
-        rc = keys_apply(p->keys, p->request);
-    if (!rc && p->planned_nodes)
-        rc = keys_apply_plan(p->planned_nodes, p->request);
-    keys_free(defaults);
-    return rc;
-}
 
 /* A recorded request, or the host's defaults, may name nodes of a host that
  * was: those of this one are left, or the choice of the policy. */
@@ -152,29 +125,12 @@ static int make_need(const struct placement *p, struct xln_need *need)
     return rc;
 }
 
-/* A guest that reboots may have to wait for its own memory. */
-static void await_predecessor(const struct placement *p, xc_interface *xch)
-{
-    uint64_t pages = 0;
-    int rc = predecessor_await(xch, p->config->c_info.uuid.uuid, p->domid,
-                               &pages);
-
-    if (rc)
-        placement_warn_failed(p, "cannot tell whether it had memory before", rc,
-                              "what of it is not free yet is not waited for");
-    if (pages)
-        xtl_log(p->lg, XTL_WARN, -1, PLACEMENT_LOG,
-                "'%s': somebody still maps %" PRIu64 " MiB of the domain that "
-                "it was: they do not count as free",
-                p->config->c_info.name, pages >> 8);
-}
-
 /* A lock that can't be had costs exactness when creates run side by side, and
  * no create. */
 static struct xln_reservations *lock_reservations(const struct placement *p)
 {
     struct xln_reservations *held;
-    int rc = xln_reservations_lock(RESERVATIONS, LOCK_TIMEOUT_MS, &held);
+    int rc = xln_reservations_lock(RESERVATIONS, p->lock_timeout_ms, &held);
 
     if (!rc)
         return held;
@@ -243,20 +199,8 @@ static int add_load(struct placement *p, xc_interface *xch,
     return rc;
 }
 
-/* What is promised to domains that balloon up. It takes xenstore, for which
- * nobody else is to wait: so before the lock is held. */
-static void read_ballooning(const struct placement *p, xc_interface *xch,
-                            uint64_t *promised)
-{
-    int rc = xln__ballooning_add(xch, promised);
-
-    if (rc)
-        placement_warn_failed(p, "cannot tell which domains balloon up", rc,
-                              "what they are to have counts as free");
-}
-
 static int read_host(struct placement *p, xc_interface *xch,
-                     struct xln_reservations *held, const uint64_t *promised)
+                     struct xln_reservations *held)
 {
     uint64_t *reserved = calloc(XLN_MAX_NODES, sizeof(*reserved));
     unsigned node;
@@ -267,7 +211,7 @@ static int read_host(struct placement *p, xc_interface *xch,
     if (held)
         rc = xln_reservations_outstanding(held, xch, reserved);
     for (node = 0; node < XLN_MAX_NODES; node++)
-        reserved[node] += promised[node];
+        reserved[node] += p->promised[node];
     if (!rc)
         rc = xln_host_read(xch, reserved, &p->host);
     free(reserved);
@@ -276,7 +220,7 @@ static int read_host(struct placement *p, xc_interface *xch,
     return rc;
 }
 
-static void reserve(const struct placement *p, struct xln_reservations *held,
+static void reserve(struct placement *p, struct xln_reservations *held,
                     const struct xln_share *shares, unsigned nr_shares,
                     const struct xln_nodemap *vcpu_nodes,
                     const struct xln_cpumap *cores)
@@ -287,7 +231,7 @@ static void reserve(const struct placement *p, struct xln_reservations *held,
         return;
     rc = xln_reservations_add(held, p->domid, p->config->c_info.uuid.uuid,
                               shares, nr_shares, p->config->b_info.max_vcpus,
-                              vcpu_nodes, cores);
+                              vcpu_nodes, cores, &p->promise_fd);
     if (rc)
         placement_warn_failed(
             p, "cannot write to " RESERVATIONS, rc,
@@ -311,7 +255,7 @@ static int bind_cells(struct placement *p)
 }
 
 /* A hand-written vnuma= list is its own plan: only its memory is counted. */
-static int reserve_vnodes(const struct placement *p,
+static int reserve_vnodes(struct placement *p,
                           struct xln_reservations *held)
 {
     const libxl_domain_build_info *info = &p->config->b_info;
@@ -433,23 +377,8 @@ static int enact(struct placement *p, const struct xln_need *need)
     return 0;
 }
 
-/* A domain that is to be beside another may well be the first of the two. */
-static int find_preferred(const struct placement *p, xc_interface *xch,
-                          struct xln_need *need)
-{
-    const char *absent;
-    int rc = prefer_running(p->ctx, xch, p->host, p->config, p->request, need,
-                            &absent);
-
-    if (!rc && absent)
-        xtl_log(p->lg, XTL_DETAIL, -1, PLACEMENT_LOG,
-                "'%s': there is no domain '%s' to be with or apart from",
-                p->config->c_info.name, absent);
-    return rc;
-}
-
 /* The cores too that the user binds it to, whatever was planned. */
-static int reserve_plan(const struct placement *p,
+static int reserve_plan(struct placement *p,
                         struct xln_reservations *held,
                         const struct xln_need *need)
 {
@@ -468,8 +397,7 @@ static int reserve_plan(const struct placement *p,
     return rc;
 }
 
-static int plan_domain(struct placement *p, xc_interface *xch,
-                       struct xln_reservations *held)
+static int plan_domain(struct placement *p, struct xln_reservations *held)
 {
     struct xln_need need = { 0 };
     int rc;
@@ -480,7 +408,7 @@ static int plan_domain(struct placement *p, xc_interface *xch,
     rc = make_need(p, &need);
     if (rc)
         goto out;
-    rc = find_preferred(p, xch, &need);
+    rc = prefer_running(p->ctx, p->host, p->config, &p->preferred, &need);
     if (rc)
         goto out;
     rc = xln_vnuma_prepare(p->host, &need, p->request);
@@ -519,12 +447,11 @@ static int plan_domain(struct placement *p, xc_interface *xch,
 }
 
 static int plan_locked(struct placement *p, xc_interface *xch,
-                       struct xln_reservations *held,
-                       const uint64_t *promised)
+                       struct xln_reservations *held)
 {
     int rc;
 
-    rc = read_host(p, xch, held, promised);
+    rc = read_host(p, xch, held);
     /* One node: there is nothing to choose but cores. */
     if (rc || (xln_nodemap_count(xln_host_nodes(p->host)) < 2 &&
                !needs_cores(p)))
@@ -533,7 +460,7 @@ static int plan_locked(struct placement *p, xc_interface *xch,
         rc = bind_cells(p);
         return rc ? rc : reserve_vnodes(p, held);
     }
-    return plan_domain(p, xch, held);
+    return plan_domain(p, held);
 }
 
 /* The domain keeps its memory, so it keeps its nodes; and what was set while it
@@ -549,19 +476,14 @@ static int keep_all(struct placement *p)
 
 static int plan_anew(struct placement *p, xc_interface *xch)
 {
-    uint64_t *promised = calloc(XLN_MAX_NODES, sizeof(*promised));
     struct xln_reservations *held;
     int rc;
 
-    rc = promised ? make_request(p) : -ENOMEM;
-    if (!rc) {
-        await_predecessor(p, xch);
-        read_ballooning(p, xch, promised);
-        held = lock_reservations(p);
-        rc = plan_locked(p, xch, held, promised);
-        xln_reservations_unlock(held);
-    }
-    free(promised);
+    if (p->unprepared)
+        return p->unprepared;
+    held = lock_reservations(p);
+    rc = plan_locked(p, xch, held);
+    xln_reservations_unlock(held);
     return rc;
 }
 

@@ -10,12 +10,12 @@
 #define BATCH 256               /* domains that one hypercall tells of */
 #define FEW_PAGES 256
 #define LOOK_MS 20
-#define PATIENCE_MS 2000
+#define IDLE_MS 2000            /* without a page less */
+#define TOTAL_MS 5000
 
-static uint64_t pages_of(const xc_domaininfo_t *info, const uint8_t uuid[16],
-                         uint32_t domid)
+static uint64_t pages_of(const xc_domaininfo_t *info, const uint8_t uuid[16])
 {
-    if (!(info->flags & XEN_DOMINF_dying) || info->domain == domid ||
+    if (!(info->flags & XEN_DOMINF_dying) ||
         memcmp(info->handle, uuid, sizeof(info->handle)))
         return 0;
     return info->tot_pages;
@@ -23,8 +23,7 @@ static uint64_t pages_of(const xc_domaininfo_t *info, const uint8_t uuid[16],
 
 /* Of all domains that are being destroyed and had this uuid. */
 static int held_pages(xc_interface *xch, xc_domaininfo_t *info,
-                      const uint8_t uuid[16], uint32_t domid,
-                      uint64_t *pages_r)
+                      const uint8_t uuid[16], uint64_t *pages_r)
 {
     uint64_t pages = 0;
     uint32_t next = 0;
@@ -35,7 +34,7 @@ static int held_pages(xc_interface *xch, xc_domaininfo_t *info,
         if (nr < 0)
             return xln__from_errno();
         for (i = 0; i < nr; i++)
-            pages += pages_of(&info[i], uuid, domid);
+            pages += pages_of(&info[i], uuid);
         if (nr > 0)
             next = info[nr - 1].domain + 1;
     } while (nr == BATCH);
@@ -43,22 +42,33 @@ static int held_pages(xc_interface *xch, xc_domaininfo_t *info,
     return 0;
 }
 
+/* Hypercalls take their time too, so pauses are not counted: the clock is. */
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * UINT64_C(1000) + now.tv_nsec / 1000000;
+}
+
 int predecessor_await(xc_interface *xch, const uint8_t uuid[16],
-                      uint32_t domid, uint64_t *pages_r)
+                      uint64_t *pages_r)
 {
     const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
     xc_domaininfo_t *info = calloc(BATCH, sizeof(*info));
-    uint64_t pages, least = UINT64_MAX;
-    unsigned waited_ms = 0;
+    uint64_t pages, least = UINT64_MAX, start = now_ms(), now, freed = start;
     int rc;
 
     if (!info)
         return -ENOMEM;
-    while (!(rc = held_pages(xch, info, uuid, domid, &pages)) && pages &&
-           (pages < least || waited_ms < PATIENCE_MS)) {
-        waited_ms = pages < least ? 0 : waited_ms + LOOK_MS;
-        if (pages < least)
+    while (!(rc = held_pages(xch, info, uuid, &pages)) && pages) {
+        now = now_ms();
+        if (pages < least) {
             least = pages;
+            freed = now;
+        }
+        if (now - freed >= IDLE_MS || now - start >= TOTAL_MS)
+            break;
         nanosleep(&pause, NULL);
     }
     free(info);

@@ -7,13 +7,17 @@
 #include <xenctrl.h>
 
 /*
- * xl destroys a domain before it makes the next one, but pages that somebody
- * maps (a back end, a device model that ends) are not free until they are let
- * go. Wait for that as long as they get fewer, and two seconds more. *pages_r:
- * how many are still held; what is less than 1 MiB counts as none. `uuid` is the
- * guest's, `domid` its new domain. 0, -ENOMEM, or -errno of the hypercall.
+ * The toolstack destroys a domain before it makes the next one. But Xen cannot
+ * free a page while somebody maps it: a back end, or a device model that ends.
+ * Wait until these pages are free: two seconds after the last one was, but five
+ * seconds at most. Whoever maps the pages may let go of them at any pace, so
+ * that alone must not decide how long a create takes.
+ *
+ * *pages_r: how many are still held; less than 1 MiB counts as none. `uuid` is
+ * the guest's, of which the new domain must not be there yet. 0, -ENOMEM, or
+ * -errno of the hypercall.
  */
 int predecessor_await(xc_interface *xch, const uint8_t uuid[16],
-                      uint32_t domid, uint64_t *pages_r);
+                      uint64_t *pages_r);
 
 #endif /* PREDECESSOR_H */

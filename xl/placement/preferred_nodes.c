@@ -175,12 +175,10 @@ static int add_running_devices(libxl_ctx *ctx, const struct xln_host *host,
     return rc;
 }
 
-static int add_running(libxl_ctx *ctx, xc_interface *xch,
-                       const struct xln_host *host, const char *name,
-                       const struct xln_nodemap **nodes,
-                       const char **absent_r)
+/* *domains_r stays NULL where no domain of that name runs. */
+static int find_domain(libxl_ctx *ctx, xc_interface *xch, const char *name,
+                       struct xln_domains **domains_r, const char **absent_r)
 {
-    struct xln_domains *domains;
     uint32_t domid;
     int r, rc;
 
@@ -190,35 +188,48 @@ static int add_running(libxl_ctx *ctx, xc_interface *xch,
     if (r)
         rc = r == ERROR_INVAL ? -ESRCH : -EIO;
     else
-        rc = xln_domains_read(xch, domid, &domains);
+        rc = xln_domains_read(xch, domid, domains_r);
     if (rc == -ESRCH) {
         *absent_r = name;
         return 0;
     }
-    if (rc)
-        return rc;
-    if (domains->nr)
-        rc = copy_nodes(host, &domains->list[0], nodes);
-    xln_domains_free(domains);
     return rc;
 }
 
-int prefer_running(libxl_ctx *ctx, xc_interface *xch,
-                   const struct xln_host *host,
+int prefer_find(libxl_ctx *ctx, xc_interface *xch,
+                const struct xln_request *request,
+                struct prefer_domains *found)
+{
+    int rc = find_domain(ctx, xch, request->with, &found->with,
+                         &found->absent);
+
+    return rc ? rc : find_domain(ctx, xch, request->apart, &found->apart,
+                                 &found->absent);
+}
+
+void prefer_forget(struct prefer_domains *found)
+{
+    xln_domains_free(found->with);
+    xln_domains_free(found->apart);
+}
+
+static int add_found(const struct xln_host *host,
+                     const struct xln_domains *domains,
+                     const struct xln_nodemap **nodes)
+{
+    return domains && domains->nr
+               ? copy_nodes(host, &domains->list[0], nodes) : 0;
+}
+
+int prefer_running(libxl_ctx *ctx, const struct xln_host *host,
                    const libxl_domain_config *config,
-                   const struct xln_request *request, struct xln_need *need,
-                   const char **absent_r)
+                   const struct prefer_domains *found, struct xln_need *need)
 {
     int rc = add_running_devices(ctx, host, config, need);
 
-    *absent_r = NULL;
     if (!rc)
-        rc = add_running(ctx, xch, host, request->with, &need->with_nodes,
-                         absent_r);
-    if (!rc)
-        rc = add_running(ctx, xch, host, request->apart, &need->apart_nodes,
-                         absent_r);
-    return rc;
+        rc = add_found(host, found->with, &need->with_nodes);
+    return rc ? rc : add_found(host, found->apart, &need->apart_nodes);
 }
 
 static void free_nodes(const struct xln_nodemap *nodes)

@@ -4,6 +4,7 @@
 #ifndef PREFER_H
 #define PREFER_H
 
+#include <libxl.h>
 #include <libxl_numa.h>
 
 /* As libxl_device_pci has it; XLN_NONE for a function: any. */
@@ -15,19 +16,29 @@ struct prefer_device {
  * none. */
 bool prefer_parse_device(const char *item, struct prefer_device *device_r);
 
+/* Domains of the running host that a request names; NULL: none. */
+struct prefer_domains {
+    struct xln_domains *with, *apart;
+    const char *absent;         /* the request's name of one that does not run */
+};
+
+/* Find them, in xenstore and by hypercalls. To be forgotten, whatever it
+ * returns. */
+int prefer_find(libxl_ctx *ctx, xc_interface *xch,
+                const struct xln_request *request,
+                struct prefer_domains *found);
+void prefer_forget(struct prefer_domains *found);
+
 /*
  * Put what is known into *need, which is to be disposed of by
- * prefer_dispose(). On a saved host; and on the running one, where *absent_r
- * is the name in the request of a domain that does not run, or NULL.
+ * prefer_dispose(). On a saved host; and on the running one.
  */
 int prefer_saved(const struct xln_snapshot *snapshot,
                  const struct prefer_device *devices, unsigned nr,
                  const struct xln_request *request, struct xln_need *need);
-int prefer_running(libxl_ctx *ctx, xc_interface *xch,
-                   const struct xln_host *host,
+int prefer_running(libxl_ctx *ctx, const struct xln_host *host,
                    const libxl_domain_config *config,
-                   const struct xln_request *request, struct xln_need *need,
-                   const char **absent_r);
+                   const struct prefer_domains *found, struct xln_need *need);
 void prefer_dispose(struct xln_need *need);
 
 #endif /* PREFER_H */

@@ -36,6 +36,45 @@ void record_write(uint32_t domid, const char *nodes, const char *pages)
     xs_close(xs);
 }
 
+static int hide_path(struct xs_handle *xs, const char *path)
+{
+    struct xs_permissions dom0_alone = { .id = 0, .perms = XS_PERM_NONE };
+
+    return xs_set_permissions(xs, XBT_NULL, path, &dom0_alone, 1)
+               ? 0 : xln__from_errno();
+}
+
+static int hide_all(struct xs_handle *xs, const char *dir)
+{
+    char path[256], **names;
+    unsigned i, nr;
+    int rc = 0;
+
+    names = xs_directory(xs, XBT_NULL, dir, &nr);
+    if (!names)
+        return errno == ENOENT ? 0 : xln__from_errno();
+    for (i = 0; i < nr && !rc; i++) {
+        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+        rc = hide_path(xs, path);
+    }
+    free(names);
+    return rc ? rc : hide_path(xs, dir);
+}
+
+int record_hide_request(uint32_t domid)
+{
+    struct xs_handle *xs = xs_open(0);
+    char dir[64];
+    int rc;
+
+    if (!xs)
+        return xln__from_errno();
+    snprintf(dir, sizeof(dir), "/local/domain/%" PRIu32 "/numa", domid);
+    rc = hide_all(xs, dir);
+    xs_close(xs);
+    return rc;
+}
+
 static int read_path(struct xs_handle *xs, const char *path, char **text_r)
 {
     *text_r = xs_read(xs, XBT_NULL, path, NULL);

@@ -10,13 +10,23 @@
 #include <stdint.h>
 
 /* What creates in flight have promised, see xln_reservations_lock(). Planning
- * takes milliseconds; whoever holds the lock longer is stuck. */
+ * takes milliseconds; whoever holds the lock longer is stuck. The second is for
+ * a lock that was free just now, where others wait for whoever waits for it. */
 #define RESERVATIONS XEN_RUN_DIR "/numa"
 #define LOCK_TIMEOUT_MS 10000
+#define LOCK_SHORT_TIMEOUT_MS 1000
 
 /* `pages` NULL: not known. A record that can not be written is no reason to
  * fail. */
 void record_write(uint32_t domid, const char *nodes, const char *pages);
+
+/*
+ * libxl writes a domain's request where the guest may read it, in
+ * /local/domain/<domid>/numa; it can name other domains. From now on only the
+ * control domain can read it. To be called before the guest runs. What xenstore
+ * says; 0 too where there is no request.
+ */
+int record_hide_request(uint32_t domid);
 
 /* Two malloc'd texts; *pages_r is NULL where these are not known. -ENOENT:
  * the domain has no record; or what xenstore says: it can't be told, and both

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "environment.h"
+#include "helper_path.h"
 #include "restore.h"
 
 #define LIBXL_SAVE_HELPER "LIBXL_SAVE_HELPER"
@@ -69,59 +70,57 @@ static void free_restore(struct restore *restore)
 
 /* ---- in xl, or libvirtd ---- */
 
-/* Beside xl itself, where libxl looks for it too. */
-static bool find_helper(char *path, size_t size)
+/* Any function of libxl that no module defines will do. */
+static const char *find_libxl(void)
 {
-    ssize_t length = readlink("/proc/self/exe", path, size);
-    const char *slash;
-    size_t dir;
+    void *function = dlsym(RTLD_DEFAULT, "libxl_domid_to_name");
+    Dl_info libxl;
 
-    if (length <= 0 || (size_t)length >= size)
-        return false;
-    path[length] = '\0';
-    slash = strrchr(path, '/');
-    dir = slash ? slash + 1 - path : 0;
-    return snprintf(path + dir, size - dir, "libxl-save-helper") <
-               (int)(size - dir) &&
-           !access(path, X_OK);
+    return function && dladdr(function, &libxl) ? libxl.dli_fname : NULL;
 }
 
 /* For libxl, which looks when it starts the helper; and for our helper, which
- * one it is to become. */
+ * one it is to become. NULL: it finds that itself. */
 static int set_helper(const char *helper)
 {
-    if (setenv(MODULE_SAVE_HELPER, helper, 1) ||
+    if ((helper && setenv(MODULE_SAVE_HELPER, helper, 1)) ||
         setenv(LIBXL_SAVE_HELPER, SAVE_HELPER_PATH, 1))
         return -errno;
     return 0;
 }
 
-int restore_tell_all(const char *helper)
+int restore_tell_all(void)
 {
     const char *user_helper = getenv(LIBXL_SAVE_HELPER);
 
-    if (user_helper)
-        helper = user_helper;
-    if (access(SAVE_HELPER_PATH, X_OK) || access(helper, X_OK))
+    if (access(SAVE_HELPER_PATH, X_OK) ||
+        (user_helper && access(user_helper, X_OK)))
         return -ENOENT;
-    return set_helper(helper);
+    return set_helper(user_helper);
 }
 
 int restore_tell(struct restore *restore)
 {
     const char *user_helper = getenv(LIBXL_SAVE_HELPER);
-    char helper[PATH_MAX];
+    char *helper;
+    int rc;
 
-    if (access(SAVE_HELPER_PATH, X_OK) ||
-        (!user_helper && !find_helper(helper, sizeof(helper))))
+    if (access(SAVE_HELPER_PATH, X_OK))
         return -ENOENT;
     if (user_helper) {
         restore->user_helper = strdup(user_helper);
         if (!restore->user_helper)
             return -ENOMEM;
+        restore->told = true;
+        return set_helper(restore->user_helper);
     }
+    rc = helper_path_of(find_libxl(), &helper);
+    if (rc)
+        return rc;
     restore->told = true;
-    return set_helper(user_helper ? restore->user_helper : helper);
+    rc = set_helper(helper);
+    free(helper);
+    return rc;
 }
 
 static void forget(const struct restore *restore)

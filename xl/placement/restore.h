@@ -40,16 +40,19 @@ int restore_share(const struct populate *built, uint32_t domid,
 
 /*
  * Have libxl start our helper, by the environment, until restore_collect():
- * where there is one thread, and one domain is restored at a time. -ENOENT: no
- * libxl-save-helper was found beside this program; or -errno of setenv().
+ * where there is one thread, and one domain is restored at a time. -ENOENT: the
+ * libxl-save-helper of this process's libxl is not there, or ours is not; or
+ * -errno of setenv().
  */
 int restore_tell(struct restore *restore);
 
 /*
- * The same for good, and for all domains: before there is a second thread.
- * `helper`: what libxl itself would start. -ENOENT: it is not there.
+ * The same for good, and for all domains: before there is a second thread, and
+ * maybe before there is a libxl in this process. So our helper finds out which
+ * one that libxl would start. -ENOENT: our helper, or the one that
+ * LIBXL_SAVE_HELPER names, is not there.
  */
-int restore_tell_all(const char *helper);
+int restore_tell_all(void);
 
 /*
  * The helper has ended: what it was granted is added to `built`, the

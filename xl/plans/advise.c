@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "advise.h"
-#include "host.h"
 #include "locality.h"
 
 #define PAGE_SHIFT 12
@@ -105,28 +104,42 @@ static int fill_move(const struct xln_host *host,
     return xln_nodemap_copy(plan->nodes, &move->nodes);
 }
 
+/* A copy of the host without what the guest holds. */
+static int release_guest(const struct xln_host *host,
+                         const struct advise_guest *guest,
+                         struct xln_host **host_r)
+{
+    unsigned node, nr = 0;
+    struct xln_share *shares;
+    int rc;
+
+    shares = calloc(xln_host_nr_nodes(host), sizeof(*shares));
+    if (!shares)
+        return -ENOMEM;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host))
+        shares[nr++] = (struct xln_share){
+            .node = node,
+            .bytes = guest->pages[node] << PAGE_SHIFT,
+        };
+    rc = xln_host_release(host, shares, nr, host_r);
+    free(shares);
+    return rc;
+}
+
 /* The host once the copy has its memory and the old domain is gone. */
 static int host_after(const struct xln_host *host,
                       const struct advise_guest *guest,
                       const struct xln_plan *plan, struct xln_host **after_r)
 {
-    struct xln_host *after;
-    unsigned node;
+    struct xln_host *both;
     int rc;
 
-    rc = xln_host_reserve(host, plan->shares, plan->nr_shares, &after);
+    rc = xln_host_reserve(host, plan->shares, plan->nr_shares, &both);
     if (rc)
         return rc;
-    /* Nobody has seen this one yet. */
-    XLN_FOREACH(xln_nodemap, node, after->exists) {
-        struct xln_host_node *n = &after->nodes[node];
-
-        n->free_bytes += guest->pages[node] << PAGE_SHIFT;
-        if (n->free_bytes > n->total_bytes)
-            n->free_bytes = n->total_bytes;
-    }
-    *after_r = after;
-    return 0;
+    rc = release_guest(both, guest, after_r);
+    xln_host_free(both);
+    return rc;
 }
 
 /* ---- healing ---- */

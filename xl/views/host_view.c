@@ -6,7 +6,6 @@
 
 #include "host_view.h"
 #include "placement/record.h"
-#include "snapshot.h"
 
 bool host_view_is_placed(const struct host_view *view,
                          const struct xln_domain *domain)
@@ -124,6 +123,7 @@ static int look(struct host_view *view)
 
     view->host = view->snapshot->host;
     view->domains = view->snapshot->domains;
+    view->reservations = view->snapshot->reservations;
     rc = find_whole(view);
     return rc || !view->domains ? rc : name_all(view->snapshot);
 }
@@ -133,8 +133,7 @@ static int read_snapshot(xc_interface *xch, libxl_ctx *ctx,
 {
     int rc;
 
-    rc = xln__snapshot_read(xch, ctx, view->reservations->outstanding_bytes,
-                            &view->snapshot);
+    rc = xln_snapshot_read(xch, ctx, RESERVATIONS, &view->snapshot);
     return rc ? rc : look(view);
 }
 
@@ -144,12 +143,6 @@ int host_view_read(xc_interface *xch, libxl_ctx *ctx, struct host_view *view,
     int rc;
 
     memset(view, 0, sizeof(*view));
-    /* In this order: memory that turns from reserved to used meanwhile is then
-     * counted twice, and never left out. */
-    *what_r = "'" RESERVATIONS "'";
-    rc = xln_reservation_list_read(RESERVATIONS, xch, &view->reservations);
-    if (rc)
-        return rc;
     *what_r = "the host";
     rc = read_snapshot(xch, ctx, view);
     if (rc)
@@ -169,5 +162,4 @@ void host_view_dispose(struct host_view *view)
     free(view->granted_pages);
     xln_nodemap_free(view->whole);
     xln_snapshot_free(view->snapshot);
-    xln_reservation_list_free(view->reservations);
 }

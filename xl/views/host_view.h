@@ -8,10 +8,10 @@
 #include "libxl_numa.h"
 
 struct host_view {
-    /* NULL of a saved host: what it has of them is with the nodes. */
-    struct xln_reservation_list *reservations;
     struct xln_snapshot *snapshot;      /* every domain has a name in it */
     const struct xln_host *host;        /* those of the snapshot */
+    /* NULL of a saved host: what it has of them is with the nodes. */
+    const struct xln_reservation_list *reservations;
     const struct xln_domains *domains;  /* NULL: a saved host without them */
 
     /* Pages that domains were granted when they were built, by node, and how

@@ -17,8 +17,10 @@
  *                         and MIB MiB of memory: paused, empty, and of no
  *                         toolstack but for the name
  *   rig-xen unmake        destroys all of these
- *   rig-xen map DOMID MIB maps the first MIB MiB of a PVH guest, says so, and
- *                         stays: Xen can't free these pages until it ends
+ *   rig-xen map DOMID MIB [MS]
+ *                         maps the first MIB MiB of a PVH guest, says so, and
+ *                         stays: Xen can't free these pages until it ends. MS:
+ *                         it lets go of one of them every MS milliseconds
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -230,21 +232,34 @@ static int unmake(void)
     return 0;
 }
 
-static void map(uint32_t domid, size_t nr_mib)
+static void let_go(xenforeignmemory_handle *handle, char *mapped, size_t nr,
+                   unsigned int ms)
+{
+    for (size_t i = 0; i < nr; i++) {
+        usleep(ms * 1000);
+        check(!xenforeignmemory_unmap(handle, mapped + i * XC_PAGE_SIZE, 1),
+              "rig-xen: unmap");
+    }
+}
+
+static void map(uint32_t domid, size_t nr_mib, unsigned int ms)
 {
     xenforeignmemory_handle *handle = xenforeignmemory_open(NULL, 0);
     size_t nr = nr_mib * MIB_PAGES;
     xen_pfn_t *frames = calloc(nr, sizeof(*frames));
     int *errors = calloc(nr, sizeof(*errors));
+    char *mapped;
 
     check(handle && frames && errors, "rig-xen: map");
     for (size_t i = 0; i < nr; i++)
         frames[i] = i;
     /* What is not there is not mapped: ROM, for one. */
-    check(xenforeignmemory_map(handle, domid, PROT_READ, nr, frames, errors),
-          "rig-xen: map");
+    mapped = xenforeignmemory_map(handle, domid, PROT_READ, nr, frames, errors);
+    check(mapped, "rig-xen: map");
     puts("mapped");
     fflush(stdout);
+    if (ms)
+        let_go(handle, mapped, nr, ms);
     for (;;)
         pause();
 }
@@ -263,9 +278,9 @@ int main(int argc, char **argv)
         return make(atoi(argv[2]), atol(argv[3]), argv[4]);
     if (argc == 2 && !strcmp(argv[1], "unmake"))
         return unmake();
-    if (argc == 4 && !strcmp(argv[1], "map"))
-        map(atoi(argv[2]), atol(argv[3]));
+    if ((argc == 4 || argc == 5) && !strcmp(argv[1], "map"))
+        map(atoi(argv[2]), atol(argv[3]), argc == 5 ? atoi(argv[4]) : 0);
     fputs("usage: rig-xen domains | keys KEYS | vcpus N | make N MIB NAME | "
-          "unmake | map DOMID MIB\n", stderr);
+          "unmake | map DOMID MIB [MS]\n", stderr);
     return 1;
 }

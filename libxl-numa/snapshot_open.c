@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/from_errno.h"
 #include "host_capabilities.h"
 #include "host_hwloc.h"
-#include "host_source.h"
 #include "host_text.h"
+#include "libxl_numa_foreign.h"
+#include "text/from_errno.h"
 #include "text/refuse.h"
 #include "text/xml.h"
 
@@ -259,7 +259,7 @@ static bool looks_synthetic(const char *word)
     return colon && !strchr(word, '/') && isdigit((unsigned char)colon[1]);
 }
 
-int host_source_open(const char *word, struct xln_snapshot **snapshot_r,
+int xln_snapshot_open(const char *word, struct xln_snapshot **snapshot_r,
                      char **note_r, char **error_r)
 {
     bool is_stdin = !strcmp(word, "-");

@@ -3,11 +3,11 @@
  * Sets of nodes under a search: the nodes that they are made of, what a set
  * must have, the set under construction, and the best two so far.
  */
-#ifndef XLN_SETS_H
-#define XLN_SETS_H
+#ifndef XLN_SEARCH_STATE_H
+#define XLN_SEARCH_STATE_H
 
 #include "cores.h"
-#include "job.h"
+#include "problem.h"
 #include "policy.h"
 #include "span.h"
 
@@ -16,7 +16,7 @@ struct slot {
     unsigned node;
     unsigned nr_cpus;
     uint64_t bytes;
-    uint64_t cost, load, crowding;      /* see struct job */
+    uint64_t cost, load, crowding;      /* see struct problem */
 };
 
 /* Some slots, in ascending order. */
@@ -27,7 +27,7 @@ struct set {
 };
 
 struct search {
-    const struct job *job;
+    const struct problem *problem;
     const struct xln_policy *policy;
 
     struct slot *slots;
@@ -85,35 +85,35 @@ struct search {
 /* What `top_both` of a set that fits comes to at least. */
 #define XLN__BOTH (UINT64_C(2) << 20)
 
-int xln__sets_new(const struct job *job, const struct xln_nodemap *nodes,
-                  struct search **search_r);
-void xln__sets_free(struct search *s);
+int xln__search_new(const struct problem *problem,
+                    const struct xln_nodemap *nodes, struct search **search_r);
+void xln__search_free(struct search *s);
 
 /* How many CPUs a set must have: as many as vCPUs, as long as that is not
  * given up; then one still, if the nodes have any; then none. */
 enum xln__cpus { XLN__CPUS_NONE, XLN__CPUS_ONE, XLN__CPUS_ALL };
 
 /* Say what a set must have, and forget all sets. */
-void xln__sets_begin(struct search *s, bool with_dma, enum xln__cpus cpus);
+void xln__search_begin(struct search *s, bool with_dma, enum xln__cpus cpus);
 
 /* The set under construction: empty it; add a slot that is not in, or one whose
  * distances to it are known; take the highest out again, which was the last to
  * be added, the figures being `before` without it. */
-void xln__sets_clear(struct search *s);
-void xln__sets_push(struct search *s, unsigned slot);
-void xln__sets_push_span(struct search *s, unsigned slot, struct span to_now);
-void xln__sets_pop(struct search *s, const struct xln_candidate *before);
+void xln__search_clear(struct search *s);
+void xln__search_push(struct search *s, unsigned slot);
+void xln__search_push_span(struct search *s, unsigned slot, struct span to_now);
+void xln__search_pop(struct search *s, const struct xln_candidate *before);
 
 /* Whether every affinity has a CPU in it, or in slots from `from` up. */
-bool xln__sets_has_spots(const struct search *s, unsigned from);
-bool xln__sets_fits(const struct search *s);
+bool xln__search_has_spots(const struct search *s, unsigned from);
+bool xln__search_fits(const struct search *s);
 
 /* It fits by its figures: keep it if it is one of the best two. False: it is
  * not, and may lack cores that suit the vCPUs. */
-bool xln__sets_offer(struct search *s);
-void xln__sets_assign(struct set *to, const struct set *from);
+bool xln__search_offer(struct search *s);
+void xln__search_assign(struct set *to, const struct set *from);
 
-static inline void xln__sets_spend(struct search *s, uint64_t units)
+static inline void xln__search_spend(struct search *s, uint64_t units)
 {
     s->budget -= s->budget < units ? s->budget : units;
 }
@@ -124,4 +124,4 @@ static inline struct span xln__set_span(const struct set *set)
                           set->figures.distance_sum };
 }
 
-#endif /* XLN_SETS_H */
+#endif /* XLN_SEARCH_STATE_H */

@@ -3,13 +3,13 @@
  * What follows from the arguments of xln_place() alone, for the files that
  * find the plan.
  */
-#ifndef XLN_JOB_H
-#define XLN_JOB_H
+#ifndef XLN_PROBLEM_H
+#define XLN_PROBLEM_H
 
 #include "libxl_numa.h"
 
 /* What follows from the arguments alone. */
-struct job {
+struct problem {
     const struct xln_host *host;
     const struct xln_request *request;
     const struct xln_need *need;
@@ -24,7 +24,7 @@ struct job {
     unsigned need_cpus;
 
     /* What a policy measures sets by: vCPUs for each of nr_allowed once the
-     * domain is there (xln__job_density()); those of the most crowded node
+     * domain is there (xln__problem_density()); those of the most crowded node
      * before that; and a node's memory on average. */
     uint64_t fair_density, most_density;
     uint64_t mean_bytes;
@@ -46,36 +46,40 @@ struct job {
 };
 
 /* 0 or a negative errno; clear it in either case. */
-int xln__job_init(struct job *job, const struct xln_host *host,
-                  const struct xln_request *request,
-                  const struct xln_need *need);
-void xln__job_clear(struct job *job);
+int xln__problem_init(struct problem *problem, const struct xln_host *host,
+                      const struct xln_request *request,
+                      const struct xln_need *need);
+void xln__problem_clear(struct problem *problem);
 
 /* The load for each of a node's nr_allowed; 0 if there are none. */
-uint64_t xln__job_crowding(const struct job *job, unsigned node);
+uint64_t xln__problem_crowding(const struct problem *problem, unsigned node);
 
 /* The vCPUs for each of `nr_cpus` CPUs with this load each, the domain's own
  * included, in parts of XLN__DENSITY_ONE; 0 if there are none. */
 #define XLN__DENSITY_ONE (UINT64_C(1) << 24)
-uint64_t xln__job_density(const struct job *job, uint64_t crowding,
-                          unsigned nr_cpus);
+uint64_t xln__problem_density(const struct problem *problem, uint64_t crowding,
+                              unsigned nr_cpus);
 
 /* What can be planned with on one node. */
-uint64_t xln__job_usable(const struct job *job, unsigned node, bool with_dma);
+uint64_t xln__problem_usable(const struct problem *problem, unsigned node,
+                             bool with_dma);
 
 /* Sets of the host's width: an empty one, one with what `nodes` has of it, and
  * the nodes that have memory. */
-int xln__job_new_nodes(const struct job *job, struct xln_nodemap **nodes_r);
-int xln__job_copy_nodes(const struct job *job, const struct xln_nodemap *nodes,
-                        struct xln_nodemap **copy_r);
-int xln__job_nodes_with_memory(const struct job *job,
-                               struct xln_nodemap **nodes_r);
+int xln__problem_new_nodes(const struct problem *problem,
+                           struct xln_nodemap **nodes_r);
+int xln__problem_copy_nodes(const struct problem *problem,
+                            const struct xln_nodemap *nodes,
+                            struct xln_nodemap **copy_r);
+int xln__problem_nodes_with_memory(const struct problem *problem,
+                                   struct xln_nodemap **nodes_r);
 
 /* Whether more nodes are named than the domain may have. */
-bool xln__job_is_limited(const struct job *job);
+bool xln__problem_is_limited(const struct problem *problem);
 
 /* The nodes that sets are made of: those that the policy may choose from, or
  * that are named; with memory in any case. (In place.c.) */
-int xln__job_candidates(const struct job *job, struct xln_nodemap **nodes_r);
+int xln__problem_candidates(const struct problem *problem,
+                            struct xln_nodemap **nodes_r);
 
-#endif /* XLN_JOB_H */
+#endif /* XLN_PROBLEM_H */

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sets.h"
+#include "search_state.h"
 
 /* ---- beginning and end ---- */
 
-void xln__sets_free(struct search *s)
+void xln__search_free(struct search *s)
 {
     if (!s)
         return;
@@ -60,14 +60,14 @@ static bool alloc_all(struct search *s)
 
 static void fill_spots(struct search *s)
 {
-    const struct job *job = s->job;
+    const struct problem *problem = s->problem;
 
     for (unsigned slot = s->nr; slot-- > 0;) {
         uint64_t *of = s->spots_of + (size_t)slot * s->nr_words;
         uint64_t *from = s->spots_from + (size_t)slot * s->nr_words;
 
-        for (unsigned i = 0; i < job->nr_spots; i++) {
-            if (xln_nodemap_test(job->spots[i], s->slots[slot].node))
+        for (unsigned i = 0; i < problem->nr_spots; i++) {
+            if (xln_nodemap_test(problem->spots[i], s->slots[slot].node))
                 of[i / 64] |= UINT64_C(1) << i % 64;
         }
         for (unsigned i = 0; i < s->nr_words; i++)
@@ -80,7 +80,7 @@ static void fill_spans(struct search *s)
     s->least = (struct span){ XLN_NONE, UINT64_MAX };
     for (unsigned a = 0; a < s->nr; a++) {
         for (unsigned b = 0; b < a; b++) {
-            struct span span = xln__span_of(s->job->host, s->slots[a].node,
+            struct span span = xln__span_of(s->problem->host, s->slots[a].node,
                                             s->slots[b].node);
 
             s->spans[(size_t)a * s->nr + b] = span;
@@ -128,15 +128,15 @@ static void fill_top(struct search *s, uint64_t *top,
 /* What stays the same whatever is relaxed. */
 static void fill(struct search *s, const struct xln_nodemap *nodes)
 {
-    const struct job *job = s->job;
+    const struct problem *problem = s->problem;
     unsigned node, i = 0;
 
     XLN_FOREACH(xln_nodemap, node, nodes) {
         s->slots[i].node = node;
-        s->slots[i].cost = job->costs ? job->costs[node] : 0;
-        s->slots[i].load = job->load[node];
-        s->slots[i].crowding = xln__job_crowding(job, node);
-        s->slots[i++].nr_cpus = job->nr_allowed[node];
+        s->slots[i].cost = problem->costs ? problem->costs[node] : 0;
+        s->slots[i].load = problem->load[node];
+        s->slots[i].crowding = xln__problem_crowding(problem, node);
+        s->slots[i++].nr_cpus = problem->nr_allowed[node];
     }
     s->least_cost[s->nr] = UINT64_MAX;
     for (i = s->nr; i-- > 0;)
@@ -148,29 +148,29 @@ static void fill(struct search *s, const struct xln_nodemap *nodes)
     fill_top(s, s->top_cpus, cpus_of);
 }
 
-int xln__sets_new(const struct job *job, const struct xln_nodemap *nodes,
-                  struct search **search_r)
+int xln__search_new(const struct problem *problem,
+                    const struct xln_nodemap *nodes, struct search **search_r)
 {
-    unsigned max_nr = job->request->max_nodes;
+    unsigned max_nr = problem->request->max_nodes;
     struct search *s;
     int rc;
 
     s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;
-    s->job = job;
-    s->policy = job->request->policy;
+    s->problem = problem;
+    s->policy = problem->request->policy;
     if (!s->policy)
         s->policy = xln_policy_default();
     s->nr = xln_nodemap_count(nodes);
-    s->nr_words = (job->nr_spots + 63) / 64;
+    s->nr_words = (problem->nr_spots + 63) / 64;
     s->max_nr = max_nr && max_nr < s->nr ? max_nr : s->nr;
-    s->need_bytes = job->need_bytes;
-    rc = alloc_all(s) ? xln__deck_new(job, nodes, &s->deck) : -ENOMEM;
+    s->need_bytes = problem->need_bytes;
+    rc = alloc_all(s) ? xln__deck_new(problem, nodes, &s->deck) : -ENOMEM;
     if (!rc)
-        rc = xln__job_new_nodes(job, &s->dealt);
+        rc = xln__problem_new_nodes(problem, &s->dealt);
     if (rc) {
-        xln__sets_free(s);
+        xln__search_free(s);
         return rc;
     }
     fill(s, nodes);
@@ -216,7 +216,8 @@ static bool fill_bytes(struct search *s, bool with_dma)
     bool differs = false;
 
     for (unsigned i = 0; i < s->nr; i++) {
-        uint64_t bytes = xln__job_usable(s->job, s->slots[i].node, with_dma);
+        uint64_t bytes =
+            xln__problem_usable(s->problem, s->slots[i].node, with_dma);
 
         differs = differs || bytes != s->slots[i].bytes;
         s->slots[i].bytes = bytes;
@@ -224,14 +225,14 @@ static bool fill_bytes(struct search *s, bool with_dma)
     return differs;
 }
 
-void xln__sets_begin(struct search *s, bool with_dma, enum xln__cpus cpus)
+void xln__search_begin(struct search *s, bool with_dma, enum xln__cpus cpus)
 {
-    s->need_cpus = cpus == XLN__CPUS_ALL   ? s->job->need_cpus
+    s->need_cpus = cpus == XLN__CPUS_ALL   ? s->problem->need_cpus
                    : cpus == XLN__CPUS_ONE ? s->top_cpus[s->nr] > 0
                                            : 0;
     s->need_cores = s->deck && cpus == XLN__CPUS_ALL;
     memset(s->missing, 0, s->nr_words * sizeof(*s->missing));
-    for (unsigned i = 0; cpus == XLN__CPUS_ALL && i < s->job->nr_spots; i++)
+    for (unsigned i = 0; cpus == XLN__CPUS_ALL && i < s->problem->nr_spots; i++)
         s->missing[i / 64] |= UINT64_C(1) << i % 64;
     if (fill_bytes(s, with_dma))
         fill_top(s, s->top_bytes, bytes_of);
@@ -239,12 +240,12 @@ void xln__sets_begin(struct search *s, bool with_dma, enum xln__cpus cpus)
     s->best.nr = s->next.nr = 0;
     s->nr_fitting = 0;
     s->exact = false;
-    s->bound = (struct xln_bound){ 0 };
+    s->bound = (struct xln_bound){0};
 }
 
 /* ---- the set under construction ---- */
 
-void xln__sets_push_span(struct search *s, unsigned slot, struct span to_now)
+void xln__search_push_span(struct search *s, unsigned slot, struct span to_now)
 {
     struct xln_candidate *figures = &s->now.figures;
     uint64_t *missing = s->missing + (size_t)s->now.nr * s->nr_words;
@@ -270,31 +271,31 @@ void xln__sets_push_span(struct search *s, unsigned slot, struct span to_now)
     figures->distance_sum += to_now.sum;
 }
 
-void xln__sets_push(struct search *s, unsigned slot)
+void xln__search_push(struct search *s, unsigned slot)
 {
     const struct span *spans = s->spans + (size_t)slot * s->nr;
-    struct span to_now = { 0, 0 };
+    struct span to_now = {0, 0};
 
     for (unsigned i = 0; i < s->now.nr; i++)
         to_now = xln__span_add(to_now, spans[s->now.slots[i]]);
-    xln__sets_push_span(s, slot, to_now);
-    xln__sets_spend(s, 4 + s->now.nr + s->nr_words);
+    xln__search_push_span(s, slot, to_now);
+    xln__search_spend(s, 4 + s->now.nr + s->nr_words);
 }
 
-void xln__sets_pop(struct search *s, const struct xln_candidate *before)
+void xln__search_pop(struct search *s, const struct xln_candidate *before)
 {
     s->in_now[s->now.slots[--s->now.nr]] = false;
     s->now.figures = *before;
 }
 
-void xln__sets_clear(struct search *s)
+void xln__search_clear(struct search *s)
 {
     memset(s->in_now, 0, s->nr * sizeof(*s->in_now));
     memset(&s->now.figures, 0, sizeof(s->now.figures));
     s->now.nr = 0;
 }
 
-bool xln__sets_has_spots(const struct search *s, unsigned from)
+bool xln__search_has_spots(const struct search *s, unsigned from)
 {
     const uint64_t *missing = s->missing + (size_t)s->now.nr * s->nr_words;
     const uint64_t *coming = s->spots_from + (size_t)from * s->nr_words;
@@ -306,11 +307,11 @@ bool xln__sets_has_spots(const struct search *s, unsigned from)
     return true;
 }
 
-bool xln__sets_fits(const struct search *s)
+bool xln__search_fits(const struct search *s)
 {
     return s->now.figures.usable_bytes >= s->need_bytes &&
            s->now.figures.nr_cpus >= s->need_cpus &&
-           xln__sets_has_spots(s, s->nr);
+           xln__search_has_spots(s, s->nr);
 }
 
 /* ---- the best two ---- */
@@ -328,7 +329,7 @@ static int compare_sets(const struct search *s, const struct set *a,
     order = xln__span_compare(xln__set_span(a), xln__set_span(b));
     if (order)
         return order;
-    order = s->policy->compare(s->job, a->nr, &a->figures, &b->figures);
+    order = s->policy->compare(s->problem, a->nr, &a->figures, &b->figures);
     if (order)
         return order;
     for (unsigned i = 0; i < a->nr; i++) {
@@ -338,7 +339,7 @@ static int compare_sets(const struct search *s, const struct set *a,
     return 0;
 }
 
-void xln__sets_assign(struct set *to, const struct set *from)
+void xln__search_assign(struct set *to, const struct set *from)
 {
     memcpy(to->slots, from->slots, from->nr * sizeof(*to->slots));
     to->nr = from->nr;
@@ -353,11 +354,11 @@ static bool has_cores(struct search *s)
     xln_nodemap_zero(s->dealt);
     for (unsigned i = 0; i < s->now.nr; i++)
         xln_nodemap_set(s->dealt, s->slots[s->now.slots[i]].node);
-    xln__sets_spend(s, (uint64_t)s->job->need->nr_vcpus * s->now.nr * 8);
+    xln__search_spend(s, (uint64_t)s->problem->need->nr_vcpus * s->now.nr * 8);
     return xln__deck_suffices(s->deck, s->dealt);
 }
 
-bool xln__sets_offer(struct search *s)
+bool xln__search_offer(struct search *s)
 {
     int order = s->best.nr ? compare_sets(s, &s->now, &s->best) : -1;
 
@@ -368,12 +369,12 @@ bool xln__sets_offer(struct search *s)
         return false;
     if (order < 0) {
         if (s->best.nr == s->now.nr)
-            xln__sets_assign(&s->next, &s->best);
+            xln__search_assign(&s->next, &s->best);
         else
             s->next.nr = 0;
-        xln__sets_assign(&s->best, &s->now);
+        xln__search_assign(&s->best, &s->now);
     } else if (order > 0) {
-        xln__sets_assign(&s->next, &s->now);
+        xln__search_assign(&s->next, &s->now);
     }
     return true;
 }

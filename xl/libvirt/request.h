@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a domain's XML asks for, as our hook handed it over: handover.h. */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include <stdbool.h>
+
+#include <libxl.h>
+
+#include "placement/cells.h"
+#include "placement/keys.h"
+
+/* The domain that is created. */
+struct aim {
+    libxl_ctx *ctx;
+    libxl_domain_config *config;
+    xentoollog_logger *lg;
+    xentoollog_logger *listening;   /* for why it is refused */
+    bool again;                 /* a restore, or a reboot: never refused */
+};
+
+struct request {
+    struct keys *keys;          /* NULL: those of the configuration hold */
+    struct cells *cells;        /* NULL: it has none */
+    bool refused;               /* a new domain is not made so */
+};
+
+/*
+ * Read the request, and bind the vCPUs of the configuration as it says. If it
+ * is missing or wrong, the log says so, and the host's defaults hold.
+ */
+struct request request_of(const struct aim *aim);
+
+#endif /* REQUEST_H */
