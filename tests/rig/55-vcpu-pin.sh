@@ -255,7 +255,9 @@ remote() { # NODE ANOTHER
     cpus=$(cpus_of "$2")
     created idle far "nodes=\"$1\"" vcpus=2 memory=64
     is "$(nodes_of far)" "$1" "a guest with its memory on node $1"
-    quiet "one of its vCPUs may still run there" far 0 "$cpus"
+    warns "one of its vCPUs bound elsewhere" \
+        "'far': vCPU 0: its memory is on node $1, at distance $(distance "$2" "$1") from CPUs $cpus" \
+        far 0 "$cpus"
     warns "both bound to node $2" \
         "'far': its memory is on node $1, at distance $(distance "$2" "$1") from CPUs $cpus" \
         far all "$cpus"

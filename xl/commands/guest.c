@@ -255,41 +255,134 @@ static void append_memory(FILE *f, const struct guest *guest,
     append_nodes(f, nodes);
 }
 
-static void warn(const struct guest *guest, const struct xln_nodemap *nodes,
-                 const struct xln_nodemap *cpu_nodes,
-                 const struct xln_cpumap *cpus)
+/* "its memory is on node 2, at distance 31 from CPUs 0-1" */
+static void append_remote(FILE *f, const struct guest *guest,
+                          const struct xln_nodemap *nodes,
+                          const struct xln_nodemap *cpu_nodes,
+                          const struct xln_cpumap *cpus)
 {
-    char *text = NULL, *set = NULL;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
+    char *set;
 
-    if (!f)
-        return;
     append_memory(f, guest, nodes);
     fputs(", at ", f);
     append_distance(f, distances(guest->host, cpu_nodes, nodes));
-    if (!xln_cpumap_format(cpus, &set))
-        fprintf(f, " from CPU%s %s", xln_cpumap_count(cpus) == 1 ? "" : "s",
-                set);
-    if (!fclose(f) && text)
-        complain("warning: '%s': %s", guest->name, text);
+    if (xln_cpumap_format(cpus, &set))
+        return;
+    fprintf(f, " from CPU%s %s", xln_cpumap_count(cpus) == 1 ? "" : "s", set);
+    free(set);
+}
+
+/* `vcpus` NULL: all that it has. False: none of its memory is remote to all of
+ * these CPUs. */
+static bool warn_remote(const struct guest *guest,
+                        const struct xln_cpumap *cpus,
+                        const struct xln_bitmap *vcpus)
+{
+    struct xln_nodemap *cpu_nodes = NULL, *nodes = NULL;
+    char *text = NULL, *set = NULL;
+    size_t size;
+    FILE *f = NULL;
+    bool remote;
+
+    remote = !xln_host_nodes_of_cpus(guest->host, cpus, &cpu_nodes) &&
+             !xln_nodemap_is_empty(cpu_nodes) &&
+             !remote_nodes(guest, cpu_nodes, &nodes) &&
+             !xln_nodemap_is_empty(nodes);
+    if (remote)
+        f = open_memstream(&text, &size);
+    if (f && vcpus && !xln_bitmap_format(vcpus, &set))
+        fprintf(f, "vCPU%s %s: ", xln_bitmap_count(vcpus) == 1 ? "" : "s", set);
+    if (f) {
+        append_remote(f, guest, nodes, cpu_nodes, cpus);
+        if (!fclose(f) && text)
+            complain("warning: '%s': %s", guest->name, text);
+    }
+    xln_nodemap_free(cpu_nodes);
+    xln_nodemap_free(nodes);
     free(set);
     free(text);
+    return remote;
+}
+
+/* Whether all of its memory is remote to these CPUs. */
+static bool has_none_near(const struct guest *guest,
+                          const struct xln_cpumap *cpus)
+{
+    struct xln_nodemap *cpu_nodes = NULL, *nodes = NULL;
+    bool none = false;
+    unsigned node;
+
+    if (!xln_host_nodes_of_cpus(guest->host, cpus, &cpu_nodes) &&
+        !xln_nodemap_is_empty(cpu_nodes) &&
+        !remote_nodes(guest, cpu_nodes, &nodes)) {
+        none = !xln_nodemap_is_empty(nodes);
+        for (node = 0; guest->bytes && none &&
+                       node < xln_host_nr_nodes(guest->host); node++)
+            none = !MIB(guest->bytes[node]) || xln_nodemap_test(nodes, node);
+    }
+    xln_nodemap_free(cpu_nodes);
+    xln_nodemap_free(nodes);
+    return none;
+}
+
+/* The CPUs that this vCPU may use, soft affinity regarded. */
+static int cpus_of_vcpu(const struct guest *guest, const struct xln_vcpu *v,
+                        struct xln_cpumap **cpus_r)
+{
+    struct xln_vcpu vcpu = *v;
+    const struct xln_domain one = { .nr_vcpus = 1, .vcpus = &vcpu };
+
+    return xln_domain_cpus(&one, guest->pool_cpus, true, cpus_r);
+}
+
+/* The vCPUs that are apart from all memory, and their CPUs. */
+static int find_apart(const struct guest *guest, struct xln_bitmap *vcpus,
+                      struct xln_cpumap *cpus)
+{
+    struct xln_cpumap *its;
+    unsigned vcpu;
+    int rc = 0;
+
+    for (vcpu = 0; vcpu < guest->domain->nr_vcpus && !rc; vcpu++) {
+        const struct xln_vcpu *v = &guest->domain->vcpus[vcpu];
+
+        if (!v->exists)
+            continue;
+        rc = cpus_of_vcpu(guest, v, &its);
+        if (rc)
+            break;
+        if (has_none_near(guest, its)) {
+            rc = xln_bitmap_set(vcpus, vcpu);
+            xln_cpumap_or(cpus, its);
+        }
+        xln_cpumap_free(its);
+    }
+    return rc;
+}
+
+static void warn_apart(const struct guest *guest)
+{
+    struct xln_bitmap *vcpus = NULL;
+    struct xln_cpumap *cpus = NULL;
+
+    if (!xln_bitmap_new(guest->domain->nr_vcpus, &vcpus) &&
+        !xln_cpumap_new(xln_host_nr_cpus(guest->host), &cpus) &&
+        !find_apart(guest, vcpus, cpus) && !xln_bitmap_is_empty(vcpus))
+        warn_remote(guest, cpus, vcpus);
+    xln_bitmap_free(vcpus);
+    xln_cpumap_free(cpus);
 }
 
 void guest_warn_remote(const struct guest *guest)
 {
-    struct xln_cpumap *cpus = NULL;
-    struct xln_nodemap *cpu_nodes = NULL, *nodes = NULL;
+    struct xln_cpumap *cpus;
 
-    if (!xln_domain_cpus(guest->domain, guest->pool_cpus, true, &cpus) &&
-        !xln_host_nodes_of_cpus(guest->host, cpus, &cpu_nodes) &&
-        !xln_nodemap_is_empty(cpu_nodes) &&
-        !remote_nodes(guest, cpu_nodes, &nodes) && !xln_nodemap_is_empty(nodes))
-        warn(guest, nodes, cpu_nodes, cpus);
+    if (xln_domain_cpus(guest->domain, guest->pool_cpus, true, &cpus))
+        return;
+    /* One line for all of them, or one for those that are apart. */
+    if (!warn_remote(guest, cpus, NULL))
+        warn_apart(guest);
     xln_cpumap_free(cpus);
-    xln_nodemap_free(cpu_nodes);
-    xln_nodemap_free(nodes);
 }
 
 /* ---- what is kept ---- */
