@@ -60,6 +60,8 @@ cat > expected << 'EOF'
 NAME    ID MEMORY FROM TO DISTANCE THEN
 far      4    200 3    0      31.0 10.0
 spilled  2    300 0-1  2      15.5 10.0
+xl numa-move far 0
+xl numa-move spilled 2
 EOF
 with "$spilled" "$good" "$(domain 4 far 200 3 0-1 all)"
 check "memory that is far from its vCPUs first, then what is on two nodes" \
@@ -91,6 +93,8 @@ cat > expected << 'EOF'
 NAME ID MEMORY FROM TO DISTANCE THEN
 a     4    400 0-1  2      15.5 10.0
 b     5    400 0-1  0      15.5 10.0
+xl numa-move a 2
+xl numa-move b 0
 EOF
 with "$(domain 4 a 400 0-1 all 0-1)" "$(domain 5 b 400 0-1 all 0-1)"
 check "the second sees the host as the first leaves it" advises 0
@@ -110,13 +114,25 @@ cat > expected << 'EOF'
                 0
             ],
             "distance": 31.000,
-            "then": 10.000
+            "then": 10.000,
+            "command": "xl numa-move far 0"
         }
     ]
 }
 EOF
 with "$far" "$good"
 check "--json" advises 0 --json
+
+# Each of these names would need quotes, or is a number to xl.
+for name in 12 -a 'a b' "it's" 'a;b' '$x'; do
+    with "$(domain 3 "$name" 200 3 0-1 all)"
+    "$numa" numa-move --advise --host busy.json > out 2>&1
+    check "'$name' is named by its number" \
+        grep -qx 'xl numa-move 3 0' out
+done
+with "$(domain 3 web-1.x_y 200 3 0-1 all)"
+"$numa" numa-move --advise --host busy.json > out 2>&1
+check "'web-1.x_y' by its name" grep -qx 'xl numa-move web-1.x_y 0' out
 
 # --- room for another one ---
 
@@ -128,6 +144,7 @@ check "it fits without a move" advises 0 web.cfg
 cat > expected << 'EOF'
 NAME  ID MEMORY FROM TO DISTANCE THEN
 small  6    200 1    2      10.0 10.0
+xl numa-move small 2
 'web' then fits on node 1
 EOF
 with "$good" "$(domain 6 small 200 1 all 2-3)" "$(domain 7 large 400 1 all 2-3)"

@@ -7,12 +7,13 @@
 
 #include "plans/advise.h"
 #include "advise_view.h"
+#include "domain_word.h"
 #include "placement/record.h"
 
 #define PAGE_SHIFT 12
 #define MIB (UINT64_C(1) << 20)
 
-enum { NAME, ID, MEMORY, FROM, TO, DISTANCE, THEN };
+enum { NAME, ID, MEMORY, FROM, TO, DISTANCE, THEN, COMMAND };
 
 const struct table_column advise_view_columns[] = {
     [NAME] = { "NAME", "the domain to move", false, true },
@@ -23,6 +24,7 @@ const struct table_column advise_view_columns[] = {
     [DISTANCE] = { "DISTANCE", "mean, from its vCPUs to its memory", true,
                    true },
     [THEN] = { "THEN", "the same after the move", true, true },
+    [COMMAND] = { "COMMAND", "what to type for it", false, false },
     { 0 }
 };
 
@@ -249,6 +251,29 @@ static void put_distance(struct table *table, unsigned column,
                    thousandths / 1000, thousandths / 100 % 10);
 }
 
+/* Under the table too, to be pasted as it stands. */
+static void put_command(const struct advise_move *move, struct table *table)
+{
+    char word[DOMAIN_WORD_MAX], *nodes = NULL, *command = NULL;
+    int rc = xln_nodemap_format(move->nodes, &nodes);
+
+    if (!rc && asprintf(&command, "xl numa-move %s %s",
+                        domain_word(move->guest->name, move->guest->domid,
+                                    word),
+                        nodes) < 0) {
+        command = NULL;
+        rc = -ENOMEM;
+    }
+    if (rc)
+        table_fail(table, rc);
+    else
+        table_text(table, COMMAND, command);
+    if (!rc)
+        table_below(table, "%s", command);
+    free(nodes);
+    free(command);
+}
+
 static void put_move(const struct xln_host *host,
                      const struct advise_move *move, struct table *table)
 {
@@ -262,6 +287,7 @@ static void put_move(const struct xln_host *host,
     table_set(table, TO, xln_nodemap_bits(move->nodes));
     put_distance(table, DISTANCE, move->before);
     put_distance(table, THEN, move->after);
+    put_command(move, table);
 }
 
 static void put_outcome(const struct advice *advice, const struct planned *d,

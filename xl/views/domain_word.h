@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How a command line names a domain, where a shell reads it.
+ */
+#ifndef DOMAIN_WORD_H
+#define DOMAIN_WORD_H
+
+#include <stdint.h>
+
+#define DOMAIN_WORD_MAX 16
+
+/* `name` itself, if it needs no quotes and xl takes it for a name; else the
+ * number, in `buffer`. */
+const char *domain_word(const char *name, uint32_t domid,
+                        char buffer[DOMAIN_WORD_MAX]);
+
+#endif /* DOMAIN_WORD_H */
