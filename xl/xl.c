@@ -413,10 +413,44 @@ static int load_module(bool dry_run)
     return r;
 }
 
-static void prepare_module(const char *release, bool dry_run, const char *so)
+static bool prepare_module(const char *release, bool dry_run, const char *so)
 {
-    if (check_module(release, so) && load_module(dry_run))
-        complain("out of memory: %s", so);
+    if (!check_module(release, so))
+        return false;
+    if (!load_module(dry_run))
+        return true;
+    complain("out of memory: %s", so);
+    return false;
+}
+
+/* What xl-numa has started the installed xl for, that does not know it. */
+static bool needs_module(void)
+{
+    return getenv(MODULE_MOVE) || getenv(MODULE_ADOPT);
+}
+
+/* Load the module for a command that needs it. False: it is not to run. */
+static bool prepare(const char *command, const char *release, bool dry_run)
+{
+    bool loaded = false;
+
+    unsetenv(MODULE_SENDS);
+    if (places_domains(command)) {
+        if (release)
+            loaded = prepare_module(release, dry_run,
+                                    "domains are placed by xl itself");
+        else
+            complain("no Xen to be seen in " SYSFS_VERSION ": '%s' can't place "
+                     "a domain", command);
+    } else if (sends_domains(command) && release) {
+        loaded = prepare_module(release, false, "what was to be kept is not");
+        setenv(MODULE_SENDS, "1", 1);
+    }
+    if (loaded || !needs_module())
+        return true;
+    complain("'%s' cannot run for xl-numa without the placement module",
+             command ? command : "");
+    return false;
 }
 
 static bool called_in_a_circle(void)
@@ -482,14 +516,7 @@ int main(int argc, char **argv)
                  "nor in PATH");
         return EXIT_FAILURE;
     }
-    if (places_domains(command)) {
-        if (!release)
-            complain("no Xen to be seen in " SYSFS_VERSION ": '%s' can't place "
-                     "a domain", command);
-        else
-            prepare_module(release, dry_run, "domains are placed by xl itself");
-    } else if (sends_domains(command) && release) {
-        prepare_module(release, false, "what was to be kept is not");
-    }
+    if (!prepare(command, release, dry_run))
+        return EXIT_FAILURE;
     return become(path, argv);
 }

@@ -27,7 +27,7 @@ moves() { # STATUS ARG...
 }
 
 one_line_says() { # TEXT
-    ok "one line says: $1" sh -c "[ \$(wc -l < $err) = 1 ] && grep -q \"$1\" $err" ||
+    ok "one line says: $1" sh -c "[ \$(grep -c ^xl: $err) = 1 ] && grep -q \"$1\" $err" ||
         sed 's/^/# /' "$err"
 }
 
@@ -51,7 +51,8 @@ live() { # FROM TO
     ok "it says the new number, the node, and for how long it was paused" \
         grep -qE "^'g' is domain $(domid g) now: 200 MiB on node $2; it was \
 paused for [0-9.]+ s\$" "$out"
-    is "$(cat "$err")" "" "and nothing else"
+    is "$(grep -v "^'g': [0-9]* % copied\$" "$err")" "" "and nothing else"
+    ok "but how much is copied" grep -q "^'g': 100 % copied" "$err"
     ok "it reboots" stock-xl reboot g
     ok "into a new domain" await 60 is_new
     is "$(nodes_of g)" "$2" "it is still there"
@@ -113,6 +114,36 @@ fails() { # NODE NODE
     is "$(nodes_of g)" "$here" "not where it should have moved to"
 }
 
+# The second of two that copy it at the same time; the first ends as if alone.
+second() { # NODE NODE
+    remove g
+    created idle-pvh g memory=100 "nodes=\"$1\""
+    old=$(domid g)
+    xl numa-move g "$2" > /tmp/first 2>&1 &
+    first=$!
+    ok "a move begins" await 60 sh -c \
+        'rig-xen domains | grep -q " g--incoming$"'
+    moves 1 g "$1"
+    one_line_says "'g' is being moved by another xl"
+    xl save g /tmp/saved 2> "$err"
+    is "$?" 1 "beside it a save fails"
+    one_line_says "'g' is being moved, saved or migrated by another xl"
+    ok "and makes no file" test ! -e /tmp/saved
+    xl migrate -s '' g 'xl migrate-receive' 2> "$err"
+    is "$?" 1 "a migration fails"
+    one_line_says "'g' is being moved, saved or migrated by another xl"
+    wait "$first"
+    is "$?" 0 "the first ends as if alone" || sed 's/^/# /' /tmp/first
+    is "$(nodes_of g)" "$2" "every page is on node $2"
+}
+
+user_paused() { # NODE
+    stock-xl pause g
+    moves 1 g "$1"
+    one_line_says "'g' is paused, .*'xl unpause g'"
+    stock-xl unpause g
+}
+
 # Its vCPU is bound elsewhere meanwhile.
 advised() { # NODE NODE
     remove g
@@ -160,6 +191,8 @@ several "$2" "$3"
 paused "$1" "$3"
 refused "$2"
 fails "$3" "$2"
+second "$1" "$2"
+user_paused "$1"
 advised "$1" "$2"
 wrong
 done_testing

@@ -17,6 +17,10 @@
 #define NR_VCPUS 2
 #define ALL_CPUS 0xff
 
+/* For who calls it; a module that is linked in has its own of that name. */
+#define FAKE_FOR(name)                                                        \
+    __typeof__(name) name __attribute__((weak, alias("fake_" #name)))
+
 static const char report[] =
     "(XEN) 'u' pressed -> dumping numa info (now = 1234)\n"
     "(XEN) Memory location of each domain:\n"
@@ -30,23 +34,24 @@ static const char report[] =
 
 struct domain {
     uint32_t domid;
-    char name[16];
+    char name[32];
     uint8_t uuid[16];
     bool is_hvm, is_there;
     uint64_t max_pages;
     uint64_t pages[FAKE_NODES];
     unsigned hard[NR_VCPUS], soft[NR_VCPUS];
     uint64_t nodes;
+    struct fake_state state;
 };
 
 static const struct domain at_first[] = {
     { 0, "Domain-0", { 0 }, false, true, UINT64_MAX >> 12, { 131072 },
-      { ALL_CPUS, ALL_CPUS }, { ALL_CPUS, ALL_CPUS }, 0xf },
+      { ALL_CPUS, ALL_CPUS }, { ALL_CPUS, ALL_CPUS }, 0xf, { 0 } },
     { 1, "web", { 1 }, false, true, 65536, { 0, 65536 },
-      { ALL_CPUS, ALL_CPUS }, { 0xc, 0xc }, 0x2 },
+      { ALL_CPUS, ALL_CPUS }, { 0xc, 0xc }, 0x2, { 0 } },
     /* It may balloon up. */
     { 2, "db", { 2 }, true, true, 98304, { 0, 0, 32768, 32768 },
-      { ALL_CPUS, 0x3 }, { 0xf0, 0x3 }, 0xc },
+      { ALL_CPUS, 0x3 }, { 0xf0, 0x3 }, 0xc, { 0 } },
 };
 
 struct entry {
@@ -71,6 +76,7 @@ static const struct entry store_at_first[] = {
 static struct {
     struct domain domains[5];
     struct entry store[24];
+    struct entry pending;       /* what a transaction has written */
     uint64_t free_pages[FAKE_NODES];
     char kept[256];             /* what keep.c has stored of any domain */
     unsigned nr_open;
@@ -146,6 +152,28 @@ void fake_xen_remove(uint32_t domid)
     for (node = 0; node < FAKE_NODES; node++)
         xen.free_pages[node] += d->pages[node];
     d->is_there = false;
+}
+
+void fake_xen_set_state(uint32_t domid, struct fake_state state)
+{
+    struct domain *d = find(domid);
+
+    if (d)
+        d->state = state;
+}
+
+void fake_xen_tell(const uint8_t uuid[16], char *text, size_t size)
+{
+    const struct domain *d;
+    size_t n = 0;
+
+    *text = '\0';
+    for (d = xen.domains; d < xen.domains + ARRAY_SIZE(xen.domains); d++)
+        if (d->is_there && !memcmp(d->uuid, uuid, sizeof(d->uuid)))
+            n += snprintf(text + n, size - n, "%s%u %s%s%s", n ? ", " : "",
+                          d->domid, d->name,
+                          d->state.paused ? " paused" : "",
+                          d->state.suspended ? " suspended" : "");
 }
 
 void fake_xen_pages(uint32_t domid, char *text, size_t size)
@@ -325,6 +353,12 @@ static void describe(const struct domain *d, xc_domaininfo_t *info)
     memset(info, 0, sizeof(*info));
     info->domain = d->domid;
     info->flags = d->is_hvm ? XEN_DOMINF_hvm_guest : 0;
+    if (d->state.paused)
+        info->flags |= XEN_DOMINF_paused;
+    if (d->state.suspended)
+        info->flags |= XEN_DOMINF_shutdown |
+                       SHUTDOWN_suspend << XEN_DOMINF_shutdownshift;
+    info->cpu_time = d->state.has_run;
     info->max_vcpu_id = NR_VCPUS - 1;
     info->max_pages = d->max_pages;
     for (node = 0; node < FAKE_NODES; node++)
@@ -413,6 +447,16 @@ int xc_vcpu_getinfo(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     return 0;
 }
 
+int xc_shadow_control(xc_interface *xch, uint32_t domid, unsigned int sop,
+                      unsigned int *mb, unsigned int mode)
+{
+    (void)xch;
+    (void)sop;
+    (void)mb;
+    (void)mode;
+    return fault(__func__) || !find(domid) ? -1 : 0;
+}
+
 int xc_send_debug_keys(xc_interface *xch, const char *keys)
 {
     (void)xch;
@@ -478,6 +522,25 @@ void xs_close(struct xs_handle *xsh)
     xen.nr_open -= xsh != NULL;
 }
 
+xs_transaction_t xs_transaction_start(struct xs_handle *h)
+{
+    (void)h;
+    return fault(__func__) ? XBT_NULL : 1;
+}
+
+bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
+{
+    struct entry pending = xen.pending;
+
+    (void)t;
+    xen.pending = (struct entry){ "", "" };
+    if (fault(__func__))
+        return false;
+    return abort || !*pending.path ||
+           fake_xs_write(h, XBT_NULL, pending.path, pending.text,
+                         strlen(pending.text));
+}
+
 static struct entry *find_entry(const char *path)
 {
     unsigned i;
@@ -489,31 +552,44 @@ static struct entry *find_entry(const char *path)
     return NULL;
 }
 
+static char *read_name(uint32_t domid)
+{
+    const struct domain *d = find(domid);
+
+    if (d && *d->name)
+        return give_text(d->name);
+    errno = ENOENT;
+    return NULL;
+}
+
 void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
               unsigned int *len)
 {
     const struct entry *entry;
+    unsigned domid;
 
     (void)h;
     (void)t;
     if (fault(__func__))
         return NULL;
+    if (sscanf(path, "/local/domain/%u/name", &domid) == 1 &&
+        strstr(path, "/name"))
+        return read_name(domid);
     entry = find_entry(path);
     if (entry && len)
         *len = strlen(entry->text);
     return entry ? give_text(entry->text) : NULL;
 }
 
-bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
-              const void *data, unsigned int len)
+bool fake_xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
+                   const void *data, unsigned int len)
 {
     struct entry *entry;
 
     (void)h;
-    (void)t;
     if (fault(__func__))
         return false;
-    entry = find_entry(path);
+    entry = t ? &xen.pending : find_entry(path);
     if (!entry)
         entry = find_entry("");
     snprintf(entry->path, sizeof(entry->path), "%s", path);
@@ -521,6 +597,8 @@ bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
              (const char *)data);
     return true;
 }
+
+FAKE_FOR(xs_write);
 
 bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t,
                         const char *path, struct xs_permissions *perms,
@@ -565,7 +643,7 @@ char *libxl_domid_to_name(libxl_ctx *ctx, uint32_t domid)
     const struct domain *d = find(domid);
 
     (void)ctx;
-    return fault(__func__) || !d ? NULL : give_text(d->name);
+    return fault(__func__) || !d || !*d->name ? NULL : give_text(d->name);
 }
 
 int libxl_name_to_domid(libxl_ctx *ctx, const char *name, uint32_t *domid)
@@ -590,6 +668,65 @@ int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
     if (fault(__func__))
         return ERROR_FAIL;
     return find(domid) ? 0 : ERROR_DOMAIN_NOTFOUND;
+}
+
+int fake_libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
+                              const libxl_asyncop_how *ao_how)
+{
+    (void)ctx;
+    (void)ao_how;
+    if (fault(__func__) || !find(domid))
+        return ERROR_FAIL;
+    fake_xen_remove(domid);
+    return 0;
+}
+
+int libxl_domain_rename(libxl_ctx *ctx, uint32_t domid, const char *old_name,
+                        const char *new_name)
+{
+    struct domain *d = find(domid);
+    unsigned i;
+
+    (void)ctx;
+    if (fault(__func__) || !d || strcmp(d->name, old_name))
+        return ERROR_FAIL;
+    for (i = 0; i < ARRAY_SIZE(xen.domains); i++)
+        if (xen.domains[i].is_there && !strcmp(xen.domains[i].name, new_name))
+            return ERROR_INVAL;
+    snprintf(d->name, sizeof(d->name), "%s", new_name);
+    return 0;
+}
+
+FAKE_FOR(libxl_domain_destroy);
+
+int fake_libxl_domain_resume(libxl_ctx *ctx, uint32_t domid,
+                             int suspend_cancel,
+                             const libxl_asyncop_how *ao_how)
+{
+    struct domain *d = find(domid);
+
+    (void)ctx;
+    (void)suspend_cancel;
+    (void)ao_how;
+    if (fault(__func__) || !d)
+        return ERROR_FAIL;
+    d->state.suspended = false;
+    return 0;
+}
+
+FAKE_FOR(libxl_domain_resume);
+
+int libxl_domain_unpause(libxl_ctx *ctx, uint32_t domid,
+                         const libxl_asyncop_how *ao_how)
+{
+    struct domain *d = find(domid);
+
+    (void)ctx;
+    (void)ao_how;
+    if (fault(__func__) || !d)
+        return ERROR_FAIL;
+    d->state.paused = false;
+    return 0;
 }
 
 libxl_pcitopology *libxl_get_pci_topology(libxl_ctx *ctx, int *num_devs)

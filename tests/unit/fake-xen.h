@@ -10,6 +10,7 @@
 
 #include <libxl.h>
 #include <xenctrl.h>
+#include <xenstore.h>
 
 #define FAKE_NODES 4
 #define FAKE_CPUS 8
@@ -24,12 +25,27 @@ unsigned fake_xen_nr_open(void);
 bool fake_xen_add(uint32_t domid, const char *name, const uint8_t uuid[16]);
 void fake_xen_remove(uint32_t domid);
 
+/* What a domain is doing; at first all of them run. */
+struct fake_state {
+    bool paused, suspended;
+    bool has_run;               /* for as long as Xen counts */
+};
+void fake_xen_set_state(uint32_t domid, struct fake_state state);
+
+/* The domains of a uuid, as "1 web suspended, 7 web--incoming paused". */
+void fake_xen_tell(const uint8_t uuid[16], char *text, size_t size);
+
 /* Pages that were granted from nodes, as "1:512 2:512". */
 void fake_xen_pages(uint32_t domid, char *text, size_t size);
 
 /* xc_domain_populate_physmap(). */
 int fake_xen_populate(xc_interface *xch, uint32_t domid, unsigned long nr,
                       unsigned order, unsigned mem_flags, xen_pfn_t *extents);
+
+/* What a module calls by the names of its own functions. */
+__typeof__(xs_write) fake_xs_write;
+__typeof__(libxl_domain_destroy) fake_libxl_domain_destroy;
+__typeof__(libxl_domain_resume) fake_libxl_domain_resume;
 
 /* The configuration of a PV guest of 64 MiB and 2 vCPUs. */
 void fake_xen_config(libxl_domain_config *config, libxl_domain_type type);

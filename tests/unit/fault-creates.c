@@ -219,11 +219,13 @@ static const struct {
     { "libxl_domain_create_new", create_new },
     { "libxl_domain_create_restore", create_restore },
     { "libxl_domain_destroy", destroy },
+    { "libxl_domain_resume", fake_libxl_domain_resume },
     { "libxl_domain_soft_reset", soft_reset },
     { "libxl_event_register_callbacks", register_callbacks },
     { "libxl_retrieve_domain_configuration", retrieve },
     { "xc_domain_max_vcpus", max_vcpus },
     { "xc_domain_populate_physmap", fake_xen_populate },
+    { "xs_write", fake_xs_write },
 };
 
 void *__real_dlsym(void *handle, const char *name);

@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "cmd.h"
+#include "placement/move_journal.h"
 #include "views/host_view.h"
 #include "views/virsh.h"
 
@@ -218,6 +219,26 @@ static void warn_dom0(struct cmd_line *line, const struct host_view *view,
     xln_residency_free(residency);
 }
 
+/* Nobody holds the lock of a domain whose move is dead. */
+static void warn_dead_moves(void)
+{
+    struct move **moves;
+    unsigned nr, i;
+    int rc;
+
+    rc = move_read_all(&moves, &nr);
+    if (rc) {
+        complain("cannot tell which moves are dead: %s", strerror(-rc));
+        return;
+    }
+    for (i = 0; i < nr; i++)
+        if (!move_is_locked(moves[i]->uuid))
+            complain("the move of '%s' was interrupted: 'xl numa-move "
+                     "--recover %s' puts it right", moves[i]->name,
+                     moves[i]->name);
+    move_free_all(moves, nr);
+}
+
 static void show_warnings(struct cmd_line *line, const struct host_view *view,
                           const struct xln_nodemap *nodes)
 {
@@ -226,6 +247,7 @@ static void show_warnings(struct cmd_line *line, const struct host_view *view,
     if (fflush(stdout))
         return;
     warn_half_built(view);
+    warn_dead_moves();
     warn_unrecorded(view);
     warn_dom0(line, view, nodes);
 }

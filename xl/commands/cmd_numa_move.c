@@ -20,9 +20,10 @@
 #include "migration.h"
 #include "node_list.h"
 #include "placement/placement.h"
+#include "placement/process.h"
 #include "placement/record.h"
 
-enum { OPT_LIVE = OPT_OWN, OPT_ADVISE, OPT_HOST };
+enum { OPT_LIVE = OPT_OWN, OPT_ADVISE, OPT_HOST, OPT_RECOVER };
 
 #define MIB(bytes) ((bytes) >> 20)
 
@@ -100,74 +101,99 @@ static int check(struct cmd_line *line, const struct guest *guest,
     return code;
 }
 
-/* ---- what is kept ---- */
+/* ---- whether it may be touched ---- */
 
-static int note(struct keep *keep, const struct guest *guest, const void *nodes)
+/* The copy of another migration, under way or dead. False: said so. */
+static bool check_copies(const struct cmd_line *line,
+                         const struct guest *guest)
 {
-    (void)guest;
-    return keep_set_nodes(keep, nodes);
+    struct xln_domains *domains;
+    bool good = true;
+    unsigned i;
+    char *name;
+    int rc;
+
+    rc = xln_domains_read(line->xch, XLN_NONE, &domains);
+    if (rc) {
+        complain("cannot read the domains: %s", strerror(-rc));
+        return false;
+    }
+    for (i = 0; i < domains->nr && good; i++) {
+        if (domains->list[i].domid == guest->domid || domains->list[i].dying ||
+            memcmp(domains->list[i].uuid, guest->domain->uuid, 16))
+            continue;
+        good = false;
+        name = libxl_domid_to_name(line->ctx, domains->list[i].domid);
+        complain("'%s' is being migrated, or was: domain %" PRIu32 " ('%s') is "
+                 "its copy; if nobody migrates it: 'xl destroy %" PRIu32 "'",
+                 guest->name, domains->list[i].domid, name ? name : "",
+                 domains->list[i].domid);
+        free(name);
+    }
+    xln_domains_free(domains);
+    return good;
 }
 
-static int put_back(struct keep *keep, const struct guest *guest,
-                    const void *before)
+/* Whether it runs, so that it can suspend itself. False: said why not. */
+static bool check_state(const struct cmd_line *line, const struct guest *guest)
 {
-    const struct keep *old = before;
+    xc_domaininfo_t info;
 
-    (void)guest;
-    free(keep->nodes);
-    keep->nodes = old->nodes ? strdup(old->nodes) : NULL;
-    return old->nodes && !keep->nodes ? -ENOMEM : 0;
+    if (xc_domain_getinfolist(line->xch, guest->domid, 1, &info) != 1 ||
+        info.domain != guest->domid) {
+        complain("cannot tell the state of '%s'", guest->name);
+    } else if (info.flags & XEN_DOMINF_shutdown) {
+        complain("'%s' has shut down, or is suspended, as by a save or a "
+                 "migration: nothing was done", guest->name);
+    } else if (info.flags & XEN_DOMINF_paused) {
+        complain("'%s' is paused, and could not suspend itself: 'xl unpause "
+                 "%s' first", guest->name, guest->name);
+    } else if (process_find_saver(guest->domid)) {
+        complain("'%s' is being saved or migrated by another xl: nothing was "
+                 "done", guest->name);
+    } else {
+        return check_copies(line, guest);
+    }
+    return false;
 }
 
 /* ---- moving ---- */
 
-static void print_said(const struct migration *m)
+/* Xen can't tell which pages some PV domains write to. */
+static bool cannot_be_live(const struct migration *m)
 {
-    if (m->said)
-        fputs(m->said, stderr);
+    return m->said && strcasestr(m->said, "logdirty");
 }
 
-static bool migrate(const struct cmd_line *line, const struct guest *guest,
+static void migrate(const struct cmd_line *line, const struct guest *guest,
                     struct migration *m)
 {
-    bool live_only = cmd_value(line, OPT_LIVE);
-
     m->live = true;
-    m->show_progress = isatty(STDERR_FILENO);
-    if (migrate_here(line, guest, m))
-        return true;
-    if (live_only || !guest->domain->is_pv) {
-        print_said(m);
-        complain("'%s' could not be migrated, see above", guest->name);
-        return false;
-    }
+    m->recovered = RECOVERED_NOT;
+    if (!migrate_here(line, guest, m) || m->recovered != RECOVERED_SOURCE ||
+        m->stopped || cmd_value(line, OPT_LIVE) || !guest->domain->is_pv ||
+        !cannot_be_live(m))
+        return;
     complain("'%s', a PV domain, can't be moved live here: it is paused while "
              "its memory is copied", guest->name);
     free(m->said);
     m->live = false;
-    if (migrate_here(line, guest, m))
-        return true;
-    print_said(m);
-    complain("'%s' could not be migrated, see above", guest->name);
-    return false;
+    m->recovered = RECOVERED_NOT;
+    migrate_here(line, guest, m);
 }
 
-static int tell(struct cmd_line *line, const struct guest *guest,
-                const struct migration *m)
+/* The copy. Gives the exit code. */
+static int tell_moved(struct cmd_line *line, const struct guest *guest,
+                      const struct migration *m)
 {
     struct guest copy;
     char domid[16];
-    uint32_t id;
     int code = EXIT_SUCCESS;
 
-    if (libxl_name_to_domid(line->ctx, guest->name, &id)) {
-        complain("'%s' was moved, and has gone since", guest->name);
-        return EXIT_FAILURE;
-    }
-    snprintf(domid, sizeof(domid), "%" PRIu32, id);
+    snprintf(domid, sizeof(domid), "%" PRIu32, m->domid);
     if (!guest_open(line, domid, &copy))
         return EXIT_FAILURE;
-    printf("'%s' is domain %" PRIu32 " now: ", guest->name, id);
+    printf("'%s' is domain %" PRIu32 " now: ", guest->name, m->domid);
     if (copy.bytes)
         guest_print_bytes(&copy, NULL, stdout);
     else
@@ -181,17 +207,31 @@ static int tell(struct cmd_line *line, const struct guest *guest,
     return code;
 }
 
+static void tell_not_moved(const struct guest *guest,
+                           const struct migration *m)
+{
+    struct move move = { .name = guest->name };
+
+    if (m->said && !m->stopped)
+        fputs(m->said, stderr);
+    if (m->recovered == RECOVERED_NONE)
+        recovery_tell(&move, m->recovered, 0);
+    else if (m->recovered == RECOVERED_SOURCE && m->stopped)
+        complain("stopped: '%s' (domain %" PRIu32 ") runs on where it was",
+                 guest->name, m->domid);
+    else if (m->recovered == RECOVERED_SOURCE)
+        complain("'%s' could not be migrated, see above: it (domain %" PRIu32
+                 ") runs on where it was", guest->name, m->domid);
+}
+
 /* `nodes`: as the request has it. */
 static int move(struct cmd_line *line, const struct guest *guest,
-                const char *nodes)
+                const char *nodes, struct migration *m)
 {
-    struct migration m = { 0 };
-    struct keep *before = NULL, *keep = NULL;
+    struct keep *keep = NULL;
     int code, rc;
 
-    rc = keep_read(line->ctx, guest->domid, &before);
-    if (!rc)
-        rc = keep_read(line->ctx, guest->domid, &keep);
+    rc = keep_read(line->ctx, guest->domid, &keep);
     if (!rc)
         rc = keep_set_nodes(keep, nodes);
     if (rc) {
@@ -202,24 +242,52 @@ static int move(struct cmd_line *line, const struct guest *guest,
     code = check(line, guest, keep);
     if (code || line->dry_run)
         goto out;
-    code = EXIT_FAILURE;
-    if (!guest_keep(line, guest, note, nodes))
-        goto out;
-    if (migrate(line, guest, &m))
-        code = tell(line, guest, &m);
+    m->nodes = nodes;
+    migrate(line, guest, m);
+    if (m->recovered == RECOVERED_COPY)
+        code = tell_moved(line, guest, m);
     else
-        guest_keep(line, guest, put_back, before);
-    free(m.said);
+        code = EXIT_FAILURE;
+    if (code == EXIT_FAILURE)
+        tell_not_moved(guest, m);
+    free(m->said);
 
  out:
-    keep_free(before);
     keep_free(keep);
+    return code;
+}
+
+/* Held until this process ends. */
+static bool lock(const struct guest *guest, int *fd_r)
+{
+    int rc = move_lock(guest->domain->uuid, fd_r);
+
+    if (rc == -EBUSY)
+        complain("'%s' is being moved, saved or migrated by another xl: "
+                 "nothing was done", guest->name);
+    else if (rc)
+        complain("cannot lock '%s': %s", guest->name, strerror(-rc));
+    return !rc;
+}
+
+static int lock_and_move(struct cmd_line *line, const struct guest *guest,
+                         const char *nodes, struct supervised *self)
+{
+    struct migration m = { .self = self };
+    int code = EXIT_FAILURE;
+
+    if (!lock(guest, &m.lock_fd))
+        return EXIT_FAILURE;
+    if (check_state(line, guest))
+        code = move(line, guest, nodes, &m);
+    close(m.lock_fd);
     return code;
 }
 
 /* ---- the command line ---- */
 
-static int read_and_move(struct cmd_line *line, const struct guest *guest)
+static int read_and_move(struct cmd_line *line, const struct guest *guest,
+                         struct supervised *self)
 {
     const char *word = line->nr_args > 1 ? line->args[1] : "auto";
     struct xln_nodemap *nodes = NULL;
@@ -241,7 +309,7 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest)
     if (nodes && xln_nodemap_format(nodes, &text))
         complain("%s", strerror(ENOMEM));
     else
-        code = move(line, guest, text ? text : "auto");
+        code = lock_and_move(line, guest, text ? text : "auto", self);
     xln_nodemap_free(nodes);
     free(text);
     return code;
@@ -289,15 +357,68 @@ static int advise(struct cmd_line *line)
     return code;
 }
 
+/* ---- dead moves ---- */
+
+static int recover_one(struct cmd_line *line, const struct move *move)
+{
+    enum recovered recovered;
+    uint32_t domid = 0;
+
+    if (!recovery_of_dead(line, move, &recovered, &domid))
+        return EXIT_FAILURE;
+    recovery_tell(move, recovered, domid);
+    return recovered == RECOVERED_NOT ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int recover_all(struct cmd_line *line)
+{
+    struct move **moves;
+    unsigned nr, i;
+    int code = EXIT_SUCCESS, rc;
+
+    rc = move_read_all(&moves, &nr);
+    if (rc) {
+        complain("cannot read the journals of moves: %s", strerror(-rc));
+        return EXIT_FAILURE;
+    }
+    for (i = 0; i < nr; i++)
+        if (recover_one(line, moves[i]))
+            code = EXIT_FAILURE;
+    move_free_all(moves, nr);
+    return code;
+}
+
+static int recover(struct cmd_line *line)
+{
+    struct move *move;
+    int code;
+
+    if (!cmd_open_xen(line))
+        return EXIT_FAILURE;
+    if (!line->nr_args)
+        return recover_all(line);
+    move = recovery_find(line, line->args[0]);
+    if (!move)
+        return EXIT_SUCCESS;
+    code = recover_one(line, move);
+    move_free(move);
+    return code;
+}
+
+/* ---- the command ---- */
+
 static int check_usage(const struct cmd_line *line)
 {
-    bool advise = cmd_value(line, OPT_ADVISE);
+    bool advise = cmd_value(line, OPT_ADVISE),
+         recover = cmd_value(line, OPT_RECOVER);
 
     if (advise && cmd_value(line, OPT_LIVE))
         return cmd_usage(line, "--advise moves nothing: --live is not for it");
+    if (recover && (advise || cmd_value(line, OPT_LIVE) || line->nr_args > 1))
+        return cmd_usage(line, "--recover takes a DOMAIN, no more");
     if (advise)
         return EXIT_SUCCESS;
-    if (!line->nr_args)
+    if (!line->nr_args && !recover)
         return cmd_usage(line, "needs a DOMAIN");
     if (line->nr_args > 2)
         return cmd_usage(line, "takes a DOMAIN and NODES, no more");
@@ -307,25 +428,80 @@ static int check_usage(const struct cmd_line *line)
     return EXIT_SUCCESS;
 }
 
-static int run(struct cmd_line *line)
+static int open_and_move(struct cmd_line *line, const char *word,
+                         struct supervised *self)
 {
     struct guest guest;
-    int code = check_usage(line);
+    int code;
+
+    if (!guest_open(line, word, &guest))
+        return EXIT_FAILURE;
+    code = read_and_move(line, &guest, self);
+    guest_close(&guest);
+    return code;
+}
+
+/* What a dead move left of the domain is put right first. */
+static int work(struct supervised *self, void *arg)
+{
+    struct cmd_line *line = arg;
+    const char *word = line->args[0];
+    struct move *dead;
+    int code = EXIT_SUCCESS;
+
+    if (!cmd_open_xen(line))
+        return EXIT_FAILURE;
+    dead = recovery_find(line, word);
+    if (dead) {
+        word = dead->name;
+        code = recover_one(line, dead);
+    }
+    if (!code)
+        code = open_and_move(line, word, self);
+    move_free(dead);
+    return code;
+}
+
+/* The process that moved it was killed: this one puts right what is left. */
+static int after_kill(struct cmd_line *line, int signal)
+{
+    struct move *dead;
+    int code = EXIT_FAILURE;
+
+    complain(signal ? "the process that moves '%s' was killed by signal %d"
+                    : "cannot start a process to move '%s'", line->args[0],
+             signal);
+    if (!cmd_open_xen(line))
+        return EXIT_FAILURE;
+    dead = recovery_find(line, line->args[0]);
+    if (dead)
+        recover_one(line, dead);
+    else
+        complain("nothing of a move is left");
+    move_free(dead);
+    return code;
+}
+
+static int run(struct cmd_line *line)
+{
+    int code = check_usage(line), signal;
 
     if (code)
         return code;
     if (cmd_value(line, OPT_ADVISE))
         return advise(line);
-
-    if (!cmd_open_xen(line) || !guest_open(line, line->args[0], &guest))
-        return EXIT_FAILURE;
-    code = read_and_move(line, &guest);
-    guest_close(&guest);
-    return code;
+    if (cmd_value(line, OPT_RECOVER))
+        return recover(line);
+    if (line->dry_run)
+        return cmd_open_xen(line) ? open_and_move(line, line->args[0], NULL)
+                                  : EXIT_FAILURE;
+    code = supervise(work, line, &signal);
+    return code < 0 ? after_kill(line, signal) : code;
 }
 
 static const struct cmd_option options[] = {
     { "live", OPT_LIVE, NULL, "not if it would be paused for the whole time" },
+    { "recover", OPT_RECOVER, NULL, "put right what a dead move has left" },
     { "advise", OPT_ADVISE, NULL, "which moves would help, or make room" },
     { "host", OPT_HOST, "FILE", "--advise: of a saved host" },
     TABLE_OPTIONS,
@@ -334,7 +510,7 @@ static const struct cmd_option options[] = {
 
 const struct cmd cmd_numa_move = {
     .name = "numa-move",
-    .args = "[OPTIONS] DOMAIN [NODES|auto]|--advise [CONFIG]",
+    .args = "[OPTIONS] DOMAIN [NODES|auto]|--recover [DOMAIN]|--advise [CONFIG]",
     .summary = "bring a running domain's memory to other nodes",
     .min_args = 0,
     .max_args = -1,

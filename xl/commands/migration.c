@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,19 +15,26 @@
 
 #include "migration.h"
 #include "placement/environment.h"
+#include "placement/process.h"
 
 #define LOOK_MS 5
 /* A look at names and at the terminal costs more than one at a domid. */
 #define LOOKS_PER_NAME 20
+/* Where there is no terminal, a line each time that so many more are copied. */
+#define PERCENT_PER_LINE 10
 
 /* What is watched while xl does it. */
 struct watch {
     const struct cmd_line *line;
     const struct guest *guest;
+    struct migration *m;
     char *copy_name;            /* until it gets its own */
     uint32_t copy_domid;        /* XLN_NONE: not made yet */
     uint64_t pages;             /* that there are to copy */
     double stopped_s, started_s;    /* 0: not yet */
+    bool on_terminal;
+    unsigned percent_said;
+    unsigned stops_heard;
 };
 
 static double now_s(void)
@@ -39,8 +47,20 @@ static double now_s(void)
 
 /* ---- the installed xl ---- */
 
+static bool set_environment(const struct migration *m)
+{
+    char fd[16];
+
+    snprintf(fd, sizeof(fd), "%d", m->lock_fd);
+    return !setenv(MODULE_MOVE, fd, 1) &&
+           !setenv(MODULE_MOVE_NODES, m->nodes, 1) &&
+           (m->live || !setenv(MODULE_PAUSED, "1", 1)) &&
+           !fcntl(m->lock_fd, F_SETFD, 0);
+}
+
 /* Does not return. What xl says is for `log_fd`: some of it is not for this. */
-static void become_xl(const struct guest *guest, bool live, int log_fd)
+static void become_xl(const struct guest *guest, const struct migration *m,
+                      int log_fd)
 {
     char domid[16], receiver[sizeof(XL_PATH) + 32];
     const char *const argv[] = {
@@ -49,9 +69,9 @@ static void become_xl(const struct guest *guest, bool live, int log_fd)
 
     snprintf(domid, sizeof(domid), "%" PRIu32, guest->domid);
     snprintf(receiver, sizeof(receiver), "'" XL_PATH "' migrate-receive");
-    if (!live)
-        setenv(MODULE_PAUSED, "1", 1);
-    if (dup2(log_fd, STDOUT_FILENO) >= 0 && dup2(log_fd, STDERR_FILENO) >= 0)
+    supervised_leave(m->self);
+    if (set_environment(m) && dup2(log_fd, STDOUT_FILENO) >= 0 &&
+        dup2(log_fd, STDERR_FILENO) >= 0)
         execv(XL_PATH, (char **)(uintptr_t)argv);
     dprintf(log_fd, "cannot run '" XL_PATH "': %s\n", strerror(errno));
     _exit(EXIT_FAILURE);
@@ -89,15 +109,22 @@ static void find_copy(struct watch *w)
         w->copy_domid = domid;
 }
 
-static void show_progress(const struct watch *w)
+static void show_progress(struct watch *w)
 {
     xc_domaininfo_t info;
+    unsigned percent;
 
     if (w->copy_domid == XLN_NONE || !look_at(w, w->copy_domid, &info))
         return;
-    fprintf(stderr, "\r'%s': %u %%", w->guest->name,
-            (unsigned)(info.tot_pages * 100 / (w->pages ? w->pages : 1)));
-    fflush(stderr);
+    percent = info.tot_pages * 100 / (w->pages ? w->pages : 1);
+    if (w->on_terminal) {
+        fprintf(stderr, "\r'%s': %u %%", w->guest->name, percent);
+        fflush(stderr);
+    } else if (percent >= w->percent_said + PERCENT_PER_LINE) {
+        w->percent_said = percent / PERCENT_PER_LINE * PERCENT_PER_LINE;
+        fprintf(stderr, "'%s': %u %% copied\n", w->guest->name,
+                w->percent_said);
+    }
 }
 
 static void look(struct watch *w)
@@ -113,46 +140,87 @@ static void look(struct watch *w)
         w->started_s = now_s();
 }
 
-/* Until xl ends, with its status. */
-static int watch(struct watch *w, pid_t xl, bool progress)
+/* A suspended domain is best served by the rest of the move, which is short;
+ * where all of its memory is copied meanwhile, it is not. */
+static bool must_stop(struct watch *w)
 {
-    static const struct timespec pause = { 0, LOOK_MS * 1000000 };
+    unsigned stops = supervised_stops(w->m->self);
+
+    if (stops == w->stops_heard)
+        return false;
+    if (w->stops_heard || !w->stopped_s || !w->m->live)
+        return true;
+    w->stops_heard = stops;
+    complain("'%s' is suspended while the last of its memory is copied: this "
+             "is finished first; interrupt once more to stop it now",
+             w->guest->name);
+    return false;
+}
+
+/* Until xl ends, or is to be stopped; whether it did its work. */
+static bool watch(struct watch *w, pid_t xl)
+{
     unsigned looks = 0;
-    int status;
+    int status = 0;
     pid_t r;
 
     while (!(r = waitpid(xl, &status, WNOHANG))) {
         if (looks++ % LOOKS_PER_NAME == 0) {
             find_copy(w);
-            if (progress)
-                show_progress(w);
+            show_progress(w);
         }
         look(w);
-        nanosleep(&pause, NULL);
+        w->m->stopped = must_stop(w);
+        if (w->m->stopped)
+            break;
+        process_pause(LOOK_MS);
     }
     look(w);
-    if (progress)
+    if (w->on_terminal)
         fputs("\r\033[K", stderr);
-    return r < 0 ? -1 : status;
+    return r > 0 && !status;
 }
 
-static int run_xl(struct watch *w, const struct migration *m, int log_fd)
+/* ---- the move ---- */
+
+static bool begin(const struct guest *guest, struct move *move)
 {
-    struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
-    int status = -1;
+    int rc;
+
+    memcpy(move->uuid, guest->domain->uuid, sizeof(move->uuid));
+    move->domid = guest->domid;
+    move->name = guest->name;
+    move->session = getpid();
+    move->start = process_start(move->session);
+    move->watched = process_find_monitor(guest->domid);
+    rc = move->start == PROCESS_UNKNOWN ? -EIO : move_begin(move);
+    if (rc)
+        complain("'%s' is not moved: cannot write a journal for that: %s",
+                 guest->name, strerror(-rc));
+    return !rc;
+}
+
+static void run_xl(struct watch *w, int log_fd)
+{
+    struct migration *m = w->m;
+    struct move move = { 0 };
     pid_t xl;
 
-    /* Ctrl-C ends xl, which puts things right; then there is more to do. */
-    sigaction(SIGINT, &ignore, &old);
-    xl = fork();
-    if (!xl) {
-        sigaction(SIGINT, &old, NULL);
-        become_xl(w->guest, m->live, log_fd);
+    if (!begin(w->guest, &move)) {
+        m->recovered = RECOVERED_NOT;
+        return;
     }
+    fflush(NULL);
+    xl = fork();
+    if (!xl)
+        become_xl(w->guest, m, log_fd);
     if (xl > 0)
-        status = watch(w, xl, m->show_progress);
-    sigaction(SIGINT, &old, NULL);
-    return status;
+        watch(w, xl);
+    else
+        dprintf(log_fd, "cannot run '" XL_PATH "': %s\n", strerror(errno));
+    m->recovered = recovery_run(w->line, &move, &m->domid);
+    if (xl > 0)
+        waitpid(xl, NULL, 0);
 }
 
 bool migrate_here(const struct cmd_line *line, const struct guest *guest,
@@ -161,24 +229,27 @@ bool migrate_here(const struct cmd_line *line, const struct guest *guest,
     struct watch w = {
         .line = line,
         .guest = guest,
+        .m = m,
         .copy_domid = XLN_NONE,
         .pages = guest->domain->memory_bytes >> XC_PAGE_SHIFT,
+        .on_terminal = isatty(STDERR_FILENO),
     };
-    int log_fd = memfd_create("xl", MFD_CLOEXEC), status = -1;
+    int log_fd = memfd_create("xl", MFD_CLOEXEC);
 
     m->said = NULL;
     m->paused_s = -1;
+    m->stopped = false;
     if (log_fd < 0 || asprintf(&w.copy_name, "%s--incoming", guest->name) < 0) {
         complain("cannot migrate '%s': %s", guest->name, strerror(errno));
         if (log_fd >= 0)
             close(log_fd);
         return false;
     }
-    status = run_xl(&w, m, log_fd);
+    run_xl(&w, log_fd);
     m->said = read_log(log_fd);
     if (w.stopped_s && w.started_s)
         m->paused_s = w.started_s - w.stopped_s;
     close(log_fd);
     free(w.copy_name);
-    return !status;
+    return true;
 }

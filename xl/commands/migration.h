@@ -7,19 +7,26 @@
 #define MIGRATION_H
 
 #include "guest.h"
+#include "recovery.h"
+#include "supervise.h"
 
 struct migration {
+    struct supervised *self;    /* the process that this is */
+    int lock_fd;                /* the domain's lock */
+    const char *nodes;          /* that the copy asks for */
     bool live;
-    bool show_progress;         /* on the terminal */
 
     /* What came of it. */
+    enum recovered recovered;
+    uint32_t domid;             /* of the domain that goes on */
+    bool stopped;               /* somebody asked for that */
     double paused_s;            /* from the last that the old one ran to the
                                  * first that the new one could; < 0: unknown */
     char *said;                 /* what xl had to say */
 };
 
-/* True: the domain is there anew; false: it is as it was, or it was said that
- * it is not. `said` is the caller's to free either way. */
+/* True: it was tried, and what came of it is put right; false: it was not, and
+ * said why. `said` is the caller's to free either way. */
 bool migrate_here(const struct cmd_line *line, const struct guest *guest,
                   struct migration *migration);
 

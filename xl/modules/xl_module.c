@@ -32,6 +32,7 @@
 #include "build.h"
 #include "inflight.h"
 #include "interpose.h"
+#include "moves.h"
 #include "placement/adapt.h"
 #include "placement/keep.h"
 #include "placement/misspelt.h"
@@ -76,6 +77,7 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
         state.paused = getenv(MODULE_PAUSED);
         unsetenv(MODULE_PAUSED);
         take_planned_nodes();
+        moves_take_environment();
         unsetenv(MODULE_GUARD);
         interpose_leave_preload();
         if (!r)
@@ -86,6 +88,7 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
         state.lg = lg;
     }
     build_serve(r ? NULL : *pctx, lg);
+    moves_begin(lg, state.inert);
     return r;
 }
 
@@ -253,6 +256,8 @@ static void apply_kept(libxl_ctx *ctx, uint32_t domid,
 
     rc = keep_read(ctx, domid, &keep);
     if (!rc)
+        rc = keep_set_nodes(keep, moves_nodes());
+    if (!rc)
         rc = keep_apply(keep, ctx, config);
     if (rc)
         xtl_log(state.lg, XTL_WARN, -1, "numa",
@@ -277,9 +282,13 @@ EXPORT int libxl_retrieve_domain_configuration(libxl_ctx *ctx, uint32_t domid,
 EXPORT int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
                                 int flags, const libxl_asyncop_how *ao_how)
 {
+    int r;
+
     if (state.paused)
         flags &= ~LIBXL_SUSPEND_LIVE;
-    return REAL(libxl_domain_suspend)(ctx, domid, fd, flags, ao_how);
+    r = REAL(libxl_domain_suspend)(ctx, domid, fd, flags, ao_how);
+    moves_note_answered();
+    return r;
 }
 
 /* ---- creates ---- */
@@ -371,6 +380,11 @@ EXPORT int libxl_domain_create_new(
 {
     struct create *create;
 
+    if (moves_adopts()) {
+        keys_free(take_keys());
+        state.ran = true;
+        return moves_adopt(ctx, config, domid);
+    }
     /* As libxl would, later: xl's status is the same. */
     if (refuses(ctx, config))
         return ERROR_FAIL;
@@ -387,11 +401,13 @@ EXPORT int libxl_domain_create_restore(
     const libxl_asyncprogress_how *aop_console_how)
 {
     struct create *create = begin(ctx, config, ao_how, true);
+    int r = REAL(libxl_domain_create_restore)(
+        ctx, config, domid, restore_fd, send_back_fd, params, ao_how,
+        aop_console_how);
 
-    return end(create, ctx, domid,
-               REAL(libxl_domain_create_restore)(
-                   ctx, config, domid, restore_fd, send_back_fd, params,
-                   ao_how, aop_console_how));
+    if (!r)
+        moves_note_received(config);
+    return end(create, ctx, domid, r);
 }
 
 EXPORT int libxl_domain_soft_reset(

@@ -21,6 +21,20 @@
  * paused while it is copied. */
 #define MODULE_PAUSED "XL_NUMA_PAUSED"
 
+/* Set for the installed xl whose command saves a domain or sends it on: it
+ * locks the domain, see move_journal.h. */
+#define MODULE_SENDS "XL_NUMA_SENDS"
+
+/* Set for the installed xl that migrates a domain for numa-move: the
+ * descriptor that holds the domain's lock; and the nodes that the copy's
+ * request is for. */
+#define MODULE_MOVE "XL_NUMA_MOVE"
+#define MODULE_MOVE_NODES "XL_NUMA_MOVE_NODES"
+
+/* Set for the installed xl whose create makes nothing, but waits for this
+ * domain in the background, to make it anew when it reboots. */
+#define MODULE_ADOPT "XL_NUMA_ADOPT"
+
 /* Set while a domain is restored: which libxl-save-helper ours shall become.
  * Not set: the one that the libxl of its parent would start. */
 #define MODULE_SAVE_HELPER "XL_NUMA_SAVE_HELPER"

@@ -17,6 +17,9 @@
  *                         and MIB MiB of memory: paused, empty, and of no
  *                         toolstack but for the name
  *   rig-xen unmake        destroys all of these
+ *   rig-xen until DOMID STATE USEC
+ *                         ends USEC microseconds after the domain was first seen
+ *                         in that state, or has gone
  *   rig-xen map DOMID MIB [MS]
  *                         maps the first MIB MiB of a PVH guest, says so, and
  *                         stays: Xen can't free these pages until it ends. MS:
@@ -113,6 +116,17 @@ static int print_domains(void)
     for (int i = 0; i < nr_domains; i++)
         printf("domain %u %c %s\n", (unsigned int)domains[i].domain,
                state_of(&domains[i]), names[i] ? names[i] : "");
+    return 0;
+}
+
+static int await_state(uint32_t domid, char state, unsigned int usec)
+{
+    xc_domaininfo_t info;
+
+    while (xc_domain_getinfolist(xch, domid, 1, &info) == 1 &&
+           info.domain == domid && state_of(&info) != state)
+        ;
+    usleep(usec);
     return 0;
 }
 
@@ -278,9 +292,11 @@ int main(int argc, char **argv)
         return make(atoi(argv[2]), atol(argv[3]), argv[4]);
     if (argc == 2 && !strcmp(argv[1], "unmake"))
         return unmake();
+    if (argc == 5 && !strcmp(argv[1], "until"))
+        return await_state(atoi(argv[2]), *argv[3], atoi(argv[4]));
     if ((argc == 4 || argc == 5) && !strcmp(argv[1], "map"))
         map(atoi(argv[2]), atol(argv[3]), argc == 5 ? atoi(argv[4]) : 0);
     fputs("usage: rig-xen domains | keys KEYS | vcpus N | make N MIB NAME | "
-          "unmake | map DOMID MIB [MS]\n", stderr);
+          "unmake | until DOMID STATE USEC | map DOMID MIB [MS]\n", stderr);
     return 1;
 }

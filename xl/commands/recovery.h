@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is there after a move, however it ended, and what makes it right: of the
+ * domain and its copy exactly one goes on, and nothing else is left.
+ */
+#ifndef RECOVERY_H
+#define RECOVERY_H
+
+#include "cmd.h"
+#include "placement/move_journal.h"
+
+enum recovered {
+    RECOVERED_COPY,             /* the copy is the domain now */
+    RECOVERED_SOURCE,           /* the domain runs as it did before */
+    RECOVERED_NONE,             /* neither is there */
+    RECOVERED_NOT,              /* said why; the journal stays */
+};
+
+/*
+ * For who holds the lock: end the processes of the move, but the caller; look;
+ * put right; remove the journal. *domid_r: the domain that goes on.
+ */
+enum recovered recovery_run(const struct cmd_line *line,
+                            const struct move *move, uint32_t *domid_r);
+
+/* Take the lock of a dead move first. False: it is not dead, or was put right
+ * by another; said so, but the latter. */
+bool recovery_of_dead(const struct cmd_line *line, const struct move *move,
+                      enum recovered *recovered_r, uint32_t *domid_r);
+
+/* The journal of a move of the domain called `word`: by its name or number, or
+ * that of its copy. NULL: there is none, or it can't be read. */
+struct move *recovery_find(const struct cmd_line *line, const char *word);
+
+/* One line on stderr: what became of the domain. */
+void recovery_tell(const struct move *move, enum recovered recovered,
+                   uint32_t domid);
+
+#endif /* RECOVERY_H */

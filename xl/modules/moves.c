@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What xl does with a domain that is moved, as libxl sees it:
+ *
+ *     xl migrate g ...
+ *       libxl_domain_qualifier_to_domid     the domain is locked, or refused
+ *       libxl_domain_suspend
+ *         xs_write, xenevtchn_notify        it is asked to suspend itself
+ *       <- libxl_domain_suspend             it has
+ *       libxl_domain_resume                 left to numa-move, if that lives
+ *       libxl_domain_destroy                the move is done
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libxl_utils.h>
+#include <xenctrl.h>
+#include <xenevtchn.h>
+#include <xenstore.h>
+
+#include "interpose.h"
+#include "moves.h"
+#include "placement/environment.h"
+#include "placement/move_journal.h"
+#include "placement/process.h"
+
+static struct {
+    xentoollog_logger *lg;
+    bool inert;
+    bool sends;                 /* save, migrate or remus */
+    bool moves;                 /* ... for numa-move ... */
+    pid_t mover;                /* ... which is this process */
+    char *nodes;
+    bool knows_uuid;            /* of the domain that is sent */
+    uint8_t uuid[16];
+    bool asked;
+    uint32_t adopted;           /* 0: none */
+} state;
+
+/* ---- the process ---- */
+
+static char *take(const char *name)
+{
+    const char *value = getenv(name);
+    char *copy = value ? strdup(value) : NULL;
+
+    unsetenv(name);
+    return copy;
+}
+
+/* The lock is not for the receiver, whose monitor stays. */
+void moves_take_environment(void)
+{
+    char *sends = take(MODULE_SENDS), *fd = take(MODULE_MOVE),
+         *adopted = take(MODULE_ADOPT);
+
+    state.sends = sends;
+    state.moves = sends && fd && !fcntl(atoi(fd), F_SETFD, FD_CLOEXEC);
+    state.mover = getppid();
+    state.nodes = take(MODULE_MOVE_NODES);
+    state.adopted = adopted ? strtoul(adopted, NULL, 10) : 0;
+    free(sends);
+    free(fd);
+    free(adopted);
+}
+
+void moves_begin(xentoollog_logger *lg, bool inert)
+{
+    state.lg = lg;
+    state.inert = inert;
+}
+
+const char *moves_nodes(void)
+{
+    return state.moves ? state.nodes : NULL;
+}
+
+/* ---- the lock ---- */
+
+static bool read_uuid(libxl_ctx *ctx, uint32_t domid)
+{
+    libxl_dominfo info;
+
+    libxl_dominfo_init(&info);
+    state.knows_uuid = !libxl_domain_info(ctx, &info, domid);
+    if (state.knows_uuid)
+        memcpy(state.uuid, info.uuid.uuid, sizeof(state.uuid));
+    libxl_dominfo_dispose(&info);
+    return state.knows_uuid;
+}
+
+/* What xl would do next may end with the resumption of a domain that another
+ * process copies: so it ends here. */
+__attribute__((noreturn, format(printf, 2, 3)))
+static void refuse(const char *name, const char *fmt, ...)
+{
+    char *why = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (vasprintf(&why, fmt, ap) < 0)
+        why = NULL;
+    va_end(ap);
+    fprintf(stderr, "xl: '%s' %s\n", name, why ? why : strerror(ENOMEM));
+    exit(EXIT_FAILURE);
+}
+
+/* The lock is held until this process ends. */
+static void lock(uint32_t domid, const char *name)
+{
+    struct move *move;
+    int fd, rc;
+
+    rc = move_lock(state.uuid, &fd);
+    if (rc == -EBUSY)
+        refuse(name, "is being moved, saved or migrated by another xl: "
+               "nothing was done");
+    if (rc)
+        xtl_log(state.lg, XTL_WARN, -1, "numa", "cannot lock '%s': %s", name,
+                strerror(-rc));
+    if (!move_read(state.uuid, &move))
+        refuse(name, "was being moved by a process that is dead: "
+               "'xl numa-move --recover %s' first", move->name);
+    if (process_find_saver(domid))
+        refuse(name, "is being saved or migrated by another xl: nothing was "
+               "done");
+}
+
+EXPORT int libxl_domain_qualifier_to_domid(libxl_ctx *ctx, const char *name,
+                                           uint32_t *domid)
+{
+    int r = REAL(libxl_domain_qualifier_to_domid)(ctx, name, domid);
+
+    if (!r && state.sends && !state.inert && !state.knows_uuid &&
+        read_uuid(ctx, *domid) && !state.moves)
+        lock(*domid, name);
+    return r;
+}
+
+/* ---- the journal ---- */
+
+static void note(const char *word)
+{
+    if (state.moves && state.knows_uuid)
+        move_note(state.uuid, word);
+}
+
+static void note_asked(void)
+{
+    if (!state.asked)
+        note(MOVE_ASKED);
+    state.asked = true;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+
+    return length >= end_length && !strcmp(text + length - end_length, end);
+}
+
+EXPORT bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
+                     const void *data, unsigned int len)
+{
+    if (state.moves && ends_with(path, "/control/shutdown") &&
+        len == strlen("suspend") && !memcmp(data, "suspend", len))
+        note_asked();
+    return REAL(xs_write)(h, t, path, data, len);
+}
+
+/* xl itself has no other use for it while it sends a domain. */
+EXPORT int xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
+{
+    if (state.moves)
+        note_asked();
+    return REAL(xenevtchn_notify)(xce, port);
+}
+
+void moves_note_answered(void)
+{
+    note(MOVE_ANSWERED);
+}
+
+void moves_note_received(const libxl_domain_config *config)
+{
+    move_note(config->c_info.uuid.uuid, MOVE_RECEIVED);
+}
+
+static bool mover_lives(void)
+{
+    return getppid() == state.mover;
+}
+
+/* numa-move looks first whether the copy has run. */
+EXPORT int libxl_domain_resume(libxl_ctx *ctx, uint32_t domid,
+                               int suspend_cancel,
+                               const libxl_asyncop_how *ao_how)
+{
+    if (state.moves && mover_lives())
+        return 0;
+    return REAL(libxl_domain_resume)(ctx, domid, suspend_cancel, ao_how);
+}
+
+EXPORT int libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
+                                const libxl_asyncop_how *ao_how)
+{
+    int r = REAL(libxl_domain_destroy)(ctx, domid, ao_how);
+
+    if (!r && state.moves && state.knows_uuid && !mover_lives())
+        move_end(state.uuid);
+    return r;
+}
+
+/* ---- a new monitor ---- */
+
+bool moves_adopts(void)
+{
+    return state.adopted;
+}
+
+/* xl then waits for it as for one that it has made, with its configuration. */
+int moves_adopt(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid)
+{
+    uint32_t adopted = state.adopted;
+    libxl_domain_config stored;
+
+    state.adopted = 0;
+    if (state.inert)
+        return ERROR_FAIL;
+    libxl_domain_config_init(&stored);
+    if (libxl_retrieve_domain_configuration(ctx, adopted, &stored, NULL)) {
+        libxl_domain_config_dispose(&stored);
+        return ERROR_FAIL;
+    }
+    libxl_domain_config_dispose(config);
+    *config = stored;
+    *domid = adopted;
+    return 0;
+}

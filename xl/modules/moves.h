@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * In the installed xl: the domain that it saves or sends on is locked, what
+ * matters of a move is noted in its journal, and a monitor is started for a
+ * domain that has lost its own.
+ */
+#ifndef MOVES_H
+#define MOVES_H
+
+#include <stdbool.h>
+#include <libxl.h>
+
+/* Read what the process was started with, and remove it. */
+void moves_take_environment(void);
+
+/* `inert`: libxl is of another release, nothing can be done. */
+void moves_begin(xentoollog_logger *lg, bool inert);
+
+/* The nodes that the copy of a moved domain shall ask for. NULL: it is not
+ * moved. */
+const char *moves_nodes(void);
+
+/* libxl_domain_suspend() has returned. */
+void moves_note_answered(void);
+
+/* A domain was received as a whole. */
+void moves_note_received(const libxl_domain_config *config);
+
+/* Whether the next create is none, but shall wait for a domain that there is;
+ * and what libxl_domain_create_new() is then. */
+bool moves_adopts(void);
+int moves_adopt(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid);
+
+#endif /* MOVES_H */

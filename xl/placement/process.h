@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Processes of dom0, as /proc shows them: those of a session, which end
+ * together, and those that xl runs beside a domain.
+ */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Set, to the session's number, for what a session starts: when its leader is
+ * dead, this tells its processes from those of a session of the same number. */
+#define SESSION_MARK "XL_NUMA_SESSION"
+
+void process_pause(unsigned ms);
+
+/* When a process was started, in clock ticks since boot. 0: there is none, or
+ * it is dead; PROCESS_UNKNOWN: that can't be told. */
+#define PROCESS_UNKNOWN (~0ULL)
+unsigned long long process_start(pid_t pid);
+
+/*
+ * Kill all processes of a session, and wait until they are dead. `start`: when
+ * its leader was started, which may be dead. The caller is left out. Waits
+ * 10 s at most. False: one of them does not end.
+ */
+bool process_end_session(pid_t session, unsigned long long start);
+
+/* Kill one process, and wait as above; true if there is none. */
+bool process_end(pid_t pid);
+
+/* The libxl-save-helper that saves this domain, whoever started it. 0: none. */
+pid_t process_find_saver(uint32_t domid);
+
+/* The xl that runs in the background for this domain, to make it anew when it
+ * reboots. 0: none. */
+pid_t process_find_monitor(uint32_t domid);
+
+#endif /* PROCESS_H */
