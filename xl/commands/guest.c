@@ -8,6 +8,7 @@
 #include <libxl_utils.h>
 
 #include "guest.h"
+#include "placement/process.h"
 #include "placement/record.h"
 
 #define PAGE_SHIFT 12
@@ -431,6 +432,33 @@ bool guest_is_libvirts(const struct cmd_line *line, const struct guest *guest)
            size;
 }
 
+/* `xl config-update` leaves the new configuration there, until a reboot. */
+static bool is_updated(const struct cmd_line *line, const struct guest *guest)
+{
+    int size;
+
+    return !libxl_userdata_retrieve(line->ctx, guest->domid, "xl", NULL,
+                                    &size) && size;
+}
+
+/* What keeps it from holding at the next reboot. */
+static void warn_not_at_reboot(const struct cmd_line *line,
+                               const struct guest *guest)
+{
+    pid_t xl = process_find_monitor(guest->domid);
+
+    if (is_updated(line, guest))
+        complain("warning: '%s': its next reboot takes the configuration of 'xl "
+                 "config-update', and nothing of what is kept", guest->name);
+    else if (!xl)
+        complain("warning: '%s': no xl waits for it to reboot: what is kept "
+                 "holds when it is saved or migrated", guest->name);
+    else if (!process_has_loaded(xl, "/xl-placement.so"))
+        complain("warning: '%s': the installed xl waits for it to reboot, and "
+                 "does not know what is kept: that holds when it is saved or "
+                 "migrated", guest->name);
+}
+
 bool guest_can_keep(const struct cmd_line *line, const struct guest *guest)
 {
     if (!guest->domid) {
@@ -444,6 +472,7 @@ bool guest_can_keep(const struct cmd_line *line, const struct guest *guest)
                  guest->name);
         return false;
     }
+    warn_not_at_reboot(line, guest);
     return true;
 }
 

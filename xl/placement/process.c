@@ -282,3 +282,21 @@ pid_t process_find_monitor(uint32_t domid)
 
     return find_process(monitors_domain, &domid, &unsure);
 }
+
+bool process_has_loaded(pid_t pid, const char *name)
+{
+    char path[64], *text = NULL;
+    size_t size = 0;
+    bool found = false;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%ld/maps", (long)pid);
+    f = fopen(path, "re");
+    if (!f)
+        return true;
+    while (!found && getline(&text, &size, f) >= 0)
+        found = strstr(text, name);
+    free(text);
+    fclose(f);
+    return found;
+}

@@ -38,4 +38,8 @@ pid_t process_find_saver(uint32_t domid);
  * reboots. 0: none. */
 pid_t process_find_monitor(uint32_t domid);
 
+/* Whether a shared object of this name is loaded into a process; true where that
+ * can't be told. */
+bool process_has_loaded(pid_t pid, const char *name);
+
 #endif /* PROCESS_H */
