@@ -14,6 +14,7 @@
 #include <libxl_utils.h>
 
 #include "views/advise_view.h"
+#include "carry.h"
 #include "cmd.h"
 #include "guest.h"
 #include "placement/keep.h"
@@ -54,14 +55,27 @@ static char *usable_text(const struct placement *p)
     return NULL;
 }
 
+/* Where there is no plan. What went wrong was said. */
+static void complain_of_none(const struct guest *guest,
+                             const struct placement *p)
+{
+    if (xln_nodemap_count(xln_host_nodes(guest->host)) < 2)
+        complain("'%s' stays where it is: this host has one node", guest->name);
+    else if (p->config->b_info.num_vnuma_nodes)
+        complain("'%s' stays where it is: its vnuma= list says where its "
+                 "memory is", guest->name);
+    else
+        complain("'%s' stays where it is: there is no plan for its copy, see "
+                 "above", guest->name);
+}
+
 /* The plan is for the copy, beside the domain as it is. Gives the exit code. */
 static int check_plan(const struct guest *guest, const struct placement *p)
 {
     char *usable;
 
     if (!p->plan) {
-        complain("'%s' has a vnuma= list, or this host one node: there is "
-                 "nothing to move", guest->name);
+        complain_of_none(guest, p);
         return EXIT_FAILURE;
     }
     if (!(p->plan->relaxed & XLN_RELAXED_MEMORY) &&
@@ -203,6 +217,7 @@ static int tell_moved(struct cmd_line *line, const struct guest *guest,
     puts("");
     if (MIB(guest_bytes_outside(&copy, copy.domain->nodes)))
         code = EXIT_RELAXED;
+    guest_warn_remote(&copy);
     guest_close(&copy);
     return code;
 }
@@ -224,35 +239,60 @@ static void tell_not_moved(const struct guest *guest,
                  ") runs on where it was", guest->name, m->domid);
 }
 
-/* `nodes`: as the request has it. */
-static int move(struct cmd_line *line, const struct guest *guest,
-                const char *nodes, struct migration *m)
+/* What the copy is to have: what is kept already, these nodes, and what it was
+ * given while it ran. False: said why not. */
+static bool read_wanted(struct cmd_line *line, const struct guest *guest,
+                        const struct xln_nodemap *nodes, struct keep **keep_r)
 {
-    struct keep *keep = NULL;
-    int code, rc;
+    char *text = NULL;
+    int rc;
 
-    rc = keep_read(line->ctx, guest->domid, &keep);
+    rc = keep_read(line->ctx, guest->domid, keep_r);
+    if (!rc && nodes)
+        rc = xln_nodemap_format(nodes, &text);
     if (!rc)
-        rc = keep_set_nodes(keep, nodes);
+        rc = keep_set_nodes(*keep_r, nodes ? text : "auto");
+    if (!rc)
+        rc = carry_note(line, guest, *keep_r);
+    free(text);
+    if (rc)
+        complain("cannot move '%s': %s", guest->name, strerror(-rc));
+    return !rc && carry_check(guest, *keep_r, nodes);
+}
+
+static int migrate_and_tell(struct cmd_line *line, const struct guest *guest,
+                            const struct keep *keep, struct migration *m)
+{
+    char *text;
+    int code = EXIT_FAILURE, rc = keep_format(keep, &text);
+
     if (rc) {
         complain("cannot move '%s': %s", guest->name, strerror(-rc));
-        code = EXIT_FAILURE;
-        goto out;
+        return code;
     }
-    code = check(line, guest, keep);
-    if (code || line->dry_run)
-        goto out;
-    m->nodes = nodes;
+    m->keep = text;
     migrate(line, guest, m);
     if (m->recovered == RECOVERED_COPY)
         code = tell_moved(line, guest, m);
-    else
-        code = EXIT_FAILURE;
     if (code == EXIT_FAILURE)
         tell_not_moved(guest, m);
     free(m->said);
+    free(text);
+    return code;
+}
 
- out:
+/* `nodes` NULL: auto. */
+static int move(struct cmd_line *line, const struct guest *guest,
+                const struct xln_nodemap *nodes, struct migration *m)
+{
+    struct keep *keep = NULL;
+    int code = EXIT_FAILURE;
+
+    if (read_wanted(line, guest, nodes, &keep)) {
+        code = check(line, guest, keep);
+        if (!code && !line->dry_run)
+            code = migrate_and_tell(line, guest, keep, m);
+    }
     keep_free(keep);
     return code;
 }
@@ -271,7 +311,8 @@ static bool lock(const struct guest *guest, int *fd_r)
 }
 
 static int lock_and_move(struct cmd_line *line, const struct guest *guest,
-                         const char *nodes, struct supervised *self)
+                         const struct xln_nodemap *nodes,
+                         struct supervised *self)
 {
     struct migration m = { .self = self };
     int code = EXIT_FAILURE;
@@ -291,8 +332,7 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest,
 {
     const char *word = line->nr_args > 1 ? line->args[1] : "auto";
     struct xln_nodemap *nodes = NULL;
-    char *text = NULL;
-    int code = EXIT_FAILURE;
+    int code;
 
     if (!guest->domid) {
         complain("Domain-0 can't be moved: see dom0_nodes= of Xen");
@@ -306,12 +346,8 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest,
     }
     if (!nodes_read(guest->host, word, &nodes))
         return EXIT_FAILURE;
-    if (nodes && xln_nodemap_format(nodes, &text))
-        complain("%s", strerror(ENOMEM));
-    else
-        code = lock_and_move(line, guest, text ? text : "auto", self);
+    code = lock_and_move(line, guest, nodes, self);
     xln_nodemap_free(nodes);
-    free(text);
     return code;
 }
 

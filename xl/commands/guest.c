@@ -388,9 +388,8 @@ void guest_warn_remote(const struct guest *guest)
 
 /* ---- what is kept ---- */
 
-/* A pool that has no name, or is going away, is not noted. */
-static int note_pool(const struct cmd_line *line, const struct guest *guest,
-                     struct keep *keep)
+int guest_note_pool(const struct cmd_line *line, const struct guest *guest,
+                    struct keep *keep)
 {
     char *name = libxl_cpupoolid_to_name(line->ctx, guest->domain->pool_id);
     int rc = keep_set_pool(keep, name);
@@ -412,7 +411,7 @@ static int note_under_lock(const struct cmd_line *line,
         return rc;
     rc = keep_read(line->ctx, guest->domid, &keep);
     if (!rc)
-        rc = note_pool(line, guest, keep);
+        rc = guest_note_pool(line, guest, keep);
     if (!rc)
         rc = note(keep, guest, what);
     if (!rc)

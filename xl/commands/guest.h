@@ -50,7 +50,8 @@ void guest_warn_remote(const struct guest *guest);
  * number: of what we keep it learns nothing. */
 bool guest_is_libvirts(const struct cmd_line *line, const struct guest *guest);
 
-/* Whether something of it can be kept at all. False: said why not. */
+/* Whether something of it can be kept at all. False: said why not. A warning
+ * says that it will not hold at the next reboot. */
 bool guest_can_keep(const struct cmd_line *line, const struct guest *guest);
 
 /* For each change that `--keep` asks for: note it in `keep`. 0 or -errno. */
@@ -60,6 +61,11 @@ typedef int guest_note_fn(struct keep *keep, const struct guest *guest,
 /* Keep what `note` notes, beside what is kept already. False: said why not. */
 bool guest_keep(const struct cmd_line *line, const struct guest *guest,
                 guest_note_fn *note, const void *what);
+
+/* Note the cpupool that it is in. One without a name, as it goes away, is not
+ * noted. */
+int guest_note_pool(const struct cmd_line *line, const struct guest *guest,
+                    struct keep *keep);
 
 /* Note the affinities of one vCPU; NULL: it stays as it is kept. */
 int guest_note_vcpu(struct keep *keep, unsigned vcpu,

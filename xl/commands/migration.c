@@ -53,7 +53,7 @@ static bool set_environment(const struct migration *m)
 
     snprintf(fd, sizeof(fd), "%d", m->lock_fd);
     return !setenv(MODULE_MOVE, fd, 1) &&
-           !setenv(MODULE_MOVE_NODES, m->nodes, 1) &&
+           !setenv(MODULE_MOVE_KEEP, m->keep, 1) &&
            (m->live || !setenv(MODULE_PAUSED, "1", 1)) &&
            !fcntl(m->lock_fd, F_SETFD, 0);
 }

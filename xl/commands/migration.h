@@ -13,7 +13,7 @@
 struct migration {
     struct supervised *self;    /* the process that this is */
     int lock_fd;                /* the domain's lock */
-    const char *nodes;          /* that the copy asks for */
+    const char *keep;           /* what the copy is to have: keep_format() */
     bool live;
 
     /* What came of it. */

@@ -34,7 +34,7 @@ static struct {
     bool sends;                 /* save, migrate or remus */
     bool moves;                 /* ... for numa-move ... */
     pid_t mover;                /* ... which is this process */
-    char *nodes;
+    char *keep;
     bool knows_uuid;            /* of the domain that is sent */
     uint8_t uuid[16];
     bool asked;
@@ -61,7 +61,7 @@ void moves_take_environment(void)
     state.sends = sends;
     state.moves = sends && fd && !fcntl(atoi(fd), F_SETFD, FD_CLOEXEC);
     state.mover = getppid();
-    state.nodes = take(MODULE_MOVE_NODES);
+    state.keep = take(MODULE_MOVE_KEEP);
     state.adopted = adopted ? strtoul(adopted, NULL, 10) : 0;
     free(sends);
     free(fd);
@@ -74,9 +74,9 @@ void moves_begin(xentoollog_logger *lg, bool inert)
     state.inert = inert;
 }
 
-const char *moves_nodes(void)
+const char *moves_keep(void)
 {
-    return state.moves ? state.nodes : NULL;
+    return state.moves ? state.keep : NULL;
 }
 
 /* ---- the lock ---- */

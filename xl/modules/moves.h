@@ -16,9 +16,9 @@ void moves_take_environment(void);
 /* `inert`: libxl is of another release, nothing can be done. */
 void moves_begin(xentoollog_logger *lg, bool inert);
 
-/* The nodes that the copy of a moved domain shall ask for. NULL: it is not
+/* What the copy of a moved domain is to have, for keep_parse(). NULL: it is not
  * moved. */
-const char *moves_nodes(void);
+const char *moves_keep(void);
 
 /* libxl_domain_suspend() has returned. */
 void moves_note_answered(void);

@@ -251,12 +251,12 @@ EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
 static void apply_kept(libxl_ctx *ctx, uint32_t domid,
                        libxl_domain_config *config)
 {
+    const char *moved = moves_keep();
     struct keep *keep = NULL;
     int rc;
 
-    rc = keep_read(ctx, domid, &keep);
-    if (!rc)
-        rc = keep_set_nodes(keep, moves_nodes());
+    rc = moved ? keep_parse(moved, strlen(moved), &keep)
+               : keep_read(ctx, domid, &keep);
     if (!rc)
         rc = keep_apply(keep, ctx, config);
     if (rc)
@@ -381,6 +381,7 @@ EXPORT int libxl_domain_create_new(
     struct create *create;
 
     if (moves_adopts()) {
+        state.ran = true;
         keys_free(take_keys());
         state.ran = true;
         return moves_adopt(ctx, config, domid);

@@ -26,10 +26,10 @@
 #define MODULE_SENDS "XL_NUMA_SENDS"
 
 /* Set for the installed xl that migrates a domain for numa-move: the
- * descriptor that holds the domain's lock; and the nodes that the copy's
- * request is for. */
+ * descriptor that holds the domain's lock; and what the copy is to have, as
+ * keep_format() gives it. */
 #define MODULE_MOVE "XL_NUMA_MOVE"
-#define MODULE_MOVE_NODES "XL_NUMA_MOVE_NODES"
+#define MODULE_MOVE_KEEP "XL_NUMA_MOVE_KEEP"
 
 /* Set for the installed xl whose create makes nothing, but waits for this
  * domain in the background, to make it anew when it reboots. */

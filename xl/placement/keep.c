@@ -133,36 +133,42 @@ static int read_line(struct keep *keep, char *line)
     return -EINVAL;
 }
 
-static int read_lines(struct keep *keep, const uint8_t *data, int size)
+static int read_lines(struct keep *keep, char *text)
 {
-    char *text = size > 0 ? strndup((const char *)data, size) : strdup("");
-    char *line, *next = text;
-    int rc = text ? 0 : -ENOMEM;
+    char *line;
+    int rc = 0;
 
-    while (!rc && (line = strsep(&next, "\n")))
+    while (!rc && (line = strsep(&text, "\n")))
         if (*line)
             rc = read_line(keep, line);
-    free(text);
+    return rc;
+}
+
+int keep_parse(const char *text, size_t size, struct keep **keep_r)
+{
+    struct keep *keep = calloc(1, sizeof(*keep));
+    char *copy = strndup(text, size);
+    int rc = keep && copy ? read_lines(keep, copy) : -ENOMEM;
+
+    free(copy);
+    if (rc)
+        keep_free(keep);
+    else
+        *keep_r = keep;
     return rc;
 }
 
 int keep_read(libxl_ctx *ctx, uint32_t domid, struct keep **keep_r)
 {
-    struct keep *keep = calloc(1, sizeof(*keep));
     uint8_t *data = NULL;
     int size = 0, rc;
 
-    if (!keep)
-        return -ENOMEM;
-    rc = libxl_userdata_retrieve(ctx, domid, USERDATA, &data, &size)
-             ? -EIO : read_lines(keep, data, size);
+    if (libxl_userdata_retrieve(ctx, domid, USERDATA, &data, &size))
+        return -EIO;
+    rc = keep_parse(data ? (const char *)data : "", size > 0 ? size : 0,
+                    keep_r);
     free(data);
-    if (rc) {
-        keep_free(keep);
-        return rc;
-    }
-    *keep_r = keep;
-    return 0;
+    return rc;
 }
 
 static void write_lines(const struct keep *keep, FILE *f)
@@ -198,19 +204,33 @@ static int check_domain(libxl_ctx *ctx, uint32_t domid)
     return -ESRCH;
 }
 
-int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep)
+int keep_format(const struct keep *keep, char **text_r)
 {
     char *text = NULL;
     size_t size;
     FILE *f = open_memstream(&text, &size);
-    int rc = -ENOMEM;
 
     if (!f)
         return -ENOMEM;
     write_lines(keep, f);
-    if (!fclose(f) && text)
-        rc = libxl_userdata_store(ctx, domid, USERDATA, (uint8_t *)text, size)
-                 ? -EIO : check_domain(ctx, domid);
+    if (fclose(f) || !text) {
+        free(text);
+        return -ENOMEM;
+    }
+    *text_r = text;
+    return 0;
+}
+
+int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep)
+{
+    char *text;
+    int rc = keep_format(keep, &text);
+
+    if (rc)
+        return rc;
+    rc = libxl_userdata_store(ctx, domid, USERDATA, (uint8_t *)text,
+                              strlen(text))
+             ? -EIO : check_domain(ctx, domid);
     free(text);
     return rc;
 }

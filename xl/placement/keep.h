@@ -27,6 +27,11 @@ struct keep {
  */
 int keep_read(libxl_ctx *ctx, uint32_t domid, struct keep **keep_r);
 
+/* The record as text, to be freed, and back. -EINVAL: it is not of our form;
+ * -ENOMEM. */
+int keep_format(const struct keep *keep, char **text_r);
+int keep_parse(const char *text, size_t size, struct keep **keep_r);
+
 /* Replace what is kept of it. -EIO: libxl can't write it; -ESRCH: the domain has
  * gone meanwhile, and nothing stays of this; -ENOMEM. */
 int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep);
