@@ -368,11 +368,10 @@ static bool find_installed_xl(const char *release, char *path, size_t size)
 
 /* ---- the module ---- */
 
-/* Whether the module can be loaded and is for this Xen; says why not, and what
- * that means. */
-static bool check_module(const char *release, const char *so)
+/* Whether the module can be loaded; says why not, and what that means. Whether
+ * it can serve the installed libxl it finds out there. */
+static bool check_module(const char *so)
 {
-    const char *built_for;
     void *module = dlopen(MODULE_PATH, RTLD_LAZY | RTLD_LOCAL);
     bool good = false;
 
@@ -380,15 +379,11 @@ static bool check_module(const char *release, const char *so)
         complain("cannot load the placement module: %s: %s", dlerror(), so);
         return false;
     }
-    built_for = dlsym(module, MODULE_RELEASE_SYMBOL);
     if (strpbrk(MODULE_PATH, " :"))
         complain("no module can be loaded from '%s', for its blank or colon: "
                  "%s", MODULE_PATH, so);
-    else if (!built_for)
+    else if (!dlsym(module, MODULE_RELEASE_SYMBOL))
         complain("'%s' is no placement module: %s", MODULE_PATH, so);
-    else if (release && strcmp(built_for, release))
-        complain("the placement module is for Xen %s, this is Xen %s: %s",
-                 built_for, release, so);
     else
         good = true;
     dlclose(module);
@@ -413,9 +408,9 @@ static int load_module(bool dry_run)
     return r;
 }
 
-static bool prepare_module(const char *release, bool dry_run, const char *so)
+static bool prepare_module(bool dry_run, const char *so)
 {
-    if (!check_module(release, so))
+    if (!check_module(so))
         return false;
     if (!load_module(dry_run))
         return true;
@@ -437,13 +432,12 @@ static bool prepare(const char *command, const char *release, bool dry_run)
     unsetenv(MODULE_SENDS);
     if (places_domains(command)) {
         if (release)
-            loaded = prepare_module(release, dry_run,
-                                    "domains are placed by xl itself");
+            loaded = prepare_module(dry_run, "domains are placed by xl itself");
         else
             complain("no Xen to be seen in " SYSFS_VERSION ": '%s' can't place "
                      "a domain", command);
     } else if (sends_domains(command) && release) {
-        loaded = prepare_module(release, false, "what was to be kept is not");
+        loaded = prepare_module(false, "what was to be kept is not");
         setenv(MODULE_SENDS, "1", 1);
     }
     if (loaded || !needs_module())

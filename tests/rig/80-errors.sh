@@ -111,13 +111,15 @@ falls_back() { # WHAT WORD
 
 module=$(find / -xdev -name xl-placement.so)
 
+# The module gives libxl "max_vcpuX", which it ignores: a libxl that keeps
+# max_vcpus elsewhere looks the same.
 other_release() {
     hex=$(xxd -p "$module" | tr -d '\n' |
-        sed 's/342e313700/342e393900/g')
+        sed 's/226d61785f766370757322/226d61785f766370755822/g')
     echo "$hex" | xxd -r -p > /tmp/other.so
     mv "$module" /tmp/module.so
     cp /tmp/other.so "$module"
-    falls_back "module of another release" "4\\.99"
+    falls_back "libxl of another release" "b_info\\.max_vcpus"
     mv /tmp/module.so "$module"
 }
 

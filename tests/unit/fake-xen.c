@@ -274,11 +274,11 @@ int xc_numainfo(xc_interface *xch, unsigned *max_nodes, xc_meminfo_t *meminfo,
     (void)xch;
     if (fault(__func__))
         return -1;
-    for (i = 0; i < FAKE_NODES; i++) {
+    for (i = 0; i < FAKE_NODES && i < *max_nodes; i++) {
         meminfo[i].memsize = NODE_MIB * MIB;
         meminfo[i].memfree = xen.free_pages[i] << 12;
-        for (j = 0; j < FAKE_NODES; j++)
-            distance[i * FAKE_NODES + j] = i == j ? 10 : 20 + i + j;
+        for (j = 0; j < FAKE_NODES && j < *max_nodes; j++)
+            distance[i * *max_nodes + j] = i == j ? 10 : 20 + i + j;
     }
     *max_nodes = FAKE_NODES;
     return 0;
@@ -292,7 +292,7 @@ int xc_cputopoinfo(xc_interface *xch, unsigned *max_cpus,
     (void)xch;
     if (fault(__func__))
         return -1;
-    for (cpu = 0; cpu < FAKE_CPUS; cpu++)
+    for (cpu = 0; cpu < FAKE_CPUS && cpu < *max_cpus; cpu++)
         cputopo[cpu] = (xc_cputopo_t){ .core = cpu, .socket = cpu / 2,
                                        .node = cpu / 2 };
     *max_cpus = FAKE_CPUS;

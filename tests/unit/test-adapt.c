@@ -145,8 +145,14 @@ static unsigned bits(const libxl_bitmap *map)
 
 static int adapt(libxl_domain_config *config)
 {
+    /* Of the libxl that this is linked to. */
+    static const struct layout layout = {
+        .config_size = sizeof(*config),
+        .sched_params_at = offsetof(libxl_domain_config, b_info.sched_params),
+    };
+
     said[0] = '\0';
-    return adapt_config(NULL, &logger, config);
+    return adapt_config(NULL, &logger, &layout, config);
 }
 
 static void test_holds(void)

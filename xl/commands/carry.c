@@ -123,16 +123,16 @@ static int note_pins_of(struct cmd_line *line, const struct guest *guest,
 int carry_note(struct cmd_line *line, const struct guest *guest,
                struct keep *keep)
 {
-    libxl_domain_config config;
-    int rc = guest_note_pool(line, guest, keep);
+    struct layout layout;
+    libxl_domain_config *config = cmd_new_config(line, &layout);
+    int rc = config ? guest_note_pool(line, guest, keep) : -EIO;
 
-    libxl_domain_config_init(&config);
     if (!rc && libxl_retrieve_domain_configuration(line->ctx, guest->domid,
-                                                   &config, NULL))
+                                                   config, NULL))
         rc = -EIO;
     if (!rc)
-        rc = note_pins_of(line, guest, &config, keep);
-    libxl_domain_config_dispose(&config);
+        rc = note_pins_of(line, guest, config, keep);
+    layout_free_config(config);
     return rc;
 }
 

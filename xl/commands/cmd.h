@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "libxl_numa.h"
+#include "placement/layout.h"
 #include "views/table.h"
 
 /* Exit codes, beside EXIT_SUCCESS and EXIT_FAILURE. */
@@ -91,6 +92,11 @@ int cmd_usage(const struct cmd_line *line, const char *fmt, ...);
 
 /* Open xch and ctx. False: said why not. */
 bool cmd_open_xen(struct cmd_line *line);
+
+/* A configuration for libxl to fill in, to be freed by layout_free_config(), and
+ * where it has its fields. NULL: said why not. */
+libxl_domain_config *cmd_new_config(const struct cmd_line *line,
+                                    struct layout *layout_r);
 
 /* The host that --host names, see xln_snapshot_open(). False: said why not. */
 bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r);

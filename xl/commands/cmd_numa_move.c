@@ -94,15 +94,18 @@ static int check(struct cmd_line *line, const struct guest *guest,
                  const struct keep *keep)
 {
     int code = EXIT_FAILURE, rc = -EIO;
+    libxl_domain_config *config;
     struct placement *p = NULL;
-    libxl_domain_config config;
+    struct layout layout;
 
-    libxl_domain_config_init(&config);
-    if (!libxl_retrieve_domain_configuration(line->ctx, guest->domid, &config,
+    config = cmd_new_config(line, &layout);
+    if (!config)
+        return EXIT_FAILURE;
+    if (!libxl_retrieve_domain_configuration(line->ctx, guest->domid, config,
                                              NULL))
-        rc = keep_apply(keep, line->ctx, &config);
+        rc = keep_apply(keep, line->ctx, config);
     if (!rc)
-        rc = placement_begin(line->ctx, line->lg, &config, NULL, &p);
+        rc = placement_begin(line->ctx, line->lg, &layout, config, NULL, &p);
     if (!rc) {
         /* A strict request that can't be had: its end says so. */
         rc = placement_plan(p, line->xch, XLN_NONE);
@@ -111,7 +114,7 @@ static int check(struct cmd_line *line, const struct guest *guest,
     } else {
         complain("cannot plan for '%s': %s", guest->name, strerror(-rc));
     }
-    libxl_domain_config_dispose(&config);
+    layout_free_config(config);
     return code;
 }
 

@@ -14,6 +14,7 @@
 
 #include "cmd.h"
 #include "libxl_numa_foreign.h"
+#include "placement/xen_layout.h"
 
 #define PRIVCMD "/dev/xen/privcmd"
 
@@ -46,6 +47,8 @@ const struct cmd *const commands[] = {
 
 bool cmd_open_xen(struct cmd_line *line)
 {
+    const char *odd;
+
     /* libxc would say it in three lines. */
     if (access(PRIVCMD, R_OK | W_OK)) {
         complain("cannot open '%s': %s: expected root in dom0", PRIVCMD,
@@ -53,10 +56,34 @@ bool cmd_open_xen(struct cmd_line *line)
         return false;
     }
     line->xch = xc_interface_open(line->lg, NULL, 0);
-    if (line->xch && !libxl_ctx_alloc(&line->ctx, LIBXL_VERSION, 0, line->lg))
-        return true;
-    complain("cannot reach the hypervisor: %s", strerror(errno));
-    return false;
+    if (!line->xch ||
+        libxl_ctx_alloc(&line->ctx, LIBXL_VERSION, 0, line->lg)) {
+        complain("cannot reach the hypervisor: %s", strerror(errno));
+        return false;
+    }
+    odd = xen_layout_find_odd(line->xch);
+    if (odd)
+        complain("cannot read %s of this Xen in a way that xl-numa knows: "
+                 "install a newer libxl-numa", odd);
+    return !odd;
+}
+
+libxl_domain_config *cmd_new_config(const struct cmd_line *line,
+                                    struct layout *layout_r)
+{
+    libxl_domain_config *config;
+    const char *field;
+    int rc = layout_learn(line->ctx, layout_r, &field);
+
+    if (rc) {
+        complain("cannot learn the layout of libxl: %s",
+                 field ? field : strerror(-rc));
+        return NULL;
+    }
+    config = layout_new_config(layout_r);
+    if (!config)
+        complain("%s", strerror(ENOMEM));
+    return config;
 }
 
 static void close_xen(struct cmd_line *line)

@@ -32,7 +32,8 @@
 
 /* Written before libvirtd makes its first domain, and read since. */
 static struct {
-    bool inert;                 /* another release: do nothing */
+    bool learnt, inert;         /* a libxl that is not known: do nothing */
+    struct layout layout;       /* of libxl, unless inert */
     enum restore_helper helper;
     xentoollog_logger *lg;
 } state = { .helper = RESTORE_HELPER_IS_LIBXLS };
@@ -58,8 +59,10 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
 
     build_serve(r ? NULL : *pctx, lg);
     if (!r) {
-        state.inert = interpose_release_differs(lg, "libxl");
         state.lg = lg;
+        if (!state.learnt)
+            state.inert = !interpose_learn(*pctx, lg, "libxl", &state.layout);
+        state.learnt = true;
     }
     return r;
 }
@@ -68,7 +71,9 @@ EXPORT void libxl_event_register_callbacks(libxl_ctx *ctx,
                                            const libxl_event_hooks *hooks,
                                            void *user)
 {
-    if (!state.inert && hooks && hooks->event_occurs)
+    /* Without events a guest that reboots is taken for a new one. */
+    if (!state.inert && hooks && hooks->event_occurs &&
+        layout_knows_events(ctx))
         hooks = reboots_hear(hooks, state.lg);
     REAL(libxl_event_register_callbacks)(ctx, hooks, user);
 }
@@ -110,7 +115,8 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
         cells_free(request.cells);
         return rc;
     }
-    rc = placement_begin(ctx, &listener->vtable, config, request.keys, &p);
+    rc = placement_begin(ctx, &listener->vtable, &state.layout, config,
+                         request.keys, &p);
     if (rc) {
         cells_free(request.cells);
     } else {
@@ -194,7 +200,8 @@ EXPORT int libxl_domain_soft_reset(
     int r;
 
     if (!state.inert && !ao_how &&
-        !placement_begin_reset(ctx, state.lg, config, domid, &p))
+        !placement_begin_reset(ctx, state.lg, &state.layout, config, domid,
+                               &p))
         create = inflight_enter(p);
     r = REAL(libxl_domain_soft_reset)(ctx, config, domid, ao_how,
                                       aop_console_how);

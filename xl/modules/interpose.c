@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "interpose.h"
+#include "placement/xen_layout.h"
 
 EXPORT extern const char xl_placement_release[];
-const char xl_placement_release[] = XEN_RELEASE;
+const char xl_placement_release[] = VERSION;
 
 /* The process has it, or could not have called ours. */
 void *interpose_real(const char *name)
@@ -21,23 +23,53 @@ void *interpose_real(const char *name)
     return function;
 }
 
-bool interpose_release_differs(xentoollog_logger *lg, const char *places)
+/* The name of libxl's file, as a message is to have it. */
+static const char *libxl_name(void)
 {
     const char *base;
     Dl_info libxl;
 
     if (!dladdr(interpose_real("libxl_ctx_alloc"), &libxl))
-        return true;
+        return "libxenlight";
     base = strrchr(libxl.dli_fname, '/');
-    base = base ? base + 1 : libxl.dli_fname;
-    if (!strcmp(base, "libxenlight.so." XEN_RELEASE) ||
-        !strncmp(base, "libxenlight.so." XEN_RELEASE ".",
-                 strlen("libxenlight.so." XEN_RELEASE ".")))
-        return false;
-    xtl_log(lg, XTL_WARN, -1, "numa",
-            "this module is for Xen %s, %s is not: domains are placed by %s "
-            "itself", XEN_RELEASE, base, places);
-    return true;
+    return base ? base + 1 : libxl.dli_fname;
+}
+
+/* As layout_learn(), of libxenctrl too. */
+static int learn(libxl_ctx *ctx, xentoollog_logger *lg,
+                 struct layout *layout_r, const char **field_r)
+{
+    int rc = layout_learn(ctx, layout_r, field_r);
+    xc_interface *xch;
+
+    if (rc)
+        return rc;
+    xch = xc_interface_open(lg, NULL, 0);
+    if (!xch)
+        return -errno;
+    *field_r = xen_layout_find_odd(xch);
+    xc_interface_close(xch);
+    return *field_r ? -ENOTSUP : 0;
+}
+
+bool interpose_learn(libxl_ctx *ctx, xentoollog_logger *lg, const char *places,
+                     struct layout *layout_r)
+{
+    const char *field;
+    int rc = learn(ctx, lg, layout_r, &field);
+
+    if (!rc)
+        return true;
+    if (field)
+        xtl_log(lg, XTL_WARN, -1, "numa",
+                "%s is laid out in a way that this module does not know (%s): "
+                "domains are placed by %s itself; install a newer libxl-numa",
+                libxl_name(), field, places);
+    else
+        xtl_log(lg, XTL_WARN, -1, "numa",
+                "cannot learn the layout of %s: %s: domains are placed by %s "
+                "itself", libxl_name(), strerror(-rc), places);
+    return false;
 }
 
 void interpose_leave_preload(void)

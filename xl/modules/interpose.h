@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include <xentoollog.h>
+#include "placement/layout.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -19,9 +19,11 @@
 void *interpose_real(const char *name);
 #define REAL(name) ((__typeof__(&name))interpose_real(#name))
 
-/* libxl is of another release than this module, which then does nothing; its
- * structures differ from release to release. Said, with what `places` now. */
-bool interpose_release_differs(xentoollog_logger *lg, const char *places);
+/* Ask this process's libxl for its layout. False: it is not one that can be
+ * served, and the module must do nothing; a warning says so, and what `places`
+ * domains now. */
+bool interpose_learn(libxl_ctx *ctx, xentoollog_logger *lg, const char *places,
+                     struct layout *layout_r);
 
 /* Take this module out of LD_PRELOAD, where it is the first: whatever this
  * process starts shall not have it. */

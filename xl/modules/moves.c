@@ -81,15 +81,18 @@ const char *moves_keep(void)
 
 /* ---- the lock ---- */
 
-static bool read_uuid(libxl_ctx *ctx, uint32_t domid)
+static bool read_uuid(uint32_t domid)
 {
-    libxl_dominfo info;
+    xc_interface *xch = xc_interface_open(state.lg, NULL, 0);
+    xc_domaininfo_t info;
 
-    libxl_dominfo_init(&info);
-    state.knows_uuid = !libxl_domain_info(ctx, &info, domid);
+    state.knows_uuid = xch &&
+                       xc_domain_getinfolist(xch, domid, 1, &info) == 1 &&
+                       info.domain == domid;
     if (state.knows_uuid)
-        memcpy(state.uuid, info.uuid.uuid, sizeof(state.uuid));
-    libxl_dominfo_dispose(&info);
+        memcpy(state.uuid, info.handle, sizeof(state.uuid));
+    if (xch)
+        xc_interface_close(xch);
     return state.knows_uuid;
 }
 
@@ -136,7 +139,7 @@ EXPORT int libxl_domain_qualifier_to_domid(libxl_ctx *ctx, const char *name,
     int r = REAL(libxl_domain_qualifier_to_domid)(ctx, name, domid);
 
     if (!r && state.sends && !state.inert && !state.knows_uuid &&
-        read_uuid(ctx, *domid) && !state.moves)
+        read_uuid(*domid) && !state.moves)
         lock(*domid, name);
     return r;
 }
@@ -223,21 +226,23 @@ bool moves_adopts(void)
 }
 
 /* xl then waits for it as for one that it has made, with its configuration. */
-int moves_adopt(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid)
+int moves_adopt(libxl_ctx *ctx, const struct layout *layout,
+                libxl_domain_config *config, uint32_t *domid)
 {
     uint32_t adopted = state.adopted;
-    libxl_domain_config stored;
+    libxl_domain_config *stored;
 
     state.adopted = 0;
     if (state.inert)
         return ERROR_FAIL;
-    libxl_domain_config_init(&stored);
-    if (libxl_retrieve_domain_configuration(ctx, adopted, &stored, NULL)) {
-        libxl_domain_config_dispose(&stored);
+    stored = layout_new_config(layout);
+    if (!stored)
+        return ERROR_NOMEM;
+    if (libxl_retrieve_domain_configuration(ctx, adopted, stored, NULL)) {
+        layout_free_config(stored);
         return ERROR_FAIL;
     }
-    libxl_domain_config_dispose(config);
-    *config = stored;
+    layout_move_config(layout, stored, config);
     *domid = adopted;
     return 0;
 }

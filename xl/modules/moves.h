@@ -8,7 +8,7 @@
 #define MOVES_H
 
 #include <stdbool.h>
-#include <libxl.h>
+#include "placement/layout.h"
 
 /* Read what the process was started with, and remove it. */
 void moves_take_environment(void);
@@ -29,6 +29,7 @@ void moves_note_received(const libxl_domain_config *config);
 /* Whether the next create is none, but shall wait for a domain that there is;
  * and what libxl_domain_create_new() is then. */
 bool moves_adopts(void);
-int moves_adopt(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid);
+int moves_adopt(libxl_ctx *ctx, const struct layout *layout,
+                libxl_domain_config *config, uint32_t *domid);
 
 #endif /* MOVES_H */

@@ -42,7 +42,8 @@
 /* All that this file keeps. xl calls from one thread. */
 static struct {
     bool started;               /* the first libxl_ctx_alloc() was seen */
-    bool inert;                 /* another release: do nothing */
+    bool inert;                 /* a libxl that is not known: do nothing */
+    struct layout layout;       /* of libxl, unless inert */
     bool dry_run;
     bool paused;                /* migrate: not live */
     bool ran;                   /* the domain: what is built now, it is again */
@@ -81,7 +82,7 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
         unsetenv(MODULE_GUARD);
         interpose_leave_preload();
         if (!r)
-            state.inert = interpose_release_differs(lg, "xl");
+            state.inert = !interpose_learn(*pctx, lg, "xl", &state.layout);
     }
     if (!r) {
         state.ctx = *pctx;
@@ -242,7 +243,7 @@ EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
 
     if (!state.dry_run || state.inert || inflight_any())
         return REAL(libxl_domain_config_to_json)(ctx, config);
-    if (!placement_begin(ctx, state.lg, config, take_keys(), &p))
+    if (!placement_begin(ctx, state.lg, &state.layout, config, take_keys(), &p))
         return planned_json(ctx, config, p);
     warn_unplaced(config, "out of memory");
     return REAL(libxl_domain_config_to_json)(ctx, config);
@@ -313,8 +314,9 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
     if (state.inert || ao_how)
         return NULL;
     if (state.ran || restoring)
-        warn_unadapted(config, adapt_config(ctx, state.lg, config));
-    rc = placement_begin(ctx, state.lg, config, take_keys(), &p);
+        warn_unadapted(config, adapt_config(ctx, state.lg, &state.layout,
+                                            config));
+    rc = placement_begin(ctx, state.lg, &state.layout, config, take_keys(), &p);
     if (!rc) {
         p->restoring = restoring;
         p->planned_nodes = state.planned_nodes;
@@ -336,23 +338,26 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
  * domid. xl would have it removed once more, and end with three lines about a
  * domain that does not exist, after the one that says what was wrong.
  */
-static void forget_removed(libxl_ctx *ctx, uint32_t *domid)
+static void forget_removed(uint32_t *domid)
 {
-    libxl_dominfo info;
+    xc_interface *xch = xc_interface_open(state.lg, NULL, 0);
+    xc_domaininfo_t info;
 
-    libxl_dominfo_init(&info);
-    if (libxl_domain_info(ctx, &info, *domid) == ERROR_DOMAIN_NOTFOUND)
+    if (!xch)
+        return;
+    if (xc_domain_getinfolist(xch, *domid, 1, &info) < 1 ||
+        info.domain != *domid)
         *domid = INVALID_DOMID;
-    libxl_dominfo_dispose(&info);
+    xc_interface_close(xch);
 }
 
-static int end(struct create *create, libxl_ctx *ctx, uint32_t *domid, int r)
+static int end(struct create *create, uint32_t *domid, int r)
 {
     state.ran |= !r;
     if (!create)
         return r;
     if (placement_end(inflight_leave(create), r != 0))
-        forget_removed(ctx, domid);
+        forget_removed(domid);
     return r;
 }
 
@@ -384,13 +389,13 @@ EXPORT int libxl_domain_create_new(
         state.ran = true;
         keys_free(take_keys());
         state.ran = true;
-        return moves_adopt(ctx, config, domid);
+        return moves_adopt(ctx, &state.layout, config, domid);
     }
     /* As libxl would, later: xl's status is the same. */
     if (refuses(ctx, config))
         return ERROR_FAIL;
     create = begin(ctx, config, ao_how, false);
-    return end(create, ctx, domid,
+    return end(create, domid,
                REAL(libxl_domain_create_new)(ctx, config, domid, ao_how,
                                              aop_console_how));
 }
@@ -406,9 +411,9 @@ EXPORT int libxl_domain_create_restore(
         ctx, config, domid, restore_fd, send_back_fd, params, ao_how,
         aop_console_how);
 
-    if (!r)
+    if (!r && !state.inert)
         moves_note_received(config);
-    return end(create, ctx, domid, r);
+    return end(create, domid, r);
 }
 
 EXPORT int libxl_domain_soft_reset(
@@ -428,9 +433,10 @@ EXPORT int libxl_domain_soft_reset(
     if (!state.inert && !ao_how)
         warn_unadapted(config, adapt_pool(ctx, state.lg, config));
     if (!state.inert && !ao_how &&
-        !placement_begin_reset(ctx, state.lg, config, domid, &p))
+        !placement_begin_reset(ctx, state.lg, &state.layout, config, domid,
+                               &p))
         create = inflight_enter(p);
-    return end(create, ctx, &domid,
+    return end(create, &domid,
                REAL(libxl_domain_soft_reset)(ctx, config, domid, ao_how,
                                              aop_console_how));
 }

@@ -13,6 +13,7 @@
 struct adapt {
     libxl_ctx *ctx;
     xentoollog_logger *lg;
+    const struct layout *layout;
     libxl_domain_config *config;
     libxl_cpupoolinfo *pools;
     int nr_pools;
@@ -83,7 +84,8 @@ static int find_pool(struct adapt *a)
  * gives to that of the pool what it has a parameter for. */
 static void drop_scheduler(const struct adapt *a)
 {
-    libxl_domain_sched_params *params = &a->config->b_info.sched_params;
+    libxl_domain_sched_params *params = layout_sched_params(a->layout,
+                                                            a->config);
 
     if (params->sched == LIBXL_SCHEDULER_UNKNOWN ||
         params->sched == a->pool->sched)
@@ -211,9 +213,10 @@ static int adapt_maps(const struct adapt *a, const char *kind,
 /* ---- the whole ---- */
 
 int adapt_config(libxl_ctx *ctx, xentoollog_logger *lg,
-                 libxl_domain_config *config)
+                 const struct layout *layout, libxl_domain_config *config)
 {
-    struct adapt a = { .ctx = ctx, .lg = lg, .config = config };
+    struct adapt a = { .ctx = ctx, .lg = lg, .layout = layout,
+                       .config = config };
     libxl_domain_build_info *info = &config->b_info;
     int rc = find_pool(&a);
 

@@ -7,7 +7,7 @@
 #ifndef ADAPT_H
 #define ADAPT_H
 
-#include <libxl.h>
+#include "layout.h"
 
 /*
  * Drop from `config` what can not hold on this host as it is now, each with a
@@ -17,7 +17,7 @@
  * back. -ENOMEM, or -EIO: libxl can't tell the pools; then not all was looked at.
  */
 int adapt_config(libxl_ctx *ctx, xentoollog_logger *lg,
-                 libxl_domain_config *config);
+                 const struct layout *layout, libxl_domain_config *config);
 
 /* The same for a soft reset, where the domain keeps its pool and affinities:
  * only the name of the pool is looked at. */

@@ -3,7 +3,7 @@
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
 
-/* The release of Xen that a module was built for, a string in it. */
+/* What tells our module, and our xl: a string in each, our version. */
 #define MODULE_RELEASE_SYMBOL "xl_placement_release"
 
 /* Set for the installed xl when its create is a dry run. */

@@ -63,6 +63,7 @@ int placement_check_nodes(xentoollog_logger *lg, const struct keys *keys,
 }
 
 static struct placement *new_placement(libxl_ctx *ctx, xentoollog_logger *lg,
+                                       const struct layout *layout,
                                        libxl_domain_config *config)
 {
     struct placement *p = calloc(1, sizeof(*p));
@@ -71,6 +72,7 @@ static struct placement *new_placement(libxl_ctx *ctx, xentoollog_logger *lg,
         return NULL;
     p->ctx = ctx;
     p->lg = lg;
+    p->layout = layout;
     p->config = config;
     p->domid = p->stub_domid = XLN_NONE;
     p->lock_timeout_ms = LOCK_TIMEOUT_MS;
@@ -95,10 +97,10 @@ static int recorded_keys(struct placement *p)
 }
 
 int placement_begin(libxl_ctx *ctx, xentoollog_logger *lg,
-                    libxl_domain_config *config, struct keys *keys,
-                    struct placement **placement_r)
+                    const struct layout *layout, libxl_domain_config *config,
+                    struct keys *keys, struct placement **placement_r)
 {
-    struct placement *p = new_placement(ctx, lg, config);
+    struct placement *p = new_placement(ctx, lg, layout, config);
     int rc = 0;
 
     if (!p) {
@@ -122,10 +124,11 @@ int placement_note_request(struct placement *p)
 }
 
 int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
+                          const struct layout *layout,
                           libxl_domain_config *config, uint32_t domid,
                           struct placement **placement_r)
 {
-    struct placement *p = new_placement(ctx, lg, config);
+    struct placement *p = new_placement(ctx, lg, layout, config);
 
     if (!p)
         return -ENOMEM;

@@ -11,6 +11,7 @@
 
 #include "cells.h"
 #include "keys.h"
+#include "layout.h"
 #include "populate.h"
 #include "preferred_nodes.h"
 #include "restore.h"
@@ -25,7 +26,8 @@ typedef int populate_physmap_fn(xc_interface *xch, uint32_t domid,
 struct placement {
     libxl_ctx *ctx;
     xentoollog_logger *lg;
-    libxl_domain_config *config;    /* the caller's */
+    const struct layout *layout;    /* of libxl; the caller's, as is ... */
+    libxl_domain_config *config;    /* ... what is made */
     struct keys *keys;
     bool restoring;                 /* memory comes by another process, */
     enum restore_helper helper;     /* which libxl starts so */
@@ -75,8 +77,8 @@ int placement_check_nodes(xentoollog_logger *lg, const struct keys *keys,
  * which bad ones are warned about and forgotten.
  */
 int placement_begin(libxl_ctx *ctx, xentoollog_logger *lg,
-                    libxl_domain_config *config, struct keys *keys,
-                    struct placement **placement_r);
+                    const struct layout *layout, libxl_domain_config *config,
+                    struct keys *keys, struct placement **placement_r);
 
 /* Note the request in the configuration's xsdata, so that it is stored with
  * the domain. */
@@ -85,6 +87,7 @@ int placement_note_request(struct placement *p);
 /* Begin a soft reset of `domid`, which keeps its nodes: also one that has no
  * record, where the plan was not ours. */
 int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
+                          const struct layout *layout,
                           libxl_domain_config *config, uint32_t domid,
                           struct placement **placement_r);
 

@@ -113,15 +113,16 @@ static int need_of_config(const struct placement *p,
 
 static int make_need(const struct placement *p, struct xln_need *need)
 {
-    libxl_domain_config copy;
+    libxl_domain_config *copy = layout_new_config(p->layout);
     uint64_t need_kb;
     int rc = -EIO;
 
-    libxl_domain_config_init(&copy);
-    libxl_domain_config_copy(p->ctx, &copy, p->config);
-    if (!libxl_domain_need_memory(p->ctx, &copy, p->domid, &need_kb))
-        rc = need_of_config(p, &copy, need_kb, need);
-    libxl_domain_config_dispose(&copy);
+    if (!copy)
+        return -ENOMEM;
+    libxl_domain_config_copy(p->ctx, copy, p->config);
+    if (!libxl_domain_need_memory(p->ctx, copy, p->domid, &need_kb))
+        rc = need_of_config(p, copy, need_kb, need);
+    layout_free_config(copy);
     return rc;
 }
 
@@ -281,7 +282,7 @@ static void limit_vnuma(const struct placement *p)
 {
     const libxl_domain_build_info *info = &p->config->b_info;
 
-    if (info->type != LIBXL_DOMAIN_TYPE_HVM || p->restoring ||
+    if (p->config->c_info.type != LIBXL_DOMAIN_TYPE_HVM || p->restoring ||
         p->request->vcpus_mode == XLN_VCPUS_CORE ||
         info->target_memkb != info->max_memkb)
         p->request->vnuma = XLN_VNUMA_NONE;
@@ -329,7 +330,7 @@ static void warn_not_strict(const struct placement *p)
 {
     const libxl_domain_build_info *info = &p->config->b_info;
 
-    if (info->type != LIBXL_DOMAIN_TYPE_PV &&
+    if (p->config->c_info.type != LIBXL_DOMAIN_TYPE_PV &&
         info->target_memkb < info->max_memkb)
         placement_say(p, XTL_WARN,
                       "nodes_mode=\"strict\" does not hold for memory that "
@@ -408,7 +409,8 @@ static int plan_domain(struct placement *p, struct xln_reservations *held)
     rc = make_need(p, &need);
     if (rc)
         goto out;
-    rc = prefer_running(p->ctx, p->host, p->config, &p->preferred, &need);
+    rc = prefer_running(p->ctx, p->host, p->layout, p->config, &p->preferred,
+                        &need);
     if (rc)
         goto out;
     rc = xln_vnuma_prepare(p->host, &need, p->request);

@@ -159,17 +159,20 @@ static int add_topology(const struct xln_host *host,
 
 /* What can't be had libxl logs itself; then nothing is preferred. */
 static int add_running_devices(libxl_ctx *ctx, const struct xln_host *host,
+                               const struct layout *layout,
                                const libxl_domain_config *config,
                                struct xln_need *need)
 {
+    const libxl_device_pci *devices;
     libxl_pcitopology *list;
-    int i, nr = 0, rc = 0;
+    int i, nr_devices, nr = 0, rc = 0;
 
-    if (!config->num_pcidevs)
+    devices = layout_devices(layout, config, &nr_devices);
+    if (!nr_devices)
         return 0;
     list = libxl_get_pci_topology(ctx, &nr);
-    for (i = 0; list && i < config->num_pcidevs && !rc; i++)
-        rc = add_topology(host, &config->pcidevs[i], list, nr, need);
+    for (i = 0; list && i < nr_devices && !rc; i++)
+        rc = add_topology(host, &devices[i], list, nr, need);
     if (list)
         libxl_pcitopology_list_free(list, nr);
     return rc;
@@ -222,10 +225,11 @@ static int add_found(const struct xln_host *host,
 }
 
 int prefer_running(libxl_ctx *ctx, const struct xln_host *host,
+                   const struct layout *layout,
                    const libxl_domain_config *config,
                    const struct prefer_domains *found, struct xln_need *need)
 {
-    int rc = add_running_devices(ctx, host, config, need);
+    int rc = add_running_devices(ctx, host, layout, config, need);
 
     if (!rc)
         rc = add_found(host, found->with, &need->with_nodes);

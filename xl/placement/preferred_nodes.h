@@ -7,6 +7,8 @@
 #include <libxl.h>
 #include <libxl_numa.h>
 
+#include "layout.h"
+
 /* As libxl_device_pci has it; XLN_NONE for a function: any. */
 struct prefer_device {
     unsigned segment, bus, device, function;
@@ -37,6 +39,7 @@ int prefer_saved(const struct xln_snapshot *snapshot,
                  const struct prefer_device *devices, unsigned nr,
                  const struct xln_request *request, struct xln_need *need);
 int prefer_running(libxl_ctx *ctx, const struct xln_host *host,
+                   const struct layout *layout,
                    const libxl_domain_config *config,
                    const struct prefer_domains *found, struct xln_need *need);
 void prefer_dispose(struct xln_need *need);
