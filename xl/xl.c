@@ -8,7 +8,6 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -17,14 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "placement/environment.h"
-
-#define SYSFS_VERSION "/sys/hypervisor/version/"
-#define FALLBACK_PATH "/usr/local/sbin:/usr/sbin:/sbin"
+#include "release/installed_commands.h"
+#include "release/installed_xl.h"
 
 /* The commands that make domains, and so need the module; and those that send
  * one on, with what `--keep` has noted of it. */
@@ -49,30 +45,6 @@ static const struct {
 } shared_commands[] = {
     { "info", { "-n", "--n", "--nu", "--num", "--numa" } },
     { "vcpu-list", { NULL } },
-};
-
-/* What the installed xl knows: a word is short for a command if no other one
- * begins with it. */
-static const char *const stock_commands[] = {
-    "block-attach", "block-detach", "block-list", "button-press", "cd-eject",
-    "cd-insert", "channel-list", "claims", "config-update", "console",
-    "cpupool-cpu-add", "cpupool-cpu-remove", "cpupool-create",
-    "cpupool-destroy", "cpupool-list", "cpupool-migrate", "cpupool-numa-split",
-    "cpupool-rename", "create", "debug-keys", "destroy", "devd", "dmesg",
-    "domid", "domname", "dump-core", "getenforce", "info", "list", "loadpolicy",
-    "mem-max", "mem-set", "migrate", "migrate-receive", "network-attach",
-    "network-detach", "network-list", "pause", "pci-assignable-add",
-    "pci-assignable-list", "pci-assignable-remove", "pci-attach", "pci-detach",
-    "pci-list", "psr-cat-set", "psr-cat-show", "psr-cmt-attach",
-    "psr-cmt-detach", "psr-cmt-show", "psr-hwinfo", "psr-mba-set",
-    "psr-mba-show", "qemu-monitor-command", "reboot", "remus", "rename",
-    "restore", "save", "sched-credit", "sched-credit2", "sched-rtds",
-    "set-parameters", "setenforce", "sharing", "shutdown", "sysrq", "top",
-    "trigger", "unpause", "uptime", "usb-list", "usbctrl-attach",
-    "usbctrl-detach", "usbdev-attach", "usbdev-detach", "vcpu-list", "vcpu-pin",
-    "vcpu-set", "vdispl-attach", "vdispl-detach", "vdispl-list", "vkb-attach",
-    "vkb-detach", "vkb-list", "vm-list", "vncviewer", "vsnd-attach",
-    "vsnd-detach", "vsnd-list", "vtpm-attach", "vtpm-detach", "vtpm-list",
 };
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -119,22 +91,76 @@ static unsigned match(const char *word, const char *const *names, size_t nr,
     return matches;
 }
 
+/* Finds the one of the commands above that `word` is, or begins. */
+static unsigned match_ours(const char *word, const char **found_r)
+{
+    const char *found[3] = { NULL };
+    unsigned nr[] = {
+        match(word, our_commands, ARRAY_SIZE(our_commands), &found[0]),
+        match(word, placing_commands, ARRAY_SIZE(placing_commands), &found[1]),
+        match(word, sending_commands, ARRAY_SIZE(sending_commands), &found[2]),
+    };
+    unsigned i, sum = 0;
+
+    for (i = 0; i < ARRAY_SIZE(nr); i++) {
+        sum += nr[i];
+        if (!found[i])
+            continue;
+        *found_r = found[i];
+        if (!strcmp(found[i], word))
+            return 1;
+    }
+    return sum;
+}
+
+/* The commands of the installed xl; NULL: they cannot be told. */
+static char **ask_installed_xl(void)
+{
+    char release[32], path[PATH_MAX];
+    bool running = running_release(release, sizeof(release));
+
+    return find_installed_xl(running ? release : NULL, path, sizeof(path))
+               ? installed_commands(path) : NULL;
+}
+
+/* What the installed xl makes of a short word: NULL, where it takes it for
+ * nothing; else `ours`, where it does not know the word. */
+static const char *expand(const char *word, const char *ours, unsigned nr_ours)
+{
+    char **names = ask_installed_xl();
+    const char *stock = NULL, *found = NULL;
+    unsigned nr_stock = 0;
+    size_t nr = 0;
+
+    while (names && names[nr])
+        nr++;
+    if (names)
+        nr_stock = match(word, (const char *const *)names, nr, &stock);
+    if (nr_stock == 1)
+        match_ours(stock, &found);
+    else if (!nr_stock && nr_ours == 1)
+        found = ours;
+    if (nr_stock == 1 && found && strcmp(found, stock))
+        found = NULL;
+    installed_commands_free(names);
+    return found;
+}
+
 /*
- * The full name of a command, as the installed xl would take it; a command of
- * ours where it knows no such word. NULL: it would not, or it is for it to say.
+ * The full name of a command that is more than the installed xl's; NULL: it is
+ * none, or that one has to say what is wrong with it. A word that is no such
+ * command, nor the beginning of one, is the installed xl's. Only where it is
+ * shorter than one, that xl is asked for its commands: it takes a word for the
+ * one that begins so, if no other does. What it does not know may be ours.
  */
 static const char *find_command(const char *word)
 {
-    const char *stock = NULL, *ours = NULL;
-    unsigned nr_stock, nr_ours;
+    const char *ours = NULL;
+    unsigned nr_ours = *word ? match_ours(word, &ours) : 0;
 
-    nr_stock = match(word, stock_commands, ARRAY_SIZE(stock_commands), &stock);
-    nr_ours = match(word, our_commands, ARRAY_SIZE(our_commands), &ours);
-    if (nr_ours == 1 && !strcmp(word, ours))
-        return ours;
-    if (nr_stock == 1)
-        return stock;
-    return nr_stock == 0 && nr_ours == 1 ? ours : NULL;
+    if (!nr_ours)
+        return NULL;
+    return strcmp(word, ours) ? expand(word, ours, nr_ours) : ours;
 }
 
 static bool places_domains(const char *command)
@@ -166,17 +192,6 @@ static bool is_ours(const char *command, int argc, char **argv)
                        ARRAY_SIZE(shared_commands[i].options)))
             return true;
     return false;
-}
-
-/* Whether it is the installed xl's as a whole, and xl-numa does it instead. */
-static bool is_taken_over(const char *command)
-{
-    size_t i;
-
-    for (i = 0; i < ARRAY_SIZE(shared_commands); i++)
-        if (!strcmp(shared_commands[i].name, command))
-            return false;
-    return is_one_of(command, stock_commands, ARRAY_SIZE(stock_commands));
 }
 
 /* `xl create --plan FILE` makes many domains, by an `xl create` for each. */
@@ -249,121 +264,6 @@ static const char *read_command_line(int argc, char **argv, int *at_r,
     *at_r = at;
     *dry_run_r = dry_run;
     return command;
-}
-
-/* ---- which xl ---- */
-
-static bool read_number(const char *path, unsigned *number_r)
-{
-    FILE *f = fopen(path, "re");
-    bool good;
-
-    if (!f)
-        return false;
-    good = fscanf(f, "%u", number_r) == 1;
-    fclose(f);
-    return good;
-}
-
-/* The release of the running Xen, "4.17". */
-static bool running_release(char *release, size_t size)
-{
-    unsigned major, minor;
-
-    if (!read_number(SYSFS_VERSION "major", &major) ||
-        !read_number(SYSFS_VERSION "minor", &minor))
-        return false;
-    snprintf(release, size, "%u.%u", major, minor);
-    return true;
-}
-
-static bool is_this_program(const struct stat *it)
-{
-    struct stat us;
-
-    return !stat("/proc/self/exe", &us) && us.st_dev == it->st_dev &&
-           us.st_ino == it->st_ino;
-}
-
-/* Another copy of this program would look for the installed xl in its turn. */
-static bool is_copy_of_us(const char *path, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool copy = false;
-    void *image;
-
-    if (fd < 0)
-        return false;
-    image = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (image == MAP_FAILED)
-        return false;
-    copy = memmem(image, size, MODULE_RELEASE_SYMBOL,
-                  strlen(MODULE_RELEASE_SYMBOL));
-    munmap(image, size);
-    return copy;
-}
-
-static bool is_program(const char *path, struct stat *it)
-{
-    return !stat(path, it) && S_ISREG(it->st_mode) && !access(path, X_OK);
-}
-
-static bool is_installed_xl(const char *path, bool *is_us_r)
-{
-    struct stat it;
-
-    *is_us_r = false;
-    if (!is_program(path, &it))
-        return false;
-    *is_us_r = is_this_program(&it);
-    return !*is_us_r && !is_copy_of_us(path, it.st_size);
-}
-
-/*
- * The xl on a search path that a shell would find if we were not there: the
- * first one behind us. What stands before us may be a script that led here.
- */
-static bool search_path(const char *dirs, char *path, size_t size)
-{
-    char candidate[PATH_MAX];
-    bool found = false, us;
-    const char *end;
-
-    for (; dirs && *dirs; dirs = *end ? end + 1 : end) {
-        end = strchrnul(dirs, ':');
-        if (end == dirs ||
-            snprintf(candidate, sizeof(candidate), "%.*s/xl",
-                     (int)(end - dirs), dirs) >= (int)sizeof(candidate))
-            continue;
-        if (is_installed_xl(candidate, &us) && !found)
-            found = snprintf(path, size, "%s", candidate) < (int)size;
-        else if (us)
-            found = false;
-    }
-    return found;
-}
-
-static bool is_another_program(const char *path)
-{
-    struct stat it;
-
-    return is_program(path, &it) && !is_this_program(&it);
-}
-
-/* Debian keeps a release's xl apart, so that the one that fits the running
- * Xen can be found; its /usr/sbin/xl is a script that does the same. */
-static bool find_installed_xl(const char *release, char *path, size_t size)
-{
-    if (release) {
-        snprintf(path, size, "/usr/lib/xen-%s/bin/xl", release);
-        if (is_another_program(path))
-            return true;
-    }
-    if (is_another_program(INSTALLED_XL))
-        return snprintf(path, size, "%s", INSTALLED_XL) < (int)size;
-    return search_path(getenv("PATH"), path, size) ||
-           search_path(FALLBACK_PATH, path, size);
 }
 
 /* ---- the module ---- */
@@ -465,22 +365,6 @@ static int become(const char *path, char **argv)
     return EXIT_FAILURE;
 }
 
-/* Where another Xen than ours is running, which xl-numa can't reach, what it
- * does in the installed xl's stead is that one's again. */
-static bool is_for_us(const char *command, const char *release, int argc,
-                      char **argv)
-{
-    if (is_planned_create(command, argc, argv))
-        return true;
-    if (!is_ours(command, argc, argv))
-        return false;
-    if (!release || !strcmp(release, XEN_RELEASE) || !is_taken_over(command))
-        return true;
-    complain("xl-numa is for Xen %s, this is Xen %s: '%s' is the installed "
-             "xl's", XEN_RELEASE, release, command);
-    return false;
-}
-
 static int run_ours(const char *command, int at, char **argv)
 {
     argv[at] = (char *)(uintptr_t)command;
@@ -503,7 +387,8 @@ int main(int argc, char **argv)
     command = read_command_line(argc, argv, &at, &dry_run);
     if (running_release(release_text, sizeof(release_text)))
         release = release_text;
-    if (command && is_for_us(command, release, argc - at, argv + at))
+    if (command && (is_planned_create(command, argc - at, argv + at) ||
+                    is_ours(command, argc - at, argv + at)))
         return run_ours(command, at, argv);
     if (!find_installed_xl(release, path, sizeof(path))) {
         complain("cannot find the installed xl, neither for the running Xen "

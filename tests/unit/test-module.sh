@@ -149,6 +149,17 @@ same "$(nm -D --defined-only "$library" | sed -n 's/.*@@\(.*PRIVATE.*\)/\1/p' |
 same "$(readelf -dW "$library" | grep -E 'NEEDED.*(hwloc|expat)')" "" \
     "libxl-numa.so needs neither hwloc nor expat"
 
+# ---- any release of Xen ----
+
+# What would name one, or bind to it as soon as it is loaded.
+for object in "$library" "$build/xl/xl" "$build/xl/xl-numa" \
+    "$build/xl/xl-numa-libvirt-hook"; do
+    same "$(readelf -dW "$object" | grep 'NEEDED.*lib\(xen\|xl\)')" "" \
+        "${object##*/} is linked to no library of Xen"
+    same "$(nm -D "$object" | grep -E ' (libxl_|xlu_|xc_|xs_|xtl_)')" "" \
+        "and has no function of theirs that another could find"
+done
+
 # ---- hardening ----
 
 # What of an object hinders those who found a hole in it, in a word each.

@@ -20,6 +20,17 @@ system_path=$PATH
 mkdir "$tmp/bin" "$tmp/empty" "$tmp/circle"
 cat > "$tmp/bin/xl" <<'END'
 #!/bin/sh
+if [ "$*" = help ] && [ -z "$NO_XEN" ]; then
+    printf 'Usage xl [-vfNtT] <subcommand> [args]\n\n'
+    printf 'xl full list of subcommands:\n\n'
+    for command in claims create destroy info list migrate migrate-receive \
+        mem-set network-attach remus rename restore save vcpu-list vcpu-pin \
+        vcpu-set $MORE; do
+        printf ' %-19s Do something\n' "$command"
+    done
+    printf ' a-name-of-many-letters\n                     Do something\n'
+    exit
+fi
 case $FAKE in
     args) printf '%s' $#; [ $# -eq 0 ] || printf '[%s]' "$@" ;;
     copy) cat; echo "to stderr" >&2 ;;
@@ -115,6 +126,12 @@ same "$(ours create --plan p.json)" "ours[create][--plan][p.json]" \
     "xl create --plan is ours"
 same "$(ours cr --plan=p.json)" "ours[create][--plan=p.json]" "in short too"
 same "$(ours destroy --plan)" "2[destroy][--plan]" "of another command it is not"
+same "$(MORE=numad ours numa-i)" "ours[numa-info]" \
+    "a name that only we have is clear, whatever else the installed xl has"
+same "$(MORE=numa-info-more ours numa-i)" "1[numa-i]" \
+    "a short one that begins a command of the installed xl is that one's"
+same "$(NO_XEN=1 ours numa-i)" "ours[numa-info]" \
+    "an xl that does not tell its commands is not waited for"
 rm "$tmp/xl-numa"
 ours numa-info 2> "$tmp/err"
 same $? 1 "without an xl-numa: status 1"
@@ -154,6 +171,14 @@ warns restore restore g.save
 warns restore rest g.save
 warns migrate-receive migrate-receive
 warns migrate-receive migrate-r
+
+# Of a release that has resume.
+MORE=resume
+export MORE
+silent res g.save
+warns restore rest g.save
+unset MORE
+warns restore res g.save
 
 silent list
 silent li

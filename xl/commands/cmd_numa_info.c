@@ -322,18 +322,16 @@ static int show_nodeinfo(struct cmd_line *line)
 {
     int code = EXIT_FAILURE;
     struct utsname machine;
-    libxl_physinfo info;
+    xc_physinfo_t info;
 
-    libxl_physinfo_init(&info);
     if (uname(&machine)) {
         complain("cannot tell the kind of machine: %s", strerror(errno));
-    } else if (libxl_get_physinfo(line->ctx, &info)) {
+    } else if (xc_physinfo(line->xch, &info)) {
         complain("cannot read the host");
     } else {
         virsh_print_nodeinfo(&info, machine.machine, stdout);
         code = EXIT_SUCCESS;
     }
-    libxl_physinfo_dispose(&info);
     return code;
 }
 

@@ -15,6 +15,7 @@
 #include "cmd.h"
 #include "libxl_numa_foreign.h"
 #include "placement/xen_layout.h"
+#include "release/libraries.h"
 
 #define PRIVCMD "/dev/xen/privcmd"
 
@@ -189,11 +190,26 @@ static int run_command(struct cmd_line *line, int argc, char **command)
     return check_output(run(line, argc, command));
 }
 
+/* Before the first call of a function of Xen's. */
+static bool open_libraries(void)
+{
+    char *error;
+    int rc = libraries_open(&error);
+
+    if (rc)
+        complain("%s", error ? error : strerror(-rc));
+    free(error);
+    return !rc;
+}
+
 int main(int argc, char **argv)
 {
     struct cmd_line line = { 0 };
-    int first = read_global_options(argc, argv, &line), code;
+    int first, code;
 
+    if (!open_libraries())
+        return EXIT_FAILURE;
+    first = read_global_options(argc, argv, &line);
     /* Names are shown as they are, numbers with a dot. */
     setlocale(LC_CTYPE, "");
     if (!line.lg) {

@@ -8,6 +8,7 @@
 #define MOVES_H
 
 #include <stdbool.h>
+
 #include "placement/layout.h"
 
 /* Read what the process was started with, and remove it. */

@@ -378,7 +378,15 @@ static int enact(struct placement *p, const struct xln_need *need)
     return 0;
 }
 
-/* The cores too that the user binds it to, whatever was planned. */
+/*
+ * The cores too that the user binds it to, whatever was planned.
+ *
+ * A claim of libxl's is on the host as a whole, so what is planned is kept for
+ * the domain by our own record alone. A hypervisor that takes claims on single
+ * nodes would be asked for plan->shares here, once this is known not to fail
+ * for other reasons, and the claim would end where placement_end() ends the
+ * record. As of Xen 4.22 there is none.
+ */
 static int reserve_plan(struct placement *p,
                         struct xln_reservations *held,
                         const struct xln_need *need)

@@ -47,7 +47,7 @@ void virsh_print_free_of_all(const struct xln_host *host, FILE *f)
 /* ---- nodeinfo ---- */
 
 /* Sockets are those of a node, and libvirt counts one for any host of Xen. */
-void virsh_print_nodeinfo(const libxl_physinfo *info, const char *model,
+void virsh_print_nodeinfo(const xc_physinfo_t *info, const char *model,
                           FILE *f)
 {
     fprintf(f, "%-20s %s\n", "CPU model:", model);

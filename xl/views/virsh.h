@@ -18,7 +18,7 @@ void virsh_print_free_of_node(const struct xln_host *host, unsigned node,
 void virsh_print_free_of_all(const struct xln_host *host, FILE *f);
 
 /* virsh nodeinfo; `model` is the machine's name as uname() has it. */
-void virsh_print_nodeinfo(const libxl_physinfo *info, const char *model,
+void virsh_print_nodeinfo(const xc_physinfo_t *info, const char *model,
                           FILE *f);
 
 /* The <topology> element of virsh capabilities. -ENOMEM. */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Functions of Xen's libraries, forwarded to those of this process.
+ *
+ * Each release of Xen has libraries of its own, of which some speak only to
+ * its hypervisor, and they are installed side by side. Nothing of ours is
+ * linked to them: that would name one release. A program that calls the shared
+ * library has them already, as their handles are what it passes; xl-numa opens
+ * those of the running Xen before the first call (xl/release/libraries.h).
+ *
+ * So a call goes to a function of the same name that is defined here, which
+ * finds the real one at its first use. This needs no lazy binding, which -z now
+ * forbids and musl has not got, and the compiler compares each of them with
+ * the headers. What links with the libraries instead, the tests that stand in
+ * for them for one, leaves this file out. The modules do too: they are in a
+ * process that has them, and define some of these themselves.
+ */
+#ifndef FORWARD_H
+#define FORWARD_H
+
+/* Nobody else is to call them, and dlsym() is not to find them. */
+#pragma GCC visibility push(hidden)
+
+/* The real function; NULL: this process has none, and errno is ENOSYS. */
+void *xln__forward(const char *name);
+
+#define FORWARD_FIND(name)                                                    \
+    static __typeof__(name) *found;                                           \
+    __typeof__(name) *function = __atomic_load_n(&found, __ATOMIC_RELAXED);   \
+                                                                              \
+    if (!function) {                                                          \
+        function = (__typeof__(function))xln__forward(#name);                 \
+        __atomic_store_n(&found, function, __ATOMIC_RELAXED);                 \
+    }
+
+/* int xc_f(...), which is -1 where there is none: FORWARD(int, xc_f, (int a),
+ * (a), -1) */
+#define FORWARD(type, name, params, args, failure)                            \
+    type name params                                                          \
+    {                                                                         \
+        FORWARD_FIND(name)                                                    \
+        return function ? function args : failure;                            \
+    }
+
+#define FORWARD_VOID(name, params, args)                                      \
+    void name params                                                          \
+    {                                                                         \
+        FORWARD_FIND(name)                                                    \
+        if (function)                                                         \
+            function args;                                                    \
+    }
+
+#endif /* FORWARD_H */
