@@ -15,6 +15,8 @@
 
 /* ---- libxenlight ---- */
 
+FORWARD(int, libxl_bitmap_is_empty, (const libxl_bitmap *bitmap), (bitmap), 1)
+FORWARD(int, libxl_bitmap_is_full, (const libxl_bitmap *bitmap), (bitmap), 0)
 FORWARD(int, libxl_bitmap_test, (const libxl_bitmap *bitmap, int bit),
         (bitmap, bit), 0)
 FORWARD(int, libxl_cpupool_qualifier_to_cpupoolid,
@@ -37,6 +39,19 @@ FORWARD(int, libxl_domain_config_from_json,
         (libxl_ctx *ctx, libxl_domain_config *config, const char *text),
         (ctx, config, text), ERROR_FAIL)
 FORWARD_VOID(libxl_domain_config_init, (libxl_domain_config *config), (config))
+FORWARD(int, libxl_domain_destroy,
+        (libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *ao_how),
+        (ctx, domid, ao_how), ERROR_FAIL)
+FORWARD(int, libxl_domain_rename,
+        (libxl_ctx *ctx, uint32_t domid, const char *from, const char *to),
+        (ctx, domid, from, to), ERROR_FAIL)
+FORWARD(int, libxl_domain_resume,
+        (libxl_ctx *ctx, uint32_t domid, int suspend_cancel,
+         const libxl_asyncop_how *ao_how),
+        (ctx, domid, suspend_cancel, ao_how), ERROR_FAIL)
+FORWARD(int, libxl_domain_unpause,
+        (libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *ao_how),
+        (ctx, domid, ao_how), ERROR_FAIL)
 FORWARD(int, libxl_domain_need_memory,
         (libxl_ctx *ctx, libxl_domain_config *config, uint32_t domid,
          uint64_t *need_kb_r), (ctx, config, domid, need_kb_r), ERROR_FAIL)
@@ -59,6 +74,8 @@ FORWARD(int, libxl_retrieve_domain_configuration,
         (libxl_ctx *ctx, uint32_t domid, libxl_domain_config *config,
          const libxl_asyncop_how *ao_how), (ctx, domid, config, ao_how),
         ERROR_FAIL)
+FORWARD(const char *, libxl_scheduler_to_string, (libxl_scheduler scheduler),
+        (scheduler), NULL)
 FORWARD(int, libxl_userdata_retrieve,
         (libxl_ctx *ctx, uint32_t domid, const char *id, uint8_t **data_r,
          int *size_r), (ctx, domid, id, data_r, size_r), ERROR_FAIL)
@@ -72,6 +89,10 @@ FORWARD(int, libxl_userdata_unlink,
 /* ---- libxenctrl ---- */
 
 FORWARD(int, xc_interface_close, (xc_interface *xch), (xch), -1)
+FORWARD(int, xc_shadow_control,
+        (xc_interface *xch, uint32_t domid, unsigned int op,
+         unsigned int *mb, unsigned int mode),
+        (xch, domid, op, mb, mode), -1)
 FORWARD(xc_interface *, xc_interface_open,
         (xentoollog_logger *lg, xentoollog_logger *builder_lg, unsigned flags),
         (lg, builder_lg, flags), NULL)
@@ -109,6 +130,15 @@ FORWARD(enum XLU_ConfigValueType, xlu_cfg_value_type,
 
 /* ---- libxenstore ---- */
 
+FORWARD(bool, xs_set_permissions,
+        (struct xs_handle *xsh, xs_transaction_t t, const char *path,
+         struct xs_permissions *perms, unsigned int nr),
+        (xsh, t, path, perms, nr), false)
+FORWARD(bool, xs_transaction_end,
+        (struct xs_handle *xsh, xs_transaction_t t, bool abort),
+        (xsh, t, abort), false)
+FORWARD(xs_transaction_t, xs_transaction_start, (struct xs_handle *xsh),
+        (xsh), XBT_NULL)
 FORWARD(bool, xs_write,
         (struct xs_handle *xsh, xs_transaction_t t, const char *path,
          const void *data, unsigned int size), (xsh, t, path, data, size),
