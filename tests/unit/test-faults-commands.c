@@ -37,6 +37,9 @@ WRAP(int, libxl_ctx_alloc, (libxl_ctx **ctx, int version, unsigned flags,
      (*ctx = NULL, ERROR_FAIL))
 WRAP(int, libxl_domain_config_copy, (libxl_ctx *ctx, libxl_domain_config *to,
      const libxl_domain_config *from), (ctx, to, from), 0)
+WRAP(int, libxl_domain_config_from_json, (libxl_ctx *ctx,
+     libxl_domain_config *config, const char *text), (ctx, config, text),
+     ERROR_FAIL)
 
 WRAP(yajl_handle, yajl_alloc, (const yajl_callbacks *callbacks,
      yajl_alloc_funcs *functions, void *ctx), (callbacks, functions, ctx), NULL)

@@ -107,6 +107,7 @@ static int check(struct cmd_line *line, const struct guest *guest,
     if (!rc)
         rc = placement_begin(line->ctx, line->lg, &layout, config, NULL, &p);
     if (!rc) {
+        placement_prepare(p);
         /* A strict request that can't be had: its end says so. */
         rc = placement_plan(p, line->xch, XLN_NONE);
         code = rc == -ENOSPC ? EXIT_NOTHING_FITS : check_plan(guest, p);
