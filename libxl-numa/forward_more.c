@@ -60,6 +60,8 @@ FORWARD(int, libxl_event_from_json,
         (libxl_ctx *ctx, libxl_event *event, const char *text),
         (ctx, event, text), ERROR_FAIL)
 FORWARD_VOID(libxl_event_init, (libxl_event *event), (event))
+FORWARD(libxl_numainfo *, libxl_get_numainfo, (libxl_ctx *ctx, int *nr_r),
+        (ctx, nr_r), NULL)
 FORWARD_VOID(libxl_key_value_list_dispose, (libxl_key_value_list *list),
              (list))
 FORWARD(libxl_cpupoolinfo *, libxl_list_cpupool, (libxl_ctx *ctx, int *nr_r),
@@ -67,6 +69,8 @@ FORWARD(libxl_cpupoolinfo *, libxl_list_cpupool, (libxl_ctx *ctx, int *nr_r),
 FORWARD(int, libxl_name_to_domid,
         (libxl_ctx *ctx, const char *name, uint32_t *domid_r),
         (ctx, name, domid_r), ERROR_FAIL)
+FORWARD_VOID(libxl_numainfo_list_free, (libxl_numainfo *list, int nr),
+             (list, nr))
 FORWARD(int, libxl_read_file_contents,
         (libxl_ctx *ctx, const char *path, void **data_r, int *size_r),
         (ctx, path, data_r, size_r), ENOSYS)

@@ -39,10 +39,8 @@ static struct xln_host *make_host(const unsigned *mib)
 
 /* ---- asking ---- */
 
-static uint8_t hard_bits[8], vcpu_bits[8];
-static libxl_bitmap hard[8];
-static libxl_vnode_info vnodes[8];
-static libxl_domain_build_info info;
+static const struct xln_cpumap *hard[8];
+static struct xln_need need;
 static struct xln_request *request;
 static struct cells *cells;
 
@@ -51,33 +49,38 @@ static void begin(unsigned nr, const unsigned *mib)
 {
     unsigned i;
 
-    memset(vnodes, 0, sizeof(vnodes));
-    memset(&info, 0, sizeof(info));
-    for (i = 0; i < nr; i++) {
-        vcpu_bits[i] = 1u << i;
-        hard_bits[i] = 0xff;
-        hard[i] = (libxl_bitmap){ .size = 1, .map = &hard_bits[i] };
-        vnodes[i].memkb = mib[i] << 10;
-        vnodes[i].pnode = i;
-        vnodes[i].vcpus = (libxl_bitmap){ .size = 1, .map = &vcpu_bits[i] };
-    }
-    info.vnuma_nodes = vnodes;
-    info.num_vnuma_nodes = nr;
+    need = (struct xln_need){ .nr_vcpus = nr, .nr_hard = nr, .hard = hard };
     must(xln_request_new(&request));
     must(cells_new(nr, &cells));
+    for (i = 0; i < nr; i++) {
+        cells->list[i].bytes = mib[i] * MIB;
+        must(xln_cpumap_new(nr, &cells->list[i].vcpus));
+        xln_cpumap_set(cells->list[i].vcpus, i);
+    }
 }
 
 static void end(void)
 {
+    unsigned i;
+
+    for (i = 0; i < need.nr_hard; i++) {
+        xln_cpumap_free((struct xln_cpumap *)(uintptr_t)hard[i]);
+        hard[i] = NULL;
+    }
     xln_request_free(request);
     cells_free(cells);
 }
 
 static void bind_vcpu(unsigned vcpu, uint8_t cpus)
 {
-    hard_bits[vcpu] = cpus;
-    info.vcpu_hard_affinity = hard;
-    info.num_vcpu_hard_affinity = info.num_vnuma_nodes;
+    struct xln_cpumap *mask;
+    unsigned cpu;
+
+    must(xln_cpumap_new(NR_CPUS, &mask));
+    for (cpu = 0; cpu < NR_CPUS; cpu++)
+        if (cpus & 1u << cpu)
+            xln_cpumap_set(mask, cpu);
+    hard[vcpu] = mask;
 }
 
 static struct xln_nodemap *nodes_of(const char *text)
@@ -95,11 +98,12 @@ static void become(const unsigned *host_mib, const char *wanted,
 {
     struct xln_host *host = make_host(host_mib);
     char *error = NULL, got[64] = "";
-    int i, rc = cells_bind(cells, host, request, &info, &error);
+    unsigned node_of[8], i;
+    int rc = cells_bind(cells, host, request, &need, node_of, &error);
 
-    for (i = 0; !rc && i < info.num_vnuma_nodes; i++)
+    for (i = 0; !rc && i < cells->nr; i++)
         snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%u",
-                 i ? " " : "", vnodes[i].pnode);
+                 i ? " " : "", node_of[i]);
     is_str(rc == -ENOSPC ? error : got, wanted, what);
     free(error);
     xln_host_free(host);
@@ -145,16 +149,16 @@ static void test_named(void)
     become(even, "0 3", "the nodes of the domain are those of its cells");
     begin(2, two);
     request->nodes = nodes_of("0");
-    cells->nodes[1] = nodes_of("2");
+    cells->list[1].nodes = nodes_of("2");
     bind_vcpu(1, 0x03);
     become(even, "0 2", "<memnode> is for its cell, before all else");
     begin(2, (unsigned[]){ 600, 600 });
-    cells->nodes[0] = nodes_of("1");
-    cells->nodes[1] = nodes_of("1");
+    cells->list[0].nodes = nodes_of("1");
+    cells->list[1].nodes = nodes_of("1");
     become(even, "cell 1: 600 MiB needed, not to be had from node 1 alone",
            "what one cell takes another has not");
     begin(2, two);
-    cells->nodes[0] = nodes_of("9");
+    cells->list[0].nodes = nodes_of("9");
     become(even, "cell 0: 300 MiB needed, not to be had from node 9 alone",
            "a node that is not there has nothing");
 }
@@ -162,20 +166,20 @@ static void test_named(void)
 static void test_no_memory(void)
 {
     struct xln_host *host = make_host(even);
-    unsigned nth = 0, nr_failed = 0;
+    unsigned nth = 0, nr_failed = 0, node_of[8];
     char *error;
     int rc;
 
     begin(2, two);
-    cells->nodes[0] = nodes_of("1");
+    cells->list[0].nodes = nodes_of("1");
     do {
         fake_alloc_fail(++nth);
-        rc = cells_bind(cells, host, request, &info, &error);
+        rc = cells_bind(cells, host, request, &need, node_of, &error);
         fake_alloc_fail(0);
-        nr_failed += rc == -ENOMEM && vnodes[0].pnode == 0;
+        nr_failed += rc == -ENOMEM;
     } while (rc && nth < 1000);
     ok(!rc && nr_failed == nth - 1 && nr_failed > 4,
-       "-ENOMEM whichever of %u allocations fails, and nothing is changed",
+       "-ENOMEM whichever of %u allocations fails",
        nr_failed);
     end();
     xln_host_free(host);

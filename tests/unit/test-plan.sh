@@ -399,7 +399,8 @@ check "a node that is not there" planned 1 \
     'xl: web.cfg: nodes="2,7": no node 7 here: this host has 0-3' \
     web.cfg 'nodes="2,7"'
 check "CPUs that are not there" planned 1 "xl: web.cfg: cpus=: vCPU 1 may run\
- on no CPU of this host that is in the domain's pool" web.cfg 'cpus=["0","100"]'
+ on no CPU of this host that is in the domain's pool: expected some of CPUs 0-5" \
+    web.cfg 'cpus=["0","100"]'
 check "a pool by name" planned 1 "xl: web.cfg: pool=\"near\": expected a\
  number, as a saved host has no names of pools" web.cfg 'pool="near"'
 check "a pool that is not there" planned 1 \
@@ -423,6 +424,10 @@ check "as libvirt's cells" planned 0 \
 check "with each vCPU on its own" planned 0 \
     "  <vcpupin vcpu='2' cpuset='2-3'/>" \
     --emit=libvirt wide.cfg
+check "a first virtual node below the video memory does not fit" planned 3 \
+    "web: nothing fits: vnuma=\"auto\" over nodes 0-1: the first virtual node is\
+ smaller than the video memory, which is to be in it" web.cfg 'type="hvm"' \
+    'memory=200' 'nodes="0-1"' 'vnuma="auto"' 'videoram=128'
 check "a guest that can't have them: status 1" planned 1 \
     "xl: web.cfg: vnuma=\"host\": only HVM guests can have virtual nodes, and this\
  one is type=\"pvh\"" web.cfg 'vnuma="host"'

@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "open_planner.h"
 #include "placement/environment.h"
 #include "plans/plan_file.h"
-#include "plans/planner.h"
 
 #define OPT_PLAN OPT_OWN
 
@@ -55,7 +55,9 @@ static bool read_planned(struct planner *planner, const struct plan_file *file,
                  item->name);
         return false;
     }
-    if (!planner_read(planner, item->config, file->words, file->nr_words, d))
+    if (!print_notes(planner->notes,
+                     planner_read(planner, item->config, file->words,
+                                  file->nr_words, d)))
         return false;
     rc = keys_apply_plan(item->nodes, d->request);
     if (!rc)
@@ -66,11 +68,17 @@ static bool read_planned(struct planner *planner, const struct plan_file *file,
 
 static bool holds(const struct plan_file_item *item, const struct planned *d)
 {
-    const struct xln_plan *plan = d->plan;
+    const struct decision *decision = d->decision;
+    const struct xln_plan *plan = decision->plan;
 
-    if (plan->verdict != XLN_NOTHING_FITS &&
+    if (decision->status != DECIDE_NOTHING_FITS &&
         (item->spills || !(plan->relaxed & XLN_RELAXED_MEMORY)))
         return true;
+    if (decision->reason && !decision->lacks_memory) {
+        complain("the plan does not hold any more: '%s': %s: nothing is "
+                 "created", item->name, decision->reason);
+        return false;
+    }
     complain("the plan does not hold any more: '%s' needs %" PRIu64
              " MiB, and does not fit on %s %s: nothing is created",
              item->name, plan->need_bytes >> 20, node_word(item), item->nodes);
@@ -88,8 +96,9 @@ static int check_list(struct planner *planner, const struct plan_file *file,
         if (!read_planned(planner, file, &file->items[i], &list[i]))
             return EXIT_FAILURE;
     }
-    if (!planner_place_all(list, file->nr_items, NULL,
-                           planner->snapshot->host))
+    if (!print_notes(planner->notes,
+                     planner_place_all(list, file->nr_items, NULL,
+                                       planner->snapshot->host)))
         return EXIT_FAILURE;
     for (i = 0; i < file->nr_items; i++)
         if (!holds(&file->items[i], &list[i]))
@@ -100,6 +109,7 @@ static int check_list(struct planner *planner, const struct plan_file *file,
 static int check(struct cmd_line *line, const struct plan_file *file)
 {
     struct planned *list = calloc(file->nr_items + 1, sizeof(*list));
+    struct notes notes = { 0 };
     struct planner planner;
     int code = EXIT_FAILURE;
     unsigned nr = 0, i;
@@ -108,7 +118,7 @@ static int check(struct cmd_line *line, const struct plan_file *file)
         complain("create: %s", strerror(ENOMEM));
         return EXIT_FAILURE;
     }
-    if (planner_begin(&planner, line, NULL, NULL))
+    if (open_planner(line, &planner, &notes, NULL, NULL))
         code = check_list(&planner, file, list, &nr);
     for (i = 0; i < nr; i++)
         planned_dispose(&list[i]);

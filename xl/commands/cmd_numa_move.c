@@ -20,6 +20,7 @@
 #include "placement/keep.h"
 #include "migration.h"
 #include "node_list.h"
+#include "open_planner.h"
 #include "placement/placement.h"
 #include "placement/process.h"
 #include "placement/record.h"
@@ -33,8 +34,9 @@ enum { OPT_LIVE = OPT_OWN, OPT_ADVISE, OPT_HOST, OPT_RECOVER };
 /* "node 1 has 60 MiB to plan with, node 2 has ..." */
 static char *usable_text(const struct placement *p)
 {
+    const struct decision *d = p->decision;
     const struct xln_nodemap *nodes =
-        p->plan->named ? p->plan->nodes : xln_host_nodes(p->host);
+        d->plan->named ? d->plan->nodes : xln_host_nodes(p->host);
     const char *separator = "";
     char *text = NULL;
     unsigned node;
@@ -46,7 +48,7 @@ static char *usable_text(const struct placement *p)
     XLN_FOREACH(xln_nodemap, node, nodes) {
         fprintf(f, "%snode %u has %" PRIu64 " MiB to plan with", separator, node,
                 MIB(xln_host_node_usable(xln_host_node(p->host, node), true,
-                                         p->request->dma_reserve_bytes)));
+                                         d->request->dma_reserve_bytes)));
         separator = ", ";
     }
     if (!fclose(f))
@@ -72,18 +74,19 @@ static void complain_of_none(const struct guest *guest,
 /* The plan is for the copy, beside the domain as it is. Gives the exit code. */
 static int check_plan(const struct guest *guest, const struct placement *p)
 {
+    const struct decision *d = p->decision;
     char *usable;
 
-    if (!p->plan) {
+    if (!d || (!p->affinity && d->status != DECIDE_NOTHING_FITS)) {
         complain_of_none(guest, p);
         return EXIT_FAILURE;
     }
-    if (!(p->plan->relaxed & XLN_RELAXED_MEMORY) &&
-        p->plan->verdict != XLN_NOTHING_FITS)
+    if (d->status != DECIDE_NOTHING_FITS &&
+        !(d->plan->relaxed & XLN_RELAXED_MEMORY))
         return EXIT_SUCCESS;
     usable = usable_text(p);
     complain("'%s' stays where it is: its copy needs %" PRIu64 " MiB: %s",
-             guest->name, MIB(p->plan->need_bytes),
+             guest->name, MIB(d->plan->need_bytes),
              usable ? usable : strerror(ENOMEM));
     free(usable);
     return EXIT_NOTHING_FITS;
@@ -105,7 +108,8 @@ static int check(struct cmd_line *line, const struct guest *guest,
                                              NULL))
         rc = keep_apply(keep, line->ctx, config);
     if (!rc)
-        rc = placement_begin(line->ctx, line->lg, &layout, config, NULL, &p);
+        rc = placement_begin(line->ctx, line->lg, &layout, config, NULL, NULL,
+                             &p);
     if (!rc) {
         placement_prepare(p);
         /* A strict request that can't be had: its end says so. */
@@ -379,8 +383,10 @@ static int advise_on(struct cmd_line *line, struct planner *planner)
     }
     if (!line->nr_args)
         return show_advice(line, planner, NULL);
-    if (planner_read(planner, line->args[0], line->args + 1,
-                     line->nr_args - 1, &d))
+    if (print_notes(planner->notes,
+                    planner_read(planner, line->args[0], line->args + 1,
+                                 line->nr_args - 1, &d) &&
+                        planner_place(&d, planner->snapshot->host)))
         code = show_advice(line, planner, &d);
     planned_dispose(&d);
     return code;
@@ -388,10 +394,11 @@ static int advise_on(struct cmd_line *line, struct planner *planner)
 
 static int advise(struct cmd_line *line)
 {
+    struct notes notes = { 0 };
     struct planner planner;
     int code = EXIT_FAILURE;
 
-    if (planner_begin(&planner, line, cmd_value(line, OPT_HOST), NULL))
+    if (open_planner(line, &planner, &notes, cmd_value(line, OPT_HOST), NULL))
         code = advise_on(line, &planner);
     planner_end(&planner);
     return code;

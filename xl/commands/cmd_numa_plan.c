@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "open_planner.h"
 #include "views/fleet_view.h"
 #include "views/plan_count.h"
 #include "views/plan_emit.h"
@@ -30,6 +31,7 @@ static const struct cmd_option options[] = {
 
 /* The domains of one command line, in its order. */
 struct plans {
+    struct notes notes;
     struct planner planner;
     char *const *words;         /* KEY=VALUEs, for all of them */
     unsigned nr_words;
@@ -79,7 +81,7 @@ static bool read_configs(struct plans *plans, char **words, unsigned nr_keys,
     for (; good && plans->nr < nr_configs; plans->nr++)
         good = planner_read(&plans->planner, words[nr_keys + plans->nr], words,
                             nr_keys, &plans->list[plans->nr]);
-    return good;
+    return print_notes(&plans->notes, good);
 }
 
 /* ---- showing ---- */
@@ -234,8 +236,7 @@ static int show_fleet(struct cmd_line *line, const struct fleet *fleet,
 static int run_fleet(struct cmd_line *line, const char *const *hosts,
                      unsigned nr_hosts, char **words, unsigned nr_keys)
 {
-    const struct fleet_line what = {
-        .line = line,
+    const struct fleet_query what = {
         .hosts = hosts,
         .nr_hosts = nr_hosts,
         .defaults = cmd_value(line, OPT_DEFAULTS),
@@ -245,9 +246,10 @@ static int run_fleet(struct cmd_line *line, const char *const *hosts,
         .optimise = cmd_value(line, OPT_OPTIMISE),
     };
     int code = EXIT_FAILURE;
+    struct notes notes = { 0 };
     struct fleet fleet;
 
-    if (fleet_plan(&fleet, &what))
+    if (print_notes(&notes, fleet_plan(&fleet, &notes, &what)))
         code = show_fleet(line, &fleet, words, nr_keys);
     fleet_dispose(&fleet);
     return code;
@@ -258,10 +260,11 @@ static int run_fleet(struct cmd_line *line, const char *const *hosts,
 static bool place(struct cmd_line *line, struct plans *plans)
 {
     const struct xln_host *host = plans->planner.snapshot->host;
+    bool good = cmd_value(line, OPT_OPTIMISE)
+                    ? planner_optimise(plans->list, plans->nr, host)
+                    : planner_place_all(plans->list, plans->nr, NULL, host);
 
-    if (cmd_value(line, OPT_OPTIMISE))
-        return planner_optimise(plans->list, plans->nr, host);
-    return planner_place_all(plans->list, plans->nr, NULL, host);
+    return print_notes(&plans->notes, good);
 }
 
 static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
@@ -271,13 +274,17 @@ static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
 
     plans->words = words;
     plans->nr_words = nr_keys;
-    if (!planner_begin(&plans->planner, line, cmd_value(line, OPT_HOST),
-                       cmd_value(line, OPT_DEFAULTS)) ||
+    if (!open_planner(line, &plans->planner, &plans->notes,
+                      cmd_value(line, OPT_HOST),
+                      cmd_value(line, OPT_DEFAULTS)) ||
         !read_configs(plans, words, nr_keys, line->nr_args - nr_keys))
         return EXIT_FAILURE;
-    if (cmd_value(line, OPT_COUNT))
-        return plan_count(plans->list, plans->planner.snapshot->host,
+    if (cmd_value(line, OPT_COUNT)) {
+        code = plan_count(plans->list, plans->planner.snapshot->host,
                           cmd_value(line, OPT_JSON));
+        print_notes(&plans->notes, true);
+        return code;
+    }
     if (!place(line, plans))
         return EXIT_FAILURE;
     code = show(line, plans);
@@ -348,6 +355,7 @@ static int run_one(struct cmd_line *line, char **words, unsigned nr_keys)
         planned_dispose(&plans.list[i]);
     free(plans.list);
     planner_end(&plans.planner);
+    notes_dispose(&plans.notes);
     return code;
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plans/planner.h"
+#include "open_planner.h"
 #include "views/plot.h"
 #include "plans/simulate.h"
 
@@ -56,6 +56,7 @@ static const struct table_column columns[] = {
 };
 
 struct simulation {
+    struct notes notes;
     struct planner planner;
     struct trace *trace;
     unsigned nr;
@@ -271,7 +272,8 @@ static int run(struct cmd_line *line)
     if (!code) {
         code = EXIT_FAILURE;
         if (read_trace(line->args[0], &s.trace) &&
-            planner_begin(&s.planner, line, cmd_value(line, OPT_HOST), NULL))
+            open_planner(line, &s.planner, &s.notes,
+                         cmd_value(line, OPT_HOST), NULL))
             code = simulate_all(line, &s);
     }
     planner_end(&s.planner);

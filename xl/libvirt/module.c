@@ -108,7 +108,7 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
 
     *create_r = NULL;
     if (request.keys && !aim.again && !rc)
-        rc = placement_check_nodes(&listener->vtable, request.keys,
+        rc = placement_check_nodes(ctx, &listener->vtable, request.keys,
                                    config->c_info.name);
     if (rc == -EINVAL) {
         keys_free(request.keys);
@@ -116,11 +116,12 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
         return rc;
     }
     rc = placement_begin(ctx, &listener->vtable, &state.layout, config,
-                         request.keys, &p);
+                         request.keys, NULL, &p);
     if (rc) {
         cells_free(request.cells);
     } else {
         p->cells = request.cells;
+        p->again = aim.again;
         p->restoring = restoring;
         p->helper = state.helper;
         p->lock_timeout_ms = LOCK_SHORT_TIMEOUT_MS;

@@ -140,7 +140,7 @@ static int read_cells(const XLU_Config *xlu, struct cells **cells_r)
         return rc;
     for (i = 0; i < nr && !rc; i++) {
         text = xlu_cfg_get_listitem(list, i);
-        rc = text ? read_cell(text, &cells->nodes[i]) : 0;
+        rc = text ? read_cell(text, &cells->list[i].nodes) : 0;
     }
     if (rc) {
         cells_free(cells);

@@ -53,7 +53,8 @@ static struct {
     xentoollog_logger *lg;
     const XLU_Config *parsing;  /* what xlu_cfg_init() was told last */
     char *source;
-    struct keys *keys;          /* of the text that was parsed last */
+    struct keys *keys;          /* of the text that was parsed last, */
+    struct keys *defaults;      /* with these of the host */
 } state;
 
 /* ---- the process ---- */
@@ -122,7 +123,7 @@ static int read_keys(const XLU_Config *config, const struct keys *defaults,
     free(error);
     /* Here, where the status is that of a bad file. */
     if (!rc)
-        rc = placement_check_nodes(state.lg, keys, state.source);
+        rc = placement_check_nodes(state.ctx, state.lg, keys, state.source);
     if (rc) {
         keys_free(keys);
         return rc;
@@ -140,14 +141,20 @@ static int read_domain_config(const XLU_Config *config)
     if (rc)
         return rc;
     rc = read_keys(config, defaults, &keys);
-    keys_free(defaults);
-    if (rc)
+    if (rc) {
+        keys_free(defaults);
         return rc;
+    }
     if (state.dry_run && state.sxp)
         xtl_log(state.lg, XTL_WARN, -1, "numa",
                 "a dry run in sxp format does not show the placement");
+    /* What comes from a file is new. */
+    if (strcmp(state.source, "<updated>"))
+        state.ran = false;
     keys_free(state.keys);
+    keys_free(state.defaults);
     state.keys = keys;
+    state.defaults = defaults;
     return 0;
 }
 
@@ -201,12 +208,13 @@ EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int size)
     return outcome(read_domain_config(config));
 }
 
-static struct keys *take_keys(void)
+/* For one create: what is made again reads what then holds. */
+static struct keys *take(struct keys **keys)
 {
-    struct keys *keys = state.keys;
+    struct keys *taken = *keys;
 
-    state.keys = NULL;
-    return keys;
+    *keys = NULL;
+    return taken;
 }
 
 static void warn_unplaced(const libxl_domain_config *config, const char *why)
@@ -243,7 +251,8 @@ EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
 
     if (!state.dry_run || state.inert || inflight_any())
         return REAL(libxl_domain_config_to_json)(ctx, config);
-    if (!placement_begin(ctx, state.lg, &state.layout, config, take_keys(), &p))
+    if (!placement_begin(ctx, state.lg, &state.layout, config,
+                         take(&state.keys), take(&state.defaults), &p))
         return planned_json(ctx, config, p);
     warn_unplaced(config, "out of memory");
     return REAL(libxl_domain_config_to_json)(ctx, config);
@@ -316,8 +325,10 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
     if (state.ran || restoring)
         warn_unadapted(config, adapt_config(ctx, state.lg, &state.layout,
                                             config));
-    rc = placement_begin(ctx, state.lg, &state.layout, config, take_keys(), &p);
+    rc = placement_begin(ctx, state.lg, &state.layout, config,
+                         take(&state.keys), take(&state.defaults), &p);
     if (!rc) {
+        p->again = p->again || state.ran;
         p->restoring = restoring;
         p->planned_nodes = state.planned_nodes;
         state.planned_nodes = NULL;
@@ -369,7 +380,7 @@ static bool refuses(libxl_ctx *ctx, const libxl_domain_config *config)
 
     if (state.inert || !state.keys || !strcmp(state.source, "<updated>"))
         return false;
-    line = unbound_explain(ctx, state.lg, config);
+    line = unbound_explain(ctx, config);
     if (!line)
         return false;
     xtl_log(state.lg, XTL_ERROR, -1, "numa", "'%s': %s", config->c_info.name,
@@ -386,8 +397,8 @@ EXPORT int libxl_domain_create_new(
     struct create *create;
 
     if (moves_adopts()) {
-        state.ran = true;
-        keys_free(take_keys());
+        keys_free(take(&state.keys));
+        keys_free(take(&state.defaults));
         state.ran = true;
         return moves_adopt(ctx, &state.layout, config, domid);
     }
@@ -422,9 +433,10 @@ EXPORT int libxl_domain_soft_reset(
     const libxl_asyncprogress_how *aop_console_how)
 {
     struct create *create = NULL;
-    struct keys *keys = take_keys();
+    struct keys *keys = take(&state.keys);
     struct placement *p;
 
+    keys_free(take(&state.defaults));
     /* After `xl config-update` the new request is stored with the new
      * configuration, and holds when the guest reboots. */
     if (keys)

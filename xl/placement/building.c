@@ -34,9 +34,9 @@ int placement_adopt_stub(struct placement *p, uint32_t stub_domid)
 {
     int rc;
 
-    if (!p->plan)
+    if (!p->built.nodes)
         return 0;
-    rc = populate_init(&p->stub_built, p->plan, false, 0);
+    rc = populate_init(&p->stub_built, p->decision->plan, false, 0);
     if (!rc)
         p->stub_domid = stub_domid;
     return rc;

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <libxl_utils.h>
-
 #include "cells.h"
 
 /* The cells while they get their nodes. */
@@ -13,7 +11,7 @@ struct binding {
     const struct cells *cells;
     const struct xln_host *host;
     const struct xln_request *request;
-    libxl_domain_build_info *info;
+    const struct xln_need *need;
     struct xln_nodemap **nodes;     /* that each cell may have */
     unsigned *node_of;              /* a cell's; XLN_NONE: it has none yet */
     uint64_t *room;                 /* that is left on each node, in bytes */
@@ -27,8 +25,8 @@ int cells_new(unsigned nr, struct cells **cells_r)
     if (!cells)
         return -ENOMEM;
     cells->nr = nr;
-    cells->nodes = calloc(nr ? nr : 1, sizeof(*cells->nodes));
-    if (!cells->nodes) {
+    cells->list = calloc(nr ? nr : 1, sizeof(*cells->list));
+    if (!cells->list) {
         free(cells);
         return -ENOMEM;
     }
@@ -42,48 +40,58 @@ void cells_free(struct cells *cells)
 
     if (!cells)
         return;
-    for (i = 0; i < cells->nr; i++)
-        xln_nodemap_free(cells->nodes[i]);
-    free(cells->nodes);
+    for (i = 0; i < cells->nr; i++) {
+        xln_cpumap_free(cells->list[i].vcpus);
+        xln_nodemap_free(cells->list[i].nodes);
+        free(cells->list[i].distances);
+    }
+    free(cells->list);
     free(cells);
 }
 
 /* ---- the nodes that a cell may have ---- */
 
-static bool allows_all(const libxl_bitmap *hard, const struct xln_host *host)
+static bool allows_all(const struct xln_cpumap *hard,
+                       const struct xln_host *host)
 {
     unsigned cpu;
 
     for (cpu = 0; cpu < xln_host_nr_cpus(host); cpu++)
-        if (xln_host_cpu(host, cpu) && !libxl_bitmap_test(hard, cpu))
+        if (xln_host_cpu(host, cpu) && !xln_cpumap_test(hard, cpu))
             return false;
     return true;
 }
 
-static void add_nodes(const libxl_bitmap *hard, const struct xln_host *host,
-                      struct xln_nodemap *nodes)
+static void add_nodes(const struct xln_cpumap *hard,
+                      const struct xln_host *host, struct xln_nodemap *nodes)
 {
+    const struct xln_host_cpu *c;
     unsigned cpu;
 
-    for (cpu = 0; cpu < xln_host_nr_cpus(host); cpu++)
-        if (xln_host_cpu(host, cpu) && libxl_bitmap_test(hard, cpu))
-            xln_nodemap_set(nodes, xln_host_cpu(host, cpu)->node);
+    XLN_FOREACH(xln_cpumap, cpu, hard) {
+        c = xln_host_cpu(host, cpu);
+        if (c)
+            xln_nodemap_set(nodes, c->node);
+    }
 }
 
 /* None if there is a vCPU in it that is not bound. */
 static void bound_nodes(const struct binding *b, unsigned cell,
                         struct xln_nodemap *nodes)
 {
-    const libxl_bitmap *vcpus = &b->info->vnuma_nodes[cell].vcpus;
-    const libxl_bitmap *hard = b->info->vcpu_hard_affinity;
-    unsigned nr_hard = b->info->num_vcpu_hard_affinity, vcpu;
+    const struct xln_cpumap *vcpus = b->cells->list[cell].vcpus;
+    const struct xln_need *need = b->need;
+    unsigned vcpu;
 
-    libxl_for_each_set_bit(vcpu, *vcpus) {
-        if (vcpu >= nr_hard || allows_all(&hard[vcpu], b->host)) {
+    if (!vcpus)
+        return;
+    XLN_FOREACH(xln_cpumap, vcpu, vcpus) {
+        if (vcpu >= need->nr_hard || !need->hard[vcpu] ||
+            allows_all(need->hard[vcpu], b->host)) {
             xln_nodemap_zero(nodes);
             return;
         }
-        add_nodes(&hard[vcpu], b->host, nodes);
+        add_nodes(need->hard[vcpu], b->host, nodes);
     }
 }
 
@@ -99,9 +107,7 @@ static void add_any(const struct xln_host *host, struct xln_nodemap *nodes)
 static int allowed_nodes(const struct binding *b, unsigned cell,
                          struct xln_nodemap **nodes_r)
 {
-    const struct xln_nodemap *named = cell < b->cells->nr
-                                          ? b->cells->nodes[cell]
-                                          : NULL;
+    const struct xln_nodemap *named = b->cells->list[cell].nodes;
     struct xln_nodemap *nodes;
     int rc;
 
@@ -123,16 +129,16 @@ static int allowed_nodes(const struct binding *b, unsigned cell,
 
 static uint64_t bytes_of(const struct binding *b, unsigned cell)
 {
-    return b->info->vnuma_nodes[cell].memkb << 10;
+    return b->cells->list[cell].bytes;
 }
 
 /* To the nodes that other cells are on, in sum. */
 static uint64_t distance_of(const struct binding *b, unsigned node)
 {
     uint64_t sum = 0;
-    int cell;
+    unsigned cell;
 
-    for (cell = 0; cell < b->info->num_vnuma_nodes; cell++)
+    for (cell = 0; cell < b->cells->nr; cell++)
         if (b->node_of[cell] != XLN_NONE)
             sum += xln_host_distance(b->host, node, b->node_of[cell]);
     return sum;
@@ -208,66 +214,98 @@ static bool goes_before(const struct binding *b, unsigned cell, unsigned other)
 /* Of those that have no node yet. */
 static unsigned next_cell(const struct binding *b)
 {
-    unsigned next = XLN_NONE;
-    int cell;
+    unsigned next = XLN_NONE, cell;
 
-    for (cell = 0; cell < b->info->num_vnuma_nodes; cell++)
+    for (cell = 0; cell < b->cells->nr; cell++)
         if (b->node_of[cell] == XLN_NONE && goes_before(b, cell, next))
             next = cell;
     return next;
 }
 
-static void count_room(struct binding *b)
+static uint64_t room_on(const struct xln_host *host, unsigned node)
 {
-    const struct xln_host_node *n;
-    unsigned node;
+    const struct xln_host_node *n = xln_host_node(host, node);
 
-    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(b->host)) {
-        n = xln_host_node(b->host, node);
-        if (n->free_bytes > n->reserved_bytes)
-            b->room[node] = n->free_bytes - n->reserved_bytes;
-    }
+    return n && n->free_bytes > n->reserved_bytes
+               ? n->free_bytes - n->reserved_bytes
+               : 0;
 }
 
 static int bind_all(struct binding *b, char **error_r)
 {
-    unsigned cell;
-    int i, rc = 0;
+    unsigned cell, node, i;
+    int rc = 0;
 
-    count_room(b);
-    for (i = 0; i < b->info->num_vnuma_nodes && !rc; i++) {
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(b->host))
+        b->room[node] = room_on(b->host, node);
+    for (i = 0; i < b->cells->nr && !rc; i++) {
         b->node_of[i] = XLN_NONE;
         rc = allowed_nodes(b, i, &b->nodes[i]);
     }
     while (!rc && (cell = next_cell(b)) != XLN_NONE)
         rc = bind_cell(b, cell, error_r);
-    for (i = 0; !rc && i < b->info->num_vnuma_nodes; i++)
-        b->info->vnuma_nodes[i].pnode = b->node_of[i];
     return rc;
 }
 
 int cells_bind(const struct cells *cells, const struct xln_host *host,
-               const struct xln_request *request,
-               libxl_domain_build_info *info, char **error_r)
+               const struct xln_request *request, const struct xln_need *need,
+               unsigned *node_of, char **error_r)
 {
-    unsigned nr_nodes = xln_host_nr_nodes(host);
+    unsigned nr_nodes = xln_host_nr_nodes(host), i;
     struct binding b = {
-        .cells = cells, .host = host, .request = request, .info = info,
+        .cells = cells, .host = host, .request = request, .need = need,
+        .node_of = node_of,
     };
-    int i, rc = -ENOMEM;
+    int rc = -ENOMEM;
 
     *error_r = NULL;
-    b.nodes = calloc(info->num_vnuma_nodes, sizeof(*b.nodes));
-    b.node_of = calloc(info->num_vnuma_nodes, sizeof(*b.node_of));
+    b.nodes = calloc(cells->nr + 1, sizeof(*b.nodes));
     b.room = calloc(nr_nodes, sizeof(*b.room));
     b.nr_on = calloc(nr_nodes, sizeof(*b.nr_on));
-    if (b.nodes && b.node_of && b.room && b.nr_on)
+    if (b.nodes && b.room && b.nr_on)
         rc = bind_all(&b, error_r);
-    for (i = 0; b.nodes && i < info->num_vnuma_nodes; i++)
+    for (i = 0; b.nodes && i < cells->nr; i++)
         xln_nodemap_free(b.nodes[i]);
     free(b.nodes);
-    free(b.node_of);
     free(b.room);
     free(b.nr_on);
     return rc;
+}
+
+/* ---- where each has its node ---- */
+
+static uint64_t needed_on(const struct cells *cells, const unsigned *node_of,
+                          unsigned node)
+{
+    uint64_t bytes = 0;
+    unsigned i;
+
+    for (i = 0; i < cells->nr; i++)
+        if (node_of[i] == node)
+            bytes += cells->list[i].bytes;
+    return bytes;
+}
+
+int cells_look_up(const struct cells *cells, const struct xln_host *host,
+                  unsigned *node_of, char **error_r)
+{
+    uint64_t needed, room;
+    unsigned i;
+
+    *error_r = NULL;
+    for (i = 0; i < cells->nr; i++)
+        node_of[i] = xln_nodemap_next(cells->list[i].nodes, 0);
+    for (i = 0; i < cells->nr; i++) {
+        needed = needed_on(cells, node_of, node_of[i]);
+        room = room_on(host, node_of[i]);
+        if (needed <= room)
+            continue;
+        if (asprintf(error_r, "vnuma=[...]: %" PRIu64 " MiB needed on node %u, "
+                     "which has %" PRIu64 " MiB", needed >> 20, node_of[i],
+                     room >> 20) >= 0)
+            return -ENOSPC;
+        *error_r = NULL;
+        return -ENOMEM;
+    }
+    return 0;
 }

@@ -1,37 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The virtual nodes that libvirt makes of <cell>s. Its driver for Xen puts cell
- * i on node i; here each gets the node that the domain's XML means, or one that
- * has room for it.
+ * Virtual nodes whose sizes and vCPUs are given: a hand-written vnuma= list,
+ * which names a node for each, and libvirt's <cell>s. libvirt's driver for Xen
+ * puts cell i on node i; here each gets the node that the domain's XML means,
+ * or one that has room for it.
  */
 #ifndef CELLS_H
 #define CELLS_H
 
-#include <libxl.h>
-
 #include <libxl_numa.h>
 
-/* What <memnode> says of each cell. */
-struct cells {
-    unsigned nr;
-    struct xln_nodemap **nodes;     /* of a cell; NULL: nothing is said */
+struct cell {
+    uint64_t bytes;
+    struct xln_cpumap *vcpus;       /* NULL: none */
+    struct xln_nodemap *nodes;      /* it is on one of these; NULL: on any */
+    unsigned *distances;            /* to each cell; NULL: not given */
 };
 
-/* One for `nr` cells of which nothing is said. 0 or -ENOMEM. */
+struct cells {
+    unsigned nr;
+    bool listed;                    /* by vnuma=[...], with a node for each */
+    struct cell *list;
+};
+
+/* `nr` cells of which nothing is known. 0 or -ENOMEM. */
 int cells_new(unsigned nr, struct cells **cells_r);
 void cells_free(struct cells *cells);
 
 /*
- * Give each virtual node of `info` its node, as libxl is to have them. Those of
- * a cell are the nodes of its <memnode>; else those that its vCPUs are bound
- * to; else those that `request` names, in their order; else any with memory,
- * the one with most room first. The cells with fewest nodes to choose from go
- * first, then the largest. Each takes one that has room for it and no other
- * cell, if there is one, near to the others. -ENOSPC and a malloc'd line in
- * *error_r: one gets none; or -ENOMEM.
+ * Find a node for each cell, in node_of[nr]. Those that it may be on are its
+ * own; else those that its vCPUs are bound to; else those that `request` names,
+ * in their order; else any with memory, the one with most room first. The cells
+ * with fewest nodes to choose from go first, then the largest. Each takes one
+ * that has room for it and no other cell, if there is one, near to the others.
+ * -ENOSPC and a malloc'd line in *error_r: one gets none; or -ENOMEM.
  */
 int cells_bind(const struct cells *cells, const struct xln_host *host,
-               const struct xln_request *request,
-               libxl_domain_build_info *info, char **error_r);
+               const struct xln_request *request, const struct xln_need *need,
+               unsigned *node_of, char **error_r);
+
+/*
+ * The same where each has its node. -ENOSPC and a line: one of the nodes has
+ * less memory than its cells need; node_of is filled in then, too.
+ */
+int cells_look_up(const struct cells *cells, const struct xln_host *host,
+                  unsigned *node_of, char **error_r);
 
 #endif /* CELLS_H */

@@ -204,30 +204,54 @@ static int read_vcpus(const struct reader *r)
     return 0;
 }
 
-/* The domain of a device model, if there is one, and its video memory, by
- * libxl's defaults: Mini-OS runs qemu-xen-traditional, Linux qemu-xen. */
-static int read_stub(const struct reader *r)
+/* By libxl's defaults for the kind of graphics, of which qemu-xen has twice as
+ * much as qemu-xen-traditional. */
+static int read_video(const struct reader *r, bool traditional)
 {
-    bool stub = false, linux_stub = false, stdvga = false;
-    uint64_t memory, video;
-    const char *version;
+    uint64_t *video = &r->config->video_bytes;
+    bool stdvga = false;
+    const char *vga;
     int rc;
 
-    rc = get_bool(r, "device_model_stubdomain_override", &stub);
-    if (rc || !stub || r->config->type != LIBXL_DOMAIN_TYPE_HVM)
-        return rc;
-    rc = get_text(r, "device_model_version", &version);
+    rc = get_text(r, "vga", &vga);
+    if (!rc)
+        rc = get_bool(r, "stdvga", &stdvga);
     if (rc)
         return rc;
-    linux_stub = version && !strcmp(version, "qemu-xen");
-    rc = get_bool(r, "stdvga", &stdvga);
-    memory = (linux_stub ? UINT64_C(128) : UINT64_C(28)) << 20;
-    video = (UINT64_C(4) << linux_stub << stdvga) << 20;
+    if (!vga)
+        vga = stdvga ? "stdvga" : "cirrus";
+    if (!strcmp(vga, "none"))
+        *video = 0;
+    else if (!strcmp(vga, "qxl"))
+        *video = UINT64_C(128) << 20;
+    else
+        *video = UINT64_C(4) << !traditional << !strcmp(vga, "stdvga") << 20;
+    return get_mib(r, "videoram", video);
+}
+
+/* The video memory, and the domain of a device model, if there is one, which
+ * holds it too: Mini-OS runs qemu-xen-traditional, Linux qemu-xen. */
+static int read_device_model(const struct reader *r)
+{
+    bool stub = false, traditional;
+    const char *version;
+    uint64_t memory;
+    int rc;
+
+    if (r->config->type != LIBXL_DOMAIN_TYPE_HVM)
+        return 0;
+    rc = get_bool(r, "device_model_stubdomain_override", &stub);
     if (!rc)
-        rc = get_mib(r, "stubdomain_memory", &memory);
-    if (!rc)
-        rc = get_mib(r, "videoram", &video);
-    r->config->stub_bytes = memory + video;
+        rc = get_text(r, "device_model_version", &version);
+    if (rc)
+        return rc;
+    traditional = version ? strcmp(version, "qemu-xen") : stub;
+    rc = read_video(r, traditional);
+    if (rc || !stub)
+        return rc;
+    memory = (traditional ? UINT64_C(28) : UINT64_C(128)) << 20;
+    rc = get_mib(r, "stubdomain_memory", &memory);
+    r->config->stub_bytes = memory + r->config->video_bytes;
     return rc;
 }
 
@@ -333,7 +357,7 @@ static int read_all(const struct reader *r, const struct keys *defaults)
     if (!rc)
         rc = get_bool(r, "hap", &config->hap);
     if (!rc)
-        rc = read_stub(r);
+        rc = read_device_model(r);
     if (!rc)
         rc = read_places(r);
     if (!rc)

@@ -23,6 +23,7 @@ struct config {
     uint64_t memory_bytes, maxmem_bytes;
     uint64_t shadow_bytes;      /* UINT64_MAX: not given */
     uint64_t stub_bytes;        /* of a device model's domain */
+    uint64_t video_bytes;       /* HVM: the video memory */
     bool hap;
     unsigned nr_vcpus;          /* that it may have at most */
     struct config_cpus hard, soft;

@@ -40,7 +40,7 @@ static void record(const struct placement *p)
 
     if (p->kept_nodes)
         record_write(p->domid, p->kept_nodes, p->kept_pages);
-    if (!p->plan || xln_nodemap_format(p->plan->nodes, &nodes))
+    if (!p->decision || xln_nodemap_format(p->decision->plan->nodes, &nodes))
         return;
     /* Nothing counted: the memory came another way (a restore). */
     if (populate_granted(&p->built, NULL))
@@ -86,9 +86,10 @@ static void say_shortage(const struct placement *p)
 {
     struct xln_residency *residency = read_residency(p);
 
-    placement_say_free(
-        p, XTL_ERROR,
-        explain_shortage(p->host, p->request, p->plan, &p->built, residency));
+    placement_say_free(p, XTL_ERROR,
+                       explain_shortage(p->host, p->decision->request,
+                                        p->decision->plan, &p->built,
+                                        residency));
     xln_residency_free(residency);
 }
 
@@ -96,10 +97,24 @@ static void say_shortage(const struct placement *p)
  * and the builder did not get a page (its claim was refused). */
 static bool lacked_memory(const struct placement *p)
 {
-    if (!p->plan)
+    if (!p->decision)
         return false;
-    return p->short_of_memory || (p->plan->verdict == XLN_NOTHING_FITS &&
+    return p->short_of_memory || (p->decision->lacks_memory &&
                                   !populate_granted(&p->built, NULL));
+}
+
+/* Why it was not made, as far as that is ours to say. */
+static bool say_failure(const struct placement *p)
+{
+    const struct decision *d = p->decision;
+
+    if (d && d->reason && !d->lacks_memory)
+        placement_say(p, XTL_ERROR, d->reason);
+    else if (lacked_memory(p))
+        say_shortage(p);
+    else
+        return false;
+    return true;
 }
 
 bool placement_end(struct placement *p, bool failed)
@@ -108,30 +123,25 @@ bool placement_end(struct placement *p, bool failed)
 
     if (restore_collect(p->restore, &p->built))
         p->short_of_memory = true;
-    explained = failed && (p->refusal || lacked_memory(p));
     if (p->affinity)
         xln_affinity_swap(p->affinity, &p->config->b_info);
     if (p->domid != XLN_NONE)
         xln_reservations_remove(RESERVATIONS, p->domid);
     if (p->promise_fd >= 0)
         close(p->promise_fd);
-    if (explained && p->refusal)
-        placement_say(p, XTL_ERROR, p->refusal);
-    else if (explained)
-        say_shortage(p);
+    explained = failed && say_failure(p);
     if (!failed && p->domid != XLN_NONE)
         hide_request(p);
     if (!failed && p->domid != XLN_NONE && p->affinity)
         record(p);
-    if (!failed && p->plan)
-        placement_say_free(p, XTL_WARN, explain_spill(p->plan, &p->built));
+    if (!failed && p->built.nodes)
+        placement_say_free(p, XTL_WARN,
+                           explain_spill(p->decision->plan, &p->built));
 
-    free(p->refusal);
     xln_affinity_free(p->affinity);
-    xln_vnuma_free(p->vnuma);
     populate_dispose(&p->built);
     populate_dispose(&p->stub_built);
-    xln_plan_free(p->plan);
+    decision_free(p->decision);
     xln_host_free(p->host);
     xln_request_free(p->request);
     prefer_forget(&p->preferred);
@@ -141,6 +151,7 @@ bool placement_end(struct placement *p, bool failed)
     free(p->kept_nodes);
     free(p->kept_pages);
     keys_free(p->keys);
+    keys_free(p->defaults);
     free(p);
     return explained;
 }

@@ -320,6 +320,20 @@ char *explain_vnuma(const struct xln_vnuma *vnuma)
     return finish(f, &text);
 }
 
+char *explain_unbound(unsigned vcpu, const struct xln_cpumap *cpus)
+{
+    char *set, *text;
+
+    if (xln_cpumap_format(cpus, &set))
+        return NULL;
+    if (asprintf(&text, "cpus=: vCPU %u may run on no CPU of this host that is "
+                 "in the domain's pool: expected some of CPUs %s", vcpu,
+                 set) < 0)
+        text = NULL;
+    free(set);
+    return text;
+}
+
 char *explain_no_cores(const struct xln_host *host,
                        const struct xln_need *need,
                        const struct xln_plan *plan)
@@ -350,7 +364,7 @@ char *explain_no_vnuma(const struct xln_request *request,
 {
     const char *why = error == -E2BIG
                           ? "a guest can have 32 virtual nodes at most"
-                      : error == -ENOMEM
+                      : error == -EMSGSIZE
                           ? "the first virtual node is smaller than the video "
                             "memory, which is to be in it"
                           : "they have not the memory that their virtual nodes "

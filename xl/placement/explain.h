@@ -37,13 +37,16 @@ char *explain_search(const struct xln_plan *plan);
  */
 char *explain_vnuma(const struct xln_vnuma *vnuma);
 
+/* That a vCPU may run on none of `cpus`, which are those of its pool. */
+char *explain_unbound(unsigned vcpu, const struct xln_cpumap *cpus);
+
 /* Why there is no plan that has a core for each vCPU. */
 char *explain_no_cores(const struct xln_host *host,
                        const struct xln_need *need,
                        const struct xln_plan *plan);
 
 /* Why there can't be the virtual nodes that are asked for: `error` is that of
- * xln_vnuma_new(); -ENOMEM: the first one is smaller than the video memory. */
+ * xln_vnuma_new(); -EMSGSIZE: the first one is smaller than the video memory. */
 char *explain_no_vnuma(const struct xln_request *request,
                        const struct xln_plan *plan, int error);
 

@@ -39,26 +39,44 @@ int placement_host_defaults(libxl_ctx *ctx, xentoollog_logger *lg,
     return rc;
 }
 
-int placement_check_nodes(xentoollog_logger *lg, const struct keys *keys,
-                          const char *source)
+static int nodes_here(libxl_ctx *ctx, struct xln_nodemap **nodes_r)
 {
-    struct xln_host *host = NULL;
-    xc_interface *xch;
+    struct xln_nodemap *nodes;
+    libxl_numainfo *info;
+    int i, nr, rc;
+
+    rc = xln_nodemap_new(XLN_MAX_NODES, &nodes);
+    if (rc)
+        return rc;
+    info = libxl_get_numainfo(ctx, &nr);
+    if (!info) {
+        xln_nodemap_free(nodes);
+        return -EIO;
+    }
+    for (i = 0; i < nr && i < XLN_MAX_NODES; i++)
+        if (info[i].size != LIBXL_NUMAINFO_INVALID_ENTRY)
+            xln_nodemap_set(nodes, i);
+    libxl_numainfo_list_free(info, nr);
+    *nodes_r = nodes;
+    return 0;
+}
+
+int placement_check_nodes(libxl_ctx *ctx, xentoollog_logger *lg,
+                          const struct keys *keys, const char *source)
+{
+    struct xln_nodemap *nodes = NULL;
     char *error = NULL;
     int rc = 0;
 
     if (!keys_name_nodes(keys))
         return 0;
-    xch = xc_interface_open(lg, NULL, 0);
-    if (!xch)
-        return 0;
-    if (!xln_host_read(xch, NULL, &host))
-        rc = keys_check_nodes(keys, source, xln_host_nodes(host), &error);
+    /* What libxl cannot tell is looked at when the plan is made. */
+    if (!nodes_here(ctx, &nodes))
+        rc = keys_check_nodes(keys, source, nodes, &error);
     if (error)
         xtl_log(lg, XTL_ERROR, -1, PLACEMENT_LOG, "%s", error);
     free(error);
-    xln_host_free(host);
-    xc_interface_close(xch);
+    xln_nodemap_free(nodes);
     return rc;
 }
 
@@ -98,16 +116,20 @@ static int recorded_keys(struct placement *p)
 
 int placement_begin(libxl_ctx *ctx, xentoollog_logger *lg,
                     const struct layout *layout, libxl_domain_config *config,
-                    struct keys *keys, struct placement **placement_r)
+                    struct keys *keys, struct keys *defaults,
+                    struct placement **placement_r)
 {
     struct placement *p = new_placement(ctx, lg, layout, config);
     int rc = 0;
 
     if (!p) {
         keys_free(keys);
+        keys_free(defaults);
         return -ENOMEM;
     }
     p->keys = keys;
+    p->defaults = defaults;
+    p->again = !keys;
     if (!p->keys)
         rc = recorded_keys(p);
     if (rc) {

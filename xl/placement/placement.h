@@ -10,7 +10,7 @@
 #include <xenctrl.h>
 
 #include "cells.h"
-#include "keys.h"
+#include "decide.h"
 #include "layout.h"
 #include "populate.h"
 #include "preferred_nodes.h"
@@ -28,7 +28,8 @@ struct placement {
     xentoollog_logger *lg;
     const struct layout *layout;    /* of libxl; the caller's, as is ... */
     libxl_domain_config *config;    /* ... what is made */
-    struct keys *keys;
+    struct keys *keys, *defaults;   /* the host's; NULL: not read yet */
+    bool again;                     /* it ran before: it is not to be lost */
     bool restoring;                 /* memory comes by another process, */
     enum restore_helper helper;     /* which libxl starts so */
     char *planned_nodes;            /* by a plan, for this once; NULL: none */
@@ -43,18 +44,16 @@ struct placement {
     uint64_t *promised;             /* [XLN_MAX_NODES], to who balloons up */
     struct prefer_domains preferred;
 
-    /* What the plan was made from, and the plan; NULL where xl's own
-     * placement stands. */
+    /* What it was decided from, and what; NULL: nothing was. */
     struct xln_request *request;
     struct xln_host *host;
-    struct xln_plan *plan;
-    struct xln_vnuma *vnuma;        /* NULL: none */
-    struct xln_affinity *affinity;  /* exchanged with config->b_info's */
+    struct decision *decision;
+    struct xln_affinity *affinity;  /* exchanged with config->b_info's; NULL:
+                                     * xl's own placement stands */
     int promise_fd;                 /* in RESERVATIONS; -1: none */
     struct populate built, stub_built;
     struct restore *restore;        /* shares `built` with the save helper */
     bool short_of_memory;           /* there is not what was asked for last */
-    char *refusal;                  /* why it can't be built as asked for */
 
     bool resetting;                 /* softly: all stays where it is */
     char *kept_nodes, *kept_pages;  /* what its record says; NULL: nothing */
@@ -67,18 +66,21 @@ int placement_host_defaults(libxl_ctx *ctx, xentoollog_logger *lg,
 
 /*
  * Nodes that this host has not got are an error where a user names them just
- * now: -EINVAL, which was logged. `source` is what that calls it.
+ * now: -EINVAL, which was logged. `source` is what that calls it. libxl is
+ * asked which nodes there are; the host is read when the plan is made.
  */
-int placement_check_nodes(xentoollog_logger *lg, const struct keys *keys,
-                          const char *source);
+int placement_check_nodes(libxl_ctx *ctx, xentoollog_logger *lg,
+                          const struct keys *keys, const char *source);
 
 /*
  * Begin a create. Takes over `keys`; NULL: those that `config` carries, of
- * which bad ones are warned about and forgotten.
+ * which bad ones are warned about and forgotten. Takes over the host's
+ * `defaults`; NULL: they are read when the plan is made.
  */
 int placement_begin(libxl_ctx *ctx, xentoollog_logger *lg,
                     const struct layout *layout, libxl_domain_config *config,
-                    struct keys *keys, struct placement **placement_r);
+                    struct keys *keys, struct keys *defaults,
+                    struct placement **placement_r);
 
 /* Note the request in the configuration's xsdata, so that it is stored with
  * the domain. */

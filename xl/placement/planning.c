@@ -6,125 +6,12 @@
 
 #include <libxl_utils.h>
 
+#include "build_need.h"
 #include "explain.h"
 #include "placement.h"
 #include "placement_log.h"
 #include "preferred_nodes.h"
 #include "record.h"
-
-/* A recorded request, or the host's defaults, may name nodes of a host that
- * was: those of this one are left, or the choice of the policy. */
-static void drop_absent(const struct placement *p, const char *key,
-                        struct xln_nodemap **nodes)
-{
-    const struct xln_nodemap *here = xln_host_nodes(p->host);
-    char *named = NULL;
-
-    if (!*nodes || xln_nodemap_is_subset(*nodes, here))
-        return;
-    if (!xln_nodemap_format(*nodes, &named))
-        xtl_log(p->lg, XTL_WARN, -1, PLACEMENT_LOG,
-                "'%s': %s=\"%s\": not all of these nodes are on this host; "
-                "the others are ignored",
-                p->config->c_info.name, key, named);
-    free(named);
-    xln_nodemap_and(*nodes, here);
-    if (xln_nodemap_is_empty(*nodes)) {
-        xln_nodemap_free(*nodes);
-        *nodes = NULL;
-    }
-}
-
-static int make_mask(const libxl_bitmap *map, unsigned nr_cpus,
-                     const struct xln_cpumap **mask_r)
-{
-    struct xln_cpumap *mask;
-    unsigned cpu;
-    int rc;
-
-    rc = xln_cpumap_new(nr_cpus, &mask);
-    if (rc)
-        return rc;
-    for (cpu = 0; cpu < nr_cpus; cpu++)
-        if (libxl_bitmap_test(map, cpu))
-            xln_cpumap_set(mask, cpu);
-    *mask_r = mask;
-    return 0;
-}
-
-/* The user's affinities of one kind, of the vCPUs that there are. */
-static int make_masks(const libxl_bitmap *maps, int nr_maps, unsigned nr_vcpus,
-                      unsigned nr_cpus,
-                      const struct xln_cpumap *const **masks_r, unsigned *nr_r)
-{
-    unsigned nr = nr_maps < (int)nr_vcpus ? (unsigned)nr_maps : nr_vcpus, i;
-    const struct xln_cpumap **masks;
-    int rc = 0;
-
-    masks = calloc(nr + 1, sizeof(*masks));
-    if (!masks)
-        return -ENOMEM;
-    *masks_r = masks;
-    *nr_r = nr;
-    for (i = 0; i < nr && !rc; i++)
-        rc = make_mask(&maps[i], nr_cpus, &masks[i]);
-    return rc;
-}
-
-static void free_masks(const struct xln_cpumap *const *masks, unsigned nr)
-{
-    unsigned i;
-
-    for (i = 0; masks && i < nr; i++)
-        xln_cpumap_free((struct xln_cpumap *)(uintptr_t)masks[i]);
-    free((void *)(uintptr_t)masks);
-}
-
-static void dispose_need(struct xln_need *need)
-{
-    free_masks(need->hard, need->nr_hard);
-    free_masks(need->soft, need->nr_soft);
-    prefer_dispose(need);
-}
-
-/* What the domain needs, from a copy of its configuration that libxl has put
- * its defaults into. */
-static int need_of_config(const struct placement *p,
-                          const libxl_domain_config *config, uint64_t need_kb,
-                          struct xln_need *need)
-{
-    const libxl_domain_build_info *info = &config->b_info;
-    const struct xln_host_pool *pool =
-        xln_host_pool(p->host, config->c_info.poolid);
-    unsigned nr_cpus = xln_host_nr_cpus(p->host);
-    int rc;
-
-    need->memory_bytes = info->target_memkb << 10;
-    need->overhead_bytes = (need_kb << 10) - need->memory_bytes;
-    need->nr_vcpus = info->max_vcpus;
-    need->pool_cpus = pool ? pool->cpus : NULL;
-    rc = make_masks(info->vcpu_hard_affinity, info->num_vcpu_hard_affinity,
-                    need->nr_vcpus, nr_cpus, &need->hard, &need->nr_hard);
-    if (rc)
-        return rc;
-    return make_masks(info->vcpu_soft_affinity, info->num_vcpu_soft_affinity,
-                      need->nr_vcpus, nr_cpus, &need->soft, &need->nr_soft);
-}
-
-static int make_need(const struct placement *p, struct xln_need *need)
-{
-    libxl_domain_config *copy = layout_new_config(p->layout);
-    uint64_t need_kb;
-    int rc = -EIO;
-
-    if (!copy)
-        return -ENOMEM;
-    libxl_domain_config_copy(p->ctx, copy, p->config);
-    if (!libxl_domain_need_memory(p->ctx, copy, p->domid, &need_kb))
-        rc = need_of_config(p, copy, need_kb, need);
-    layout_free_config(copy);
-    return rc;
-}
 
 /* A lock that can't be had costs exactness when creates run side by side, and
  * no create. */
@@ -240,101 +127,39 @@ static void reserve(struct placement *p, struct xln_reservations *held,
             "node");
 }
 
-/* libvirt's cells get their nodes now. */
-static int bind_cells(struct placement *p)
+/* ---- what is decided ---- */
+
+static bool has_choice(const struct placement *p)
 {
-    libxl_domain_build_info *info = &p->config->b_info;
-    int rc;
-
-    if (!p->cells)
-        return 0;
-    drop_absent(p, "nodes", &p->request->nodes);
-    rc = cells_bind(p->cells, p->host, p->request, info, &p->refusal);
-    if (!rc)
-        libxl_defbool_set(&info->numa_placement, false);
-    return rc;
-}
-
-/* A hand-written vnuma= list is its own plan: only its memory is counted. */
-static int reserve_vnodes(struct placement *p,
-                          struct xln_reservations *held)
-{
-    const libxl_domain_build_info *info = &p->config->b_info;
-    struct xln_share *shares = calloc(info->num_vnuma_nodes, sizeof(*shares));
-    int i;
-
-    if (!shares)
-        return -ENOMEM;
-    for (i = 0; i < info->num_vnuma_nodes; i++) {
-        shares[i].node = info->vnuma_nodes[i].pnode;
-        shares[i].bytes = info->vnuma_nodes[i].memkb << 10;
-    }
-    reserve(p, held, shares, info->num_vnuma_nodes, NULL, NULL);
-    free(shares);
-    return 0;
-}
-
-/* ---- virtual nodes ---- */
-
-/* What a guest can't have, the host's defaults or a record of another host may
- * still ask for; where a user does, that was refused. */
-static void limit_vnuma(const struct placement *p)
-{
-    const libxl_domain_build_info *info = &p->config->b_info;
-
-    if (p->config->c_info.type != LIBXL_DOMAIN_TYPE_HVM || p->restoring ||
-        p->request->vcpus_mode == XLN_VCPUS_CORE ||
-        info->target_memkb != info->max_memkb)
-        p->request->vnuma = XLN_VNUMA_NONE;
-}
-
-/* To be said when xl has given up, as the last line. */
-static int refuse(struct placement *p, int error)
-{
-    p->refusal = explain_no_vnuma(p->request, p->plan, error);
-    return -ENOSPC;
-}
-
-static int plan_vnuma(struct placement *p, const struct xln_need *need)
-{
-    uint64_t video_kb = p->config->b_info.video_memkb;
-    int rc = xln_vnuma_new(p->host, p->request, need, p->plan, &p->vnuma);
-
-    if (rc == -ENOSPC || rc == -E2BIG)
-        return refuse(p, rc);
-    if (rc || !p->vnuma)
-        return rc;
-    if (video_kb != LIBXL_MEMKB_DEFAULT &&
-        p->vnuma->list[0].bytes < video_kb << 10)
-        return refuse(p, -ENOMEM);
-    placement_say_free(p, XTL_DETAIL, explain_vnuma(p->vnuma));
-    placement_say(p, XTL_NOTICE,
-                  "with virtual nodes it can not be saved or migrated");
-    return 0;
+    return xln_nodemap_count(xln_host_nodes(p->host)) > 1 || needs_cores(p);
 }
 
 static void say_plan(const struct placement *p, const struct xln_need *need)
 {
-    placement_say_free(p, XTL_DETAIL, explain_plan(p->request, need, p->plan));
-    placement_say_free(p, XTL_DETAIL, explain_reason(p->request, p->plan));
+    const struct decision *d = p->decision;
+
+    placement_say_free(p, XTL_DETAIL, explain_plan(d->request, need, d->plan));
+    placement_say_free(p, XTL_DETAIL, explain_reason(d->request, d->plan));
     placement_say_free(p, XTL_DETAIL,
-                       explain_preferred(p->host, p->request, need, p->plan));
-    placement_say_free(p, XTL_DETAIL, explain_search(p->plan));
-    placement_say_free(p, XTL_WARN,
-                       explain_remote(p->host, p->request, p->plan));
+                       explain_preferred(p->host, d->request, need, d->plan));
+    placement_say_free(p, XTL_DETAIL, explain_search(d->plan));
+    if (!d->vnuma)
+        return;
+    placement_say_free(p, XTL_DETAIL, explain_vnuma(d->vnuma));
+    placement_say(p, XTL_NOTICE,
+                  "with virtual nodes it can not be saved or migrated");
 }
 
-/* What a strict request can not have, whatever the plan: a configuration that
- * was stored is not refused for it as one that is read would be. */
-static void warn_not_strict(const struct placement *p)
+static void say_decision(const struct placement *p,
+                         const struct build_need *build)
 {
-    const libxl_domain_build_info *info = &p->config->b_info;
+    const struct decision *d = p->decision;
+    unsigned i;
 
-    if (p->config->c_info.type != LIBXL_DOMAIN_TYPE_PV &&
-        info->target_memkb < info->max_memkb)
-        placement_say(p, XTL_WARN,
-                      "nodes_mode=\"strict\" does not hold for memory that "
-                      "is populated on demand (memory < maxmem)");
+    if (!d->plan->lacks_cores && has_choice(p) && !build->cells)
+        say_plan(p, &build->need);
+    for (i = 0; i < d->nr_warnings; i++)
+        placement_say(p, XTL_WARN, d->warnings[i]);
 }
 
 /* A restored domain's memory is asked for by another process. */
@@ -355,17 +180,18 @@ static void share(struct placement *p)
 /* Put the plan where libxl, and populate.c, will look for it. */
 static int enact(struct placement *p, const struct xln_need *need)
 {
+    const struct decision *d = p->decision;
     int rc;
 
-    rc = xln_affinity_new(p->ctx, p->plan, p->request->vcpus_mode, need,
+    rc = xln_affinity_new(p->ctx, d->plan, d->request->vcpus_mode, need,
                           &p->affinity);
     if (rc)
         return rc;
-    if (p->vnuma)
-        rc = xln_affinity_add_vnuma(p->ctx, p->vnuma, need, p->affinity);
+    if (d->vnuma)
+        rc = xln_affinity_add_vnuma(p->ctx, d->vnuma, need, p->affinity);
     if (!rc)
-        rc = populate_init(&p->built, p->plan,
-                           p->request->mode == XLN_MODE_STRICT,
+        rc = populate_init(&p->built, d->plan,
+                           d->request->mode == XLN_MODE_STRICT,
                            need->memory_bytes);
     if (rc) {
         xln_affinity_free(p->affinity);
@@ -391,14 +217,15 @@ static int reserve_plan(struct placement *p,
                         struct xln_reservations *held,
                         const struct xln_need *need)
 {
-    const struct xln_plan *plan = p->plan;
+    const struct xln_plan *plan = p->decision->plan;
     struct xln_cpumap *cores;
     int rc;
 
     rc = xln_cpumap_new(xln_host_nr_cpus(p->host), &cores);
     if (rc)
         return rc;
-    rc = xln_cores_of_plan(plan, p->request->vcpus_mode, need, p->host, cores);
+    rc = xln_cores_of_plan(plan, p->decision->request->vcpus_mode, need,
+                           p->host, cores);
     if (!rc)
         reserve(p, held, plan->shares, plan->nr_shares, plan->vcpu_nodes,
                 cores);
@@ -406,71 +233,63 @@ static int reserve_plan(struct placement *p,
     return rc;
 }
 
-static int plan_domain(struct placement *p, struct xln_reservations *held)
+/* Virtual nodes that the configuration itself has are its own plan: libvirt's
+ * get their nodes now, and all that is promised is their memory. */
+static int enact_cells(struct placement *p, struct xln_reservations *held)
 {
-    struct xln_need need = { 0 };
-    int rc;
+    const struct xln_plan *plan = p->decision->plan;
+    const struct xln_vnuma *vnuma = p->decision->vnuma;
+    libxl_domain_build_info *info = &p->config->b_info;
+    unsigned i;
 
-    drop_absent(p, "nodes", &p->request->nodes);
-    drop_absent(p, "nodes_mem", &p->request->mem_nodes);
-    limit_vnuma(p);
-    rc = make_need(p, &need);
+    reserve(p, held, plan->shares, plan->nr_shares, NULL, NULL);
+    if (!p->cells)
+        return 0;
+    for (i = 0; i < vnuma->nr; i++)
+        info->vnuma_nodes[i].pnode = vnuma->list[i].node;
+    libxl_defbool_set(&info->numa_placement, false);
+    return 0;
+}
+
+/* On one node there is nothing to set, but a reason why it does not fit. */
+static int decide_and_enact(struct placement *p, struct xln_reservations *held,
+                            const struct build_need *build)
+{
+    const struct decision *d;
+    int rc = decide(p->host, p->request, &build->need, &build->guest,
+                    &p->decision);
+
     if (rc)
-        goto out;
-    rc = prefer_running(p->ctx, p->host, p->layout, p->config, &p->preferred,
-                        &need);
-    if (rc)
-        goto out;
-    rc = xln_vnuma_prepare(p->host, &need, p->request);
-    if (rc)
-        goto out;
-    rc = xln_place(p->host, p->request, &need, &p->plan);
-    if (rc)
-        goto out;
-    if (p->plan->lacks_cores) {
-        p->refusal = explain_no_cores(p->host, &need, p->plan);
-        rc = -ENOSPC;
-        goto out;
-    }
-    say_plan(p, &need);
-    if (p->request->mode == XLN_MODE_STRICT) {
-        warn_not_strict(p);
-        if (p->plan->verdict == XLN_NOTHING_FITS) {
-            p->short_of_memory = true;
-            rc = -ENOSPC;
-            goto out;
-        }
-    }
+        return rc;
+    d = p->decision;
+    say_decision(p, build);
+    if (d->refused)
+        return -ENOSPC;
     /* No node of the host has memory to speak of: for xl to say. */
-    if (xln_nodemap_is_empty(p->plan->nodes))
-        goto out;
-    rc = plan_vnuma(p, &need);
-    if (rc)
-        goto out;
-    rc = reserve_plan(p, held, &need);
-    if (!rc)
-        rc = enact(p, &need);
-
- out:
-    dispose_need(&need);
-    return rc;
+    if (!has_choice(p) || xln_nodemap_is_empty(d->plan->nodes))
+        return 0;
+    if (build->cells)
+        return enact_cells(p, held);
+    rc = reserve_plan(p, held, &build->need);
+    return rc ? rc : enact(p, &build->need);
 }
 
 static int plan_locked(struct placement *p, xc_interface *xch,
                        struct xln_reservations *held)
 {
+    struct build_need build = { 0 };
     int rc;
 
     rc = read_host(p, xch, held);
-    /* One node: there is nothing to choose but cores. */
-    if (rc || (xln_nodemap_count(xln_host_nodes(p->host)) < 2 &&
-               !needs_cores(p)))
-        return rc;
-    if (p->config->b_info.num_vnuma_nodes) {
-        rc = bind_cells(p);
-        return rc ? rc : reserve_vnodes(p, held);
-    }
-    return plan_domain(p, held);
+    if (!rc)
+        rc = build_need_fill(p, &build);
+    if (!rc)
+        rc = prefer_running(p->ctx, p->host, p->layout, p->config,
+                            &p->preferred, &build.need);
+    if (!rc)
+        rc = decide_and_enact(p, held, &build);
+    build_need_dispose(&build);
+    return rc;
 }
 
 /* The domain keeps its memory, so it keeps its nodes; and what was set while it

@@ -15,28 +15,28 @@
 #include "record.h"
 #include "text/from_errno.h"
 
-static int make_request(struct placement *p)
+/* A create would have been refused for wrong defaults; this guest is to
+ * reboot. */
+static int read_defaults(struct placement *p)
 {
-    struct keys *defaults;
     int rc;
 
-    rc = placement_host_defaults(p->ctx, p->lg, &defaults);
-    if (rc == -EINVAL) {
-        /* A create would have been refused; this guest is to reboot. */
-        placement_say(p, XTL_WARN, "the host's defaults are ignored");
-        rc = keys_read_xsdata(NULL, &defaults, NULL);
-    }
-    if (rc)
+    if (p->defaults)
+        return 0;
+    rc = placement_host_defaults(p->ctx, p->lg, &p->defaults);
+    if (rc != -EINVAL)
         return rc;
-    rc = xln_request_new(&p->request);
-    if (!rc)
-        rc = keys_apply(defaults, p->request);
-    if (!rc)
-        rc = keys_apply(p->keys, p->request);
-    if (!rc && p->planned_nodes)
-        rc = keys_apply_plan(p->planned_nodes, p->request);
-    keys_free(defaults);
-    return rc;
+    placement_say(p, XTL_WARN, "the host's defaults are ignored");
+    return keys_read_xsdata(NULL, &p->defaults, NULL);
+}
+
+static int make_request(struct placement *p)
+{
+    int rc = read_defaults(p);
+
+    return rc ? rc
+              : decide_request(p->defaults, p->keys, p->planned_nodes,
+                               &p->request);
 }
 
 /* A guest that reboots may have to wait for its own memory. */

@@ -1,24 +1,43 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <libxl_utils.h>
 
 #include <libxl_numa.h>
 
+#include "explain.h"
 #include "unbound.h"
 
 /* As libxl finds it. NULL: it is for libxl to say that there is none. */
-static const struct xln_host_pool *find_pool(libxl_ctx *ctx,
-                                             const struct xln_host *host,
-                                             const libxl_domain_config *config)
+static const libxl_cpupoolinfo *find_pool(libxl_ctx *ctx,
+                                          const libxl_cpupoolinfo *pools,
+                                          int nr,
+                                          const libxl_domain_config *config)
 {
     const char *name = config->c_info.pool_name;
     uint32_t id = config->c_info.poolid;
+    int i;
 
     if (name && libxl_cpupool_qualifier_to_cpupoolid(ctx, name, &id, NULL))
         return NULL;
-    return xln_host_pool(host, id);
+    for (i = 0; i < nr; i++)
+        if (pools[i].poolid == id)
+            return &pools[i];
+    return NULL;
+}
+
+static int copy_cpus(const libxl_cpupoolinfo *pool, struct xln_cpumap **cpus_r)
+{
+    struct xln_cpumap *cpus;
+    unsigned cpu;
+    int rc = xln_cpumap_new(pool->cpumap.size * 8, &cpus);
+
+    if (rc)
+        return rc;
+    libxl_for_each_set_bit(cpu, pool->cpumap)
+        xln_cpumap_set(cpus, cpu);
+    *cpus_r = cpus;
+    return 0;
 }
 
 static bool can_run(const libxl_bitmap *map, const struct xln_cpumap *cpus)
@@ -33,44 +52,40 @@ static bool can_run(const libxl_bitmap *map, const struct xln_cpumap *cpus)
 }
 
 static char *explain(const libxl_domain_build_info *info,
-                     const struct xln_host_pool *pool)
+                     const libxl_cpupoolinfo *pool)
 {
     int nr = info->num_vcpu_hard_affinity, vcpu;
-    char *cpus, *line = NULL;
+    struct xln_cpumap *cpus;
+    char *line = NULL;
 
+    if (copy_cpus(pool, &cpus))
+        return NULL;
     if (nr > info->max_vcpus)
         nr = info->max_vcpus;
     for (vcpu = 0; vcpu < nr; vcpu++)
-        if (!can_run(&info->vcpu_hard_affinity[vcpu], pool->cpus))
+        if (!can_run(&info->vcpu_hard_affinity[vcpu], cpus))
             break;
-    if (vcpu == nr || xln_cpumap_format(pool->cpus, &cpus))
-        return NULL;
-    if (asprintf(&line, "cpus=: vCPU %d may run on no CPU of this host that is "
-                 "in the domain's pool: expected some of CPUs %s", vcpu,
-                 cpus) < 0)
-        line = NULL;
-    free(cpus);
+    if (vcpu < nr)
+        line = explain_unbound(vcpu, cpus);
+    xln_cpumap_free(cpus);
     return line;
 }
 
-char *unbound_explain(libxl_ctx *ctx, xentoollog_logger *lg,
-                      const libxl_domain_config *config)
+char *unbound_explain(libxl_ctx *ctx, const libxl_domain_config *config)
 {
-    const struct xln_host_pool *pool = NULL;
-    struct xln_host *host = NULL;
-    xc_interface *xch;
+    const libxl_cpupoolinfo *pool;
+    libxl_cpupoolinfo *pools;
     char *line = NULL;
+    int nr;
 
     if (!config->b_info.num_vcpu_hard_affinity)
         return NULL;
-    xch = xc_interface_open(lg, NULL, 0);
-    if (!xch)
+    pools = libxl_list_cpupool(ctx, &nr);
+    if (!pools)
         return NULL;
-    if (!xln_host_read(xch, NULL, &host))
-        pool = find_pool(ctx, host, config);
+    pool = find_pool(ctx, pools, nr, config);
     if (pool)
         line = explain(&config->b_info, pool);
-    xln_host_free(host);
-    xc_interface_close(xch);
+    libxl_cpupoolinfo_list_free(pools, nr);
     return line;
 }

@@ -10,7 +10,6 @@
  * say it in six lines. NULL: each may run, or that cannot be told; else a
  * malloc'd line.
  */
-char *unbound_explain(libxl_ctx *ctx, xentoollog_logger *lg,
-                      const libxl_domain_config *config);
+char *unbound_explain(libxl_ctx *ctx, const libxl_domain_config *config);
 
 #endif /* UNBOUND_H */

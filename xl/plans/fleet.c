@@ -29,6 +29,11 @@ static unsigned widest(const struct xln_host *host,
     return most;
 }
 
+static const struct xln_plan *plan_of(const struct offer *offer, unsigned i)
+{
+    return offer->list[i].decision->plan;
+}
+
 /* Memory that is kept for DMA counts where plans count it. */
 static bool counts_dma(const struct xln_plan *plan)
 {
@@ -44,12 +49,12 @@ static void count_left(struct offer *offer, unsigned nr,
     uint64_t bytes;
 
     for (i = 0; i < nr; i++)
-        with_dma |= counts_dma(offer->list[i].plan);
+        with_dma |= counts_dma(plan_of(offer, i));
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
         n = xln_host_node(host, node);
         taken = false;
         for (i = 0; i < nr; i++)
-            taken |= xln_nodemap_test(offer->list[i].plan->nodes, node);
+            taken |= xln_nodemap_test(plan_of(offer, i)->nodes, node);
         bytes = xln_host_node_usable(
             n, with_dma, offer->list[0].request->dma_reserve_bytes);
         offer->host_left_bytes += bytes;
@@ -64,7 +69,7 @@ static bool judge(struct offer *offer, unsigned nr)
 
     offer->cost = planned_cost(offer->list, nr);
     for (i = 0; i < nr; i++) {
-        distance = widest(offer->list[i].host, offer->list[i].plan->nodes);
+        distance = widest(offer->list[i].host, plan_of(offer, i)->nodes);
         if (distance > offer->distance)
             offer->distance = distance;
     }
@@ -76,19 +81,17 @@ static bool judge(struct offer *offer, unsigned nr)
 }
 
 static bool plan_on(struct offer *offer, struct fleet *fleet,
-                    const struct fleet_line *what)
+                    const struct fleet_query *what)
 {
     const struct xln_host *host;
     unsigned nr = fleet->nr_configs, i;
 
-    if (!planner_begin_saved(&offer->planner, what->line, offer->host,
-                             fleet->defaults))
+    if (!planner_begin_borrowing(&offer->planner, fleet->notes, offer->host,
+                                 fleet->defaults))
         return false;
     offer->list = calloc(nr, sizeof(*offer->list));
-    if (!offer->list) {
-        complain("%s: %s", offer->host, strerror(ENOMEM));
-        return false;
-    }
+    if (!offer->list)
+        return notes_add_error(fleet->notes, offer->host, -ENOMEM, NULL);
     for (i = 0; i < nr; i++)
         if (!planner_prepare(&offer->planner, fleet->configs[i],
                              &offer->list[i]))
@@ -179,21 +182,19 @@ static const struct offer *find_host(const struct fleet *fleet,
     return NULL;
 }
 
-static bool name_hosts(struct fleet *fleet, const struct fleet_line *what)
+static bool name_hosts(struct fleet *fleet, const struct fleet_query *what)
 {
     const struct offer *same;
     unsigned i;
 
     fleet->offers = calloc(what->nr_hosts, sizeof(*fleet->offers));
-    if (!fleet->offers) {
-        complain("numa-plan: %s", strerror(ENOMEM));
-        return false;
-    }
+    if (!fleet->offers)
+        return notes_add_error(fleet->notes, "numa-plan", -ENOMEM, NULL);
     for (i = 0; i < what->nr_hosts; i++) {
         same = find_host(fleet, what->hosts[i]);
         if (same)
-            complain("%s: the same host as '%s': counted once", what->hosts[i],
-                     same->host);
+            notes_add(fleet->notes, "%s: the same host as '%s': counted once",
+                      what->hosts[i], same->host);
         else
             fleet->offers[fleet->nr++].host = what->hosts[i];
     }
@@ -201,29 +202,29 @@ static bool name_hosts(struct fleet *fleet, const struct fleet_line *what)
 }
 
 /* Once for all hosts: they may come through a pipe. */
-static bool read_configs(struct fleet *fleet, const struct fleet_line *what)
+static bool read_configs(struct fleet *fleet, const struct fleet_query *what)
 {
+    unsigned i;
+
     fleet->configs = calloc(what->nr_configs, sizeof(*fleet->configs));
-    if (!fleet->configs) {
-        complain("numa-plan: %s", strerror(ENOMEM));
-        return false;
-    }
-    for (; fleet->nr_configs < what->nr_configs; fleet->nr_configs++)
-        if (!planner_read_config(
-                fleet->defaults, what->words[what->nr_keys + fleet->nr_configs],
-                what->words, what->nr_keys,
-                &fleet->configs[fleet->nr_configs]))
+    if (!fleet->configs)
+        return notes_add_error(fleet->notes, "numa-plan", -ENOMEM, NULL);
+    for (i = 0; i < what->nr_configs; i++, fleet->nr_configs++)
+        if (!planner_read_config(fleet->notes, fleet->defaults,
+                                 what->words[what->nr_keys + i], what->words,
+                                 what->nr_keys, &fleet->configs[i]))
             return false;
     return true;
 }
 
-bool fleet_plan(struct fleet *fleet, const struct fleet_line *what)
+bool fleet_plan(struct fleet *fleet, struct notes *notes,
+                const struct fleet_query *what)
 {
     bool any = false;
     unsigned i;
 
-    *fleet = (struct fleet){ 0 };
-    if (!planner_read_defaults(what->defaults, &fleet->defaults) ||
+    *fleet = (struct fleet){ .notes = notes };
+    if (!planner_read_defaults(notes, what->defaults, &fleet->defaults) ||
         !read_configs(fleet, what) || !name_hosts(fleet, what))
         return false;
     for (i = 0; i < fleet->nr; i++) {
@@ -231,7 +232,7 @@ bool fleet_plan(struct fleet *fleet, const struct fleet_line *what)
 
         offer->good = plan_on(offer, fleet, what);
         if (!offer->good)
-            complain("%s: left out", offer->host);
+            notes_add(notes, "%s: left out", offer->host);
         any |= offer->good;
     }
     rank(fleet);

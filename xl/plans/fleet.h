@@ -11,10 +11,10 @@
 
 /* A host, and what is planned on it. */
 struct offer {
-    const char *host;           /* as the command line has it */
+    const char *host;           /* as the query has it */
     struct planner planner;
     struct planned *list;       /* a domain for each configuration */
-    bool good;                  /* else it was said why it is left out */
+    bool good;                  /* else the notes say why it is left out */
     struct planned_cost cost;
     unsigned distance;          /* the largest between two nodes of a domain;
                                  * 0: each is on one; XLN_NONE: unreachable */
@@ -36,6 +36,7 @@ enum fleet_reason {
 };
 
 struct fleet {
+    struct notes *notes;        /* borrowed */
     struct keys *defaults;
     unsigned nr_configs;
     struct config **configs;
@@ -43,9 +44,8 @@ struct fleet {
     struct offer *offers;       /* once planned the best one first */
 };
 
-/* What the command line says. */
-struct fleet_line {
-    struct cmd_line *line;
+/* What is asked for. */
+struct fleet_query {
     const char *const *hosts;
     unsigned nr_hosts;
     const char *defaults;       /* their file, or NULL */
@@ -56,11 +56,12 @@ struct fleet_line {
 
 /*
  * Plan and rank. A host that can't be read, or that a configuration can't be
- * for, is said and ranked last; a host that is named twice is said and counted
- * once. False: said why nothing could be planned anywhere. To be disposed of
+ * for, is noted and ranked last; a host that is named twice is noted and counted
+ * once. False: noted why nothing could be planned anywhere. To be disposed of
  * either way.
  */
-bool fleet_plan(struct fleet *fleet, const struct fleet_line *what);
+bool fleet_plan(struct fleet *fleet, struct notes *notes,
+                const struct fleet_query *what);
 void fleet_dispose(struct fleet *fleet);
 
 /* What decides between the two. */

@@ -23,10 +23,11 @@ struct planned_cost planned_cost(const struct planned *list, unsigned nr)
     unsigned i, j;
 
     for (i = 0; i < nr; i++) {
-        const struct xln_plan *plan = list[i].plan;
+        const struct decision *d = list[i].decision;
+        const struct xln_plan *plan = d->plan;
 
-        cost.nr_unfit += plan->verdict == XLN_NOTHING_FITS;
-        cost.nr_relaxed += plan->verdict == XLN_FITS_RELAXED;
+        cost.nr_unfit += d->status == DECIDE_NOTHING_FITS;
+        cost.nr_relaxed += d->status == DECIDE_RELAXED;
         cost.nr_nodes += xln_nodemap_count(plan->nodes);
         for (j = plan->nr_own; j < plan->nr_shares; j++)
             cost.away_bytes += plan->shares[j].bytes;
@@ -78,7 +79,7 @@ static bool repair(const struct planned *list, unsigned nr, unsigned *order)
 {
     unsigned i, bad;
 
-    for (i = 0; i < nr && list[order[i]].plan->verdict == XLN_FITS; i++)
+    for (i = 0; i < nr && list[order[i]].decision->status == DECIDE_FITS; i++)
         ;
     if (i == 0 || i == nr)
         return false;
@@ -117,7 +118,7 @@ bool planner_optimise(struct planned *list, unsigned nr,
     unsigned i;
 
     if (!now.order || !best.order || !copy) {
-        complain("numa-plan: %s", strerror(ENOMEM));
+        notes_add_error(list->notes, "numa-plan", -ENOMEM, NULL);
         goto out;
     }
     if (!try_orders(list, nr, &now, &best, host))

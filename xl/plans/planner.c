@@ -6,72 +6,83 @@
 
 #include <libxl_utils.h>
 
-#include "placement/domain_xml.h"
-#include "placement/explain.h"
+#include <libxl_numa_foreign.h>
+
 #include "need.h"
-#include "planner.h"
+#include "placement/domain_xml.h"
 #include "placement/record.h"
+#include "planner.h"
 #include "text/refuse.h"
 
 #define XL_CONF XEN_CONFIG_DIR "/xl.conf"
 
-static bool fail(const char *what, int rc)
-{
-    complain("%s: %s", what, strerror(-rc));
-    return false;
-}
-
-/* Say a line that somebody made, or for want of it what went wrong. */
-static bool fail_line(char *error, const char *what, int rc)
-{
-    if (error)
-        complain("%s", error);
-    else
-        fail(what, rc);
-    free(error);
-    return false;
-}
-
 /* ---- the host ---- */
 
-static bool read_host(struct planner *p)
+static bool read_host(struct planner *p, xc_interface *xch)
 {
-    int rc;
+    int rc = xln_snapshot_read(xch, p->ctx, RESERVATIONS, &p->snapshot);
 
-    if (!cmd_open_xen(p->line))
-        return false;
-    rc = xln_snapshot_read(p->line->xch, p->line->ctx, RESERVATIONS,
-                           &p->snapshot);
-    return rc ? fail("cannot read the host", rc) : true;
+    return !rc || notes_add_error(p->notes, "cannot read the host", rc, NULL);
+}
+
+static bool load_host(struct planner *p, const char *word)
+{
+    char *note = NULL, *error = NULL;
+    int rc = xln_snapshot_open(word, &p->snapshot, &note, &error);
+
+    if (rc)
+        notes_add_error(p->notes, word, rc, error);
+    else if (note)
+        notes_add(p->notes, "%s: %s", word, note);
+    free(note);
+    return !rc;
 }
 
 /* ---- what holds for all domains of a host ---- */
 
-static bool parse_xlu(const char *path, const char *text, size_t size,
-                      XLU_Config **config_r)
+/* As libxlutil's lines have it, without the last newline. */
+static bool add_report(struct notes *notes, const char *path, char *report)
+{
+    size_t size = report ? strlen(report) : 0;
+
+    if (size && report[size - 1] == '\n')
+        report[size - 1] = '\0';
+    return notes_add_error(notes, path, -EINVAL, report);
+}
+
+static bool parse_xlu(struct notes *notes, const char *path, const char *text,
+                      size_t size, XLU_Config **config_r)
 {
     XLU_Config *config;
+    char *report = NULL;
+    size_t report_size;
+    FILE *f;
+    int r;
 
     /* libxlutil ends the program over one. */
-    if (memchr(text, '\0', size)) {
-        complain("%s: expected text, not a zero byte", path);
-        return false;
+    if (memchr(text, '\0', size))
+        return notes_add(notes, "%s: expected text, not a zero byte", path);
+    f = open_memstream(&report, &report_size);
+    config = f ? xlu_cfg_init(f, path) : NULL;
+    r = config ? xlu_cfg_readdata(config, text, size) : ENOMEM;
+    if (f)
+        fclose(f);
+    if (!r) {
+        free(report);
+        *config_r = config;
+        return true;
     }
-    config = xlu_cfg_init(stderr, path);
-    if (!config)
-        return fail(path, -ENOMEM);
-    /* libxlutil says what is wrong. */
-    if (xlu_cfg_readdata(config, text, size)) {
+    if (config) {
         xlu_cfg_destroy(config);
-        return false;
+        return add_report(notes, path, report);
     }
-    *config_r = config;
-    return true;
+    free(report);
+    return notes_add_error(notes, path, -ENOMEM, NULL);
 }
 
 /* NULL in *text_r: it is not there, and need not be. */
-static bool read_text(const char *path, bool needed, char **text_r,
-                      size_t *size_r)
+static bool read_text(struct notes *notes, const char *path, bool needed,
+                      char **text_r, size_t *size_r)
 {
     int rc = config_read_text(path, text_r, size_r);
 
@@ -80,12 +91,11 @@ static bool read_text(const char *path, bool needed, char **text_r,
     *text_r = NULL;
     if (rc == -ENOENT && !needed)
         return true;
-    complain("cannot read '%s': %s", path, strerror(-rc));
-    return false;
+    return notes_add(notes, "cannot read '%s': %s", path, strerror(-rc));
 }
 
 /* libxlutil itself says what is wrong. */
-static bool read_defaults(const char *path, bool needed,
+static bool read_defaults(struct notes *notes, const char *path, bool needed,
                           struct keys **defaults_r)
 {
     char *text, *error = NULL;
@@ -93,7 +103,7 @@ static bool read_defaults(const char *path, bool needed,
     int rc;
 
     *defaults_r = NULL;
-    if (!read_text(path, needed, &text, &size))
+    if (!read_text(notes, path, needed, &text, &size))
         return false;
     if (!text)
         return true;
@@ -101,7 +111,7 @@ static bool read_defaults(const char *path, bool needed,
     free(text);
     if (rc == -EINVAL && !error)
         return false;
-    return rc ? fail_line(error, path, rc) : true;
+    return !rc || notes_add_error(notes, path, rc, error);
 }
 
 /* A mask that is not there allows all, one that is wrong xl ignores too. */
@@ -117,33 +127,33 @@ static bool restrict_to(struct planner *p, const XLU_Config *config,
         return true;
     rc = xln_cpumap_new(xln_host_nr_cpus(host), &mask);
     if (rc)
-        return fail(XL_CONF, rc);
+        return notes_add_error(p->notes, XL_CONF, rc, NULL);
     if (xln_cpumap_parse(list, xln_host_node_cpus(host),
                          XLN_PARSE_SKIP_ABSENT, mask, NULL)) {
-        complain("%s: %s=\"%s\": expected a list of CPUs", XL_CONF, key, list);
         xln_cpumap_free(mask);
-        return false;
+        return notes_add(p->notes, "%s: %s=\"%s\": expected a list of CPUs",
+                         XL_CONF, key, list);
     }
     if (*bound)
         xln_cpumap_and(*bound, mask);
     else
         rc = xln_cpumap_copy(mask, bound);
     xln_cpumap_free(mask);
-    return rc ? fail(XL_CONF, rc) : true;
+    return !rc || notes_add_error(p->notes, XL_CONF, rc, NULL);
 }
 
 static bool read_masks(struct planner *p)
 {
-    XLU_Config *config;
+    XLU_Config *config = NULL;
     size_t size;
     char *text;
     bool good;
 
-    if (!read_text(XL_CONF, false, &text, &size))
+    if (!read_text(p->notes, XL_CONF, false, &text, &size))
         return false;
     if (!text)
         return true;
-    good = parse_xlu(XL_CONF, text, size, &config);
+    good = parse_xlu(p->notes, XL_CONF, text, size, &config);
     free(text);
     if (!good)
         return false;
@@ -178,8 +188,10 @@ static bool take_cores(struct planner *p)
     if (!rc)
         rc = xln_host_take_cores(snapshot->host, taken, &host);
     xln_cpumap_free(taken);
-    return rc ? fail("cannot find the cores that are taken", rc)
-              : replace_host(p, host);
+    if (rc)
+        return notes_add_error(p->notes, "cannot find the cores that are taken",
+                               rc, NULL);
+    return replace_host(p, host);
 }
 
 /* What its domains are known to do counts from here on. */
@@ -199,40 +211,47 @@ static bool add_load(struct planner *p)
         rc = xln_host_add_load(snapshot->host, load, &host);
     free(load);
     if (rc)
-        return fail("cannot count the load of the host", rc);
+        return notes_add_error(p->notes, "cannot count the load of the host",
+                               rc, NULL);
     return replace_host(p, host);
 }
 
-bool planner_read_defaults(const char *defaults_file, struct keys **defaults_r)
+bool planner_read_defaults(struct notes *notes, const char *defaults_file,
+                           struct keys **defaults_r)
 {
     *defaults_r = NULL;
-    return !defaults_file || read_defaults(defaults_file, true, defaults_r);
+    return !defaults_file ||
+           read_defaults(notes, defaults_file, true, defaults_r);
 }
 
-bool planner_begin_saved(struct planner *p, struct cmd_line *line,
-                         const char *host_file, const struct keys *defaults)
+bool planner_begin_borrowing(struct planner *p, struct notes *notes,
+                             const char *host_file, const struct keys *defaults)
 {
-    *p = (struct planner){ .line = line, .defaults = defaults };
-    return cmd_load_host(host_file, &p->snapshot) && add_load(p) &&
-           take_cores(p);
+    *p = (struct planner){ .notes = notes, .defaults = defaults };
+    return load_host(p, host_file) && add_load(p) && take_cores(p);
 }
 
-bool planner_begin(struct planner *p, struct cmd_line *line,
-                   const char *host_file, const char *defaults_file)
+bool planner_begin_saved(struct planner *p, struct notes *notes,
+                         const char *host_file, const char *defaults_file)
 {
-    *p = (struct planner){ .line = line };
-    if (host_file ? !cmd_load_host(host_file, &p->snapshot) : !read_host(p))
+    if (!planner_begin_borrowing(p, notes, host_file, NULL) ||
+        !planner_read_defaults(notes, defaults_file, &p->own_defaults))
         return false;
-    if (!add_load(p) || !take_cores(p))
-        return false;
-    if (host_file || defaults_file) {
-        if (!planner_read_defaults(defaults_file, &p->own_defaults))
-            return false;
-    } else if (!read_defaults(HOST_DEFAULTS, false, &p->own_defaults)) {
-        return false;
-    }
     p->defaults = p->own_defaults;
-    return host_file || read_masks(p);
+    return true;
+}
+
+bool planner_begin_running(struct planner *p, struct notes *notes,
+                           xc_interface *xch, libxl_ctx *ctx,
+                           const char *defaults_file)
+{
+    *p = (struct planner){ .notes = notes, .ctx = ctx };
+    if (!read_host(p, xch) || !add_load(p) || !take_cores(p) ||
+        !read_defaults(notes, defaults_file ? defaults_file : HOST_DEFAULTS,
+                       defaults_file, &p->own_defaults))
+        return false;
+    p->defaults = p->own_defaults;
+    return read_masks(p);
 }
 
 void planner_end(struct planner *p)
@@ -245,31 +264,40 @@ void planner_end(struct planner *p)
 
 /* ---- a configuration ---- */
 
+static bool read_number(const char *text, uint32_t *number_r)
+{
+    unsigned long number;
+
+    if (!*text || strspn(text, "0123456789") != strlen(text))
+        return false;
+    errno = 0;
+    number = strtoul(text, NULL, 10);
+    *number_r = number;
+    return !errno && number <= UINT32_MAX;
+}
+
+static bool no_such_pool(const struct planner *p, const struct config *config)
+{
+    return notes_add(p->notes, "%s: pool=\"%s\": this host has no such pool",
+                     config->source, config->pool);
+}
+
 /* Only a running host knows its pools by name. */
 static bool find_pool_id(const struct planner *p, const struct config *config,
                          uint32_t *id_r)
 {
-    unsigned long id;
-
     if (!config->pool || !strcmp(config->pool, "Pool-0")) {
         *id_r = 0;
         return true;
     }
-    if (p->line->ctx) {
-        if (!libxl_cpupool_qualifier_to_cpupoolid(p->line->ctx, config->pool,
-                                                  id_r, NULL))
-            return true;
-        complain("%s: pool=\"%s\": this host has no such pool", config->source,
-                 config->pool);
-        return false;
-    }
-    if (!cmd_number(config->pool, UINT32_MAX, &id)) {
-        complain("%s: pool=\"%s\": expected a number, as a saved host has no "
-                 "names of pools", config->source, config->pool);
-        return false;
-    }
-    *id_r = id;
-    return true;
+    if (p->ctx)
+        return !libxl_cpupool_qualifier_to_cpupoolid(p->ctx, config->pool,
+                                                     id_r, NULL) ||
+               no_such_pool(p, config);
+    return read_number(config->pool, id_r) ||
+           notes_add(p->notes, "%s: pool=\"%s\": expected a number, as a saved "
+                     "host has no names of pools", config->source,
+                     config->pool);
 }
 
 static bool find_pool(const struct planner *p, const struct config *config,
@@ -281,94 +309,53 @@ static bool find_pool(const struct planner *p, const struct config *config,
     if (!find_pool_id(p, config, &id))
         return false;
     pool = xln_host_pool(p->snapshot->host, id);
-    if (!pool && config->pool) {
-        complain("%s: pool=\"%s\": this host has no such pool", config->source,
-                 config->pool);
-        return false;
-    }
+    /* Pool-0 is there also where a description has no pools. */
+    if (!pool && id)
+        return no_such_pool(p, config);
     *cpus_r = pool ? pool->cpus : NULL;
-    return true;
-}
-
-/* Xen refuses a vCPU without a CPU, when the domain is half made. */
-static bool check_bound(const struct planned *d,
-                        const struct xln_cpumap *pool_cpus)
-{
-    const struct xln_need *need = &d->need;
-    unsigned vcpu;
-
-    for (vcpu = 0; pool_cpus && vcpu < need->nr_hard; vcpu++) {
-        if (!need->hard[vcpu] ||
-            xln_cpumap_intersects(need->hard[vcpu], pool_cpus))
-            continue;
-        complain("%s: cpus=: vCPU %u may run on no CPU of this host that is in "
-                 "the domain's pool", d->config->source, vcpu);
-        return false;
-    }
     return true;
 }
 
 static bool fill_need(const struct planner *p, struct planned *d)
 {
-    const struct xln_cpumap *pool_cpus;
+    const struct config *config = d->config;
+    const struct xln_cpumap *pool_cpus = NULL;
     char *error = NULL;
     int rc;
 
-    if (!find_pool(p, d->config, &pool_cpus))
+    if (!find_pool(p, config, &pool_cpus))
         return false;
-    rc = need_fill(d->config, p->snapshot->host, pool_cpus,
-                   d->config->type == LIBXL_DOMAIN_TYPE_PV ? p->bound_pv
-                                                           : p->bound_others,
+    rc = need_fill(config, p->snapshot->host, pool_cpus,
+                   config->type == LIBXL_DOMAIN_TYPE_PV ? p->bound_pv
+                                                        : p->bound_others,
                    &d->need, &error);
     if (rc)
-        return fail_line(error, d->config->source, rc);
-    if (!check_bound(d, pool_cpus))
-        return false;
-    rc = prefer_saved(p->snapshot, d->config->devices, d->config->nr_addresses,
+        return notes_add_error(p->notes, config->source, rc, error);
+    rc = prefer_saved(p->snapshot, config->devices, config->nr_addresses,
                       d->request, &d->need);
-    return rc ? fail(d->config->source, rc) : true;
+    return !rc || notes_add_error(p->notes, config->source, rc, NULL);
 }
 
-/* As a create has it: nodes that only the defaults of the host name, and that
- * are not there, are left out. */
-static void drop_absent(const struct xln_nodemap *here,
-                        struct xln_nodemap **nodes)
+static void describe(struct planned *d)
 {
-    if (!*nodes || xln_nodemap_is_subset(*nodes, here))
-        return;
-    complain("the defaults name nodes that are not on this host: these are "
-             "ignored");
-    xln_nodemap_and(*nodes, here);
-    if (xln_nodemap_is_empty(*nodes)) {
-        xln_nodemap_free(*nodes);
-        *nodes = NULL;
-    }
+    d->guest = (struct decide_guest){
+        .type = d->config->type,
+        .on_demand = d->config->memory_bytes < d->config->maxmem_bytes,
+        .video_bytes = d->config->video_bytes,
+    };
 }
 
 static bool make_request(const struct planner *p, struct planned *d)
 {
+    const struct config *config = d->config;
     char *error = NULL;
     int rc;
 
-    rc = keys_check_nodes(d->config->keys, d->config->source,
+    rc = keys_check_nodes(config->keys, config->source,
                           xln_host_nodes(p->snapshot->host), &error);
-    if (rc)
-        return fail_line(error, d->config->source, rc);
-    rc = xln_request_new(&d->request);
-    if (!rc && p->defaults)
-        rc = keys_apply(p->defaults, d->request);
     if (!rc)
-        rc = keys_apply(d->config->keys, d->request);
-    if (rc)
-        return fail(d->config->source, rc);
-    drop_absent(xln_host_nodes(p->snapshot->host), &d->request->nodes);
-    drop_absent(xln_host_nodes(p->snapshot->host), &d->request->mem_nodes);
-    /* The defaults may ask for what only some guests can have. */
-    if (d->config->type != LIBXL_DOMAIN_TYPE_HVM ||
-        d->request->vcpus_mode == XLN_VCPUS_CORE ||
-        d->config->memory_bytes != d->config->maxmem_bytes)
-        d->request->vnuma = XLN_VNUMA_NONE;
-    return true;
+        rc = decide_request(p->defaults, config->keys, NULL, &d->request);
+    return !rc || notes_add_error(p->notes, config->source, rc, error);
 }
 
 static int parse_config(const char *path, const char *text, size_t size,
@@ -413,50 +400,37 @@ static int read_config(const char *path, char *const *words, unsigned nr_words,
     return rc;
 }
 
-bool planner_read_config(const struct keys *defaults, const char *path,
-                         char *const *words, unsigned nr_words,
-                         struct config **config_r)
+bool planner_read_config(struct notes *notes, const struct keys *defaults,
+                         const char *path, char *const *words,
+                         unsigned nr_words, struct config **config_r)
 {
     char *error = NULL;
-    struct config *config = NULL;
     int rc;
 
-    rc = read_config(path, words, nr_words, defaults, &config, &error);
-    if (rc && !error && rc == -EINVAL)
+    rc = read_config(path, words, nr_words, defaults, config_r, &error);
+    /* libxlutil has said it. */
+    if (rc == -EINVAL && !error)
         return false;
-    if (rc && !error) {
-        complain("cannot read '%s': %s", path, strerror(-rc));
-        return false;
-    }
-    if (rc || !config)
-        return fail_line(error, path, rc);
-    if (config->misspelt)
-        complain("%s: %s", path, config->misspelt);
-    if (config->has_vnodes) {
-        complain("%s: vnuma=[...]: the list is a plan of its own, there is "
-                 "nothing to choose", path);
-        config_free(config);
-        return false;
-    }
-    *config_r = config;
-    return true;
+    if (rc && !error)
+        return notes_add(notes, "cannot read '%s': %s", path, strerror(-rc));
+    if (rc)
+        return notes_add_error(notes, path, rc, error);
+    if ((*config_r)->misspelt)
+        notes_add(notes, "%s: %s", path, (*config_r)->misspelt);
+    if (!(*config_r)->has_vnodes)
+        return true;
+    config_free(*config_r);
+    *config_r = NULL;
+    return notes_add(notes, "%s: vnuma=[...]: the list is a plan of its own, "
+                     "there is nothing to choose", path);
 }
 
 bool planner_prepare(struct planner *p, const struct config *config,
                      struct planned *d)
 {
-    int rc;
-
-    *d = (struct planned){ .config = config };
-    if (!make_request(p, d) || !fill_need(p, d))
-        return false;
-    rc = xln_vnuma_prepare(p->snapshot->host, &d->need, d->request);
-    if (rc == -ENOENT)
-        complain("%s: vnuma=\"host\": no node has both CPUs for the domain "
-                 "and memory", config->source);
-    else if (rc)
-        fail(config->source, rc);
-    return !rc;
+    *d = (struct planned){ .notes = p->notes, .config = config };
+    describe(d);
+    return make_request(p, d) && fill_need(p, d);
 }
 
 bool planner_read(struct planner *p, const char *path, char *const *words,
@@ -466,7 +440,8 @@ bool planner_read(struct planner *p, const char *path, char *const *words,
     bool good;
 
     *d = (struct planned){ 0 };
-    if (!planner_read_config(p->defaults, path, words, nr_words, &config))
+    if (!planner_read_config(p->notes, p->defaults, path, words, nr_words,
+                             &config))
         return false;
     good = planner_prepare(p, config, d);
     d->own_config = config;
@@ -475,8 +450,7 @@ bool planner_read(struct planner *p, const char *path, char *const *words,
 
 void planned_dispose(struct planned *d)
 {
-    xln_vnuma_free(d->vnuma);
-    xln_plan_free(d->plan);
+    decision_free(d->decision);
     xln_host_free(d->host);
     need_dispose(&d->need);
     xln_request_free(d->request);
@@ -485,34 +459,22 @@ void planned_dispose(struct planned *d)
 
 /* ---- planning ---- */
 
-/* Where nothing fits that is all there is to say. */
-static bool plan_vnuma(struct planned *d)
-{
-    int rc;
-
-    xln_vnuma_free(d->vnuma);
-    d->vnuma = NULL;
-    if (d->plan->verdict == XLN_NOTHING_FITS)
-        return true;
-    rc = xln_vnuma_new(d->host, d->request, &d->need, d->plan, &d->vnuma);
-    if (rc != -ENOSPC && rc != -E2BIG)
-        return rc ? fail(d->config->source, rc) : true;
-    return fail_line(explain_no_vnuma(d->request, d->plan, rc),
-                     d->config->source, rc);
-}
-
 bool planner_place(struct planned *d, const struct xln_host *host)
 {
     int rc;
 
-    xln_plan_free(d->plan);
+    decision_free(d->decision);
     xln_host_free(d->host);
-    d->plan = NULL;
+    d->decision = NULL;
     d->host = NULL;
     rc = xln_host_reserve(host, NULL, 0, &d->host);
     if (!rc)
-        rc = xln_place(d->host, d->request, &d->need, &d->plan);
-    return rc ? fail(d->config->source, rc) : plan_vnuma(d);
+        rc = decide(d->host, d->request, &d->need, &d->guest, &d->decision);
+    if (rc)
+        return notes_add_error(d->notes, d->config->source, rc, NULL);
+    return d->decision->status != DECIDE_WRONG ||
+           notes_add(d->notes, "%s: %s", d->config->source,
+                     d->decision->reason);
 }
 
 /* What it does to the CPUs. */
@@ -522,9 +484,10 @@ static int add_vcpus(const struct planned *d, uint64_t *load,
     struct xln_host *host = NULL;
     int rc;
 
-    rc = xln_load_of_plan(d->plan, &d->need, d->host, load);
+    rc = xln_load_of_plan(d->decision->plan, &d->need, d->host, load);
     if (!rc)
-        rc = xln_cores_of_plan(d->plan, d->request->vcpus_mode, &d->need,
+        rc = xln_cores_of_plan(d->decision->plan,
+                               d->decision->request->vcpus_mode, &d->need,
                                d->host, taken);
     if (!rc)
         rc = xln_host_add_load(d->host, load, &host);
@@ -545,8 +508,8 @@ static int add_plan(const struct planned *d, uint64_t *load,
     if (!rc)
         rc = add_vcpus(d, load, taken, &host);
     if (!rc)
-        rc = xln_host_reserve(host, d->plan->shares, d->plan->nr_shares,
-                              host_r);
+        rc = xln_host_reserve(host, d->decision->plan->shares,
+                              d->decision->plan->nr_shares, host_r);
     xln_cpumap_free(taken);
     xln_host_free(host);
     return rc;
@@ -557,14 +520,14 @@ bool planner_next_host(const struct planned *d, struct xln_host **host_r)
     uint64_t *load = NULL;
     int rc;
 
-    if (d->plan->verdict == XLN_NOTHING_FITS) {
+    if (d->decision->status == DECIDE_NOTHING_FITS) {
         rc = xln_host_reserve(d->host, NULL, 0, host_r);
     } else {
         load = calloc(xln_host_nr_cpus(d->host), sizeof(*load));
         rc = load ? add_plan(d, load, host_r) : -ENOMEM;
     }
     free(load);
-    return rc ? fail(d->config->source, rc) : true;
+    return !rc || notes_add_error(d->notes, d->config->source, rc, NULL);
 }
 
 bool planner_place_all(struct planned *list, unsigned nr,

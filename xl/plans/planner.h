@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Configurations planned on a host, running or saved, as creates of them would
- * be. Each function that gives a bool says itself what is wrong.
+ * be. Where a function gives a bool, false is that it failed, and the notes say
+ * why; they may have more lines, which say what was assumed or ignored.
  */
 #ifndef PLANNER_H
 #define PLANNER_H
 
-#include "commands/cmd.h"
+#include "notes.h"
 #include "placement/config.h"
+#include "placement/decide.h"
 
 struct planner {
-    struct cmd_line *line;      /* ctx is open only where the host runs */
+    struct notes *notes;        /* borrowed */
+    libxl_ctx *ctx;             /* borrowed; NULL: the host is a saved one */
     struct xln_snapshot *snapshot;
     const struct keys *defaults;
     struct keys *own_defaults;  /* NULL: they are another's */
@@ -20,27 +23,35 @@ struct planner {
 
 /* A domain, and what is planned for it. */
 struct planned {
+    struct notes *notes;        /* borrowed */
     const struct config *config;
     struct config *own_config;  /* NULL: it is another's */
     struct xln_request *request;
     struct xln_need need;
+    struct decide_guest guest;
     struct xln_host *host;      /* with what is planned before it */
-    struct xln_plan *plan;
-    struct xln_vnuma *vnuma;    /* NULL: none */
+    struct decision *decision;
 };
 
-/* `host_file` NULL: the running host, with its own defaults, xl-numa.conf and
- * xl.conf. `defaults_file`: instead of xl-numa.conf; NULL: that, or for a
- * saved host nothing. To be ended either way. */
-bool planner_begin(struct planner *p, struct cmd_line *line,
-                   const char *host_file, const char *defaults_file);
+/* The running host, with its own defaults, xl-numa.conf (`defaults_file`:
+ * instead of that) and xl.conf. To be ended either way. */
+bool planner_begin_running(struct planner *p, struct notes *notes,
+                           xc_interface *xch, libxl_ctx *ctx,
+                           const char *defaults_file);
+
+/* A saved one, see xln_snapshot_open(); the defaults are those of that file, or
+ * none. */
+bool planner_begin_saved(struct planner *p, struct notes *notes,
+                         const char *host_file, const char *defaults_file);
 void planner_end(struct planner *p);
 
 /* For several saved hosts: their defaults, from that file (NULL: none) read
  * once; and a planner that borrows them. */
-bool planner_read_defaults(const char *defaults_file, struct keys **defaults_r);
-bool planner_begin_saved(struct planner *p, struct cmd_line *line,
-                         const char *host_file, const struct keys *defaults);
+bool planner_read_defaults(struct notes *notes, const char *defaults_file,
+                           struct keys **defaults_r);
+bool planner_begin_borrowing(struct planner *p, struct notes *notes,
+                             const char *host_file,
+                             const struct keys *defaults);
 
 /* Read a configuration with the KEY=VALUEs of the command line. To be disposed
  * of either way; a planned one may be planned again. */
@@ -50,9 +61,9 @@ void planned_dispose(struct planned *d);
 
 /* The same in two steps: what no host is needed for, and, with the
  * configuration borrowed, what one is. */
-bool planner_read_config(const struct keys *defaults, const char *path,
-                         char *const *words, unsigned nr_words,
-                         struct config **config_r);
+bool planner_read_config(struct notes *notes, const struct keys *defaults,
+                         const char *path, char *const *words,
+                         unsigned nr_words, struct config **config_r);
 bool planner_prepare(struct planner *p, const struct config *config,
                      struct planned *d);
 
@@ -76,8 +87,9 @@ bool planner_place_all(struct planned *list, unsigned nr,
                        const unsigned *order, const struct xln_host *host);
 
 /*
- * Bring them into an order, of those that are tried, in which least has to be
- * given up, and plan them so. xl create, one after the other, does the same.
+ * Bring them (one at least) into an order, of those that are tried, in which
+ * least has to be given up, and plan them so. xl create, one after the other,
+ * does the same.
  */
 bool planner_optimise(struct planned *list, unsigned nr,
                       const struct xln_host *host);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "locality.h"
+#include "placement/decide.h"
 #include "simulate.h"
 #include "stock_placement.h"
 
@@ -312,17 +313,18 @@ static uint64_t clock_ns(void)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static int decide(struct sim *s, const struct xln_host *host,
-                  const struct xln_need *need, uint64_t *ns_r,
-                  struct xln_plan **plan_r)
+static int decide_arrival(struct sim *s, const struct xln_host *host,
+                          const struct xln_need *need, uint64_t *ns_r,
+                          struct decision **decision_r)
 {
+    static const struct decide_guest guest = { .type = LIBXL_DOMAIN_TYPE_PV };
     uint64_t begin = clock_ns();
     int rc = 0;
 
     if (s->stock)
         rc = choose_stock(s, host, need);
     if (!rc)
-        rc = xln_place(host, s->request, need, plan_r);
+        rc = decide(host, s->request, need, &guest, decision_r);
     *ns_r = clock_ns() - begin;
     return rc;
 }
@@ -478,12 +480,13 @@ static void count_refused(struct sim *s, const struct arrival *a)
 
 static int settle(struct sim *s, const struct arrival *a,
                   const struct xln_host *host, const struct xln_need *need,
-                  const struct xln_plan *plan)
+                  const struct decision *decision)
 {
+    const struct xln_plan *plan = decision->plan;
     struct guest *g;
     int rc;
 
-    if (plan->verdict == XLN_NOTHING_FITS) {
+    if (decision->status == DECIDE_NOTHING_FITS) {
         count_refused(s, a);
         return 0;
     }
@@ -502,7 +505,7 @@ static int arrive(struct sim *s, const struct arrival *a)
     struct xln_need need = {
         .memory_bytes = a->bytes, .nr_vcpus = a->nr_vcpus,
     };
-    struct xln_plan *plan = NULL;
+    struct decision *decision = NULL;
     struct xln_host *host;
     int rc;
 
@@ -512,10 +515,11 @@ static int arrive(struct sim *s, const struct arrival *a)
     rc = host_now(s, &host);
     if (rc)
         return rc;
-    rc = decide(s, host, &need, &s->decision_ns[a - s->trace->list], &plan);
+    rc = decide_arrival(s, host, &need, &s->decision_ns[a - s->trace->list],
+                        &decision);
     if (!rc)
-        rc = settle(s, a, host, &need, plan);
-    xln_plan_free(plan);
+        rc = settle(s, a, host, &need, decision);
+    decision_free(decision);
     xln_host_free(host);
     return rc;
 }

@@ -47,7 +47,7 @@ static int read_pages(const struct planner *p, const struct xln_domain *d,
     uint64_t part;
     int rc = -ENOENT;
 
-    if (p->line->ctx)
+    if (p->ctx)
         rc = record_read_pages(d->domid, pages, xln_host_nr_nodes(host));
     if (rc != -ENOENT && rc != -EINVAL)
         return rc;
@@ -84,17 +84,12 @@ static int read_request(const struct planner *p, char *const *recorded,
     char *error = NULL;
     int rc;
 
-    rc = xln_request_new(request_r);
-    if (!rc && p->defaults)
-        rc = keys_apply(p->defaults, *request_r);
-    if (rc || !recorded)
-        return rc;
-    rc = keys_read_pairs(recorded, &keys, &error);
-    if (!rc)
-        rc = keys_apply(keys, *request_r);
+    rc = recorded ? keys_read_pairs(recorded, &keys, &error) : 0;
+    if (!rc || rc == -EINVAL)
+        rc = decide_request(p->defaults, keys, NULL, request_r);
     keys_free(keys);
     free(error);
-    return rc == -EINVAL ? 0 : rc;
+    return rc;
 }
 
 /* What libxl takes for it beside its memory: for PVH and HVM the pages of their
@@ -344,8 +339,8 @@ int advise_view_table(const struct planner *planner, const struct planned *d,
 
     rc = guests_read(planner, &guests);
     if (!rc)
-        rc = d ? advise_room(host, guests.list, guests.nr, d->request, &d->need,
-                             &advice, &plan)
+        rc = d ? advise_room(host, guests.list, guests.nr,
+                             d->decision->request, &d->need, &advice, &plan)
                : advise_heal(host, guests.list, guests.nr, &advice);
     if (!rc)
         rc = make_table(host, advice, d, plan, table_r);

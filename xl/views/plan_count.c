@@ -28,11 +28,11 @@ static void look_at_rest(const struct planned *d, struct count *c)
     unsigned node;
 
     c->full = true;
-    c->of_cpus = d->plan->verdict == XLN_FITS_RELAXED &&
-                 !(d->plan->relaxed & XLN_RELAXED_MEMORY);
+    c->of_cpus = d->decision->status == DECIDE_RELAXED &&
+                 !(d->decision->plan->relaxed & XLN_RELAXED_MEMORY);
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(d->host)) {
         bytes = xln_host_node_usable(xln_host_node(d->host, node), true,
-                                     d->request->dma_reserve_bytes);
+                                     d->decision->request->dma_reserve_bytes);
         c->left_bytes += bytes;
         if (bytes > c->most_bytes)
             c->most_bytes = bytes;
@@ -46,15 +46,15 @@ static bool take(const struct planned *d, struct count *c)
 
     if (first)
         c->first_code = plan_view_code(d);
-    if (d->plan->verdict != XLN_FITS && !c->full)
+    if (d->decision->status != DECIDE_FITS && !c->full)
         look_at_rest(d, c);
-    if (d->plan->verdict == XLN_NOTHING_FITS)
+    if (d->decision->status == DECIDE_NOTHING_FITS)
         return false;
     if (c->full) {
         c->nr_relaxed++;
     } else {
         c->nr_fit++;
-        c->by_size[xln_nodemap_count(d->plan->nodes)]++;
+        c->by_size[xln_nodemap_count(d->decision->plan->nodes)]++;
     }
     return true;
 }
@@ -102,8 +102,8 @@ static void print_count(const struct planned *d, const struct count *c,
     else
         printf("%s: memory runs out first: %" PRIu64 " MiB needed, %" PRIu64
                " MiB left, at most %" PRIu64 " MiB of it on one node\n",
-               d->config->name, MIB(d->plan->need_bytes), MIB(c->left_bytes),
-               MIB(c->most_bytes));
+               d->config->name, MIB(d->decision->plan->need_bytes),
+               MIB(c->left_bytes), MIB(c->most_bytes));
     if (c->nr_relaxed)
         printf("%s: %u more after relaxing\n", d->config->name, c->nr_relaxed);
 }
@@ -150,6 +150,6 @@ int plan_count(struct planned *d, const struct xln_host *host, bool json)
     free(c.by_size);
     if (!rc)
         return c.first_code;
-    complain("numa-plan: %s", strerror(-rc));
+    notes_add_error(d->notes, "numa-plan", rc, NULL);
     return EXIT_FAILURE;
 }

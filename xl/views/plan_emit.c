@@ -19,7 +19,7 @@ static void print_name(const char *name, FILE *f)
 
 static bool fits(const struct planned *d)
 {
-    return d->plan->verdict != XLN_NOTHING_FITS;
+    return d->decision->status != DECIDE_NOTHING_FITS;
 }
 
 /* ---- keys ---- */
@@ -41,12 +41,12 @@ static int print_mem(const struct planned *d, FILE *f)
     const char *separator = "";
     unsigned node;
 
-    if (!d->request->mem_percent)
-        return print_key("nodes_mem", d->plan->nodes, f);
+    if (!d->decision->request->mem_percent)
+        return print_key("nodes_mem", d->decision->plan->nodes, f);
     fputs("nodes_mem = \"", f);
-    XLN_FOREACH(xln_nodemap, node, d->request->mem_nodes) {
+    XLN_FOREACH(xln_nodemap, node, d->decision->request->mem_nodes) {
         fprintf(f, "%s%u:%u%%", separator, node,
-                d->request->mem_percent[node]);
+                d->decision->request->mem_percent[node]);
         separator = ",";
     }
     fputs("\"\n", f);
@@ -55,10 +55,10 @@ static int print_mem(const struct planned *d, FILE *f)
 
 static int print_nodes(const struct planned *d, FILE *f)
 {
-    const struct xln_plan *plan = d->plan;
+    const struct xln_plan *plan = d->decision->plan;
     int rc;
 
-    if (!d->request->mem_nodes)
+    if (!d->decision->request->mem_nodes)
         return print_key("nodes", plan->nodes, f);
     rc = xln_nodemap_is_empty(plan->vcpu_nodes)
              ? 0
@@ -87,6 +87,7 @@ static int print_cores(const struct xln_plan *plan, FILE *f)
 
 int plan_emit_keys(const struct planned *d, FILE *f)
 {
+    const struct decision *decision = d->decision;
     int rc;
 
     fputs("# ", f);
@@ -95,8 +96,11 @@ int plan_emit_keys(const struct planned *d, FILE *f)
     if (!fits(d))
         return 0;
     /* The list names the nodes. */
-    rc = d->vnuma ? vnuma_view_keys(d->vnuma, f) : print_nodes(d, f);
-    return rc || !d->plan->nr_vcpu_cores ? rc : print_cores(d->plan, f);
+    rc = decision->vnuma ? vnuma_view_keys(decision->vnuma, f)
+                         : print_nodes(d, f);
+    return rc || !decision->plan->nr_vcpu_cores
+               ? rc
+               : print_cores(decision->plan, f);
 }
 
 /* ---- libvirt ---- */
@@ -109,7 +113,7 @@ int plan_emit_keys(const struct planned *d, FILE *f)
 static int cpus_of_vcpu(const struct planned *d, unsigned vcpu,
                         struct xln_cpumap **cpus_r)
 {
-    const struct xln_plan *plan = d->plan;
+    const struct xln_plan *plan = d->decision->plan;
     const struct xln_cpumap *own = vcpu < d->need.nr_hard ? d->need.hard[vcpu]
                                                           : NULL;
     const struct xln_cpumap *planned =
@@ -118,8 +122,8 @@ static int cpus_of_vcpu(const struct planned *d, unsigned vcpu,
     unsigned i;
     int rc;
 
-    for (i = 0; d->vnuma && i < d->vnuma->nr; i++) {
-        const struct xln_vnode *vnode = &d->vnuma->list[i];
+    for (i = 0; d->decision->vnuma && i < d->decision->vnuma->nr; i++) {
+        const struct xln_vnode *vnode = &d->decision->vnuma->list[i];
 
         if (xln_cpumap_test(vnode->vcpus, vcpu) &&
             !xln_cpumap_is_empty(vnode->cpus))
@@ -165,13 +169,14 @@ static int print_pin(const struct planned *d, unsigned vcpu, FILE *f)
 /* Where each vCPU has its own, <vcpu> has those that all may use. */
 static int print_vcpus(const struct planned *d, FILE *f)
 {
-    bool each = (d->config->hard.nr && !d->config->hard.of_all) || d->vnuma ||
-                d->plan->nr_vcpu_cores;
+    bool each = (d->config->hard.nr && !d->config->hard.of_all) ||
+                d->decision->vnuma ||
+                d->decision->plan->nr_vcpu_cores;
     unsigned vcpu;
     char *cpus;
     int rc;
 
-    rc = each ? xln_cpumap_format(d->plan->allowed_cpus, &cpus)
+    rc = each ? xln_cpumap_format(d->decision->plan->allowed_cpus, &cpus)
               : format_vcpu(d, 0, &cpus);
     if (rc)
         return rc;
@@ -191,20 +196,20 @@ static int print_vcpus(const struct planned *d, FILE *f)
  * elsewhere when they are full, as a plan does. */
 static int print_memory(const struct planned *d, FILE *f)
 {
-    const struct xln_nodemap *nodes = d->plan->nodes;
+    const struct xln_nodemap *nodes = d->decision->plan->nodes;
     char *set;
     int rc = xln_nodemap_format(nodes, &set);
 
     if (rc)
         return rc;
     fprintf(f, "<numatune>\n  <memory mode='%s' nodeset='%s'/>\n",
-            d->request->mode == XLN_MODE_STRICT ? "strict"
+            d->decision->request->mode == XLN_MODE_STRICT ? "strict"
             : xln_nodemap_count(nodes) == 1     ? "preferred"
                                                 : "interleave",
             set);
     free(set);
-    if (d->vnuma)
-        vnuma_view_memnodes(d->vnuma, f);
+    if (d->decision->vnuma)
+        vnuma_view_memnodes(d->decision->vnuma, f);
     fputs("</numatune>\n", f);
     return 0;
 }
@@ -221,5 +226,7 @@ int plan_emit_libvirt(const struct planned *d, FILE *f)
     rc = print_vcpus(d, f);
     if (!rc)
         rc = print_memory(d, f);
-    return rc || !d->vnuma ? rc : vnuma_view_cells(d->vnuma, f);
+    return rc || !d->decision->vnuma
+               ? rc
+               : vnuma_view_cells(d->decision->vnuma, f);
 }

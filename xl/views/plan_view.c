@@ -38,9 +38,7 @@ const struct table_column plan_view_columns[] = {
 
 int plan_view_code(const struct planned *d)
 {
-    return d->plan->verdict == XLN_NOTHING_FITS   ? EXIT_NOTHING_FITS
-           : d->plan->verdict == XLN_FITS_RELAXED ? EXIT_RELAXED
-                                                  : EXIT_SUCCESS;
+    return d->decision->status;
 }
 
 /* For programs, and for people. */
@@ -61,22 +59,15 @@ static const struct {
 
 /* ---- lines ---- */
 
-static char *shortage(const struct planned *d)
-{
-    static const struct populate nothing;
-
-    if (d->plan->lacks_cores)
-        return explain_no_cores(d->host, &d->need, d->plan);
-    return explain_shortage(d->host, d->request, d->plan, &nothing, NULL);
-}
-
 /* What had to be given up; NULL: nothing, or no memory for it. */
 static char *given_up(const struct planned *d)
 {
-    if (d->plan->relaxed & XLN_RELAXED_MEMORY)
-        return explain_overflow(d->plan);
-    if (d->plan->relaxed & XLN_RELAXED_CPUS)
-        return strdup(d->request->whole_cores
+    const struct xln_plan *plan = d->decision->plan;
+
+    if (plan->relaxed & XLN_RELAXED_MEMORY)
+        return explain_overflow(plan);
+    if (plan->relaxed & XLN_RELAXED_CPUS)
+        return strdup(d->decision->request->whole_cores
                           ? "fewer cores on the nodes than vCPUs, or no CPU of "
                             "a vCPU's cpus="
                           : "fewer CPUs on the nodes than vCPUs, or none of a "
@@ -101,27 +92,34 @@ static void print_line(const struct planned *d, FILE *f, const char *what,
     free(line);
 }
 
+static void print_lines(const struct planned *d, FILE *f)
+{
+    const struct decision *decision = d->decision;
+    const struct xln_request *request = decision->request;
+    const struct xln_plan *plan = decision->plan;
+    unsigned i;
+
+    print_line(d, f, "", explain_plan(request, &d->need, plan));
+    print_line(d, f, "", explain_reason(request, plan));
+    print_line(d, f, "", explain_preferred(d->host, request, &d->need, plan));
+    print_line(d, f, "", explain_search(plan));
+    print_line(d, f, "",
+               decision->vnuma ? explain_vnuma(decision->vnuma) : NULL);
+    if (decision->status == DECIDE_RELAXED)
+        print_line(d, f, "fits only after relaxing: ", given_up(d));
+    for (i = 0; i < decision->nr_warnings; i++)
+        fprintf(f, "%s: warning: %s\n", d->config->name,
+                decision->warnings[i]);
+}
+
 int plan_view_print(const struct planned *d, FILE *f)
 {
-    char *plan;
-
     errno = 0;
-    plan = explain_plan(d->request, &d->need, d->plan);
-    if (d->plan->verdict == XLN_NOTHING_FITS) {
-        free(plan);
-        print_line(d, f, "nothing fits: ", shortage(d));
-    } else {
-        print_line(d, f, "", plan);
-        print_line(d, f, "", explain_reason(d->request, d->plan));
-        print_line(d, f, "", explain_preferred(d->host, d->request, &d->need,
-                                               d->plan));
-        print_line(d, f, "", explain_search(d->plan));
-        print_line(d, f, "", d->vnuma ? explain_vnuma(d->vnuma) : NULL);
-        if (d->plan->verdict == XLN_FITS_RELAXED)
-            print_line(d, f, "fits only after relaxing: ", given_up(d));
-        print_line(d, f, "warning: ",
-                   explain_remote(d->host, d->request, d->plan));
-    }
+    if (d->decision->status == DECIDE_NOTHING_FITS)
+        fprintf(f, "%s: nothing fits: %s\n", d->config->name,
+                d->decision->reason);
+    else
+        print_lines(d, f);
     print_line(d, f, "", need_text(d->config));
     return lacked_memory();
 }
@@ -336,7 +334,8 @@ static void add_notes(const struct planned *d, const struct xln_candidates *c,
     note_others(c, table);
     note_nodes(c->without_memory, "without memory", table);
     note_nodes(c->left_out,
-               d->plan->named ? "not named" : "without a CPU that it may use",
+               d->decision->plan->named ? "not named"
+                                        : "without a CPU that it may use",
                table);
 }
 
@@ -348,7 +347,8 @@ static int make_table(const struct planned *d,
     struct xln_candidates *c = NULL;
     int rc;
 
-    rc = xln_candidates_find(d->host, d->request, &d->need, max_nr, &c);
+    rc = xln_candidates_find(d->host, d->decision->request, &d->need, max_nr,
+                             &c);
     if (!rc)
         rc = table_new(plan_view_columns, "candidates", table_r);
     if (rc) {
@@ -509,27 +509,56 @@ static void add_config(struct xln__json *json, const char *source)
     free(path);
 }
 
+/* The lines that people read. */
+static void add_lines(struct xln__json *json, const struct planned *d)
+{
+    const struct decision *decision = d->decision;
+    const struct xln_request *request = decision->request;
+    const struct xln_plan *plan = decision->plan;
+    bool fits = decision->status != DECIDE_NOTHING_FITS;
+    unsigned i;
+
+    add_line(json, "plan", explain_plan(request, &d->need, plan));
+    if (fits)
+        add_line(json, "reason", explain_reason(request, plan));
+    else
+        add_text(json, "reason", decision->reason);
+    add_line(json, "preferred",
+             explain_preferred(d->host, request, &d->need, plan));
+    add_line(json, "given_up", fits ? given_up(d) : NULL);
+    add_line(json, "warning", explain_remote(d->host, request, plan));
+    xln__json_key(json, "warnings");
+    xln__json_array(json);
+    for (i = 0; i < decision->nr_warnings; i++)
+        xln__json_text(json, decision->warnings[i]);
+    xln__json_array_end(json);
+}
+
+static const char *verdict_of(const struct planned *d)
+{
+    switch (d->decision->status) {
+    case DECIDE_FITS:    return "fits";
+    case DECIDE_RELAXED: return "relaxed";
+    default:             return "nothing fits";
+    }
+}
+
 static int add_plan(struct xln__json *json, const struct planned *d)
 {
-    static const char *const verdicts[] = {
-        [XLN_FITS] = "fits",
-        [XLN_FITS_RELAXED] = "relaxed",
-        [XLN_NOTHING_FITS] = "nothing fits",
-    };
-    const struct xln_plan *plan = d->plan;
-    bool fits = plan->verdict != XLN_NOTHING_FITS;
+    const struct decision *decision = d->decision;
+    const struct xln_plan *plan = decision->plan;
 
     errno = 0;
     add_text(json, "name", d->config->name);
     add_config(json, d->config->source);
-    add_text(json, "verdict", verdicts[plan->verdict]);
+    add_text(json, "verdict", verdict_of(d));
     add_relaxed(json, plan->relaxed);
     add_number(json, "need", plan->need_bytes);
     add_number(json, "overhead", d->need.overhead_bytes);
     add_number(json, "vcpus", d->need.nr_vcpus);
     xln__json_key(json, "named");
     xln__json_bool(json, plan->named);
-    add_text(json, "policy", xln_policy_name(d->request->policy));
+    add_text(json, "policy", xln_policy_name(decision->request->policy));
     add_nodes(json, "nodes", plan->nodes);
     add_shares(json, plan);
     add_nodes(json, "vcpu_nodes", plan->vcpu_nodes);
@@ -537,14 +566,8 @@ static int add_plan(struct xln__json *json, const struct planned *d)
     add_cores(json, plan);
     add_search(json, plan);
     xln__json_key(json, "vnuma");
-    vnuma_view_json(d->vnuma, json);
-    add_line(json, "plan", explain_plan(d->request, &d->need, plan));
-    add_line(json, "reason", fits ? explain_reason(d->request, plan)
-                                  : shortage(d));
-    add_line(json, "preferred",
-             explain_preferred(d->host, d->request, &d->need, plan));
-    add_line(json, "given_up", fits ? given_up(d) : NULL);
-    add_line(json, "warning", explain_remote(d->host, d->request, plan));
+    vnuma_view_json(decision->vnuma, json);
+    add_lines(json, d);
     return lacked_memory();
 }
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a create needs of the host, from the configuration that libxl has. */
+#ifndef BUILD_NEED_H
+#define BUILD_NEED_H
+
+#include "placement.h"
+
+struct build_need {
+    struct xln_need need;
+    struct decide_guest guest;
+    struct cells *cells;        /* of the guest */
+};
+
+/*
+ * Fill it in, with the placement's host; it must be zero before, and is to be
+ * disposed of in any case. -ENOMEM; -EIO: libxl can't tell what memory the
+ * domain needs.
+ */
+int build_need_fill(const struct placement *p, struct build_need *build);
+void build_need_dispose(struct build_need *build);
+
+#endif /* BUILD_NEED_H */

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The order in which things are looked at is that of the reasons: what no host
+ * could do comes before what this host lacks, and memory before what is made of
+ * it. There is a plan in any case, as it has the figures.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide.h"
+#include "decide_cells.h"
+#include "explain.h"
+
+/* What a decision is made from. */
+struct question {
+    const struct xln_host *host;
+    const struct xln_need *need;
+    const struct decide_guest *guest;
+    bool no_vnode;              /* no node can be copied for the guest */
+};
+
+int decide_request(const struct keys *defaults, const struct keys *keys,
+                   const char *planned_nodes, struct xln_request **request_r)
+{
+    struct xln_request *request;
+    int rc;
+
+    rc = xln_request_new(&request);
+    if (rc)
+        return rc;
+    if (defaults)
+        rc = keys_apply(defaults, request);
+    if (!rc && keys)
+        rc = keys_apply(keys, request);
+    if (!rc && planned_nodes)
+        rc = keys_apply_plan(planned_nodes, request);
+    if (rc)
+        xln_request_free(request);
+    else
+        *request_r = request;
+    return rc;
+}
+
+/* ---- warnings ---- */
+
+/* Takes the line; NULL: there is none. */
+static int add_warning(struct decision *d, char *line)
+{
+    char **warnings;
+
+    if (!line)
+        return 0;
+    warnings = realloc(d->warnings, (d->nr_warnings + 1) * sizeof(*warnings));
+    if (!warnings) {
+        free(line);
+        return -ENOMEM;
+    }
+    d->warnings = warnings;
+    warnings[d->nr_warnings++] = line;
+    return 0;
+}
+
+__attribute__((format(printf, 2, 3)))
+static int warn(struct decision *d, const char *fmt, ...)
+{
+    char *line;
+    va_list ap;
+    int r;
+
+    va_start(ap, fmt);
+    r = vasprintf(&line, fmt, ap);
+    va_end(ap);
+    return r < 0 ? -ENOMEM : add_warning(d, line);
+}
+
+/* A configuration that is read is refused for it; one that was stored, or the
+ * host's defaults, is not. */
+static int warn_not_strict(struct decision *d, const struct question *q)
+{
+    if (d->request->mode != XLN_MODE_STRICT || !q->guest->on_demand ||
+        q->guest->type == LIBXL_DOMAIN_TYPE_PV)
+        return 0;
+    return warn(d, "nodes_mode=\"strict\" does not hold for memory that is "
+                   "populated on demand (memory < maxmem)");
+}
+
+/* ---- the request on this host ---- */
+
+/* A recorded request, or the host's defaults, may name nodes of another host:
+ * those of this one are left, or the choice of the policy. */
+static int drop_absent(struct decision *d, const struct question *q,
+                       const char *key, struct xln_nodemap **nodes)
+{
+    const struct xln_nodemap *here = xln_host_nodes(q->host);
+    char *named;
+    int rc;
+
+    if (!*nodes || xln_nodemap_is_subset(*nodes, here))
+        return 0;
+    rc = xln_nodemap_format(*nodes, &named);
+    if (rc)
+        return rc;
+    rc = warn(d, "%s=\"%s\": not all of these nodes are on this host; the "
+                 "others are ignored", key, named);
+    free(named);
+    xln_nodemap_and(*nodes, here);
+    if (xln_nodemap_is_empty(*nodes)) {
+        xln_nodemap_free(*nodes);
+        *nodes = NULL;
+    }
+    return rc;
+}
+
+/* What a guest can't have, the host's defaults or a record of another host may
+ * still ask for; where a user does, that was refused. */
+static void limit_vnuma(struct decision *d, const struct decide_guest *guest)
+{
+    if (guest->type != LIBXL_DOMAIN_TYPE_HVM || guest->restored ||
+        guest->on_demand || d->request->vcpus_mode == XLN_VCPUS_CORE)
+        d->request->vnuma = XLN_VNUMA_NONE;
+    /* It has its own, and its vCPUs are where it says. */
+    if (guest->cells) {
+        d->request->vnuma = XLN_VNUMA_NONE;
+        d->request->vcpus_mode = XLN_VCPUS_NONE;
+        d->request->mode = XLN_MODE_PREFERRED;
+    }
+}
+
+static const char no_vnode[] = "vnuma=\"host\": no node has both CPUs for the "
+                               "domain and memory";
+
+/* A copy of the host's nodes where there is none to copy: a guest that ran
+ * before comes back without. */
+static int prepare_vnuma(struct decision *d, struct question *q)
+{
+    int rc = xln_vnuma_prepare(q->host, q->need, d->request);
+
+    if (rc != -ENOENT)
+        return rc;
+    d->request->vnuma = XLN_VNUMA_NONE;
+    if (q->guest->again)
+        return warn(d, "%s: it gets no virtual nodes", no_vnode);
+    q->no_vnode = true;
+    return 0;
+}
+
+static int fit_request(struct decision *d, struct question *q)
+{
+    int rc;
+
+    rc = drop_absent(d, q, "nodes", &d->request->nodes);
+    if (!rc)
+        rc = drop_absent(d, q, "nodes_mem", &d->request->mem_nodes);
+    if (rc)
+        return rc;
+    limit_vnuma(d, q->guest);
+    return prepare_vnuma(d, q);
+}
+
+/* ---- the verdict ---- */
+
+/* Takes the reason; NULL: there is no memory for it. */
+static int refuse(struct decision *d, enum decide_status status, char *reason)
+{
+    d->status = status;
+    d->refused = true;
+    d->reason = reason;
+    return reason ? 0 : -ENOMEM;
+}
+
+/* Xen refuses a vCPU without a CPU, when the domain is half made. XLN_NONE:
+ * there is none. */
+static unsigned find_unbound(const struct xln_need *need)
+{
+    unsigned vcpu;
+
+    for (vcpu = 0; need->pool_cpus && vcpu < need->nr_hard; vcpu++)
+        if (need->hard[vcpu] &&
+            !xln_cpumap_intersects(need->hard[vcpu], need->pool_cpus))
+            return vcpu;
+    return XLN_NONE;
+}
+
+/* Without virtual nodes, and if nobody minds where it comes from, there may be
+ * enough when it is asked for. */
+static int lack_memory(struct decision *d, const struct question *q)
+{
+    static const struct populate nothing;
+    int rc = refuse(d, DECIDE_NOTHING_FITS,
+                    explain_shortage(q->host, d->request, d->plan, &nothing,
+                                     NULL));
+
+    d->lacks_memory = true;
+    d->refused = d->request->mode == XLN_MODE_STRICT ||
+                 d->request->vnuma != XLN_VNUMA_NONE;
+    return rc;
+}
+
+static int give_vnodes(struct decision *d, const struct question *q)
+{
+    int rc = xln_vnuma_new(q->host, d->request, q->need, d->plan, &d->vnuma);
+
+    if (!rc && d->vnuma && d->vnuma->list[0].bytes < q->guest->video_bytes)
+        rc = -EMSGSIZE;
+    if (rc != -ENOSPC && rc != -E2BIG && rc != -EMSGSIZE)
+        return rc;
+    xln_vnuma_free(d->vnuma);
+    d->vnuma = NULL;
+    return refuse(d, DECIDE_NOTHING_FITS,
+                  explain_no_vnuma(d->request, d->plan, rc));
+}
+
+/* A hand-written list is libxl's to build, so a create is worth a try. */
+static int judge_cells(struct decision *d, const struct question *q)
+{
+    char *reason = NULL;
+    int rc = decide_cells(q->guest->cells, q->host, d->request, q->need,
+                          d->plan, &d->vnuma, &reason);
+
+    if (rc != -ENOSPC) {
+        free(reason);
+        return rc;
+    }
+    rc = refuse(d, DECIDE_NOTHING_FITS, reason);
+    d->refused = !q->guest->cells->listed;
+    return rc;
+}
+
+static int judge(struct decision *d, const struct question *q)
+{
+    unsigned vcpu = q->guest->again ? XLN_NONE : find_unbound(q->need);
+
+    if (vcpu != XLN_NONE)
+        return refuse(d, DECIDE_WRONG,
+                      explain_unbound(vcpu, q->need->pool_cpus));
+    if (q->guest->cells)
+        return judge_cells(d, q);
+    if (q->no_vnode)
+        return refuse(d, DECIDE_NOTHING_FITS, strdup(no_vnode));
+    if (d->plan->lacks_cores)
+        return refuse(d, DECIDE_NOTHING_FITS,
+                      explain_no_cores(q->host, q->need, d->plan));
+    if (d->plan->verdict == XLN_NOTHING_FITS)
+        return lack_memory(d, q);
+    d->status = d->plan->verdict == XLN_FITS ? DECIDE_FITS : DECIDE_RELAXED;
+    return give_vnodes(d, q);
+}
+
+int decide(const struct xln_host *host, const struct xln_request *request,
+           const struct xln_need *need, const struct decide_guest *guest,
+           struct decision **decision_r)
+{
+    struct question q = { .host = host, .need = need, .guest = guest };
+    struct decision *d = calloc(1, sizeof(*d));
+    int rc = d ? xln_request_copy(request, &d->request) : -ENOMEM;
+
+    if (!rc)
+        rc = fit_request(d, &q);
+    if (!rc)
+        rc = xln_place(host, d->request, need, &d->plan);
+    if (!rc)
+        rc = judge(d, &q);
+    if (!rc)
+        rc = warn_not_strict(d, &q);
+    if (!rc)
+        rc = add_warning(d, explain_remote(host, d->request, d->plan));
+    if (rc)
+        decision_free(d);
+    else
+        *decision_r = d;
+    return rc;
+}
+
+void decision_free(struct decision *d)
+{
+    unsigned i;
+
+    if (!d)
+        return;
+    for (i = 0; i < d->nr_warnings; i++)
+        free(d->warnings[i]);
+    free(d->warnings);
+    free(d->reason);
+    xln_vnuma_free(d->vnuma);
+    xln_plan_free(d->plan);
+    xln_request_free(d->request);
+    free(d);
+}

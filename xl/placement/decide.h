@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The one decision: where a domain goes, or why it is not made. A create, its
+ * dry run, a plan, a simulation and the check before a move all come here, so
+ * that each does and says what the others would. Nothing here asks a
+ * hypervisor, logs or prints.
+ *
+ *     defaults + keys            --> request      decide_request()
+ *     host, request, need, guest --> decision     decide()
+ *
+ * Between the two the caller looks up what the request makes it look for: the
+ * nodes of the domains that it names (preferred_nodes.h), for the need; load
+ * and cores that are taken (xln_load_read() or xln_load_of_domains()), for the
+ * host. Memory that is promised to others is in the host too.
+ */
+#ifndef DECIDE_H
+#define DECIDE_H
+
+#include "cells.h"
+#include "keys.h"
+
+/* The domain, beside what it needs of a host. */
+struct decide_guest {
+    libxl_domain_type type;
+    bool on_demand;             /* memory < maxmem */
+    bool restored;              /* its memory comes from a file or a host */
+    bool again;                 /* it ran before: a reboot, a restore */
+    uint64_t video_bytes;       /* HVM: in its first virtual node; 0: none */
+    const struct cells *cells;  /* virtual nodes that it has of its own; NULL */
+};
+
+/* As xl's commands exit. */
+enum decide_status {
+    DECIDE_FITS = 0,
+    DECIDE_WRONG = 1,           /* no plan could be right on this host */
+    DECIDE_NOTHING_FITS = 3,
+    DECIDE_RELAXED = 4,
+};
+
+struct decision {
+    enum decide_status status;
+    /*
+     * Why it is wrong, or nothing fits; NULL: something does. `refused`: the domain is not
+     * made. Else a create is worth a try, as memory may become free meanwhile.
+     * `lacks_memory`: that is what the reason says.
+     */
+    char *reason;
+    bool refused, lacks_memory;
+
+    struct xln_request *request;    /* what of it this host can do */
+    struct xln_plan *plan;          /* also where it is refused */
+    struct xln_vnuma *vnuma;        /* NULL: no virtual nodes; of cells all of
+                                     * them, were there but one */
+
+    unsigned nr_warnings;           /* each a line */
+    char **warnings;
+};
+
+/*
+ * What a domain asks for: its keys over the host's defaults (NULL: none), and
+ * over both the nodes that a plan has found for it ("0-1"; NULL: none). 0,
+ * -ENOMEM, or -EINVAL: that is no list of nodes.
+ */
+int decide_request(const struct keys *defaults, const struct keys *keys,
+                   const char *planned_nodes, struct xln_request **request_r);
+
+/*
+ * Decide. 0, to be freed, whether it fits or not; -ENOMEM; or what xln_place()
+ * says of arguments that are wrong.
+ */
+int decide(const struct xln_host *host, const struct xln_request *request,
+           const struct xln_need *need, const struct decide_guest *guest,
+           struct decision **decision_r);
+
+void decision_free(struct decision *d);
+
+#endif /* DECIDE_H */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide_cells.h"
+
+/* ---- the virtual nodes ---- */
+
+/* As they are given; else as the host has them. */
+static unsigned distance(const struct cells *cells, const struct xln_host *host,
+                         const unsigned *node_of, unsigned from, unsigned to)
+{
+    if (cells->list[from].distances)
+        return cells->list[from].distances[to];
+    if (from == to)
+        return 10;
+    return node_of[from] == node_of[to]
+               ? 20
+               : xln_host_distance(host, node_of[from], node_of[to]);
+}
+
+static int copy_vcpus(const struct cell *cell, unsigned nr_vcpus,
+                      struct xln_cpumap **vcpus_r)
+{
+    int rc = xln_cpumap_new(nr_vcpus, vcpus_r);
+
+    if (!rc && cell->vcpus)
+        xln_cpumap_or(*vcpus_r, cell->vcpus);
+    return rc;
+}
+
+/* Their vCPUs' affinities are the user's. */
+static int fill_vnode(const struct cells *cells, const struct xln_host *host,
+                      unsigned nr_vcpus, const unsigned *node_of, unsigned i,
+                      struct xln_vnode *vnode)
+{
+    unsigned j;
+    int rc;
+
+    vnode->node = node_of[i];
+    vnode->bytes = cells->list[i].bytes;
+    rc = copy_vcpus(&cells->list[i], nr_vcpus, &vnode->vcpus);
+    if (!rc)
+        rc = xln_cpumap_new(xln_host_nr_cpus(host), &vnode->cpus);
+    if (rc)
+        return rc;
+    vnode->distances = calloc(cells->nr, sizeof(*vnode->distances));
+    for (j = 0; vnode->distances && j < cells->nr; j++)
+        vnode->distances[j] = distance(cells, host, node_of, i, j);
+    return vnode->distances ? 0 : -ENOMEM;
+}
+
+static int make_vnuma(const struct cells *cells, const struct xln_host *host,
+                      unsigned nr_vcpus, const unsigned *node_of,
+                      struct xln_vnuma **vnuma_r)
+{
+    struct xln_vnuma *vnuma = calloc(1, sizeof(*vnuma));
+    int rc = 0;
+
+    if (!vnuma)
+        return -ENOMEM;
+    vnuma->list = calloc(cells->nr, sizeof(*vnuma->list));
+    if (!vnuma->list)
+        rc = -ENOMEM;
+    for (; !rc && vnuma->nr < cells->nr; vnuma->nr++)
+        rc = fill_vnode(cells, host, nr_vcpus, node_of, vnuma->nr,
+                        &vnuma->list[vnuma->nr]);
+    if (rc)
+        xln_vnuma_free(vnuma);
+    else
+        *vnuma_r = vnuma;
+    return rc;
+}
+
+/* ---- the plan ---- */
+
+static void add_share(struct xln_plan *plan, unsigned node, uint64_t bytes)
+{
+    unsigned i = 0;
+
+    while (i < plan->nr_shares && plan->shares[i].node != node)
+        i++;
+    if (i == plan->nr_shares)
+        plan->shares[plan->nr_shares++] = (struct xln_share){ node, 0 };
+    plan->shares[i].bytes += bytes;
+}
+
+/* No longer one of xln_place(), whose figures of sets are of no meaning. */
+static int set_plan(struct xln_plan *plan, const struct cells *cells,
+                    const unsigned *node_of)
+{
+    struct xln_share *shares = calloc(cells->nr + 1, sizeof(*shares));
+    unsigned i;
+
+    if (!shares)
+        return -ENOMEM;
+    free(plan->shares);
+    plan->shares = shares;
+    plan->nr_shares = 0;
+    plan->verdict = XLN_FITS;
+    plan->relaxed = 0;
+    plan->named = plan->exact = true;
+    xln_nodemap_zero(plan->nodes);
+    for (i = 0; i < cells->nr; i++) {
+        xln_nodemap_set(plan->nodes, node_of[i]);
+        add_share(plan, node_of[i], cells->list[i].bytes);
+    }
+    plan->nr_own = plan->nr_shares;
+    return 0;
+}
+
+int decide_cells(const struct cells *cells, const struct xln_host *host,
+                 const struct xln_request *request,
+                 const struct xln_need *need, struct xln_plan *plan,
+                 struct xln_vnuma **vnuma_r, char **reason_r)
+{
+    unsigned *node_of = calloc(cells->nr + 1, sizeof(*node_of));
+    int rc = 0, fit;
+
+    if (!node_of)
+        return -ENOMEM;
+    fit = cells->listed
+              ? cells_look_up(cells, host, node_of, reason_r)
+              : cells_bind(cells, host, request, need, node_of, reason_r);
+    if (!fit || (fit == -ENOSPC && cells->listed)) {
+        rc = set_plan(plan, cells, node_of);
+        if (!rc)
+            rc = make_vnuma(cells, host, need->nr_vcpus, node_of, vnuma_r);
+    }
+    if (fit == -ENOSPC)
+        plan->verdict = XLN_NOTHING_FITS;
+    free(node_of);
+    return rc ? rc : fit;
+}

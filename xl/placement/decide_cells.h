@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The part of a decision that is about virtual nodes which the domain has of
+ * its own. */
+#ifndef DECIDE_CELLS_H
+#define DECIDE_CELLS_H
+
+#include "cells.h"
+
+/*
+ * Find the nodes of the cells. `plan` is made into the plan for them: their
+ * memory is its shares. -ENOSPC and a malloc'd line in *reason_r: they don't
+ * fit, and the plan says so; of a hand-written list *vnuma_r is what it asks
+ * for. -ENOMEM.
+ */
+int decide_cells(const struct cells *cells, const struct xln_host *host,
+                 const struct xln_request *request,
+                 const struct xln_need *need, struct xln_plan *plan,
+                 struct xln_vnuma **vnuma_r, char **reason_r);
+
+#endif /* DECIDE_CELLS_H */
