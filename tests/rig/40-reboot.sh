@@ -103,7 +103,7 @@ held_for_a_while() { # NODE
 held_for_hours() { # NODE
     created idle-pvh g "nodes=\"$1\"" memory=200
     was=$(domid g)
-    map "$was" 100 1000
+    map "$was" 4 1000
     asks g
     ok "a guest reboots whose pages somebody lets go of by the second" \
         comes_back g

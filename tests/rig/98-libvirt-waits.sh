@@ -39,7 +39,7 @@ starts() {
 # The old domain of g keeps its pages, of which somebody lets go by the second.
 begin_slow_start() {
     [ -n "$(domid g)" ] || quiet virsh start g
-    map "$(domid g)" 30 1000
+    map "$(domid g)" 4 1000
     quiet virsh destroy g
     begin_start g
 }
@@ -90,6 +90,7 @@ slow_pages() {
 }
 
 log_has() { # TEXT
+    numa_log
     numa_log | grep -qF "$1"
 }
 

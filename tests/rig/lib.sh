@@ -441,8 +441,7 @@ unmap() {
 
 hold_lock() {
     mkdir -p -m 700 /run/xen/numa
-    flock /run/xen/numa/lock sh -c 'echo locked; exec sleep 100000' \
-        > /tmp/locked &
+    rig-xen lock /run/xen/numa/lock > /tmp/locked &
     holder=$!
     await 60 grep -q locked /tmp/locked && kill -STOP $holder
 }

@@ -24,12 +24,15 @@
  *                         maps the first MIB MiB of a PVH guest, says so, and
  *                         stays: Xen can't free these pages until it ends. MS:
  *                         it lets go of one of them every MS milliseconds
+ *   rig-xen lock FILE     takes FILE's lock of flock(), says so, and stays
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xenctrl.h>
@@ -246,13 +249,34 @@ static int unmake(void)
     return 0;
 }
 
-static void let_go(xenforeignmemory_handle *handle, char *mapped, size_t nr,
+/* What is not there is not mapped: ROM, for one. */
+static void *map_frames(xenforeignmemory_handle *handle, uint32_t domid,
+                        const xen_pfn_t *frames, size_t nr)
+{
+    int *errors = calloc(nr, sizeof(*errors));
+    void *mapped;
+
+    check(errors, "rig-xen: map");
+    mapped = xenforeignmemory_map(handle, domid, PROT_READ, nr, frames, errors);
+    check(mapped, "rig-xen: map");
+    free(errors);
+    return mapped;
+}
+
+/* The kernel lets go of what was mapped at once only as a whole. */
+static void map_singly(xenforeignmemory_handle *handle, uint32_t domid,
+                       const xen_pfn_t *frames, size_t nr, void **pages)
+{
+    for (size_t i = 0; i < nr; i++)
+        pages[i] = map_frames(handle, domid, &frames[i], 1);
+}
+
+static void let_go(xenforeignmemory_handle *handle, void **pages, size_t nr,
                    unsigned int ms)
 {
     for (size_t i = 0; i < nr; i++) {
         usleep(ms * 1000);
-        check(!xenforeignmemory_unmap(handle, mapped + i * XC_PAGE_SIZE, 1),
-              "rig-xen: unmap");
+        check(!xenforeignmemory_unmap(handle, pages[i], 1), "rig-xen: unmap");
     }
 }
 
@@ -261,25 +285,38 @@ static void map(uint32_t domid, size_t nr_mib, unsigned int ms)
     xenforeignmemory_handle *handle = xenforeignmemory_open(NULL, 0);
     size_t nr = nr_mib * MIB_PAGES;
     xen_pfn_t *frames = calloc(nr, sizeof(*frames));
-    int *errors = calloc(nr, sizeof(*errors));
-    char *mapped;
+    void **pages = calloc(nr, sizeof(*pages));
 
-    check(handle && frames && errors, "rig-xen: map");
+    check(handle && frames && pages, "rig-xen: map");
     for (size_t i = 0; i < nr; i++)
         frames[i] = i;
-    /* What is not there is not mapped: ROM, for one. */
-    mapped = xenforeignmemory_map(handle, domid, PROT_READ, nr, frames, errors);
-    check(mapped, "rig-xen: map");
+    if (ms)
+        map_singly(handle, domid, frames, nr, pages);
+    else
+        map_frames(handle, domid, frames, nr);
     puts("mapped");
     fflush(stdout);
     if (ms)
-        let_go(handle, mapped, nr, ms);
+        let_go(handle, pages, nr, ms);
+    for (;;)
+        pause();
+}
+
+static void lock(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT, 0600);
+
+    check(fd >= 0 && !flock(fd, LOCK_EX), path);
+    puts("locked");
+    fflush(stdout);
     for (;;)
         pause();
 }
 
 int main(int argc, char **argv)
 {
+    if (argc == 3 && !strcmp(argv[1], "lock"))
+        lock(argv[2]);
     xch = xc_interface_open(NULL, NULL, 0);
     check(xch, "rig-xen: hypervisor");
     if (argc == 2 && !strcmp(argv[1], "domains"))
@@ -297,6 +334,8 @@ int main(int argc, char **argv)
     if ((argc == 4 || argc == 5) && !strcmp(argv[1], "map"))
         map(atoi(argv[2]), atol(argv[3]), argc == 5 ? atoi(argv[4]) : 0);
     fputs("usage: rig-xen domains | keys KEYS | vcpus N | make N MIB NAME | "
-          "unmake | until DOMID STATE USEC | map DOMID MIB [MS]\n", stderr);
+          "unmake | until DOMID STATE USEC | map DOMID MIB [MS] | lock FILE
+",
+          stderr);
     return 1;
 }
