@@ -334,8 +334,7 @@ int main(int argc, char **argv)
     if ((argc == 4 || argc == 5) && !strcmp(argv[1], "map"))
         map(atoi(argv[2]), atol(argv[3]), argc == 5 ? atoi(argv[4]) : 0);
     fputs("usage: rig-xen domains | keys KEYS | vcpus N | make N MIB NAME | "
-          "unmake | until DOMID STATE USEC | map DOMID MIB [MS] | lock FILE
-",
+          "unmake | until DOMID STATE USEC | map DOMID MIB [MS] | lock FILE\n",
           stderr);
     return 1;
 }
