@@ -144,7 +144,7 @@ int xc_physinfo(xc_interface *xch, xc_physinfo_t *info)
 int xc_numainfo(xc_interface *xch, unsigned *max_nodes, xc_meminfo_t *meminfo,
                 uint32_t *distance)
 {
-    unsigned nr = nr_nodes(), i, j, d;
+    unsigned nr = *max_nodes < nr_nodes() ? *max_nodes : nr_nodes(), i, j, d;
 
     (void)xch;
     for (i = 0; i < nr; i++) {
@@ -164,10 +164,10 @@ int xc_numainfo(xc_interface *xch, unsigned *max_nodes, xc_meminfo_t *meminfo,
 int xc_cputopoinfo(xc_interface *xch, unsigned *max_cpus,
                    xc_cputopo_t *cputopo)
 {
-    unsigned cpu;
+    unsigned nr = *max_cpus < nr_cpus() ? *max_cpus : nr_cpus(), cpu;
 
     (void)xch;
-    for (cpu = 0; cpu < nr_cpus(); cpu++) {
+    for (cpu = 0; cpu < nr; cpu++) {
         const struct xln_host_cpu *c = xln_host_cpu(xen.host, cpu);
 
         cputopo[cpu].core = c ? c->core : XEN_INVALID_CORE_ID;
@@ -175,7 +175,7 @@ int xc_cputopoinfo(xc_interface *xch, unsigned *max_cpus,
         cputopo[cpu].node = !c || c->node == XLN_NONE ? XEN_INVALID_NODE_ID
                                                       : c->node;
     }
-    *max_cpus = nr_cpus();
+    *max_cpus = nr;
     return 0;
 }
 
@@ -281,6 +281,14 @@ xc_cpumap_t xc_cpupool_freeinfo(xc_interface *xch)
 
 /* ---- libxenctrl: domains ---- */
 
+/* Where the domains are not known there is a Domain-0 of one vCPU, which runs
+ * where it likes. */
+static bool is_only_dom0(uint32_t domid)
+{
+    return !xen.snapshot->domains && !domid;
+}
+
+
 static const struct xln_domain *find(uint32_t domid)
 {
     const struct xln_domains *domains = xen.snapshot->domains;
@@ -321,6 +329,8 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first_domain,
     unsigned nr = 0, i;
 
     (void)xch;
+    if (is_only_dom0(first_domain) && nr < max_domains)
+        info[nr++] = (xc_domaininfo_t){ .domain = 0 };
     for (i = 0; domains && i < domains->nr && nr < max_domains; i++)
         if (domains->list[i].domid >= first_domain)
             describe_old(&domains->list[i], &info[nr++]);
@@ -337,9 +347,9 @@ int xc_domain_node_getaffinity(xc_interface *xch, uint32_t domid,
     unsigned node;
 
     (void)xch;
-    if (!d)
+    if (!d && !is_only_dom0(domid))
         return -1;
-    XLN_FOREACH(xln_nodemap, node, d->nodes)
+    XLN_FOREACH(xln_nodemap, node, d ? d->nodes : xln_host_nodes(xen.host))
         nodemap[node / 8] |= 1u << node % 8;
     return 0;
 }
@@ -350,6 +360,13 @@ int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu,
     const struct xln_domain *d = find(domid);
 
     (void)xch;
+    if (is_only_dom0(domid) && !vcpu) {
+        if (flags & XEN_VCPUAFFINITY_HARD)
+            put_online(hard);
+        if (flags & XEN_VCPUAFFINITY_SOFT)
+            put_online(soft);
+        return 0;
+    }
     if (!d || vcpu >= (int)d->nr_vcpus || !d->vcpus[vcpu].exists) {
         errno = EINVAL;
         return -1;
@@ -367,6 +384,10 @@ int xc_vcpu_getinfo(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     const struct xln_domain *d = find(domid);
 
     (void)xch;
+    if (is_only_dom0(domid) && !vcpu) {
+        *info = (xc_vcpuinfo_t){ .online = 1 };
+        return 0;
+    }
     if (!d || vcpu >= d->nr_vcpus || !d->vcpus[vcpu].exists) {
         errno = ESRCH;
         return -1;

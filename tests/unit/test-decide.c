@@ -647,6 +647,8 @@ int main(void)
     add_files(directory);
     /* More virtual nodes than a guest can have. */
     add_host("node:40(memory=4294967296) pu:2", "40 nodes");
+    need(nr_tests);
+    fake_host_begin(tests[0]->snapshot, "");
     need(!libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, &logger));
     for (i = 0; i < nr_tests; i++)
         create_all(ctx, tests[i]);
