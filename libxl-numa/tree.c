@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tree.h"
 #include "tree_inside.h"
 
 /*

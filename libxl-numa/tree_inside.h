@@ -6,7 +6,7 @@
 #ifndef XLN_TREE_INSIDE_H
 #define XLN_TREE_INSIDE_H
 
-#include "tree.h"
+#include "search_state.h"
 
 #define TREE_NODES 256
 #define LEAF UINT_MAX

@@ -3,6 +3,7 @@
  * The method is described in tree.c. */
 #include <stdlib.h>
 
+#include "tree.h"
 #include "tree_inside.h"
 
 static bool is_no_better(const struct state *state, const struct state *than)

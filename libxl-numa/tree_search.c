@@ -4,6 +4,7 @@
  * tree.c. */
 #include <string.h>
 
+#include "tree.h"
 #include "tree_inside.h"
 
 #define NR_WORDS (TREE_NODES / 64)

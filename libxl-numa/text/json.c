@@ -235,16 +235,6 @@ void xln__json_bool(struct xln__json *json, bool value)
     note(json, yajl_gen_bool(json->gen, value));
 }
 
-void xln__json_set(struct xln__json *json, const struct xln_bitmap *set)
-{
-    unsigned member;
-
-    xln__json_array(json);
-    XLN_FOREACH(xln_bitmap, member, set)
-        xln__json_number(json, member);
-    xln__json_array_end(json);
-}
-
 void xln__json_fail(struct xln__json *json, int rc)
 {
     if (!json->rc)

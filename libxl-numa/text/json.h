@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "json_tree.h"
-#include "libxl_numa.h"
 
 struct xln__json;
 
@@ -27,7 +26,6 @@ void xln__json_text(struct xln__json *json, const char *text); /* NULL: null */
 void xln__json_number(struct xln__json *json, uint64_t number);
 void xln__json_real(struct xln__json *json, double number);
 void xln__json_bool(struct xln__json *json, bool value);
-void xln__json_set(struct xln__json *json, const struct xln_bitmap *set);
 /* The text is not to be printed: for this reason. */
 void xln__json_fail(struct xln__json *json, int rc);
 

@@ -10,6 +10,7 @@
 #include "text/json.h"
 #include "libxl_numa.h"
 #include "plans/plan_file.h"
+#include "views/json_set.h"
 
 #define SOURCE "h.json"
 
@@ -233,7 +234,7 @@ static void print_item(struct xln__json *json,
     xln__json_key(json, "verdict");
     xln__json_text(json, item->nodes ? "fits" : "nothing fits");
     xln__json_key(json, "nodes");
-    xln__json_set(json, xln_nodemap_bits(nodes));
+    json_set(json, xln_nodemap_bits(nodes));
     xln__json_key(json, "relaxed");
     xln__json_array(json);
     if (item->spills)

@@ -10,7 +10,7 @@
 
 . /root/lib.sh
 
-cycles=${1:-8}
+cycles=${1:-3}
 seed=$(awk 'BEGIN { srand(); print srand() }')
 echo "# srand($seed)"
 

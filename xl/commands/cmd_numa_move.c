@@ -557,7 +557,7 @@ static const struct cmd_option options[] = {
 
 const struct cmd cmd_numa_move = {
     .name = "numa-move",
-    .args = "[OPTIONS] DOMAIN [NODES|auto]|--recover [DOMAIN]|--advise [CONFIG]",
+    .args = "[OPTIONS] DOMAIN [NODES]|--recover|--advise",
     .summary = "bring a running domain's memory to other nodes",
     .min_args = 0,
     .max_args = -1,

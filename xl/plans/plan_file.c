@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libxl_numa.h"
 #include "text/json.h"
 #include "plan_file.h"
 

@@ -6,6 +6,7 @@
 
 #include "placement/explain.h"
 #include "plans/need.h"
+#include "json_set.h"
 #include "plan_view.h"
 #include "vnuma_view.h"
 
@@ -394,7 +395,7 @@ static void add_nodes(struct xln__json *json, const char *key,
                       const struct xln_nodemap *nodes)
 {
     xln__json_key(json, key);
-    xln__json_set(json, xln_nodemap_bits(nodes));
+    json_set(json, xln_nodemap_bits(nodes));
 }
 
 /* A line that explain.c made; takes it. */
@@ -442,7 +443,7 @@ static void add_cpus(struct xln__json *json, const struct xln_plan *plan)
         return;
     }
     xln__json_key(json, "vcpu_cpus");
-    xln__json_set(json, xln_cpumap_bits(cpus));
+    json_set(json, xln_cpumap_bits(cpus));
     xln_cpumap_free(cpus);
 }
 
@@ -454,7 +455,7 @@ static void add_cores(struct xln__json *json, const struct xln_plan *plan)
     xln__json_key(json, "vcpu_cores");
     xln__json_array(json);
     for (i = 0; i < plan->nr_vcpu_cores; i++)
-        xln__json_set(json, xln_cpumap_bits(plan->vcpu_cores[i]));
+        json_set(json, xln_cpumap_bits(plan->vcpu_cores[i]));
     xln__json_array_end(json);
 }
 

@@ -9,6 +9,7 @@
 
 #include <libsmartcols/libsmartcols.h>
 
+#include "json_set.h"
 #include "table.h"
 
 enum cell_type { CELL_NOTHING, CELL_TEXT, CELL_NUMBER, CELL_REAL, CELL_BOOL,
@@ -527,7 +528,7 @@ static void print_cell(struct xln__json *json, const struct cell *cell)
     case CELL_NUMBER:  xln__json_number(json, cell->number); break;
     case CELL_REAL:    xln__json_real(json, cell->real); break;
     case CELL_BOOL:    xln__json_bool(json, cell->truth); break;
-    case CELL_SET:     xln__json_set(json, cell->set); break;
+    case CELL_SET:     json_set(json, cell->set); break;
     case CELL_NUMBERS:
     case CELL_TEXTS:   print_list(json, cell); break;
     }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "json_set.h"
 #include "vnuma_view.h"
 
 static void add_number(struct xln__json *json, const char *key,
@@ -21,7 +22,7 @@ static void add_vnode(const struct xln_vnuma *vnuma, unsigned i,
     add_number(json, "node", vnode->node);
     add_number(json, "bytes", vnode->bytes);
     xln__json_key(json, "vcpus");
-    xln__json_set(json, xln_cpumap_bits(vnode->vcpus));
+    json_set(json, xln_cpumap_bits(vnode->vcpus));
     xln__json_key(json, "distances");
     xln__json_array(json);
     for (j = 0; j < vnuma->nr; j++)
