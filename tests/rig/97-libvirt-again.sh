@@ -112,7 +112,8 @@ not_again() { # NODE
     await 60 console_has once "idle: up"
     ok "it reboots" quiet virsh reboot once
     ok "and is gone" await 60 is_gone once
-    sed "s|nodes='$1'|nodes_policy='bset'|" /tmp/once.xml > /tmp/wrong.xml
+    virsh dumpxml --inactive once |
+        sed "s|nodes=['\"]$1['\"]|nodes_policy='bset'|" > /tmp/wrong.xml
     ok "a wrong word comes into its XML" quiet virsh define /tmp/wrong.xml
     ok "it is refused, as a new one" not quiet virsh start once
     ok "which says why" grep 'nodes_policy="bset": expected "first"' "$out"
