@@ -158,7 +158,7 @@ static const char *find_command(const char *word)
     const char *ours = NULL;
     unsigned nr_ours = *word ? match_ours(word, &ours) : 0;
 
-    if (!nr_ours)
+    if (!nr_ours || !ours)
         return NULL;
     return strcmp(word, ours) ? expand(word, ours, nr_ours) : ours;
 }

@@ -124,6 +124,7 @@ with "$far" "$good"
 check "--json" advises 0 --json
 
 # Each of these names would need quotes, or is a number to xl.
+# shellcheck disable=SC2016 # they are names
 for name in 12 -a 'a b' "it's" 'a;b' '$x'; do
     with "$(domain 3 "$name" 200 3 0-1 all)"
     "$numa" numa-move --advise --host busy.json > out 2>&1

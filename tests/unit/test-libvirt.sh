@@ -134,6 +134,7 @@ sets $units/libvirtd.service ExecStart=/usr/sbin/libvirtd \
     '[Install]' Environment=LD_PRELOAD=/lib/of-no-service.so
 preloads "\"LD_PRELOAD=$module:/lib/unit.so\"" \
     "what the unit has loaded is kept, behind the module"
+# shellcheck disable=SC1003 # the line goes on
 sets $drop_ins/tune.conf 'Environment="LD_PRELOAD=/lib/a.so /lib/b.so" \' ' C=3'
 preloads "\"LD_PRELOAD=$module:/lib/a.so /lib/b.so\"" \
     "as is what a drop-in has, which replaces that"

@@ -49,6 +49,7 @@ find_header() { # FOLDER HEADER
 
 # "FILE HEADER" for each include of a file of ours, both as paths.
 list_includes() {
+    # shellcheck disable=SC2086 # one word a file
     grep -H '^ *# *include' $sources |
         sed -n 's/^\([^:]*\):.*[<"]\(.*\)[>"].*/\1 \2/p' |
         while read -r file header; do
@@ -58,6 +59,8 @@ list_includes() {
 }
 
 sources=$(find libxl-numa xl -name '*.[ch]' | sort)
+c_files=$(find libxl-numa xl -name '*.c' | sort)
+not_public=$(echo "$sources" | grep -v 'libxl_numa\.h')
 list_includes > "$tmp/includes"
 check "there are includes to look at" test "$(wc -l < "$tmp/includes")" -gt 100
 
@@ -81,11 +84,11 @@ awk 'FNR == 1 { name = "" }
      /^{/ { start = FNR }
      /^}/ { if (start && FNR - start - 1 > 50)
                 print FILENAME ": " FNR - start - 1 " lines: " name
-            start = 0 }' $(echo "$sources" | grep '\.c$') > "$tmp/long"
+            start = 0 }' $c_files > "$tmp/long"
 same "$(cat "$tmp/long")" "" "no function is longer than 50 lines"
 
 # shellcheck disable=SC2086
-wc -l $(echo "$sources" | grep -v 'libxl_numa\.h') |
+wc -l $not_public |
     awk '$2 != "total" && $1 > 700 { print $2 ": " $1 }' > "$tmp/large"
 same "$(cat "$tmp/large")" "" "no file is longer than 700 lines, but for the \
 public header"

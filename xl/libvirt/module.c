@@ -24,7 +24,7 @@
 
 #include "listener.h"
 #include "modules/build.h"
-#include "modules/inflight.h"
+#include "modules/in_flight.h"
 #include "modules/interpose.h"
 #include "placement/record.h"
 #include "reboots.h"

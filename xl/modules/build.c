@@ -9,7 +9,7 @@
 #include <libxl_utils.h>
 
 #include "build.h"
-#include "inflight.h"
+#include "in_flight.h"
 #include "interpose.h"
 
 static struct {

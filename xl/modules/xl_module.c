@@ -30,7 +30,7 @@
 #include <xenctrl.h>
 
 #include "build.h"
-#include "inflight.h"
+#include "in_flight.h"
 #include "interpose.h"
 #include "moves.h"
 #include "placement/adapt.h"

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "inflight.h"
+#include "in_flight.h"
 
 struct create {
     struct create *next;
