@@ -104,7 +104,7 @@ static int add_cpu(struct lscpu *l, char *const *cells)
 {
     const char *online = cells[ONLINE];
     struct xln_host_cpu cpu = { 0 };
-    unsigned number;
+    unsigned number = XLN_NONE;
     int rc;
 
     rc = parse_cell(l, cells, CPU, XLN_MAX_CPUS - 1, &number);

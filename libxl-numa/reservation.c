@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "reservation.h"
+#include "text/from_errno.h"
 
 #define LOCK_RETRY_MS 2
 /* 1 PiB: no domain has that much. */
@@ -550,11 +551,11 @@ static int open_stream(int fd, FILE **f_r)
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), rc;
 
     if (copy < 0)
-        return -errno;
+        return xln__from_errno();
     *f_r = fdopen(copy, "w");
     if (*f_r)
         return 0;
-    rc = -errno;
+    rc = xln__from_errno();
     close(copy);
     return rc;
 }
@@ -576,7 +577,8 @@ int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
-    rc = flock(fd, LOCK_EX | LOCK_NB) ? -errno : open_stream(fd, &f);
+    rc = flock(fd, LOCK_EX | LOCK_NB) ? xln__from_errno()
+                                      : open_stream(fd, &f);
     if (!rc) {
         rc = record_write(f, domid, uuid, shares, nr_shares, nr_vcpus, nodes,
                           cores);

@@ -110,7 +110,7 @@ struct drop {
 
 static bool holds(const struct adapt *a, const libxl_bitmap *map)
 {
-    int cpu;
+    unsigned cpu;
 
     libxl_for_each_set_bit(cpu, a->pool->cpumap)
         if (libxl_bitmap_test(map, cpu))
@@ -133,7 +133,7 @@ static int make_sets(struct drop *d)
 static int drop_map(const struct adapt *a, struct drop *d, int vcpu)
 {
     libxl_bitmap *map = &(*d->maps)[vcpu];
-    int cpu;
+    unsigned cpu;
 
     libxl_for_each_set_bit(cpu, *map)
         xln_cpumap_set(d->cpus, cpu);
@@ -155,7 +155,7 @@ static void warn_dropped(const struct adapt *a, const struct drop *d)
 {
     struct xln_cpumap *there = NULL;
     char *vcpus = NULL, *cpus = NULL, *pool = NULL;
-    int cpu;
+    unsigned cpu;
 
     if (!xln_cpumap_new(a->pool->cpumap.size * 8, &there)) {
         libxl_for_each_set_bit(cpu, a->pool->cpumap)
