@@ -26,7 +26,7 @@ start() {
     tell_environment
     xl-numa-libvirt enable
     libvirtd_start "$(sed -n 's/^Environment=//p' \
-        /etc/systemd/system/libvirtd.service.d/xl-numa.conf)"
+        /etc/systemd/system/libvirtd.service.d/zz-xl-numa.conf)"
 }
 
 guest() { # CONFIG NAME VCPUS [XML...]

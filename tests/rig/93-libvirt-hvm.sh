@@ -24,7 +24,7 @@ start() {
     cp /boot/hvm-bios /usr/share/seabios/bios-256k.bin
     xl-numa-libvirt enable
     libvirtd_start "$(sed -n 's/^Environment=//p' \
-        /etc/systemd/system/libvirtd.service.d/xl-numa.conf)"
+        /etc/systemd/system/libvirtd.service.d/zz-xl-numa.conf)"
 }
 
 # Paused: nothing of it has to run.
