@@ -9,16 +9,16 @@
  * those of the running Xen before the first call (xl/release/libraries.h).
  *
  * So a call goes to a function of the same name that is defined here, which
- * finds the real one at its first use. This needs no lazy binding, which -z now
- * forbids and musl has not got, and the compiler compares each of them with
- * the headers. What links with the libraries instead, the tests that stand in
- * for them for one, leaves this file out. The modules do too: they are in a
- * process that has them, and define some of these themselves.
+ * finds the real one at its first use. This does not need lazy binding, which
+ * -z now forbids and musl does not support, and the compiler compares each of
+ * them with the headers. A program that links with the libraries leaves this
+ * file out, such as a test that replaces them. So do the modules: their process
+ * has the libraries, and they define some of these functions themselves.
  */
 #ifndef FORWARD_H
 #define FORWARD_H
 
-/* Nobody else is to call them, and dlsym() is not to find them. */
+/* No other object may call them, and dlsym() must not find them. */
 #pragma GCC visibility push(hidden)
 
 /* The real function; NULL: this process has none, and errno is ENOSYS. */

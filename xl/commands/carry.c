@@ -27,11 +27,7 @@ static int read_mode(const struct cmd_line *line,
     if (rc == -EINVAL)
         rc = keys_read_xsdata(NULL, &keys, NULL);
     if (!rc)
-        rc = xln_request_new(&request);
-    if (!rc)
-        rc = keys_apply(defaults, request);
-    if (!rc)
-        rc = keys_apply(keys, request);
+        rc = decide_request(defaults, keys, NULL, &request);
     if (!rc)
         *mode_r = request->vcpus_mode;
     xln_request_free(request);

@@ -29,7 +29,7 @@ enum { OPT_LIVE = OPT_OWN, OPT_ADVISE, OPT_HOST, OPT_RECOVER };
 
 #define MIB(bytes) ((bytes) >> 20)
 
-/* ---- whether it can be had ---- */
+/* ---- whether there is room ---- */
 
 /* "node 1 has 60 MiB to plan with, node 2 has ..." */
 static char *usable_text(const struct placement *p)
@@ -112,7 +112,7 @@ static int check(struct cmd_line *line, const struct guest *guest,
                              &p);
     if (!rc) {
         placement_prepare(p);
-        /* A strict request that can't be had: its end says so. */
+        /* placement_end() reports why a strict request fails. */
         rc = placement_plan(p, line->xch, XLN_NONE);
         code = rc == -ENOSPC ? EXIT_NOTHING_FITS : check_plan(guest, p);
         placement_end(p, rc == -ENOSPC);

@@ -312,7 +312,7 @@ static void warn_unadapted(const libxl_domain_config *config, int rc)
 }
 
 static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
-                               const libxl_asyncop_how *ao_how, bool restoring)
+                            const libxl_asyncop_how *ao_how, bool restoring)
 {
     struct create *create = NULL;
     struct placement *p;

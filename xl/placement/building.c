@@ -42,8 +42,8 @@ int placement_adopt_stub(struct placement *p, uint32_t stub_domid)
     return rc;
 }
 
-/* Single pages are not to be had, so the build will fail: keep the host as it
- * is now, before libxl gives back what was granted. */
+/* Xen refuses single pages, so the build will fail: keep the host as it is now,
+ * before libxl gives back what was granted. */
 static void keep_host(struct placement *p, xc_interface *xch)
 {
     struct xln_host *host;

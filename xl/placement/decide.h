@@ -40,9 +40,9 @@ enum decide_status {
 struct decision {
     enum decide_status status;
     /*
-     * Why it is wrong, or nothing fits; NULL: something does. `refused`: the domain is not
-     * made. Else a create is worth a try, as memory may become free meanwhile.
-     * `lacks_memory`: that is what the reason says.
+     * Why it is wrong, or nothing fits; NULL: it fits. `refused`: the domain is
+     * not made. Else a create is worth a try, as memory may become free in the
+     * meantime. `lacks_memory`: the reason is a lack of memory.
      */
     char *reason;
     bool refused, lacks_memory;

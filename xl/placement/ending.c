@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* After the build: what was granted is recorded, what failed is said. */
+/* After the build: record what Xen granted, report what failed. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,9 +61,8 @@ static void hide_request(const struct placement *p)
 }
 
 /*
- * What Domain-0 holds is only to be had with the pages of everybody else: Xen
- * walks them all, some 10 ns each, with a CPU of dom0's. Not where that would
- * be felt.
+ * Xen counts Domain-0's pages only together with those of all domains: it walks
+ * them all, some 10 ns each, on a CPU of dom0. Do not ask where that takes long.
  */
 static struct xln_residency *read_residency(const struct placement *p)
 {
@@ -81,7 +80,7 @@ static struct xln_residency *read_residency(const struct placement *p)
     return residency;
 }
 
-/* Why the create failed, as the last thing that is said about it. */
+/* Report why the create failed, after all other messages. */
 static void say_shortage(const struct placement *p)
 {
     struct xln_residency *residency = read_residency(p);

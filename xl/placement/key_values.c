@@ -46,7 +46,7 @@ int key_check_node_list(const char *value, char **text_r)
     struct xln_nodemap *nodes;
     int rc;
 
-    /* "all" depends on the host; inside a list it is not to be had. */
+    /* "all" depends on the host, so a list cannot contain it. */
     if (strstr(value, "all"))
         return -EINVAL;
     rc = key_parse_nodes(value, &nodes);

@@ -94,19 +94,19 @@ int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
                           struct placement **placement_r);
 
 /*
- * Before libxl is entered: read the host's defaults and what else takes
- * xenstore, and wait, for no more than some seconds, for the memory of the
- * domain that this one was, and for other creates. What fails here is said by
- * placement_plan().
+ * Call it before libxl is entered. It reads the host's defaults and all that
+ * takes xenstore. It waits, some seconds at most, for the memory of the domain
+ * that this one was, and for other creates. placement_plan() reports what fails
+ * here.
  */
 void placement_prepare(struct placement *p);
 
 /*
- * Plan, and put the plan into the configuration. Inside libxl, so that nothing
- * here waits, but for the lock that other creates hold while they plan. `domid` is the domain that
- * was made, XLN_NONE in a dry run: then nothing is reserved. Whatever fails
- * here is warned about and leaves placement to xl, but -ENOSPC: the request is
- * strict, or for cores, and can not be had.
+ * Plan, and put the plan into the configuration. It runs inside libxl, so it
+ * waits for nothing but the lock that other creates hold while they plan.
+ * `domid` is the new domain; XLN_NONE in a dry run, which reserves nothing. If
+ * something fails, it warns and leaves placement to xl. -ENOSPC: the host cannot
+ * provide what the request demands (strict, cores, virtual nodes).
  */
 int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid);
 

@@ -7,8 +7,8 @@
 #include "placement/config.h"
 
 /*
- * Memory with all that libxl adds to it: the figures of libxl_domain_need_memory(),
- * which needs Xen. They are the same in 4.17 to 4.22.
+ * Memory with all that libxl adds to it: the figures of
+ * libxl_domain_need_memory(), which needs Xen. They are the same in 4.17 to 4.22.
  */
 uint64_t need_bytes(const struct config *config);
 
