@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "host_hwloc.h"
 #include "hosts.h"
+#include "libxl_numa_foreign.h"
 
 static struct xln_host *finish(int rc, struct xln_host *host, char *note,
                                char *error, const char *text, size_t size)

@@ -89,6 +89,7 @@ int libxl_cpupool_qualifier_to_cpupoolid(libxl_ctx *ctx, const char *name,
 
 static char said[1000];
 
+__attribute__((format(printf, 5, 0)))
 static void hear(xentoollog_logger *lg, xentoollog_level level, int err,
                  const char *context, const char *format, va_list al)
 {
