@@ -218,25 +218,29 @@ END
     is "$(nodes_of web)" "$1" "and every page is on node $1"
 }
 
+version_file=/sys/hypervisor/version/minor
+
 minor() { # NUMBER: that of the running Xen, to all who look in sysfs
     echo "$1" > /tmp/minor
-    mount -o bind /tmp/minor /sys/hypervisor/version/minor
+    mount -o bind /tmp/minor $version_file
 }
 
-# Another Xen: the libraries do not differ in truth, so it can be tried.
+# A Xen with the next number, whose tools are those of this one: the hypervisor
+# and its libraries stay as they are, so this can run.
 another_release() { # NODE
-    ln -s xen-4.17 /usr/lib/xen-4.18
-    minor 18
+    this=$(cat $version_file) next=$(($(cat $version_file) + 1))
+    ln -s "xen-4.$this" "/usr/lib/xen-4.$next"
+    minor "$next"
     create_with "$xl" idle g "nodes=\"$1\"" memory=64
     is "$(grep '^xl: ' "$err")" "" "under another Xen, xl create says nothing"
     is "$(nodes_of g)" "$1" "and every page is on node $1"
     is "$("$xl" vcpu-pin g 0 4 all 2>&1)" "" "vcpu-pin says nothing either"
     is "$(affinity g)" "4 / all" "and pins"
     remove g
-    rm /usr/lib/xen-4.18
+    rm "/usr/lib/xen-4.$next"
     is "$("$xl" list 2>&1)" "$(/usr/sbin/xentop 2>&1)" \
         "without the utilities for it, xl says what all of them say"
-    umount /sys/hypervisor/version/minor
+    umount $version_file
 }
 
 files > /tmp/before
