@@ -14,7 +14,7 @@ extern "C" {
 
 /*
  * The largest host: a description with more nodes or CPUs is an error. (Xen
- * 4.17 supports 64 nodes, MAX_NUMNODES.)
+ * supports 64 nodes at most, MAX_NUMNODES.)
  */
 #define XLN_MAX_NODES 1024
 #define XLN_MAX_CPUS 65536

@@ -244,7 +244,7 @@ static void test_zero_byte(void)
 
 /* ---- memory ---- */
 
-/* As libxl 4.17 reckons. For PV and PVH a rig test compares it with what a
+/* As libxl reckons. For PV and PVH a rig test compares it with what a
  * create says that it needs. */
 static void test_need_bytes(void)
 {
@@ -283,7 +283,7 @@ static void test_need_text(void)
     struct config *c = good(NAMED "type=\"pvh\"\nmemory=500\nvcpus=2\n");
     char *text = need_text(c);
 
-    is_str(text, "6 MiB of it are overhead, by libxl 4.17's figures for PVH "
+    is_str(text, "6 MiB of it are overhead, by libxl's figures for PVH "
            "with HAP", "the overhead is said");
     free(text);
     config_free(c);

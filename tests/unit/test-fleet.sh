@@ -83,7 +83,7 @@ host 2000 2000 > twin.json
 cat > expected << 'EOF'
 web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs prefer CPUs 0-1
 web: best fit among 2 that fit: leaves 94 MiB; next is node 1 with 94 MiB
-web: 6 MiB of it are overhead, by libxl 4.17's figures for PVH with HAP
+web: 6 MiB of it are overhead, by libxl's figures for PVH with HAP
 HOST        NR_NODES DISTANCE LEFT HOST_LEFT VERDICT
 small.json         1        -   94       694 chosen
 large.json         1        - 1494      3494 fits, but leaves more there
@@ -118,10 +118,10 @@ check "nothing fits anywhere: status 3, and no host is chosen" \
 cat > expected << 'EOF'
 web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs prefer CPUs 0-1
 web: best fit among 2 that fit: leaves 1494 MiB; next is node 1 with 1494 MiB
-web: 6 MiB of it are overhead, by libxl 4.17's figures for PVH with HAP
+web: 6 MiB of it are overhead, by libxl's figures for PVH with HAP
 db: 1210 MiB and 4 vCPUs: memory from nodes 0-1, vCPUs prefer CPUs 0-3
 db: best fit among 1 that fit: leaves 2284 MiB; nothing else fits
-db: 10 MiB of it are overhead, by libxl 4.17's figures for PV
+db: 10 MiB of it are overhead, by libxl's figures for PV
 HOST       NR_NODES DISTANCE LEFT HOST_LEFT VERDICT
 large.json        3       21 2284      2284 chosen
 small.json        -        -    -         - 1 of 2 do not fit

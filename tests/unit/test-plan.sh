@@ -60,7 +60,7 @@ planned() {
 cat > expected << 'EOF'
 web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5
 web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB
-web: 6 MiB of it are overhead, by libxl 4.17's figures for PVH with HAP
+web: 6 MiB of it are overhead, by libxl's figures for PVH with HAP
 NODES NEED USABLE CPUS VCPUS DISTANCE LEFT VERDICT
 2      506    519    2     -        -   13 chosen
 0      506    760    2     -        -  254 fits, but not by the policy
@@ -78,7 +78,7 @@ cat > expected << 'EOF'
 web: 506 MiB and 2 vCPUs: memory from node 3, vCPUs bound to CPUs 6-7
 web: the nodes are named, but too small
 web: fits only after relaxing: 200 of 506 MiB do not fit on node 3: 200 MiB to node 2
-web: 6 MiB of it are overhead, by libxl 4.17's figures for PVH with HAP
+web: 6 MiB of it are overhead, by libxl's figures for PVH with HAP
 NODES NEED USABLE CPUS VCPUS DISTANCE LEFT VERDICT
 3      506    306    2     -        -    - chosen: 200 MiB short
 Left out: nodes 0-2, not named
@@ -212,7 +212,7 @@ check "a node without memory is said to be one" \
     --host "${four_nodes%unit/*}hosts/plain/sparse.json" web.cfg 'nodes="9"' \
     'nodes_mode="strict"'
 check "more than the host has: status 3" \
-    planned 3 "db: 16 MiB of it are overhead, by libxl 4.17's figures for PV" \
+    planned 3 "db: 16 MiB of it are overhead, by libxl's figures for PV" \
     db.cfg memory=2600
 check "fewer CPUs than vCPUs: status 4" \
     planned 4 "web: fits only after relaxing: fewer CPUs on the nodes than\
@@ -246,10 +246,10 @@ check "VCPUS: none of them prefers others" planned 0 "0         0" \
 cat > expected << 'EOF'
 web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5
 web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB
-web: 6 MiB of it are overhead, by libxl 4.17's figures for PVH with HAP
+web: 6 MiB of it are overhead, by libxl's figures for PVH with HAP
 web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs prefer CPUs 0-1
 web: best fit among 2 that fit: leaves 254 MiB; next is node 1 with 296 MiB
-web: 6 MiB of it are overhead, by libxl 4.17's figures for PVH with HAP
+web: 6 MiB of it are overhead, by libxl's figures for PVH with HAP
 EOF
 check "two domains: the second sees the first" \
     plans 0 expected web.cfg web.cfg

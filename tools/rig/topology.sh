@@ -14,8 +14,8 @@ dom0_mib=768
 dom0_vcpus=2
 xen_options=()          # hypervisor options, appended as they are
 
-# The limits are Xen 4.17's: MAX_NUMNODES, and NR_CPUS of Debian's build
-# would allow more CPUs than QEMU emulates in reasonable time.
+# Xen has 64 nodes at most, unless it was built for fewer (MAX_NUMNODES). More
+# CPUs, which it would take, QEMU does not emulate in reasonable time.
 readonly max_nodes=64 max_cpus=128
 
 # Where we are in the file, for topology_bad.

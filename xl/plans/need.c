@@ -65,8 +65,8 @@ char *need_text(const struct config *config)
                                                                 : "HVM";
     char *text;
 
-    if (asprintf(&text, "%" PRIu64 " MiB of it are overhead, by libxl 4.17's "
-                 "figures for %s%s", overhead / MIB, kind,
+    if (asprintf(&text, "%" PRIu64 " MiB of it are overhead, by libxl's figures "
+                 "for %s%s", overhead / MIB, kind,
                  is_pv(config) ? "" : config->hap ? " with HAP"
                                                   : " without HAP") < 0)
         return NULL;
