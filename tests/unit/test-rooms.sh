@@ -10,67 +10,59 @@ cd "${top_srcdir:-.}" || exit 1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# What each room may include, besides itself. libxl-numa's own files and text/
-# are in rooms of these names.
-may_include() { # ROOM
-    case $1 in
-    text)       ;;
-    library)    echo text ;;
-    placement)  echo library text ;;
-    modules)    echo placement library text ;;
-    libvirt)    echo modules placement library text ;;
-    plans)      echo placement library text ;;
-    views)      echo plans placement library text ;;
-    release)    echo placement ;;
-    commands)   echo views plans release placement library text ;;
-    xl)         echo release placement ;;
-    esac
-}
-
-room_of() { # FILE
-    case $1 in
-    libxl-numa/text/*) echo text ;;
-    libxl-numa/*)      echo library ;;
-    xl/*/*)            dirname "$1" | sed 's,.*/,,' ;;
-    *)                 echo xl ;;
-    esac
-}
-
-# The file that an include means, from the including file's folder, from xl/ or
-# from libxl-numa/; nothing if it is not ours.
-find_header() { # FOLDER HEADER
-    for path in "$1/$2" "xl/$2" "libxl-numa/$2"; do
-        if [ -e "$path" ]; then
-            echo "$path"
-            return
-        fi
-    done
-}
-
-# "FILE HEADER" for each include of a file of ours, both as paths.
-list_includes() {
-    # shellcheck disable=SC2086 # one word a file
-    grep -H '^ *# *include' $sources |
-        sed -n 's/^\([^:]*\):.*[<"]\(.*\)[>"].*/\1 \2/p' |
-        while read -r file header; do
-            path=$(find_header "$(dirname "$file")" "$header")
-            [ -z "$path" ] || echo "$file $path"
-        done
-}
-
 sources=$(find libxl-numa xl -name '*.[ch]' | sort)
 c_files=$(find libxl-numa xl -name '*.c' | sort)
 not_public=$(echo "$sources" | grep -v 'libxl_numa\.h')
-list_includes > "$tmp/includes"
+
+# "FILE HEADER" for each include of a file of ours, both as paths. A header is
+# looked for in the including file's folder, in xl/ and in libxl-numa/.
+# shellcheck disable=SC2086 # one word a file
+awk -v all="$(echo "$sources" | tr '\n' ' ')" '
+    BEGIN {
+        n = split(all, paths, " ")
+        for (i = 1; i <= n; i++)
+            ours[paths[i]] = 1
+        split("xl/ libxl-numa/", folders, " ")
+    }
+    /^ *# *include/ && match($0, /[<"].*[>"]/) {
+        header = substr($0, RSTART + 1, RLENGTH - 2)
+        folders[0] = FILENAME
+        sub(/[^\/]*$/, "", folders[0])
+        for (i = 0; i <= 2; i++)
+            if (folders[i] header in ours) {
+                print FILENAME, folders[i] header
+                break
+            }
+    }' $sources > "$tmp/includes"
 check "there are includes to look at" test "$(wc -l < "$tmp/includes")" -gt 100
 
-while read -r file header; do
-    from=$(room_of "$file") to=$(room_of "$header")
-    case " $from $(may_include "$from") " in
-    *" $to "*) ;;
-    *) echo "$file includes $header" ;;
-    esac
-done < "$tmp/includes" > "$tmp/upwards"
+# What each room may include, besides itself. libxl-numa's own files and text/
+# are in rooms of these names, and so are the files that lie in xl/ itself.
+awk '
+    function room(file) {
+        if (file ~ /^libxl-numa\/text\//)
+            return "text"
+        if (file ~ /^libxl-numa\//)
+            return "library"
+        return split(file, part, "/") > 2 ? part[2] : "xl"
+    }
+    BEGIN {
+        may["text"] = ""
+        may["library"] = "text"
+        may["placement"] = "library text"
+        may["modules"] = "placement library text"
+        may["libvirt"] = "modules placement library text"
+        may["plans"] = "placement library text"
+        may["views"] = "plans placement library text"
+        may["release"] = "placement"
+        may["commands"] = "views plans release placement library text"
+        may["xl"] = "release placement"
+    }
+    {
+        from = room($1)
+        if (index(" " from " " may[from] " ", " " room($2) " ") == 0)
+            print $1 " includes " $2
+    }' "$tmp/includes" > "$tmp/upwards"
 same "$(cat "$tmp/upwards")" "" "no file includes one of a room above its own"
 
 # A header and its source are one.
