@@ -95,7 +95,7 @@ syntax() {
 
 # One line from us, and what the installed xl makes of it.
 ours_and_stock() { # WORD
-    line=$(grep '^xl: ' "$err")
+    line=$(grep -e '^xl: ' -e '^numa: ' "$err")
     echo "$line"
     [ "$(echo "$line" | wc -l)" = 1 ] && echo "$line" | grep -q "$1"
 }
