@@ -330,7 +330,7 @@ static void try_domain(const char *text, size_t size)
     claim(same_text(config->misspelt, misspelt), "another misspelt key");
     free(misspelt);
     claim_config(config);
-    if (config->has_vnodes)
+    if (config->cells)
         claim_vnodes(text, size);
     try_keys(config->keys);
     config_free(config);

@@ -177,6 +177,12 @@ refuses() {
 check "a host without domains" refuses 1 \
     "xl: numa-move: nothing is known of the domains of this host" \
     --advise --host host.json
+with "$good"
+printf '%s\n' 'name="own"' 'type="hvm"' \
+    'vnuma=[["pnode=0","size=64","vcpus=0"]]' > own.cfg
+check "a domain with virtual nodes of its own" refuses 1 "xl: own.cfg: a domain\
+ with virtual nodes of its own: numa-move cannot advise on it" --advise \
+    --host busy.json own.cfg
 check "--host without --advise" refuses 2 \
     "xl: numa-move: --host, -o and --json are for --advise" --host host.json 3
 check "--live with it" refuses 2 \

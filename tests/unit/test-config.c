@@ -49,7 +49,7 @@ static void test_defaults(void)
     ok(!strcmp(c->name, "g") && c->type == LIBXL_DOMAIN_TYPE_PV &&
        c->memory_bytes == 32 * MIB && c->maxmem_bytes == 32 * MIB &&
        c->nr_vcpus == 1 && c->hap && !c->hard.nr && !c->soft.nr && !c->pool &&
-       !c->has_vnodes && !c->nr_devices,
+       !c->cells && !c->nr_devices,
        "a name is enough: PV, 32 MiB, a vCPU, as libxl has it");
     config_free(c);
     config_free(NULL);
@@ -105,13 +105,14 @@ static void test_places(void)
     struct config *c = good(NAMED "type=\"hvm\"\nvcpus=2\ncpus=\"0-3,^2\"\n"
                             "cpus_soft=[\"1\",\"2\",\"3\"]\npool=\"p\"\n"
                             "pci=[\"01:00.0\",\"02:00.0\"]\n"
-                            "vnuma=[[\"pnode=0\",\"size=32\"]]\n");
+                            "vnuma=[[\"pnode=0\",\"size=32\","
+                            "\"vcpus=0-1\"]]\n");
 
     ok(c->hard.of_all && c->hard.nr == 1 &&
        !strcmp(c->hard.lists[0], "0-3,^2"), "cpus= of all vCPUs");
     ok(!c->soft.of_all && c->soft.nr == 2 && !strcmp(c->soft.lists[1], "2"),
        "cpus_soft= as a list, of the vCPUs that there are");
-    ok(!strcmp(c->pool, "p") && c->nr_devices == 2 && c->has_vnodes,
+    ok(!strcmp(c->pool, "p") && c->nr_devices == 2 && c->cells->nr == 1,
        "pool=, pci= and vnuma=");
     config_free(c);
 }

@@ -10,6 +10,7 @@
 
 #define NAMED "<name>g</name><memory unit='MiB'>160</memory>"
 #define XMLNS " xmlns:numa='" DOMAIN_XML_KEYS "'"
+#define HVM "<os><type>hvm</type></os>"
 /* What NAMED alone comes to. */
 #define HEAD "name = \"g\"\n"
 #define SIZE "memory = 160\nvcpus = 1\n"
@@ -158,9 +159,53 @@ static void test_memory(void)
             "auto, where libvirt itself puts strict");
 }
 
+/* libvirt's, where a cell does not say it, nor the other one. */
+static void test_distances(void)
+{
+    struct domain_xml domain;
+    const struct cell *list;
+    char *error = NULL;
+
+    if (read_body(NAMED HVM "<cpu><numa><cell memory='1' cpus='0-1,3'>"
+                  "<distances><sibling id='1' value='15'/></distances></cell>"
+                  "<cell memory='2' unit='MiB'/><cell memory='1'/></numa>"
+                  "</cpu>", &domain, &error)) {
+        ok(false, "distances are read: %s", error);
+        free(error);
+        return;
+    }
+    list = domain.cells->list;
+    ok(list[0].distances[1] == 15 && list[1].distances[0] == 15,
+       "a distance that is given holds both ways");
+    ok(list[0].distances[0] == 10 && list[0].distances[2] == 20,
+       "others are libvirt's 10 and 20");
+    ok(list[0].bytes == 1024 && list[1].bytes == 2 << 20 &&
+       xln_cpumap_count(list[0].vcpus) == 3 && !list[1].vcpus,
+       "each has its size and its vCPUs");
+    domain_xml_dispose(&domain);
+}
+
+static void test_bad_cells(void)
+{
+#define NUMA(cells) NAMED HVM "<cpu><numa>" cells "</numa></cpu>"
+    refused(NUMA("<cell cpus='0'/>"),
+            "g.xml: line 2: <cell> without memory=", "a cell without memory");
+    refused(NUMA("<cell id='1' memory='1'/>"),
+            "g.xml: no cell 0: expected 1 cells numbered from 0",
+            "cells that do not begin with 0");
+    refused(NUMA("<cell id='0' memory='1'/><cell id='0' memory='1'/>"),
+            "g.xml: line 2: a second <cell> with id='0'", "a cell twice");
+    refused(NUMA("<cell cpus='x' memory='1'/>"),
+            "g.xml: cell 0: cpus='x': expected vCPUs such as '0-1,4'",
+            "vCPUs that are none");
+    refused("<numatune><memnode cellid='0' nodeset='x'/></numatune>"
+            NUMA("<cell memory='1'/>"),
+            "g.xml: <memnode cellid='0'>: nodeset='x': expected nodes such as "
+            "'0-1,4'", "nodes that are none");
+}
+
 static void test_cells(void)
 {
-#define HVM "<os><type>hvm</type></os>"
 #define CELLS "<cpu><numa><cell id='0' cpus='0' memory='81920'/>" \
               "<cell id='1' cpus='1' memory='81920'/></numa></cpu>"
     becomes(NAMED HVM CELLS,
@@ -171,6 +216,9 @@ static void test_cells(void)
             HEAD "type = \"hvm\"\n" SIZE
             "nodes = \"0-3\"\nnodes_mode = \"strict\"\n"
             "cell_nodes = [\"\", \"2\"]\n", "<memnode> is for its cell");
+    becomes("<name>g</name><memory>1</memory>" HVM CELLS,
+            HEAD "type = \"hvm\"\n" SIZE "cell_nodes = [\"\", \"\"]\n",
+            "the memory is that of all cells");
     refused(NAMED CELLS, "g.xml: <cell>: only HVM guests can have virtual "
             "nodes, and this one is pv",
             "cells of a guest that can't have any");
@@ -311,6 +359,8 @@ int main(void)
     test_vcpus();
     test_memory();
     test_cells();
+    test_distances();
+    test_bad_cells();
     test_keys();
     test_errors();
     test_is();

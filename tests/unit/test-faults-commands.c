@@ -337,6 +337,15 @@ static void make_files(void)
                           "nodes_mem = \"0:75%,1:25%\"\n") &&
          fault_calls_file("vnuma.cfg", "name = \"v\"\ntype = \"hvm\"\n"
                           "memory = 1200\nvcpus = 4\nvnuma = \"auto\"\n") &&
+         fault_calls_file("own.cfg", "name = \"o\"\ntype = \"hvm\"\n"
+                          "vnuma = [[\"pnode=1\",\"size=64\","
+                          "\"vcpus=0\"]]\n") &&
+         fault_calls_file("cells.xml", "<domain type='xen'><name>c</name>"
+                          "<memory>65536</memory><os><type>hvm</type></os>"
+                          "<cpu><numa><cell cpus='0' memory='65536'>"
+                          "<distances><sibling id='0' value='10'/></distances>"
+                          "</cell></numa></cpu><numatune><memnode cellid='0' "
+                          "nodeset='2'/></numatune></domain>\n") &&
          fault_calls_file("plan.json", "{ \"version\": 1, \"words\": [],\n"
                           "\"plans\": [ { \"name\": \"db\", \"config\": "
                           "\"db.cfg\", \"verdict\": \"fits\",\n"
@@ -379,6 +388,8 @@ int __wrap_main(void)
         "numa-plan db.cfg",
         "numa-plan --host=saved.json db.cfg",
         "numa-plan --host=four-nodes.json vnuma.cfg",
+        "numa-plan --json --host=four-nodes.json own.cfg",
+        "numa-plan --host=four-nodes.json cells.xml",
         "numa-plan --emit --host=four-nodes.json wide.cfg",
         "numa-plan --emit=libvirt --host=four-nodes.json vnuma.cfg",
         "numa-plan --optimise --host=four-nodes.json db.cfg wide.cfg",

@@ -622,7 +622,8 @@ static void is_refused(const char *config, const char *expected,
 static void test_vnuma(void)
 {
     const char *const list = "type = \"hvm\"\n"
-                             "vnuma = [ [ \"pnode=0\", \"size=64\" ] ]\n";
+                             "vnuma = [ [ \"pnode=0\", \"size=64\", "
+                             "\"vcpus=0\" ] ]\n";
     char config[256];
 
     snprintf(config, sizeof(config), "%snodes=\"1\"", list);
@@ -648,7 +649,7 @@ static void test_vnuma(void)
 /* What xl takes without a word, or dies of. */
 static void test_vnuma_list(void)
 {
-    IS_ACCEPTED(LIST(ITEM(", \"vcpus= 0 - 1, 4\", \"vdistances=10, 20\""),
+    IS_ACCEPTED(LIST(ITEM(", \"vcpus= 0 - 1, 3\", \"vdistances=10, 20\""),
                      ITEM(", \"vcpus=2\", \"vdistances=20,10\"")),
                 "a vnuma= list");
     is_refused(LIST(ITEM(DISTANCES ", \"vcpus=0-2\""),
@@ -687,6 +688,37 @@ static void test_vnuma_list(void)
     is_refused("type=\"hvm\"; vnuma = [ \"pnode=1\" ]",
                "g.cfg: vnuma: item 1: expected a list of pnode=, size=, vcpus= "
                "and vdistances=", "an item that is no list");
+    is_refused("type=\"hvm\"; vnuma = [ [ \"size=3\", \"size=4\" ] ]",
+               "g.cfg: vnuma: item 1: size= is given twice: expected one",
+               "two sizes of one");
+}
+
+/* What xl or libxl would refuse later, of the list as a whole. */
+static void test_vnuma_whole(void)
+{
+#define WHOLE(first, second) LIST(ITEM(DISTANCES ", \"vcpus=" first "\""), \
+                                  ITEM(", \"vdistances=20,10\"" second))
+    IS_ACCEPTED(WHOLE("0-1", ", \"vcpus=2\"") "; maxvcpus=3; maxmem=128",
+                "as many vCPUs and MiB as the list has");
+    IS_ACCEPTED(WHOLE("0-1", "") "; vcpus=1; memory=128",
+                "or what does not contradict it");
+    is_refused(WHOLE("0,2", ""),
+               "g.cfg: vnuma: vCPU 1 is in no virtual node",
+               "a vCPU without a node");
+    is_refused(LIST(ITEM(DISTANCES), ITEM(", \"vdistances=20,10\"")),
+               "g.cfg: vnuma: vCPU 0 is in no virtual node", "no vCPU");
+    is_refused(WHOLE("0-1", "") "; maxvcpus=3",
+               "g.cfg: vnuma: maxvcpus=3, but 2 vCPUs in virtual nodes: "
+               "expected all", "more vCPUs at most");
+    is_refused(WHOLE("0-1", "") "; vcpus=3",
+               "g.cfg: vnuma: vcpus=3, but 2 vCPUs in virtual nodes: expected "
+               "all", "more vCPUs");
+    is_refused(WHOLE("0-1", "") "; maxmem=129",
+               "g.cfg: vnuma: maxmem=129, but virtual nodes of 128 MiB: "
+               "expected the same", "another size");
+    is_refused(WHOLE("0-1", "") "; memory=127",
+               "g.cfg: vnuma: memory=127, but virtual nodes of 128 MiB: "
+               "expected the same", "memory on demand");
 }
 
 static void test_vnuma_words(void)
@@ -888,6 +920,7 @@ int main(void)
     test_huge_xsdata();
     test_vnuma();
     test_vnuma_list();
+    test_vnuma_whole();
     test_vnuma_words();
     test_strict();
     test_check_nodes();

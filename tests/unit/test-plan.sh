@@ -398,7 +398,7 @@ check "a wrong value names file, key, value and what is right" planned 1 \
 check "a node that is not there" planned 1 \
     'xl: web.cfg: nodes="2,7": no node 7 here: this host has 0-3' \
     web.cfg 'nodes="2,7"'
-check "CPUs that are not there" planned 1 "xl: web.cfg: cpus=: vCPU 1 may run\
+check "CPUs that are not there" planned 3 "web: nothing fits: cpus=: vCPU 1 may run\
  on no CPU of this host that is in the domain's pool: expected some of CPUs 0-5" \
     web.cfg 'cpus=["0","100"]'
 check "a pool by name" planned 1 "xl: web.cfg: pool=\"near\": expected a\
@@ -433,9 +433,46 @@ check "a guest that can't have them: status 1" planned 1 \
  one is type=\"pvh\"" web.cfg 'vnuma="host"'
 check "parts of the memory" planned 0 'nodes_mem = "0:75%,1:25%"' \
     --emit web.cfg 'nodes_mem="0:75%,1:25%"'
-check "a vnuma= list" planned 1 "xl: web.cfg: vnuma=[...]: the list is a plan of\
- its own, there is nothing to choose" web.cfg 'type="hvm"' \
-    'vnuma=[["pnode=0","size=500"]]'
+
+# --- virtual nodes of its own ---
+
+# vnode PNODE MIB VCPUS DISTANCES
+vnode() {
+    echo "[\"pnode=$1\",\"size=$2\",\"vcpus=$3\",\"vdistances=$4\"]"
+}
+two="$(vnode 0 500 0-1 10,21),$(vnode 1 300 2 21,10)"
+printf '%s\n' 'name = "own"' 'type = "hvm"' 'maxvcpus = 3' "vnuma=[$two]" \
+    > own.cfg
+cat > expected << 'EOF'
+own: 2 virtual nodes: node 0 with 500 MiB and vCPUs 0-1, node 1 with 300 MiB and vCPU 2
+own: 10 MiB of it are overhead, by libxl's figures for HVM with HAP
+EOF
+check "a vnuma= list is planned, and there is no table" plans 0 expected own.cfg
+check "what it needs is not there for the next" planned 3 "own: nothing fits:\
+ vnuma=[...]: 500 MiB needed on node 0, which has 451 MiB" own.cfg own.cfg
+check "a node that is too small for its part of the list" planned 3 "own:\
+ nothing fits: vnuma=[...]: 900 MiB needed on node 1, which has 802 MiB" own.cfg \
+    "vnuma=[$(vnode 0 500 0-1 10,21),$(vnode 1 900 2 21,10)]"
+check "a node that the host does not have" planned 1 "xl: own.cfg: vnuma: item 1:\
+ pnode=\"7\": no node 7 here: this host has 0-3" own.cfg \
+    "vnuma=[$(vnode 7 500 0-2 10)]"
+sed '/^maxvcpus/d' own.cfg > unbounded.cfg
+check "more vCPUs than CPUs, and no maxvcpus=" planned 1 "xl: unbounded.cfg:\
+ vnuma: 9 vCPUs, but this host has 8 CPUs: xl expects maxvcpus=9 beside such a\
+ list" unbounded.cfg "vnuma=[$(vnode 0 500 0-8 10)]"
+check "a vCPU without a CPU" planned 3 "own: nothing fits: cpus=: vCPU 0 may run\
+ on no CPU of this host that is in the domain's pool: expected some of CPUs 0-5" \
+    own.cfg 'cpus="100"'
+echo "vnuma=[$two]" > expected
+on_host --emit own.cfg | sed 1d | tr -d ' \n' | sed 's/,]$/]/' > out
+echo >> out
+check "what --emit prints of it is the list" cmp expected out
+on_host --json own.cfg > out
+check "the candidates of its plan are none" \
+    sh -c "tr -d ' \n' < out | grep -qF '\"candidates\":[],\"others\"'"
+
+# --- usage ---
+
 usage="see 'xl numa-plan --help'"
 check "no CONFIG" planned 2 "xl: numa-plan: needs a CONFIG: $usage" memory=1
 check "-o with two" planned 2 \
@@ -523,11 +560,21 @@ domain "$("$numa" numa-plan --host host.json --emit=libvirt web.cfg)" > own.xml
 check "what --emit=libvirt prints is understood" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
     own.xml
-domain "<cpu><numa><cell id='0' cpus='0' memory='1'/></numa></cpu>" |
-    sed 's/xenpvh/hvm/g' > cells.xml
-check "virtual nodes of its own" planned 1 \
-    "xl: cells.xml: <cell>: its virtual nodes are a plan of their own, there is nothing to choose" \
-    cells.xml
+# cells [ELEMENTS]: two of them, in a domain of libvirt
+cells() {
+    domain "<vcpu>3</vcpu><cpu><numa><cell cpus='0-1' memory='307200'/>
+        <cell cpus='2' memory='300' unit='MiB'/></numa></cpu>$1" |
+        sed 's/xenpvh/hvm/g'
+}
+cells > cells.xml
+check "<cell>s are planned" planned 0 "web: 2 virtual nodes: node 0 with 300 MiB\
+ and vCPUs 0-1, node 1 with 300 MiB and vCPU 2" cells.xml
+cells "<numatune><memnode cellid='1' nodeset='3'/></numatune>" > memnode.xml
+check "by their <memnode>s" planned 0 "web: 2 virtual nodes: node 2 with 300 MiB\
+ and vCPUs 0-1, node 3 with 300 MiB and vCPU 2" memnode.xml
+check "KEY=VALUE cannot make them populate on demand" planned 1 "xl: cells.xml:\
+ memory of 500 to 600 MiB and <cell>s of 600 MiB: expected the same, as virtual\
+ nodes cannot be populated on demand" cells.xml memory=500 maxmem=600
 domain "<currentMemory unit='ells'>1</currentMemory>" > bad.xml
 check "a wrong word is told with its line" planned 1 \
     "xl: bad.xml: line 4: unit='ells': expected a unit such as 'KiB'" \

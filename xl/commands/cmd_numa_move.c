@@ -361,6 +361,15 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest,
 
 /* ---- advice ---- */
 
+/* Room is made on one node. */
+static bool can_be_advised(const struct planned *d)
+{
+    if (d->config->cells)
+        complain("%s: a domain with virtual nodes of its own: numa-move cannot "
+                 "advise on it", d->config->source);
+    return !d->config->cells;
+}
+
 static int show_advice(struct cmd_line *line, const struct planner *planner,
                        const struct planned *d)
 {
@@ -386,7 +395,8 @@ static int advise_on(struct cmd_line *line, struct planner *planner)
     if (print_notes(planner->notes,
                     planner_read(planner, line->args[0], line->args + 1,
                                  line->nr_args - 1, &d) &&
-                        planner_place(&d, planner->snapshot->host)))
+                        planner_place(&d, planner->snapshot->host)) &&
+        can_be_advised(&d))
         code = show_advice(line, planner, &d);
     planned_dispose(&d);
     return code;

@@ -132,7 +132,8 @@ static int show_json(const struct plans *plans)
     return xln__json_print(json, stdout);
 }
 
-/* One domain: with the table of its candidates. Gives the exit code. */
+/* One domain: with the table of its candidates, of which one with virtual nodes
+ * of its own has none. Gives the exit code. */
 static int show_one(struct cmd_line *line, const struct plans *plans)
 {
     struct table *table = NULL;
@@ -172,7 +173,7 @@ static int show(struct cmd_line *line, const struct plans *plans)
     int rc;
 
     if (!cmd_value(line, OPT_JSON) && !cmd_value(line, OPT_EMIT) &&
-        plans->nr == 1)
+        plans->nr == 1 && !plans->list->guest.cells)
         return show_one(line, plans);
     rc = cmd_value(line, OPT_JSON)   ? show_json(plans)
          : cmd_value(line, OPT_EMIT) ? emit_all(line, plans)

@@ -109,7 +109,7 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
     *create_r = NULL;
     if (request.keys && !aim.again && !rc)
         rc = placement_check_nodes(ctx, &listener->vtable, request.keys,
-                                   config->c_info.name);
+                                   NULL, config->c_info.name);
     if (rc == -EINVAL) {
         keys_free(request.keys);
         cells_free(request.cells);

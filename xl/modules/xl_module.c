@@ -37,6 +37,7 @@
 #include "placement/keep.h"
 #include "placement/misspelt.h"
 #include "placement/unbound.h"
+#include "placement/vnode_list.h"
 #include "placement/environment.h"
 
 /* All that this file keeps. xl calls from one thread. */
@@ -113,17 +114,22 @@ EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *source)
 static int read_keys(const XLU_Config *config, const struct keys *defaults,
                      struct keys **keys_r)
 {
+    struct cells *cells = NULL;
     struct keys *keys = NULL;
     char *error = NULL;
     int rc;
 
     rc = keys_read_domain(config, state.source, defaults, &keys, &error);
+    if (!rc)
+        rc = vnode_list_read(config, state.source, &cells, &error);
     if (error)
         xtl_log(state.lg, XTL_ERROR, -1, "numa", "%s", error);
     free(error);
     /* Here, where the status is that of a bad file. */
     if (!rc)
-        rc = placement_check_nodes(state.ctx, state.lg, keys, state.source);
+        rc = placement_check_nodes(state.ctx, state.lg, keys, cells,
+                                   state.source);
+    cells_free(cells);
     if (rc) {
         keys_free(keys);
         return rc;

@@ -62,17 +62,19 @@ static int nodes_here(libxl_ctx *ctx, struct xln_nodemap **nodes_r)
 }
 
 int placement_check_nodes(libxl_ctx *ctx, xentoollog_logger *lg,
-                          const struct keys *keys, const char *source)
+                          const struct keys *keys, const struct cells *cells,
+                          const char *source)
 {
     struct xln_nodemap *nodes = NULL;
     char *error = NULL;
-    int rc = 0;
+    int rc;
 
-    if (!keys_name_nodes(keys))
-        return 0;
     /* What libxl cannot tell is looked at when the plan is made. */
-    if (!nodes_here(ctx, &nodes))
-        rc = keys_check_nodes(keys, source, nodes, &error);
+    if ((!keys_name_nodes(keys) && !cells) || nodes_here(ctx, &nodes))
+        return 0;
+    rc = keys_check_nodes(keys, source, nodes, &error);
+    if (!rc && cells)
+        rc = cells_check_nodes(cells, source, nodes, &error);
     if (error)
         xtl_log(lg, XTL_ERROR, -1, PLACEMENT_LOG, "%s", error);
     free(error);

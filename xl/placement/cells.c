@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cells.h"
+#include "text/refuse.h"
 
 /* The cells while they get their nodes. */
 struct binding {
@@ -47,6 +48,40 @@ void cells_free(struct cells *cells)
     }
     free(cells->list);
     free(cells);
+}
+
+uint64_t cells_bytes(const struct cells *cells)
+{
+    uint64_t bytes = 0;
+    unsigned i;
+
+    for (i = 0; i < cells->nr; i++)
+        bytes += cells->list[i].bytes;
+    return bytes;
+}
+
+int cells_check_nodes(const struct cells *cells, const char *source,
+                      const struct xln_nodemap *nodes, char **error_r)
+{
+    unsigned i = 0, node;
+    char *host;
+    int rc;
+
+    while (i < cells->nr && (!cells->listed ||
+                             xln_nodemap_is_subset(cells->list[i].nodes,
+                                                   nodes)))
+        i++;
+    if (i == cells->nr)
+        return 0;
+    node = xln_nodemap_next(cells->list[i].nodes, 0);
+    rc = xln_nodemap_format(nodes, &host);
+    if (rc)
+        return rc;
+    rc = xln__refuse(error_r, "%s: vnuma: item %u: pnode=\"%u\": no node %u "
+                     "here: this host has %s", source, i + 1, node, node,
+                     host);
+    free(host);
+    return rc;
 }
 
 /* ---- the nodes that a cell may have ---- */

@@ -27,6 +27,17 @@ struct cells {
 int cells_new(unsigned nr, struct cells **cells_r);
 void cells_free(struct cells *cells);
 
+/* What all of them have. */
+uint64_t cells_bytes(const struct cells *cells);
+
+/*
+ * Whether each node that a list names is in `nodes`; libvirt's cells are planned
+ * in any case. -EINVAL, and a line in *error_r that begins with `source`, if
+ * not.
+ */
+int cells_check_nodes(const struct cells *cells, const char *source,
+                      const struct xln_nodemap *nodes, char **error_r);
+
 /*
  * Find a node for each cell, in node_of[nr]. Those that it may be on are its
  * own; else those that its vCPUs are bound to; else those that `request` names,

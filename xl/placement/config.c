@@ -10,6 +10,7 @@
 #include "text/from_errno.h"
 #include "misspelt.h"
 #include "text/refuse.h"
+#include "vnode_list.h"
 
 /* Far more than anybody has written by hand. */
 #define FILE_MAX_BYTES (16u << 20)
@@ -164,7 +165,14 @@ static int read_name(const struct reader *r)
 
 /* ---- how large ---- */
 
-/* Without any of the two, libxl gives 32 MiB. */
+/* Without any of the two, and virtual nodes, libxl gives 32 MiB. */
+static uint64_t default_maxmem(const struct config *config, uint64_t memory)
+{
+    if (config->cells)
+        return cells_bytes(config->cells);
+    return memory ? memory : UINT64_C(32) << 20;
+}
+
 static int read_memory(const struct reader *r)
 {
     uint64_t memory = 0, maxmem = 0;
@@ -178,13 +186,23 @@ static int read_memory(const struct reader *r)
     if (rc)
         return rc;
     if (!maxmem)
-        maxmem = memory ? memory : UINT64_C(32) << 20;
-    if (memory > maxmem)
+        maxmem = default_maxmem(r->config, memory);
+    /* Of virtual nodes xl does not look at it. */
+    if (memory > maxmem && !r->config->cells)
         return explain(r, "memory=%" PRIu64 " and maxmem=%" PRIu64 ": expected "
                        "memory <= maxmem", memory >> 20, maxmem >> 20);
     r->config->maxmem_bytes = maxmem;
     r->config->memory_bytes = memory ? memory : maxmem;
     return 0;
+}
+
+static unsigned nr_vcpus_in(const struct cells *cells)
+{
+    unsigned i, nr = 0;
+
+    for (i = 0; i < cells->nr; i++)
+        nr += xln_cpumap_count(cells->list[i].vcpus);
+    return nr;
 }
 
 static int read_vcpus(const struct reader *r)
@@ -200,7 +218,12 @@ static int read_vcpus(const struct reader *r)
     if (maxvcpus && maxvcpus < vcpus)
         return explain(r, "vcpus=%" PRId64 " and maxvcpus=%" PRId64 ": "
                        "expected vcpus <= maxvcpus", vcpus, maxvcpus);
-    r->config->nr_vcpus = maxvcpus ? maxvcpus : vcpus ? vcpus : 1;
+    if (r->config->cells) {
+        r->config->nr_vcpus = nr_vcpus_in(r->config->cells);
+        r->config->vcpus_need_cpus = !maxvcpus;
+    } else {
+        r->config->nr_vcpus = maxvcpus ? maxvcpus : vcpus ? vcpus : 1;
+    }
     return 0;
 }
 
@@ -320,22 +343,14 @@ static int read_devices(const struct reader *r)
 
 static int read_places(const struct reader *r)
 {
-    XLU_ConfigList *list;
-    int nr = 0, rc;
+    int rc;
 
     rc = read_cpus(r, "cpus", &r->config->hard);
     if (!rc)
         rc = read_cpus(r, "cpus_soft", &r->config->soft);
     if (!rc)
         rc = copy_text(r, "pool", &r->config->pool);
-    if (rc)
-        return rc;
-    rc = read_devices(r);
-    if (rc)
-        return rc;
-    if (!xlu_cfg_get_list(r->xlu, "vnuma", &list, &nr, 1))
-        r->config->has_vnodes = nr > 0;
-    return 0;
+    return rc ? rc : read_devices(r);
 }
 
 /* ---- all of it ---- */
@@ -351,6 +366,12 @@ static int read_all(const struct reader *r, const struct keys *defaults)
     if (!rc)
         rc = read_name(r);
     if (!rc)
+        rc = keys_read_domain(r->xlu, config->source, defaults, &config->keys,
+                              r->error_r);
+    if (!rc)
+        rc = vnode_list_read(r->xlu, config->source, &config->cells,
+                             r->error_r);
+    if (!rc)
         rc = read_memory(r);
     if (!rc)
         rc = read_vcpus(r);
@@ -360,9 +381,6 @@ static int read_all(const struct reader *r, const struct keys *defaults)
         rc = read_device_model(r);
     if (!rc)
         rc = read_places(r);
-    if (!rc)
-        rc = keys_read_domain(r->xlu, config->source, defaults, &config->keys,
-                              r->error_r);
     return rc;
 }
 
@@ -503,5 +521,6 @@ void config_free(struct config *config)
     dispose_cpus(&config->hard);
     dispose_cpus(&config->soft);
     keys_free(config->keys);
+    cells_free(config->cells);
     free(config);
 }

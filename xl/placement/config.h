@@ -6,6 +6,7 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
+#include "cells.h"
 #include "keys.h"
 #include "preferred_nodes.h"
 
@@ -31,7 +32,8 @@ struct config {
     unsigned nr_devices;        /* PCI: how many, */
     struct prefer_device *devices;  /* and those whose address is given */
     unsigned nr_addresses;
-    bool has_vnodes;            /* a vnuma= list */
+    struct cells *cells;        /* virtual nodes of its own; NULL: none */
+    bool vcpus_need_cpus;       /* xl refuses more vCPUs than the host's CPUs */
     struct keys *keys;          /* ours */
     char *misspelt;             /* a line about a key, or NULL */
 };

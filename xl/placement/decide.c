@@ -234,7 +234,7 @@ static int judge(struct decision *d, const struct question *q)
     unsigned vcpu = q->guest->again ? XLN_NONE : find_unbound(q->need);
 
     if (vcpu != XLN_NONE)
-        return refuse(d, DECIDE_WRONG,
+        return refuse(d, DECIDE_NOTHING_FITS,
                       explain_unbound(vcpu, q->need->pool_cpus));
     if (q->guest->cells)
         return judge_cells(d, q);

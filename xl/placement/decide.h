@@ -32,7 +32,6 @@ struct decide_guest {
 /* As xl's commands exit. */
 enum decide_status {
     DECIDE_FITS = 0,
-    DECIDE_WRONG = 1,           /* no plan could be right on this host */
     DECIDE_NOTHING_FITS = 3,
     DECIDE_RELAXED = 4,
 };
@@ -40,8 +39,7 @@ enum decide_status {
 struct decision {
     enum decide_status status;
     /*
-     * Why it is wrong, or nothing fits; NULL: it fits. `refused`: the domain is
-     * not made. Else a create is worth a try, as memory may become free in the
+     * Why nothing fits; NULL: it fits. `refused`: the domain is not made. Else a create is worth a try, as memory may become free in the
      * meantime. `lacks_memory`: the reason is a lack of memory.
      */
     char *reason;

@@ -7,15 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "domain_cells.h"
 #include "domain_xml.h"
 #include "key_values.h"
 #include "text/refuse.h"
 #include "text/xml.h"
+#include "xml_memory.h"
 
 #define VCPUS_MAX 4096
-#define CELLS_MAX XLN_MAX_NODES
 #define DEVICES_MAX 256
 #define MIB (UINT64_C(1) << 20)
 
@@ -30,8 +30,8 @@ struct reader {
     char *cpus;                 /* <vcpu cpuset> */
     char **pins;                /* <vcpupin>, by vCPU; NULL: none */
     char *nodes, *mode;         /* <numatune><memory> */
-    unsigned nr_cells;          /* <cpu><numa><cell> */
-    char **cell_nodes;          /* <memnode>, by cell; NULL: none */
+    struct domain_cells cells;  /* <cpu><numa><cell> and <memnode> */
+    struct cells *made_cells;   /* of them */
     char *prefix;               /* "PREFIX:" of our namespace, or "" */
     bool pci;                   /* in a <hostdev type='pci'> */
     unsigned nr_devices;
@@ -96,51 +96,11 @@ static void print_key(const char *key, const char *value, FILE *f)
 
 /* ---- memory ---- */
 
-static const struct unit {
-    const char *name;
-    uint64_t bytes;
-} units[] = {
-    { "b", 1 },                   { "byte", 1 },
-    { "bytes", 1 },
-    { "KB", 1000 },               { "k", 1 << 10 },
-    { "KiB", 1 << 10 },           { "MB", 1000000 },
-    { "M", MIB },                 { "MiB", MIB },
-    { "GB", 1000000000 },         { "G", MIB << 10 },
-    { "GiB", MIB << 10 },         { "TB", UINT64_C(1000000000000) },
-    { "T", MIB << 20 },           { "TiB", MIB << 20 },
-    { "PB", UINT64_C(1000000000000000) },
-    { "P", MIB << 30 },           { "PiB", MIB << 30 },
-    { NULL, 0 },
-};
-
-static int begin_memory(struct reader *r, struct xln__xml *xml)
-{
-    const char *name = xln__xml_attr(xml, "unit");
-    const struct unit *unit;
-
-    for (unit = units; unit->name; unit++)
-        if (!strcasecmp(unit->name, name ? name : "KiB"))
-            break;
-    if (!unit->name)
-        return xln__xml_refuse(xml, "unit='%.20s': expected a unit such as "
-                                    "'KiB'", name);
-    r->unit_bytes = unit->bytes;
-    return 0;
-}
-
 /* In whole MiB, as libvirt's driver has it. */
 static int end_memory(const struct reader *r, struct xln__xml *xml,
                       const char *text, uint64_t *bytes_r)
 {
-    uint64_t number;
-    const char *s = text;
-
-    if (!xln__xml_parse_number(&s, UINT64_MAX, &number) || *s ||
-        number > (UINT64_C(1) << 52) / r->unit_bytes)
-        return xln__xml_refuse(xml, "'%.40s': expected a size of memory",
-                               text);
-    *bytes_r = (number * r->unit_bytes + MIB - 1) / MIB * MIB;
-    return 0;
+    return xml_memory_size(xml, text, r->unit_bytes, MIB, bytes_r);
 }
 
 /* ---- vCPUs ---- */
@@ -204,26 +164,6 @@ static int begin_numatune(struct reader *r, struct xln__xml *xml)
     if (copy(mode ? mode : "strict", &r->mode))
         return -ENOMEM;
     return copy_attr(xml, "nodeset", &r->nodes);
-}
-
-static int begin_memnode(struct reader *r, struct xln__xml *xml)
-{
-    uint64_t cell;
-    int rc = xln__xml_need_number(xml, "cellid", CELLS_MAX - 1, &cell);
-
-    if (rc)
-        return rc;
-    if (!r->cell_nodes)
-        r->cell_nodes = calloc(CELLS_MAX, sizeof(*r->cell_nodes));
-    return r->cell_nodes ? copy_attr(xml, "nodeset", &r->cell_nodes[cell])
-                         : -ENOMEM;
-}
-
-static int begin_cell(struct reader *r, struct xln__xml *xml)
-{
-    if (++r->nr_cells > CELLS_MAX)
-        return xln__xml_refuse(xml, "more than %u cells", CELLS_MAX);
-    return 0;
 }
 
 /* ---- devices ---- */
@@ -352,7 +292,7 @@ static int on_begin(void *priv, struct xln__xml *xml)
     if (is_ours(r, xml))
         return begin_keys(r, xml);
     if (at(xml, "/domain/memory") || at(xml, "/domain/currentMemory"))
-        return begin_memory(r, xml);
+        return xml_memory_unit(xml, &r->unit_bytes);
     if (at(xml, "/domain/vcpu"))
         return begin_vcpu(r, xml);
     if (at(xml, "/domain/cputune/vcpupin"))
@@ -360,9 +300,11 @@ static int on_begin(void *priv, struct xln__xml *xml)
     if (at(xml, "/domain/numatune/memory"))
         return begin_numatune(r, xml);
     if (at(xml, "/domain/numatune/memnode"))
-        return begin_memnode(r, xml);
+        return domain_cells_memnode(&r->cells, xml);
     if (at(xml, "/domain/cpu/numa/cell"))
-        return begin_cell(r, xml);
+        return domain_cells_begin(&r->cells, xml);
+    if (at(xml, "/domain/cpu/numa/cell/distances/sibling"))
+        return domain_cells_sibling(&r->cells, xml);
     if (at(xml, "/domain/features/hap"))
         r->no_hap = attr_is(xml, "state", "off");
     if (at(xml, "/domain/devices/hostdev"))
@@ -450,25 +392,11 @@ static void print_nodes(const struct reader *r, FILE *f)
               f);
 }
 
-/* It is no key of xl's or of ours: the module reads it, and nobody else. */
-static void print_cells(const struct reader *r, FILE *f)
+static int print_config(const struct reader *r, const char *devices,
+                        const char *keys, FILE *f)
 {
-    unsigned i;
+    int rc = 0;
 
-    if (!r->nr_cells)
-        return;
-    fputs("cell_nodes = [", f);
-    for (i = 0; i < r->nr_cells; i++) {
-        fputs(i ? ", " : "", f);
-        print_string(r->cell_nodes && r->cell_nodes[i] ? r->cell_nodes[i] : "",
-                     f);
-    }
-    fputs("]\n", f);
-}
-
-static void print_config(const struct reader *r, const char *devices,
-                         const char *keys, FILE *f)
-{
     print_key("name", r->name, f);
     print_key("type", type_of(r), f);
     print_size(r, f);
@@ -476,9 +404,11 @@ static void print_config(const struct reader *r, const char *devices,
     if (r->nr_devices)
         fprintf(f, "pci = [%s]\n", devices);
     print_nodes(r, f);
-    print_cells(r, f);
+    if (r->made_cells)
+        rc = domain_cells_print(r->made_cells, f);
     /* What comes last holds. */
     fputs(keys, f);
+    return rc;
 }
 
 /* What libvirt would not have made up itself. */
@@ -489,10 +419,20 @@ static int check_whole(const struct reader *r, char **error_r)
     if (!r->memory_bytes)
         return xln__refuse(error_r, "<domain> without a size of <memory>");
     /* libxl would say so when it has begun, in a log. */
-    if (r->nr_cells && strcmp(type_of(r), "hvm"))
+    if (r->cells.nr && strcmp(type_of(r), "hvm"))
         return xln__refuse(error_r, "<cell>: only HVM guests can have virtual "
                            "nodes, and this one is %s", type_of(r));
     return 0;
+}
+
+/* libvirt goes by the sum of the cells, whatever <memory> says. */
+static int make_cells(struct reader *r, char **error_r)
+{
+    int rc = domain_cells_make(&r->cells, &r->made_cells, error_r);
+
+    if (!rc && r->made_cells)
+        r->memory_bytes = (cells_bytes(r->made_cells) + MIB - 1) / MIB * MIB;
+    return rc;
 }
 
 static int make_config(struct reader *r, const char *devices, const char *keys,
@@ -500,18 +440,20 @@ static int make_config(struct reader *r, const char *devices, const char *keys,
 {
     char *config = NULL;
     FILE *f = open_memstream(&config, &domain_r->config_size);
+    int rc;
 
     if (!f)
         return -ENOMEM;
     if (!r->nr_vcpus)
         r->nr_vcpus = 1;
-    print_config(r, devices, keys, f);
-    if (fclose(f)) {
+    rc = print_config(r, devices, keys, f);
+    if (fclose(f) || rc) {
         free(config);
         return -ENOMEM;
     }
     domain_r->config = config;
-    domain_r->has_cells = r->nr_cells;
+    domain_r->cells = r->made_cells;
+    r->made_cells = NULL;
     domain_r->uuid = r->uuid;
     r->uuid = NULL;
     return 0;
@@ -524,9 +466,8 @@ static void dispose(struct reader *r)
     for (i = 0; r->pins && i < VCPUS_MAX; i++)
         free(r->pins[i]);
     free(r->pins);
-    for (i = 0; r->cell_nodes && i < CELLS_MAX; i++)
-        free(r->cell_nodes[i]);
-    free(r->cell_nodes);
+    domain_cells_dispose(&r->cells);
+    cells_free(r->made_cells);
     free(r->name);
     free(r->uuid);
     free(r->type);
@@ -550,6 +491,8 @@ static int read_all(struct reader *r, const char *text, size_t size,
 
     if (!rc)
         rc = check_whole(r, error_r);
+    if (!rc)
+        rc = make_cells(r, error_r);
     lower(r->uuid);
     return rc;
 }
@@ -635,4 +578,5 @@ void domain_xml_dispose(struct domain_xml *domain)
 {
     free(domain->uuid);
     free(domain->config);
+    cells_free(domain->cells);
 }

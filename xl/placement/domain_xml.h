@@ -10,14 +10,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cells.h"
+
 /* The namespace of the element in <metadata> that has our keys. */
 #define DOMAIN_XML_KEYS "urn:libxl-numa:keys"
 
 struct domain_xml {
-    char *uuid;         /* in lower case; NULL: it has none */
-    char *config;       /* the text of the configuration */
+    char *uuid;             /* in lower case; NULL: it has none */
+    char *config;           /* the text of the configuration */
     size_t config_size;
-    bool has_cells;     /* virtual nodes of its own */
+    struct cells *cells;    /* virtual nodes of its own; NULL: none */
 };
 
 /* Whether a file is XML: no xl configuration begins so. */

@@ -127,6 +127,9 @@ static int check_cells(const struct keys *keys, const XLU_Config *config,
 
     if (xlu_cfg_get_list(config, "cell_nodes", &list, &nr, 1))
         return 0;
+    if (vnode_list_given(config))
+        return xln__refuse(error_r, "%s: vnuma=[...] and <cell>s: expected "
+                           "one of the two", source);
     for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
         value = keys->text[others[i]];
         if (value && strcmp(value, "none") && strcmp(value, "soft"))
@@ -135,6 +138,16 @@ static int check_cells(const struct keys *keys, const XLU_Config *config,
                                key_table[others[i]].name, value);
     }
     return 0;
+}
+
+static int check_list(const XLU_Config *config, const char *source,
+                      char **error_r)
+{
+    struct cells *cells;
+    int rc = vnode_list_read(config, source, &cells, error_r);
+
+    cells_free(cells);
+    return rc;
 }
 
 int key_conflicts_check(const struct keys *keys, const struct keys *defaults,
@@ -148,11 +161,11 @@ int key_conflicts_check(const struct keys *keys, const struct keys *defaults,
         mode = defaults->text[KEY_MODE];
     rc = check_vnuma(keys, config, source, error_r);
     if (!rc)
-        rc = vnode_list_check(config, source, error_r);
-    if (!rc)
         rc = check_vnodes(keys, defaults, config, source, error_r);
     if (!rc)
         rc = check_cores(keys, defaults, config, source, error_r);
+    if (!rc)
+        rc = check_list(config, source, error_r);
     if (!rc)
         rc = check_cells(keys, config, source, error_r);
     if (!rc)

@@ -134,6 +134,11 @@ static bool has_choice(const struct placement *p)
     return xln_nodemap_count(xln_host_nodes(p->host)) > 1 || needs_cores(p);
 }
 
+static void say_vnodes(const struct placement *p)
+{
+    placement_say_free(p, XTL_DETAIL, explain_vnuma(p->decision->vnuma));
+}
+
 static void say_plan(const struct placement *p, const struct xln_need *need)
 {
     const struct decision *d = p->decision;
@@ -145,7 +150,7 @@ static void say_plan(const struct placement *p, const struct xln_need *need)
     placement_say_free(p, XTL_DETAIL, explain_search(d->plan));
     if (!d->vnuma)
         return;
-    placement_say_free(p, XTL_DETAIL, explain_vnuma(d->vnuma));
+    say_vnodes(p);
     placement_say(p, XTL_NOTICE,
                   "with virtual nodes it can not be saved or migrated");
 }
@@ -156,8 +161,12 @@ static void say_decision(const struct placement *p,
     const struct decision *d = p->decision;
     unsigned i;
 
-    if (!d->plan->lacks_cores && has_choice(p) && !build->cells)
+    if (build->cells) {
+        if (d->status == DECIDE_FITS)
+            say_vnodes(p);
+    } else if (!d->plan->lacks_cores && has_choice(p)) {
         say_plan(p, &build->need);
+    }
     for (i = 0; i < d->nr_warnings; i++)
         placement_say(p, XTL_WARN, d->warnings[i]);
 }

@@ -14,17 +14,19 @@
 #define VCPUS_MAX 4096
 #define VALUE_MAX 200
 
-struct reader {
+/* A list while it is read. */
+struct list {
     const XLU_Config *config;
     const char *source;
     char **error_r;
     int nr, item;               /* of the list; being read, from 1 */
     struct xln_cpumap *vcpus;   /* seen so far */
+    struct cells *cells;        /* read so far */
     bool pnode, size, distances;
 };
 
 __attribute__((format(printf, 2, 3)))
-static int explain(const struct reader *r, const char *fmt, ...)
+static int explain(const struct list *r, const char *fmt, ...)
 {
     char *where;
     va_list ap;
@@ -40,7 +42,12 @@ static int explain(const struct reader *r, const char *fmt, ...)
     return rc;
 }
 
-static int wrong(const struct reader *r, const char *option, const char *value,
+static struct cell *cell_of(const struct list *r)
+{
+    return &r->cells->list[r->item - 1];
+}
+
+static int wrong(const struct list *r, const char *option, const char *value,
                  const char *expected)
 {
     return explain(r, "%s=\"%.*s\": expected %s", option, VALUE_MAX, value,
@@ -70,7 +77,7 @@ static bool is_number(const char *text, unsigned long max,
 
 /* ---- the parts ---- */
 
-static int add_vcpus(struct reader *r, const char *value, unsigned long first,
+static int add_vcpus(struct list *r, const char *value, unsigned long first,
                      unsigned long last)
 {
     for (; first <= last; first++) {
@@ -78,11 +85,12 @@ static int add_vcpus(struct reader *r, const char *value, unsigned long first,
             return explain(r, "vcpus=\"%.*s\": vCPU %lu is in two virtual "
                            "nodes, or twice in one", VALUE_MAX, value, first);
         xln_cpumap_set(r->vcpus, first);
+        xln_cpumap_set(cell_of(r)->vcpus, first);
     }
     return 0;
 }
 
-static int read_vcpus(struct reader *r, const char *value)
+static int read_vcpus(struct list *r, const char *value)
 {
     const char *const expected = "vCPUs such as \"0-1,4\"";
     unsigned long first, last;
@@ -106,7 +114,7 @@ static int read_vcpus(struct reader *r, const char *value)
 }
 
 /* xl has room for as many as there are virtual nodes, and writes on. */
-static int read_distances(struct reader *r, const char *value)
+static int read_distances(struct list *r, const char *value)
 {
     unsigned long distances[XLN_VNUMA_MAX_NODES];
     const char *at = value;
@@ -125,36 +133,52 @@ static int read_distances(struct reader *r, const char *value)
             return explain(r, "vdistances=\"%.*s\": expected none below its "
                            "own, which is %lu", VALUE_MAX, value,
                            distances[r->item - 1]);
+    for (i = 0; i < nr; i++)
+        cell_of(r)->distances[i] = distances[i];
     r->distances = true;
     return 0;
 }
 
-static int read_option(struct reader *r, const char *option, const char *value)
+static int read_pnode(struct list *r, const char *value)
 {
-    unsigned long number;
+    unsigned long node;
 
+    if (!is_number(value, XLN_MAX_NODES - 1, &node))
+        return wrong(r, "pnode", value, "the number of a node");
+    r->pnode = true;
+    xln_nodemap_zero(cell_of(r)->nodes);
+    return xln_nodemap_set(cell_of(r)->nodes, node);
+}
+
+static int read_size(struct list *r, const char *value)
+{
+    unsigned long mib;
+
+    if (!is_number(value, 1ul << 32, &mib) || !mib)
+        return wrong(r, "size", value, "MiB");
+    if (r->size)
+        return explain(r, "size= is given twice: expected one");
+    r->size = true;
+    cell_of(r)->bytes = (uint64_t)mib << 20;
+    return 0;
+}
+
+static int read_option(struct list *r, const char *option, const char *value)
+{
     if (!strcmp(option, "vcpus"))
         return read_vcpus(r, value);
     if (!strcmp(option, "vdistances"))
         return read_distances(r, value);
-    if (!strcmp(option, "pnode")) {
-        r->pnode = true;
-        return is_number(value, XLN_MAX_NODES - 1, &number)
-                   ? 0
-                   : wrong(r, option, value, "the number of a node");
-    }
-    if (!strcmp(option, "size")) {
-        r->size = true;
-        return is_number(value, 1ul << 32, &number) && number
-                   ? 0
-                   : wrong(r, option, value, "MiB");
-    }
+    if (!strcmp(option, "pnode"))
+        return read_pnode(r, value);
+    if (!strcmp(option, "size"))
+        return read_size(r, value);
     return explain(r, "%.*s=: expected pnode=, size=, vcpus= or vdistances=",
                    VALUE_MAX, option);
 }
 
 /* "pnode = 0" */
-static int read_text(struct reader *r, const char *text)
+static int read_text(struct list *r, const char *text)
 {
     const char *equals = strchr(text, '=');
     char *option;
@@ -178,12 +202,25 @@ static int read_text(struct reader *r, const char *text)
 
 /* ---- the list ---- */
 
-static int read_item(struct reader *r, const XLU_ConfigValue *item)
+static int begin_cell(struct list *r)
+{
+    struct cell *cell = cell_of(r);
+    int rc = xln_cpumap_new(VCPUS_MAX, &cell->vcpus);
+
+    if (!rc)
+        rc = xln_nodemap_new(XLN_MAX_NODES, &cell->nodes);
+    if (rc)
+        return rc;
+    cell->distances = calloc(r->nr, sizeof(*cell->distances));
+    return cell->distances ? 0 : -ENOMEM;
+}
+
+static int read_item(struct list *r, const XLU_ConfigValue *item)
 {
     XLU_ConfigList *options;
     XLU_ConfigValue *option;
     char *text;
-    int i, rc = 0;
+    int i, rc;
 
     if (xlu_cfg_value_type(item) != XLU_LIST ||
         xlu_cfg_value_get_list(r->config, (XLU_ConfigValue *)(uintptr_t)item,
@@ -191,6 +228,7 @@ static int read_item(struct reader *r, const XLU_ConfigValue *item)
         return explain(r, "expected a list of pnode=, size=, vcpus= and "
                        "vdistances=");
     r->pnode = r->size = r->distances = false;
+    rc = begin_cell(r);
     for (i = 0; !rc && (option = xlu_cfg_get_listitem2(options, i)); i++) {
         if (xlu_cfg_value_get_string(r->config, option, &text, 1))
             return explain(r, "expected a list of pnode=, size=, vcpus= and "
@@ -203,17 +241,65 @@ static int read_item(struct reader *r, const XLU_ConfigValue *item)
                    !r->pnode ? "pnode" : !r->size ? "size" : "vdistances");
 }
 
-static int read_list(struct reader *r, const XLU_ConfigList *list)
+static int read_list(struct list *r, const XLU_ConfigList *list)
 {
     int i, rc = 0;
 
-    if (r->nr > XLN_VNUMA_MAX_NODES)
-        return explain(r, "%d virtual nodes: expected %d at most", r->nr,
-                       XLN_VNUMA_MAX_NODES);
     for (i = 0; i < r->nr && !rc; i++) {
         r->item = i + 1;
         rc = read_item(r, xlu_cfg_get_listitem2(list, i));
     }
+    return rc;
+}
+
+/* ---- the list beside the other keys ---- */
+
+/* As many as xl gives the domain: all of them are in virtual nodes. */
+static int check_vcpus(struct list *r)
+{
+    unsigned nr = xln_cpumap_count(r->vcpus), vcpu;
+    long maxvcpus = nr, vcpus = 0;
+
+    xlu_cfg_get_long(r->config, "maxvcpus", &maxvcpus, 1);
+    xlu_cfg_get_long(r->config, "vcpus", &vcpus, 1);
+    for (vcpu = 0; vcpu < nr && xln_cpumap_test(r->vcpus, vcpu); vcpu++)
+        ;
+    if (vcpu < nr || !nr)
+        return explain(r, "vCPU %u is in no virtual node", vcpu);
+    if (maxvcpus != (long)nr)
+        return explain(r, "maxvcpus=%ld, but %u vCPUs in virtual nodes: "
+                       "expected all", maxvcpus, nr);
+    if (vcpus > (long)nr)
+        return explain(r, "vcpus=%ld, but %u vCPUs in virtual nodes: expected "
+                       "all", vcpus, nr);
+    return 0;
+}
+
+static int check_memory(struct list *r)
+{
+    long mib = cells_bytes(r->cells) >> 20, memory = mib, maxmem = mib;
+
+    xlu_cfg_get_long(r->config, "memory", &memory, 1);
+    xlu_cfg_get_long(r->config, "maxmem", &maxmem, 1);
+    if (maxmem != mib)
+        return explain(r, "maxmem=%ld, but virtual nodes of %ld MiB: expected "
+                       "the same", maxmem, mib);
+    /* Populating on demand knows no virtual nodes. */
+    if (memory < mib)
+        return explain(r, "memory=%ld, but virtual nodes of %ld MiB: expected "
+                       "the same", memory, mib);
+    return 0;
+}
+
+static int read_all(struct list *r, const XLU_ConfigList *list)
+{
+    int rc = read_list(r, list);
+
+    r->item = 0;
+    if (!rc)
+        rc = check_vcpus(r);
+    if (!rc)
+        rc = check_memory(r);
     return rc;
 }
 
@@ -231,21 +317,32 @@ bool vnode_list_given(const XLU_Config *config)
     return find_list(config, &nr) && nr > 0;
 }
 
-int vnode_list_check(const XLU_Config *config, const char *source,
-                     char **error_r)
+int vnode_list_read(const XLU_Config *config, const char *source,
+                    struct cells **cells_r, char **error_r)
 {
-    struct reader r = {
+    struct list r = {
         .config = config, .source = source, .error_r = error_r,
     };
     const XLU_ConfigList *list = find_list(config, &r.nr);
     int rc;
 
+    *cells_r = NULL;
     if (!list || !r.nr)
         return 0;
-    rc = xln_cpumap_new(VCPUS_MAX, &r.vcpus);
-    if (rc)
-        return rc;
-    rc = read_list(&r, list);
+    if (r.nr > XLN_VNUMA_MAX_NODES)
+        return explain(&r, "%d virtual nodes: expected %d at most", r.nr,
+                       XLN_VNUMA_MAX_NODES);
+    rc = cells_new(r.nr, &r.cells);
+    if (!rc)
+        rc = xln_cpumap_new(VCPUS_MAX, &r.vcpus);
+    if (!rc)
+        rc = read_all(&r, list);
     xln_cpumap_free(r.vcpus);
-    return rc;
+    if (rc) {
+        cells_free(r.cells);
+        return rc;
+    }
+    r.cells->listed = true;
+    *cells_r = r.cells;
+    return 0;
 }

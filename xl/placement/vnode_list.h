@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* xl's own vnuma= list, checked before xl reads it. */
+/* xl's own vnuma= list. */
 #ifndef VNODE_LIST_H
 #define VNODE_LIST_H
 
@@ -7,15 +7,18 @@
 
 #include <libxlutil.h>
 
+#include "cells.h"
+
 /*
- * What xl itself takes without a word, or dies of: a virtual node without a
- * pnode or a size; vCPUs that are no numbers, or are in two of them; distances
- * that are not as many as virtual nodes, or say that another is nearer than
- * itself. 0, also where there is no list; -EINVAL with a malloc'd line in
- * *error_r that begins with `source`; -ENOMEM.
+ * Read it, and refuse what xl takes without a word, dies of, or leaves to libxl
+ * to refuse: a virtual node without a pnode or a size; vCPUs that are no
+ * numbers, in two of them or in none; distances that are not as many as virtual
+ * nodes, or say that another is nearer than itself; sizes whose sum is not the
+ * domain's memory. *cells_r is NULL where there is no list. 0; -EINVAL with a
+ * malloc'd line in *error_r that begins with `source`; -ENOMEM.
  */
-int vnode_list_check(const XLU_Config *config, const char *source,
-                     char **error_r);
+int vnode_list_read(const XLU_Config *config, const char *source,
+                    struct cells **cells_r, char **error_r);
 
 /* Whether there is one with something in it. */
 bool vnode_list_given(const XLU_Config *config);

@@ -56,11 +56,36 @@ static bool is_moved(const struct advice *advice,
 
 /* ---- one move ---- */
 
-/* A place that keeps the request, and does not overflow. */
-static bool is_good(const struct xln_plan *plan)
+static struct advise_wish wish_of(const struct advise_guest *guest)
 {
-    return plan->verdict != XLN_NOTHING_FITS &&
-           !(plan->relaxed & (XLN_RELAXED_MEMORY | XLN_RELAXED_CPUS));
+    return (struct advise_wish){
+        .request = guest->request, .need = &guest->need, .kind = &guest->kind,
+    };
+}
+
+/* A place that keeps the request, and does not overflow. */
+static bool is_good(const struct decision *d)
+{
+    return !d->reason &&
+           !(d->plan->relaxed & (XLN_RELAXED_MEMORY | XLN_RELAXED_CPUS));
+}
+
+/* *plan_r is NULL where there is no good place. */
+static int find_place(const struct xln_host *host,
+                      const struct advise_wish *wish, struct xln_plan **plan_r)
+{
+    struct decision *d;
+    int rc = decide(host, wish->request, wish->need, wish->kind, &d);
+
+    *plan_r = NULL;
+    if (rc)
+        return rc;
+    if (is_good(d)) {
+        *plan_r = d->plan;
+        d->plan = NULL;
+    }
+    decision_free(d);
+    return 0;
 }
 
 /* What the hypervisor will have granted, roughly: the shares. */
@@ -192,12 +217,11 @@ static bool is_there(const struct xln_host *host,
 static int try_guest(const struct xln_host *host,
                      const struct advise_guest *guest, struct step *best)
 {
+    const struct advise_wish wish = wish_of(guest);
     struct step step = { .plan = NULL };
-    int rc;
+    int rc = find_place(host, &wish, &step.plan);
 
-    rc = xln_place(host, guest->request, &guest->need, &step.plan);
-    if (!rc && is_good(step.plan) &&
-        !is_there(host, guest, step.plan->nodes)) {
+    if (!rc && step.plan && !is_there(host, guest, step.plan->nodes)) {
         rc = fill_move(host, guest, step.plan, &step.move);
         if (!rc && won(&step.move) &&
             (!best->plan || is_better(&step.move, &best->move))) {
@@ -273,15 +297,16 @@ int advise_heal(const struct xln_host *host, const struct advise_guest *guests,
 
 /* The other domain, where that node is all it may have. */
 static int place_on(const struct xln_host *host,
-                    const struct xln_request *request,
-                    const struct xln_need *need, unsigned node,
+                    const struct advise_wish *wish, unsigned node,
                     struct xln_plan **plan_r)
 {
+    struct advise_wish on_it = *wish;
     struct xln_request *there = NULL;
     struct xln_nodemap *nodes = NULL;
     int rc;
 
-    rc = xln_request_copy(request, &there);
+    *plan_r = NULL;
+    rc = xln_request_copy(wish->request, &there);
     if (!rc)
         rc = xln_nodemap_new(xln_host_nr_nodes(host), &nodes);
     if (!rc) {
@@ -290,7 +315,8 @@ static int place_on(const struct xln_host *host,
         there->nodes = nodes;
         nodes = NULL;
         there->all_nodes = false;
-        rc = xln_place(host, there, need, plan_r);
+        on_it.request = there;
+        rc = find_place(host, &on_it, plan_r);
     }
     xln_nodemap_free(nodes);
     xln_request_free(there);
@@ -300,9 +326,10 @@ static int place_on(const struct xln_host *host,
 /* Where nodes are named, it is to be one of them; else it has to have a CPU for
  * each vCPU, and one that the first of them may run on. */
 static bool may_use(const struct xln_host *host,
-                    const struct xln_request *request,
-                    const struct xln_need *need, unsigned node)
+                    const struct advise_wish *wish, unsigned node)
 {
+    const struct xln_request *request = wish->request;
+    const struct xln_need *need = wish->need;
     const struct xln_cpumap *cpus = xln_host_node(host, node)->cpus;
     unsigned cpu, nr = 0;
 
@@ -326,13 +353,14 @@ static int place_off(const struct xln_host *host,
     const struct xln_share all = {
         node, xln_host_node(host, node)->total_bytes
     };
+    const struct advise_wish wish = wish_of(guest);
     struct xln_host *without;
     int rc;
 
     rc = xln_host_reserve(host, &all, 1, &without);
     if (rc)
         return rc;
-    rc = xln_place(without, guest->request, &guest->need, plan_r);
+    rc = find_place(without, &wish, plan_r);
     xln_host_free(without);
     return rc;
 }
@@ -346,12 +374,11 @@ static bool suits_better(uint64_t a, uint64_t b, uint64_t missing)
 }
 
 static uint64_t missing_on(const struct xln_host *host,
-                           const struct xln_request *request,
-                           const struct xln_need *need, unsigned node)
+                           const struct advise_wish *wish, unsigned node)
 {
-    uint64_t bytes = need->memory_bytes + need->overhead_bytes;
+    uint64_t bytes = wish->need->memory_bytes + wish->need->overhead_bytes;
     uint64_t usable = xln_host_node_usable(xln_host_node(host, node), true,
-                                           request->dma_reserve_bytes);
+                                           wish->request->dma_reserve_bytes);
 
     return bytes > usable ? bytes - usable : 0;
 }
@@ -375,8 +402,7 @@ static int clear_step(struct xln_host **host, const struct advise_guest *guests,
                            missing)))
             continue;
         rc = place_off(*host, g, node, &step.plan);
-        if (!rc && is_good(step.plan) &&
-            !xln_nodemap_test(step.plan->nodes, node))
+        if (!rc && step.plan && !xln_nodemap_test(step.plan->nodes, node))
             rc = fill_move(*host, g, step.plan, &step.move);
         if (!rc && step.move.nodes) {
             step_clear(&best);
@@ -394,8 +420,7 @@ static int clear_step(struct xln_host **host, const struct advise_guest *guests,
 /* *plan_r stays NULL where moves don't do it. */
 static int clear_node(const struct xln_host *host,
                       const struct advise_guest *guests, unsigned nr,
-                      const struct xln_request *request,
-                      const struct xln_need *need, unsigned node,
+                      const struct advise_wish *wish, unsigned node,
                       struct advice *advice, struct xln_plan **plan_r)
 {
     struct xln_host *now = NULL;
@@ -405,14 +430,12 @@ static int clear_node(const struct xln_host *host,
 
     rc = xln_host_reserve(host, NULL, 0, &now);
     while (!rc) {
-        rc = place_on(now, request, need, node, &plan);
-        if (rc || is_good(plan))
+        rc = place_on(now, wish, node, &plan);
+        if (rc || plan)
             break;
-        xln_plan_free(plan);
-        plan = NULL;
         before = advice->nr;
         rc = clear_step(&now, guests, nr, node,
-                        missing_on(now, request, need, node), advice);
+                        missing_on(now, wish, node), advice);
         if (advice->nr == before)
             break;
     }
@@ -436,15 +459,14 @@ static uint64_t all_bytes(const struct advice *advice)
 
 /* As a create would have it. *plan_r stays NULL where that is not one node. */
 static int place_now(const struct xln_host *host,
-                     const struct xln_request *request,
-                     const struct xln_need *need, struct xln_plan **plan_r)
+                     const struct advise_wish *wish, struct xln_plan **plan_r)
 {
     struct xln_plan *plan;
-    int rc = xln_place(host, request, need, &plan);
+    int rc = find_place(host, wish, &plan);
 
     if (rc)
         return rc;
-    if (is_good(plan) && xln_nodemap_count(plan->nodes) == 1)
+    if (plan && xln_nodemap_count(plan->nodes) == 1)
         *plan_r = plan;
     else
         xln_plan_free(plan);
@@ -452,23 +474,21 @@ static int place_now(const struct xln_host *host,
 }
 
 int advise_room(const struct xln_host *host, const struct advise_guest *guests,
-                unsigned nr, const struct xln_request *request,
-                const struct xln_need *need, struct advice **advice_r,
-                struct xln_plan **plan_r)
+                unsigned nr, const struct advise_wish *wish,
+                struct advice **advice_r, struct xln_plan **plan_r)
 {
     struct advice *best = new_advice(nr), *advice;
     struct xln_plan *best_plan = NULL, *plan;
     unsigned node;
-    int rc = best ? place_now(host, request, need, &best_plan) : -ENOMEM;
+    int rc = best ? place_now(host, wish, &best_plan) : -ENOMEM;
     bool now = best_plan;
 
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
-        if (rc || now || !may_use(host, request, need, node))
+        if (rc || now || !may_use(host, wish, node))
             continue;
         advice = new_advice(nr);
         plan = NULL;
-        rc = advice ? clear_node(host, guests, nr, request, need, node, advice,
-                                 &plan)
+        rc = advice ? clear_node(host, guests, nr, wish, node, advice, &plan)
                     : -ENOMEM;
         if (!rc && plan &&
             (!best_plan || all_bytes(advice) < all_bytes(best))) {

@@ -7,7 +7,7 @@
 #ifndef ADVISE_H
 #define ADVISE_H
 
-#include "libxl_numa.h"
+#include "placement/decide.h"
 
 /* A domain that could be moved. */
 struct advise_guest {
@@ -17,6 +17,14 @@ struct advise_guest {
     struct xln_nodemap *vcpu_nodes; /* where its vCPUs would best run */
     struct xln_request *request;
     struct xln_need need;           /* of a copy of it */
+    struct decide_guest kind;
+};
+
+/* What a domain asks for, and what it is. */
+struct advise_wish {
+    const struct xln_request *request;
+    const struct xln_need *need;
+    const struct decide_guest *kind;
 };
 
 struct advise_move {
@@ -37,7 +45,7 @@ struct advice {
  * The moves that bring memory nearer to vCPUs, those first that win most for
  * each byte that is copied; each is planned on the host as the ones before it
  * leave it. A move needs room for the copy beside the domain, and wins at least
- * a tenth of the distance. 0, -ENOMEM, or what xln_place() says.
+ * a tenth of the distance. 0, -ENOMEM, or what decide() says.
  */
 int advise_heal(const struct xln_host *host, const struct advise_guest *guests,
                 unsigned nr, struct advice **advice_r);
@@ -48,9 +56,8 @@ int advise_heal(const struct xln_host *host, const struct advise_guest *guests,
  * a move in the list it has its room already.
  */
 int advise_room(const struct xln_host *host, const struct advise_guest *guests,
-                unsigned nr, const struct xln_request *request,
-                const struct xln_need *need, struct advice **advice_r,
-                struct xln_plan **plan_r);
+                unsigned nr, const struct advise_wish *wish,
+                struct advice **advice_r, struct xln_plan **plan_r);
 
 void advice_free(struct advice *advice);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "planner.h"
 #include "text/refuse.h"
 
+#define MIB (UINT64_C(1) << 20)
 #define XL_CONF XEN_CONFIG_DIR "/xl.conf"
 
 /* ---- the host ---- */
@@ -342,43 +344,88 @@ static void describe(struct planned *d)
         .type = d->config->type,
         .on_demand = d->config->memory_bytes < d->config->maxmem_bytes,
         .video_bytes = d->config->video_bytes,
+        .cells = d->config->cells,
     };
+}
+
+/* What xl itself refuses. */
+static int check_vcpus(const struct planner *p, const struct config *config,
+                       char **error_r)
+{
+    const struct xln_host *host = p->snapshot->host;
+    const struct xln_host_cpu *c;
+    unsigned cpu, nr = 0;
+
+    for (cpu = 0; cpu < xln_host_nr_cpus(host); cpu++) {
+        c = xln_host_cpu(host, cpu);
+        nr += c && c->online;
+    }
+    if (!config->vcpus_need_cpus || config->nr_vcpus <= nr)
+        return 0;
+    return xln__refuse(error_r, "%s: vnuma: %u vCPUs, but this host has %u "
+                       "CPUs: xl expects maxvcpus=%u beside such a list",
+                       config->source, config->nr_vcpus, nr,
+                       config->nr_vcpus);
 }
 
 static bool make_request(const struct planner *p, struct planned *d)
 {
+    const struct xln_nodemap *nodes = xln_host_nodes(p->snapshot->host);
     const struct config *config = d->config;
     char *error = NULL;
     int rc;
 
-    rc = keys_check_nodes(config->keys, config->source,
-                          xln_host_nodes(p->snapshot->host), &error);
+    rc = keys_check_nodes(config->keys, config->source, nodes, &error);
+    if (!rc && config->cells)
+        rc = cells_check_nodes(config->cells, config->source, nodes, &error);
+    if (!rc)
+        rc = check_vcpus(p, config, &error);
     if (!rc)
         rc = decide_request(p->defaults, config->keys, NULL, &d->request);
     return !rc || notes_add_error(p->notes, config->source, rc, error);
 }
 
-static int parse_config(const char *path, const char *text, size_t size,
-                        char *const *words, unsigned nr_words,
-                        const struct keys *defaults, struct config **config_r,
-                        char **error_r)
+/* libxl refuses to populate virtual nodes on demand. */
+static int take_cells(struct config *config, struct domain_xml *domain,
+                      char **error_r)
+{
+    uint64_t bytes;
+
+    if (!domain->cells)
+        return 0;
+    bytes = (cells_bytes(domain->cells) + MIB - 1) / MIB * MIB;
+    if (config->memory_bytes != bytes || config->maxmem_bytes != bytes)
+        return xln__refuse(error_r, "%s: memory of %" PRIu64 " to %" PRIu64
+                           " MiB and <cell>s of %" PRIu64 " MiB: expected the "
+                           "same, as virtual nodes cannot be populated on "
+                           "demand", config->source,
+                           config->memory_bytes / MIB,
+                           config->maxmem_bytes / MIB, bytes / MIB);
+    config->cells = domain->cells;
+    domain->cells = NULL;
+    return 0;
+}
+
+static int parse_xml(const char *path, const char *text, size_t size,
+                     char *const *words, unsigned nr_words,
+                     const struct keys *defaults, struct config **config_r,
+                     char **error_r)
 {
     struct domain_xml domain;
-    int rc;
+    struct config *config = NULL;
+    int rc = domain_xml_read(text, size, path, &domain, error_r);
 
-    if (!domain_xml_is(text, size))
-        return config_parse(text, size, path, words, nr_words, defaults,
-                            config_r, error_r);
-    rc = domain_xml_read(text, size, path, &domain, error_r);
     if (rc)
         return rc;
-    if (domain.has_cells)
-        rc = xln__refuse(error_r, "%s: <cell>: its virtual nodes are a plan of "
-                         "their own, there is nothing to choose", path);
-    else
-        rc = config_parse(domain.config, domain.config_size, path, words,
-                          nr_words, defaults, config_r, error_r);
+    rc = config_parse(domain.config, domain.config_size, path, words, nr_words,
+                      defaults, &config, error_r);
+    if (!rc)
+        rc = take_cells(config, &domain, error_r);
     domain_xml_dispose(&domain);
+    if (rc)
+        config_free(config);
+    else
+        *config_r = config;
     return rc;
 }
 
@@ -394,8 +441,11 @@ static int read_config(const char *path, char *const *words, unsigned nr_words,
     *error_r = NULL;
     if (rc)
         return rc;
-    rc = parse_config(path, text, size, words, nr_words, defaults, config_r,
-                      error_r);
+    rc = domain_xml_is(text, size)
+             ? parse_xml(path, text, size, words, nr_words, defaults, config_r,
+                         error_r)
+             : config_parse(text, size, path, words, nr_words, defaults,
+                            config_r, error_r);
     free(text);
     return rc;
 }
@@ -417,12 +467,7 @@ bool planner_read_config(struct notes *notes, const struct keys *defaults,
         return notes_add_error(notes, path, rc, error);
     if ((*config_r)->misspelt)
         notes_add(notes, "%s: %s", path, (*config_r)->misspelt);
-    if (!(*config_r)->has_vnodes)
-        return true;
-    config_free(*config_r);
-    *config_r = NULL;
-    return notes_add(notes, "%s: vnuma=[...]: the list is a plan of its own, "
-                     "there is nothing to choose", path);
+    return true;
 }
 
 bool planner_prepare(struct planner *p, const struct config *config,
@@ -470,11 +515,7 @@ bool planner_place(struct planned *d, const struct xln_host *host)
     rc = xln_host_reserve(host, NULL, 0, &d->host);
     if (!rc)
         rc = decide(d->host, d->request, &d->need, &d->guest, &d->decision);
-    if (rc)
-        return notes_add_error(d->notes, d->config->source, rc, NULL);
-    return d->decision->status != DECIDE_WRONG ||
-           notes_add(d->notes, "%s: %s", d->config->source,
-                     d->decision->reason);
+    return !rc || notes_add_error(d->notes, d->config->source, rc, NULL);
 }
 
 /* What it does to the CPUs. */

@@ -144,6 +144,12 @@ static int read_guest(const struct planner *p, unsigned index,
         .nr_vcpus = d->nr_vcpus,
         .pool_cpus = pool->cpus,
     };
+    /* A move makes it anew, with the memory that it has. */
+    guest->kind = (struct decide_guest){
+        .type = d->is_pv ? LIBXL_DOMAIN_TYPE_PV : LIBXL_DOMAIN_TYPE_HVM,
+        .restored = true,
+        .again = true,
+    };
     guest->pages = calloc(xln_host_nr_nodes(s->host), sizeof(*guest->pages));
     if (!guest->pages)
         return -ENOMEM;
@@ -334,13 +340,16 @@ int advise_view_table(const struct planner *planner, const struct planned *d,
     const struct xln_host *host = planner->snapshot->host;
     struct guests guests = { 0 };
     struct advice *advice = NULL;
+    struct advise_wish wish;
     struct xln_plan *plan = NULL;
     int rc;
 
+    if (d)
+        wish = (struct advise_wish){ d->request, &d->need, &d->guest };
     rc = guests_read(planner, &guests);
     if (!rc)
-        rc = d ? advise_room(host, guests.list, guests.nr,
-                             d->decision->request, &d->need, &advice, &plan)
+        rc = d ? advise_room(host, guests.list, guests.nr, &wish, &advice,
+                             &plan)
                : advise_heal(host, guests.list, guests.nr, &advice);
     if (!rc)
         rc = make_table(host, advice, d, plan, table_r);

@@ -93,17 +93,26 @@ static void print_line(const struct planned *d, FILE *f, const char *what,
     free(line);
 }
 
-static void print_lines(const struct planned *d, FILE *f)
+/* Virtual nodes of its own leave nothing to choose, and no reason. */
+static void print_choice(const struct planned *d, FILE *f)
 {
-    const struct decision *decision = d->decision;
-    const struct xln_request *request = decision->request;
-    const struct xln_plan *plan = decision->plan;
-    unsigned i;
+    const struct xln_request *request = d->decision->request;
+    const struct xln_plan *plan = d->decision->plan;
 
+    if (d->guest.cells)
+        return;
     print_line(d, f, "", explain_plan(request, &d->need, plan));
     print_line(d, f, "", explain_reason(request, plan));
     print_line(d, f, "", explain_preferred(d->host, request, &d->need, plan));
     print_line(d, f, "", explain_search(plan));
+}
+
+static void print_lines(const struct planned *d, FILE *f)
+{
+    const struct decision *decision = d->decision;
+    unsigned i;
+
+    print_choice(d, f);
     print_line(d, f, "",
                decision->vnuma ? explain_vnuma(decision->vnuma) : NULL);
     if (decision->status == DECIDE_RELAXED)
@@ -340,6 +349,21 @@ static void add_notes(const struct planned *d, const struct xln_candidates *c,
                table);
 }
 
+/* None, where there was nothing to choose. */
+static int no_candidates(struct xln_candidates **candidates_r)
+{
+    struct xln_candidates *c = calloc(1, sizeof(*c));
+    int rc = c ? xln_nodemap_new(XLN_MAX_NODES, &c->without_memory) : -ENOMEM;
+
+    if (!rc)
+        rc = xln_nodemap_new(XLN_MAX_NODES, &c->left_out);
+    if (rc)
+        xln_candidates_free(c);
+    else
+        *candidates_r = c;
+    return rc;
+}
+
 static int make_table(const struct planned *d,
                       const struct xln_domains *domains, unsigned max_nr,
                       struct xln_candidates **candidates_r,
@@ -348,8 +372,9 @@ static int make_table(const struct planned *d,
     struct xln_candidates *c = NULL;
     int rc;
 
-    rc = xln_candidates_find(d->host, d->decision->request, &d->need, max_nr,
-                             &c);
+    rc = d->guest.cells ? no_candidates(&c)
+                        : xln_candidates_find(d->host, d->decision->request,
+                                              &d->need, max_nr, &c);
     if (!rc)
         rc = table_new(plan_view_columns, "candidates", table_r);
     if (rc) {
@@ -520,10 +545,11 @@ static void add_lines(struct xln__json *json, const struct planned *d)
     unsigned i;
 
     add_line(json, "plan", explain_plan(request, &d->need, plan));
-    if (fits)
-        add_line(json, "reason", explain_reason(request, plan));
-    else
+    if (!fits)
         add_text(json, "reason", decision->reason);
+    else
+        add_line(json, "reason",
+                 d->guest.cells ? NULL : explain_reason(request, plan));
     add_line(json, "preferred",
              explain_preferred(d->host, request, &d->need, plan));
     add_line(json, "given_up", fits ? given_up(d) : NULL);
