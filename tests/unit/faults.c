@@ -166,6 +166,19 @@ static void *count(void *block)
         next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+/*
+ * What the dynamic linker keeps is no leak: LeakSanitizer knows it by who calls
+ * malloc(), and that is the function below.
+ */
+const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:ld-linux\n";
+}
+#endif
+
 void *malloc(size_t size)
 {
     NEXT(malloc);
