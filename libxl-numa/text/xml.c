@@ -45,6 +45,15 @@ static int refuse_line(struct xln__xml *xml, unsigned long line,
     return xln__refuse(&xml->error, "line %lu: %s", line, what);
 }
 
+static unsigned long current_line(const struct xln__xml *xml)
+{
+#if HAVE_DECL_XML_GETCURRENTLINENUMBER64
+    return XML_GetCurrentLineNumber64(xml->parser);
+#else
+    return XML_GetCurrentLineNumber(xml->parser);
+#endif
+}
+
 int xln__xml_refuse(struct xln__xml *xml, const char *fmt, ...)
 {
     char *what;
@@ -56,7 +65,7 @@ int xln__xml_refuse(struct xln__xml *xml, const char *fmt, ...)
     va_end(ap);
     if (n < 0)
         return -ENOMEM;
-    rc = refuse_line(xml, XML_GetCurrentLineNumber(xml->parser), what);
+    rc = refuse_line(xml, current_line(xml), what);
     free(what);
     return rc;
 }
