@@ -10,6 +10,7 @@
 #                    guests boot of Debian's), hvm.cpio (what HVM guests are
 #                    made of), sonames
 #   libvirt-KEY/     libvirt.cpio: what --with-libvirt adds
+#   xen-KEY/         of packages-KEY what is Xen's, for another suite's dom0
 #   product-KEY/     the built tree, or our packages, installed into dom0.cpio
 # A KEY is a checksum of what the directory was made from. Everything is made
 # in a temporary directory under a lock and renamed into place, so a reader

@@ -40,6 +40,15 @@ xen_include_dir() {
     find "$xen/usr" -path '*/include/xenctrl.h' -printf '%h\n'
 }
 
+# Of unpacked packages what is Xen's: the C library and the headers beside it are
+# of another Debian than dom0.
+make_xen() { # DIR PACKAGES
+    (cd "$2" && find boot usr/bin usr/sbin usr/include usr/lib/xen* \
+        "$lib_dir" ! -type d \( -name 'xen*' -o -path '*/xen*/*' -o \
+        -name 'libxen*' -o -name '*libxl*' -o -name xl \) -print0 |
+        cpio --quiet -0 -p -d -l "$1")
+}
+
 # Prints the root of the Xen of another suite.
 xen_of_suite() ( # SUITE
     suite=$1
@@ -47,7 +56,9 @@ xen_of_suite() ( # SUITE
     suite_open
     packages=$(packages_dir packages dom0-packages) || exit
     cache_make "$packages" make_packages dom0-packages
-    echo "$packages"
+    xen=$cache/xen-${packages##*/packages-}
+    cache_make "$xen" make_xen "$packages"
+    echo "$xen"
 )
 
 # Sets $xen to the root that DIR is or has, or to that of a suite.
