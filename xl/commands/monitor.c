@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,16 @@
 
 #include "monitor.h"
 #include "placement/environment.h"
+
+/* Those of a process that moves a domain are not for it. */
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+}
 
 /*
  * Does not return. The module takes the place of the create, so that the
@@ -26,6 +37,7 @@ static void become_xl(uint32_t domid)
     int null_fd = open("/dev/null", O_RDWR);
 
     snprintf(text, sizeof(text), "%" PRIu32, domid);
+    reset_signals();
     if (!setenv(MODULE_ADOPT, text, 1) && dup2(null_fd, STDIN_FILENO) >= 0 &&
         dup2(null_fd, STDOUT_FILENO) >= 0 && dup2(null_fd, STDERR_FILENO) >= 0)
         execv(XL_PATH, (char **)(uintptr_t)argv);

@@ -45,7 +45,17 @@ void supervised_leave(const struct supervised *self)
     sigprocmask(SIG_SETMASK, &self->mask, NULL);
 }
 
-/* Does not return. The signals stay blocked, to be asked for. */
+/* libxl waits for its own children by this signal, as to destroy a domain. */
+static void hear_of_children(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Does not return. The signals that stop it stay blocked, to be asked for. */
 static void become_worker(struct supervised *self,
                           int (*work)(struct supervised *self, void *arg),
                           void *arg)
@@ -54,6 +64,7 @@ static void become_worker(struct supervised *self,
     int code;
 
     setsid();
+    hear_of_children();
     signal(SIGPIPE, SIG_IGN);
     fcntl(self->stop_fd, F_SETFL, O_NONBLOCK);
     snprintf(session, sizeof(session), "%ld", (long)getpid());

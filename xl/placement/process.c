@@ -18,7 +18,9 @@
 #define PATIENCE_MS 10000
 /* An environment or an end of a log that is longer is read in part. */
 #define TEXT_MAX (128 << 10)
+#ifndef LOG_PREFIX
 #define LOG_PREFIX "/var/log/xen/xl-"
+#endif
 
 struct process {
     pid_t pid, session;

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The lock and the journal of a move: who holds the one, and what can be read of
+ * the other, however little of it was written, and by whom.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "placement/move_journal.h"
+#include "tap.h"
+
+#define DIRECTORY XEN_RUN_DIR "/numa-moves"
+#define JOURNAL "/move-01000000000000000000000000000000"
+
+static const uint8_t uuid[16] = { 1 }, other[16] = { 2 };
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    must(f && fputs(text, f) >= 0 && !fclose(f) ? 0 : errno);
+}
+
+/* ---- the lock ---- */
+
+static void test_lock(void)
+{
+    int fd = -1, second = -1, apart = -1;
+
+    ok(!move_is_locked(uuid), "before any move no domain is locked");
+    ok(!move_lock(uuid, &fd), "a domain is locked");
+    ok(move_is_locked(uuid), "which can be seen");
+    ok(move_lock(uuid, &second) == -EBUSY, "it is not locked a second time");
+    ok(!move_lock(other, &apart), "another one is");
+    close(fd);
+    ok(!move_is_locked(uuid) && move_is_locked(other),
+       "the lock ends with its descriptor, and no other");
+    ok(!move_lock(uuid, &fd), "and can be taken again");
+    close(fd);
+    close(apart);
+}
+
+/* What a process has inherited it holds, whatever becomes of its parent's. */
+static void test_inherited(void)
+{
+    int fd, wait_fds[2];
+    pid_t child;
+    char byte;
+
+    must(pipe(wait_fds) ? errno : 0);
+    must(move_lock(uuid, &fd));
+    child = fork();
+    if (!child) {
+        close(wait_fds[1]);
+        _exit(read(wait_fds[0], &byte, 1) != 0);
+    }
+    close(fd);
+    ok(move_is_locked(uuid), "a child holds the lock that it inherited");
+    close(wait_fds[1]);
+    waitpid(child, NULL, 0);
+    close(wait_fds[0]);
+    ok(!move_is_locked(uuid), "until it ends");
+}
+
+/* ---- the journal ---- */
+
+static bool is_as_begun(const struct move *m)
+{
+    return !memcmp(m->uuid, uuid, 16) && m->domid == 12 && m->session == 4711 &&
+           m->start == 889231 && m->watched && !strcmp(m->name, "my guest");
+}
+
+static void test_journal(void)
+{
+    static char name[] = "my guest";
+    struct move begun = { .domid = 12, .name = name, .session = 4711,
+                          .start = 889231, .watched = true };
+    struct move *m = NULL;
+
+    memcpy(begun.uuid, uuid, sizeof(uuid));
+    ok(move_read(uuid, &m) == -ENOENT, "before a move there is no journal");
+    move_note(uuid, MOVE_ASKED);
+    ok(move_read(uuid, &m) == -ENOENT, "and a note makes none");
+    ok(!move_begin(&begun) && !move_read(uuid, &m), "it is written, and read");
+    ok(is_as_begun(m) && !m->asked && !m->answered && !m->received,
+       "all of it, and nothing was done yet");
+    move_free(m);
+    move_note(uuid, MOVE_ASKED);
+    move_note(uuid, MOVE_RECEIVED);
+    must(move_read(uuid, &m));
+    ok(is_as_begun(m) && m->asked && !m->answered && m->received,
+       "what is noted is read, and the rest is as it was");
+    move_free(m);
+    move_end(uuid);
+    ok(move_read(uuid, &m) == -ENOENT, "at its end it is removed");
+    move_end(uuid);
+}
+
+/* ---- what a dead process, a later version or a stranger left ---- */
+
+static void test_texts(void)
+{
+    static const struct {
+        const char *what, *text;
+        int rc;
+        bool asked;
+    } cases[] = {
+        { "the last note is not whole: it was not made",
+          "domain 5\nsession 9 77\nname g\nask", 0, false },
+        { "a note of a later version is passed over",
+          "domain 5\nsession 9 77\nname g\nfrozen 3\nasked\n", 0, true },
+        { "a name like another line",
+          "domain 5\nsession 9 77\nname asked\n", 0, false },
+        { "nothing", "", -EINVAL, false },
+        { "no name", "domain 5\nsession 9 77\n", -EINVAL, false },
+        { "no domain", "session 9 77\nname g\n", -EINVAL, false },
+        { "Domain-0", "domain 0\nsession 9 77\nname g\n", -EINVAL, false },
+        { "no session", "domain 5\nname g\n", -EINVAL, false },
+        { "the session of init", "domain 5\nsession 1 77\nname g\n", -EINVAL,
+          false },
+        { "all sessions", "domain 5\nsession -1 77\nname g\n", -EINVAL, false },
+        { "a session that never began", "domain 5\nsession 9 0\nname g\n",
+          -EINVAL, false },
+        { "something else", "\x7f" "ELF\n\n", -EINVAL, false },
+    };
+    struct move *m;
+    unsigned i;
+    int rc;
+
+    for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        m = NULL;
+        write_file(DIRECTORY JOURNAL, cases[i].text);
+        rc = move_read(uuid, &m);
+        ok(rc == cases[i].rc && (rc || (m->domid == 5 &&
+                                        m->asked == cases[i].asked)),
+           "journal: %s", cases[i].what);
+        move_free(m);
+    }
+}
+
+static void test_links(void)
+{
+    struct move *m = NULL;
+
+    write_file("elsewhere", "domain 5\nsession 9 77\nname g\n");
+    unlink(DIRECTORY JOURNAL);
+    must(symlink("../elsewhere", DIRECTORY JOURNAL) ? errno : 0);
+    ok(move_read(uuid, &m) == -ELOOP, "a link is not followed");
+    move_note(uuid, MOVE_ASKED);
+    unlink(DIRECTORY JOURNAL);
+    must(rename("elsewhere", DIRECTORY JOURNAL) ? errno : 0);
+    must(move_read(uuid, &m));
+    ok(!m->asked, "nor written through");
+    move_free(m);
+}
+
+static void test_all(void)
+{
+    struct move **moves;
+    unsigned nr;
+
+    write_file(DIRECTORY JOURNAL, "domain 5\nsession 9 77\nname g\n");
+    write_file(DIRECTORY JOURNAL ".new", "domain 6\nsession 9 77\nname h\n");
+    write_file(DIRECTORY "/move-02000000000000000000000000000000",
+               "domain 7\nsession 9 77\nname i\n");
+    write_file(DIRECTORY "/move-03000000000000000000000000000000", "domain");
+    write_file(DIRECTORY "/move-0400000000000000000000000000000x",
+               "domain 8\nsession 9 77\nname k\n");
+    ok(!move_read_all(&moves, &nr) && nr == 2 &&
+           moves[0]->domid + moves[1]->domid == 12,
+       "all journals that are whole are read, and no other file");
+    move_free_all(moves, nr);
+}
+
+/* ---- the directory ---- */
+
+static void test_directory(void)
+{
+    static char name[] = "g";
+    struct move begun = { .domid = 1, .name = name, .session = 9, .start = 7 };
+    struct move **moves;
+    unsigned nr;
+    int fd;
+
+    must(rename(DIRECTORY, "kept") ? errno : 0);
+    ok(!move_read_all(&moves, &nr) && !nr && !moves,
+       "there is no directory: there are no moves");
+    must(symlink("kept", DIRECTORY) ? errno : 0);
+    ok(move_lock(uuid, &fd) < 0 && move_begin(&begun) < 0,
+       "a link in its place is refused");
+    unlink(DIRECTORY);
+    write_file(DIRECTORY, "");
+    ok(move_lock(uuid, &fd) == -ENOTDIR && move_begin(&begun) == -ENOTDIR &&
+           move_read_all(&moves, &nr) == -ENOTDIR,
+       "so is a file, and the error says it");
+    ok(!move_is_locked(uuid), "then nothing is locked");
+    unlink(DIRECTORY);
+}
+
+static void remove_all(const char *directory)
+{
+    pid_t child;
+
+    must(chdir("/") ? errno : 0);
+    child = fork();
+    if (!child) {
+        execlp("rm", "rm", "-rf", directory, NULL);
+        _exit(EXIT_FAILURE);
+    }
+    waitpid(child, NULL, 0);
+}
+
+int main(void)
+{
+    char directory[] = "/tmp/test-move-journal.XXXXXX";
+
+    must(mkdtemp(directory) && !chdir(directory) ? 0 : errno);
+    test_lock();
+    test_inherited();
+    test_journal();
+    test_texts();
+    test_links();
+    test_all();
+    test_directory();
+    remove_all(directory);
+    return tap_done();
+}
