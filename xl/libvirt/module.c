@@ -95,12 +95,13 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
                  struct create **create_r)
 {
     /* One that was made before may ask for what is not here, or not any more. */
+    const bool reboots = reboots_comes_again(&config->c_info.uuid);
     const struct aim aim = {
         .ctx = ctx,
         .config = config,
         .lg = state.lg,
         .listening = &listener->vtable,
-        .again = reboots_comes_again(&config->c_info.uuid) || restoring,
+        .again = reboots || restoring,
     };
     struct request request = request_of(&aim);
     struct placement *p;
@@ -122,6 +123,7 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
     } else {
         p->cells = request.cells;
         p->again = aim.again;
+        p->reboots = reboots && !restoring;
         p->restoring = restoring;
         p->helper = state.helper;
         p->lock_timeout_ms = LOCK_SHORT_TIMEOUT_MS;

@@ -335,6 +335,7 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
                          take(&state.keys), take(&state.defaults), &p);
     if (!rc) {
         p->again = p->again || state.ran;
+        p->reboots = state.ran && !restoring;
         p->restoring = restoring;
         p->planned_nodes = state.planned_nodes;
         state.planned_nodes = NULL;

@@ -129,6 +129,7 @@ static void describe(const struct placement *p,
     guest->on_demand = info->target_memkb < info->max_memkb;
     guest->restored = p->restoring;
     guest->again = p->again || p->restoring;
+    guest->reboots = p->reboots;
     guest->video_bytes = info->video_memkb == LIBXL_MEMKB_DEFAULT
                              ? 0
                              : info->video_memkb << 10;

@@ -160,6 +160,69 @@ static int fit_request(struct decision *d, struct question *q)
     return prepare_vnuma(d, q);
 }
 
+/* ---- a guest that reboots ---- */
+
+/* `why`: what it can't have, as it then takes effect; the line is freed. */
+static int place_without(struct decision *d, const struct question *q,
+                         const char *what, char *why)
+{
+    int rc = why ? warn(d, "%s: the domain reboots, so %s is dropped this time",
+                        why, what)
+                 : -ENOMEM;
+
+    free(why);
+    if (rc)
+        return rc;
+    xln_plan_free(d->plan);
+    d->plan = NULL;
+    return xln_place(q->host, d->request, q->need, &d->plan);
+}
+
+static int drop_cores(struct decision *d, const struct question *q)
+{
+    char *why = explain_no_cores(q->host, q->need, d->plan);
+
+    d->request->vcpus_mode = XLN_VCPUS_SOFT;
+    return place_without(d, q, "\"core\"", why);
+}
+
+static int drop_strict(struct decision *d, const struct question *q)
+{
+    static const struct populate nothing;
+    char *why = explain_shortage(q->host, d->request, d->plan, &nothing, NULL);
+
+    d->request->mode = XLN_MODE_PREFERRED;
+    return place_without(d, q, "\"strict\"", why);
+}
+
+/* -ENOSPC and others: why they can't be had. */
+static int drop_vnuma(struct decision *d, const struct question *q, int error)
+{
+    char *why = explain_no_vnuma(d->request, d->plan, error);
+
+    d->request->vnuma = XLN_VNUMA_NONE;
+    return place_without(d, q, "vnuma", why);
+}
+
+/* What was refused when it was made is dropped now, as nobody is there to make
+ * it another time. Virtual nodes of its own are libxl's, or libvirt's. */
+static int spare_refusal(struct decision *d, const struct question *q)
+{
+    int rc = 0;
+
+    if (!q->guest->reboots || q->guest->cells)
+        return 0;
+    if (d->plan->lacks_cores)
+        rc = drop_cores(d, q);
+    if (!rc && d->plan->verdict == XLN_NOTHING_FITS &&
+        d->request->mode == XLN_MODE_STRICT)
+        rc = drop_strict(d, q);
+    if (!rc && d->plan->verdict == XLN_NOTHING_FITS &&
+        d->request->vnuma != XLN_VNUMA_NONE)
+        rc = drop_vnuma(d, q, -ENOSPC);
+    return rc;
+}
+
 /* ---- the verdict ---- */
 
 /* Takes the reason; NULL: there is no memory for it. */
@@ -209,6 +272,8 @@ static int give_vnodes(struct decision *d, const struct question *q)
         return rc;
     xln_vnuma_free(d->vnuma);
     d->vnuma = NULL;
+    if (q->guest->reboots)
+        return drop_vnuma(d, q, rc);
     return refuse(d, DECIDE_NOTHING_FITS,
                   explain_no_vnuma(d->request, d->plan, rc));
 }
@@ -261,6 +326,8 @@ int decide(const struct xln_host *host, const struct xln_request *request,
         rc = fit_request(d, &q);
     if (!rc)
         rc = xln_place(host, d->request, need, &d->plan);
+    if (!rc)
+        rc = spare_refusal(d, &q);
     if (!rc)
         rc = judge(d, &q);
     if (!rc)

@@ -200,7 +200,7 @@ static int enact(struct placement *p, const struct xln_need *need)
         rc = xln_affinity_add_vnuma(p->ctx, d->vnuma, need, p->affinity);
     if (!rc)
         rc = populate_init(&p->built, d->plan,
-                           d->request->mode == XLN_MODE_STRICT,
+                           d->request->mode == XLN_MODE_STRICT && !p->reboots,
                            need->memory_bytes);
     if (rc) {
         xln_affinity_free(p->affinity);
