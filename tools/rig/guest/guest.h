@@ -3,8 +3,8 @@
 /*
  * A guest that costs next to nothing: it says one line on its console and
  * blocks, or spins on all its virtual CPUs, and obeys control/shutdown in
- * xenstore. It boots as PV, as PVH and as HVM; but for PV it can be saved and
- * migrated too, and as HVM be reset softly.
+ * xenstore. It boots as PV, as PVH and as HVM, and can be saved and migrated
+ * (as PV with up to 1 GiB); as HVM it can be reset softly.
  * There are no interrupts: whoever waits polls an event channel, which takes no
  * handler.
  */
@@ -37,9 +37,12 @@ struct machine {
     const char *command_line;
     /* Makes vcpu start at vcpu_start with this stack; 0 or -errno. */
     long (*vcpu_init)(unsigned int vcpu, uintptr_t stack);
-    /* All that is above but the command line, after it was saved and restored.
-     * NULL: it can't be saved. */
-    void (*find_again)(struct machine *machine);
+    /* Before it is saved: gives what Xen is to be told. NULL: nothing is to be
+     * done. */
+    uintptr_t (*let_go)(void);
+    /* All that is above but the command line, after it was saved and restored,
+     * or goes on as the same domain. NULL: it can't be saved. */
+    void (*find_again)(struct machine *machine, bool same_domain);
 };
 
 /* start.S */
@@ -47,7 +50,7 @@ extern char hypercall_page[PAGE_SIZE], page_map[], vcpu_start[];
 
 /* Called by start.S; these never return. */
 struct start_info;
-void pv_main(const struct start_info *info);
+void pv_main(struct start_info *info);
 void pvh_main(uintptr_t info);
 void vcpu_main(unsigned int vcpu);
 

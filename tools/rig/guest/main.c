@@ -98,11 +98,16 @@ void vcpu_main(unsigned int vcpu)
     event_wait_forever();
 }
 
-static void shutdown(unsigned int reason)
+/* True: it was suspended, and goes on as the same domain. */
+static bool shutdown(const struct machine *machine, unsigned int reason)
 {
     struct sched_shutdown arg = {.reason = reason};
+    uintptr_t told = 0;
 
-    hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (uintptr_t)&arg, 0);
+    if (reason == SHUTDOWN_suspend && machine->let_go)
+        told = machine->let_go();
+    return hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (uintptr_t)&arg,
+                     told);
 }
 
 /* The toolstack takes an emptied node for the answer that we obey. We come back
@@ -112,6 +117,7 @@ static void obey(struct machine *machine)
 {
     char value[16];
     unsigned int reason;
+    bool same_domain;
 
     store_read(machine, SHUTDOWN_PATH, value, sizeof(value));
     if (word_is(value, "reboot"))
@@ -125,8 +131,8 @@ static void obey(struct machine *machine)
     else
         return;
     store_clear(machine, SHUTDOWN_PATH);
-    shutdown(reason);
-    machine->find_again(machine);
+    same_domain = shutdown(machine, reason);
+    machine->find_again(machine, same_domain);
     print(machine, reason == SHUTDOWN_suspend ? "resumed\r\n" : "reset\r\n");
     store_watch(machine, SHUTDOWN_PATH);
 }

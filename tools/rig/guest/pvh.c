@@ -103,6 +103,12 @@ static void find(struct machine *machine)
     machine->store_port = parameter(HVM_PARAM_STORE_EVTCHN);
 }
 
+static void find_again(struct machine *machine, bool same_domain)
+{
+    (void)same_domain;
+    find(machine);
+}
+
 void pvh_main(uintptr_t address)
 {
     const struct hvm_start_info *info = (const struct hvm_start_info *)address;
@@ -110,7 +116,7 @@ void pvh_main(uintptr_t address)
         .command_line =
             info->cmdline_paddr ? (const char *)info->cmdline_paddr : "",
         .vcpu_init = vcpu_init,
-        .find_again = find,
+        .find_again = find_again,
     };
 
     set_hypercall_page();
