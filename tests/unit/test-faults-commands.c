@@ -220,10 +220,11 @@ static const char *run(const char *command, unsigned nth, bool for_good,
 /* ---- what must hold ---- */
 
 /* What libxl does not know it does not tell either; then it has said why, and
- * there are no names, or no devices. */
+ * there are no names of domains or pools, or no devices. */
 static bool is_optional(const char *call)
 {
     return !strcmp(call, "libxl_domid_to_name") ||
+           !strcmp(call, "libxl_cpupoolid_to_name") ||
            !strcmp(call, "libxl_get_pci_topology");
 }
 

@@ -17,8 +17,10 @@
 #include "carry.h"
 #include "cmd.h"
 #include "guest.h"
+#include "placement/adapt.h"
 #include "placement/keep.h"
 #include "migration.h"
+#include "move_preview.h"
 #include "node_list.h"
 #include "open_planner.h"
 #include "placement/placement.h"
@@ -92,11 +94,54 @@ static int check_plan(const struct guest *guest, const struct placement *p)
     return EXIT_NOTHING_FITS;
 }
 
+/* The configuration as the copy will have it: what does not hold, and is
+ * dropped, is warned about. */
+static int read_config(struct cmd_line *line, const struct guest *guest,
+                       const struct keep *keep, const struct layout *layout,
+                       libxl_domain_config *config)
+{
+    int rc;
+
+    if (libxl_retrieve_domain_configuration(line->ctx, guest->domid, config,
+                                            NULL))
+        return -EIO;
+    rc = keep_apply(keep, line->ctx, config);
+    return rc ? rc : adapt_config(line->ctx, line->lg, layout, config);
+}
+
+/* The config has the plan in it until the placement ends. Gives the exit
+ * code. */
+static int preview(const struct cmd_line *line, const struct guest *guest,
+                   const struct keep *keep, const struct placement *p)
+{
+    char *text;
+
+    if (move_preview(guest, p->decision->plan->nodes, p->config, keep,
+                     cmd_value(line, OPT_LIVE), &text)) {
+        complain("cannot show the move of '%s': %s", guest->name,
+                 strerror(ENOMEM));
+        return EXIT_FAILURE;
+    }
+    fputs(text, stdout);
+    free(text);
+    return EXIT_SUCCESS;
+}
+
+static int check_and_preview(const struct cmd_line *line,
+                             const struct guest *guest,
+                             const struct keep *keep,
+                             const struct placement *p)
+{
+    int code = check_plan(guest, p);
+
+    return code || !line->dry_run ? code : preview(line, guest, keep, p);
+}
+
 /* Gives the exit code. */
 static int check(struct cmd_line *line, const struct guest *guest,
                  const struct keep *keep)
 {
-    int code = EXIT_FAILURE, rc = -EIO;
+    int code = EXIT_FAILURE, rc;
     libxl_domain_config *config;
     struct placement *p = NULL;
     struct layout layout;
@@ -104,9 +149,7 @@ static int check(struct cmd_line *line, const struct guest *guest,
     config = cmd_new_config(line, &layout);
     if (!config)
         return EXIT_FAILURE;
-    if (!libxl_retrieve_domain_configuration(line->ctx, guest->domid, config,
-                                             NULL))
-        rc = keep_apply(keep, line->ctx, config);
+    rc = read_config(line, guest, keep, &layout, config);
     if (!rc)
         rc = placement_begin(line->ctx, line->lg, &layout, config, NULL, NULL,
                              &p);
@@ -114,7 +157,8 @@ static int check(struct cmd_line *line, const struct guest *guest,
         placement_prepare(p);
         /* placement_end() reports why a strict request fails. */
         rc = placement_plan(p, line->xch, XLN_NONE);
-        code = rc == -ENOSPC ? EXIT_NOTHING_FITS : check_plan(guest, p);
+        code = rc == -ENOSPC ? EXIT_NOTHING_FITS
+                             : check_and_preview(line, guest, keep, p);
         placement_end(p, rc == -ENOSPC);
     } else {
         complain("cannot plan for '%s': %s", guest->name, strerror(-rc));
