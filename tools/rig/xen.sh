@@ -153,6 +153,7 @@ make_hvm_guest() { # GUEST FILE
 install_rig_xen() { # ROOT
     local dirs static
     mapfile -t dirs < <(xen_library_dirs)
+    dirs+=("$packages/$lib_dir")    # before the host's, which gcc looks into
     [[ -z $(xen_files libxenctrl.a) ]] || static=-static
     dom0_gcc ${static:+"$static"} -o "$1/usr/bin/rig-xen" \
         "$rig_dir/dom0/rig-xen.c" "${dirs[@]/#/-L}" -lxenctrl -lxenstore \
