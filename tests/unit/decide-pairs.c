@@ -257,13 +257,13 @@ static bool populate(uint64_t pages, unsigned mem_flags)
 
 static void print_map(const libxl_bitmap *maps, int nr, int vcpu, FILE *f)
 {
-    int cpu;
+    unsigned cpu;
 
     fputs(vcpu < nr ? " [" : " -", f);
     if (vcpu >= nr)
         return;
     libxl_for_each_set_bit(cpu, maps[vcpu])
-        fprintf(f, "%d ", cpu);
+        fprintf(f, "%u ", cpu);
     fputc(']', f);
 }
 
