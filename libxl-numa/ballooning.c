@@ -7,8 +7,8 @@
 
 #include "libxl_numa.h"
 #include "text/from_errno.h"
+#include "text/units.h"
 
-#define PAGE_SHIFT 12
 #define BATCH 256               /* domains that one hypercall tells of */
 
 /*

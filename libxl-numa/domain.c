@@ -6,8 +6,7 @@
 
 #include "domain.h"
 #include "text/from_errno.h"
-
-#define PAGE_SHIFT 12
+#include "text/units.h"
 
 static void dispose(struct xln_domain *d)
 {

@@ -6,8 +6,7 @@
 
 #include "text/from_errno.h"
 #include "host.h"
-
-#define PAGE_SHIFT 12
+#include "text/units.h"
 
 static void numainfo_fill(struct xln_numainfo *info, unsigned *rows,
                           const xc_meminfo_t *meminfo,

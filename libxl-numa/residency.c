@@ -21,6 +21,7 @@
 
 #include "text/from_errno.h"
 #include "libxl_numa.h"
+#include "text/units.h"
 
 #define REPORT_START "'u' pressed -> dumping numa info"
 /* Bounds what is read; 64 MiB is more than conring_size= can usefully be. */
@@ -292,7 +293,6 @@ const struct xln_residency_domain *xln_residency_domain(
 
 /* "(XEN) [2022-12-17 12:34:56.789] ": not every host has times there. */
 #define PREFIX_BYTES 32
-#define PAGE_SHIFT 12
 
 static unsigned nr_digits(uint64_t number)
 {

@@ -12,10 +12,10 @@
 #include "cmd.h"
 #include "guest.h"
 #include "node_list.h"
+#include "text/units.h"
 
 #define OPT_CPUS (OPT_OWN + 0)
 #define OPT_KEEP (OPT_OWN + 1)
-#define MIB(bytes) ((bytes) >> 20)
 
 /* What the command line asks for. */
 struct change {
@@ -61,8 +61,8 @@ static int show(const struct guest *guest)
         fputs("not recorded", stdout);
     fputs("\nelsewhere      : ", stdout);
     if (guest->bytes)
-        printf("%" PRIu64 " of %" PRIu64 " MiB\n", MIB(away),
-               MIB(guest->total_bytes));
+        printf("%" PRIu64 " of %" PRIu64 " MiB\n", IN_MIB(away),
+               IN_MIB(guest->total_bytes));
     else
         puts("not known");
     return EXIT_SUCCESS;
@@ -76,11 +76,11 @@ static void tell_of_memory(const struct guest *guest,
     printf("'%s': what it has stays where it is: ", guest->name);
     if (!guest->bytes) {
         puts("that was not recorded");
-    } else if (!MIB(away)) {
+    } else if (!IN_MIB(away)) {
         puts("when it was built, all of it was there");
     } else {
         printf("when it was built, %" PRIu64 " of %" PRIu64 " MiB were "
-               "elsewhere: ", MIB(away), MIB(guest->total_bytes));
+               "elsewhere: ", IN_MIB(away), IN_MIB(guest->total_bytes));
         guest_print_bytes(guest, nodes, stdout);
         puts("");
     }

@@ -13,6 +13,7 @@
 
 #include <libxl_utils.h>
 
+#include "text/units.h"
 #include "views/advise_view.h"
 #include "carry.h"
 #include "cmd.h"
@@ -28,8 +29,6 @@
 #include "placement/record.h"
 
 enum { OPT_LIVE = OPT_OWN, OPT_ADVISE, OPT_HOST, OPT_RECOVER };
-
-#define MIB(bytes) ((bytes) >> 20)
 
 /* ---- whether there is room ---- */
 
@@ -49,7 +48,7 @@ static char *usable_text(const struct placement *p)
         return NULL;
     XLN_FOREACH(xln_nodemap, node, nodes) {
         fprintf(f, "%snode %u has %" PRIu64 " MiB to plan with", separator, node,
-                MIB(xln_host_node_usable(xln_host_node(p->host, node), true,
+                IN_MIB(xln_host_node_usable(xln_host_node(p->host, node), true,
                                          d->request->dma_reserve_bytes)));
         separator = ", ";
     }
@@ -88,7 +87,7 @@ static int check_plan(const struct guest *guest, const struct placement *p)
         return EXIT_SUCCESS;
     usable = usable_text(p);
     complain("'%s' stays where it is: its copy needs %" PRIu64 " MiB: %s",
-             guest->name, MIB(d->plan->need_bytes),
+             guest->name, IN_MIB(d->plan->need_bytes),
              usable ? usable : strerror(ENOMEM));
     free(usable);
     return EXIT_NOTHING_FITS;
@@ -267,7 +266,7 @@ static int tell_moved(struct cmd_line *line, const struct guest *guest,
     if (m->paused_s >= 0)
         printf("; it was paused for %.2f s", m->paused_s);
     puts("");
-    if (MIB(guest_bytes_outside(&copy, copy.domain->nodes)))
+    if (IN_MIB(guest_bytes_outside(&copy, copy.domain->nodes)))
         code = EXIT_RELAXED;
     guest_warn_remote(&copy);
     guest_close(&copy);

@@ -10,9 +10,7 @@
 #include "guest.h"
 #include "placement/process.h"
 #include "placement/record.h"
-
-#define PAGE_SHIFT 12
-#define MIB(bytes) ((bytes) >> 20)
+#include "text/units.h"
 
 /* ---- reading ---- */
 
@@ -137,9 +135,10 @@ void guest_print_bytes(const struct guest *guest,
 
     for (node = 0; node < nr_nodes; node++) {
         bytes = outside(guest, node, nodes);
-        if (!MIB(bytes))
+        if (!IN_MIB(bytes))
             continue;
-        fprintf(f, "%s%" PRIu64 " MiB on node %u", separator, MIB(bytes), node);
+        fprintf(f, "%s%" PRIu64 " MiB on node %u", separator, IN_MIB(bytes),
+                node);
         separator = ", ";
     }
 }
@@ -195,7 +194,7 @@ static void keep_recorded(const struct guest *guest, struct xln_nodemap *nodes)
     unsigned node;
 
     for (node = 0; node < xln_host_nr_nodes(guest->host); node++)
-        if (!MIB(guest->bytes[node]))
+        if (!IN_MIB(guest->bytes[node]))
             xln_nodemap_clear(nodes, node);
 }
 
@@ -247,8 +246,8 @@ static void append_memory(FILE *f, const struct guest *guest,
     XLN_FOREACH (xln_nodemap, node, nodes)
         bytes += guest->bytes ? guest->bytes[node] : 0;
     if (bytes < guest->total_bytes)
-        fprintf(f, "%" PRIu64 " of its %" PRIu64 " MiB %s on ", MIB(bytes),
-                MIB(guest->total_bytes), MIB(bytes) == 1 ? "is" : "are");
+        fprintf(f, "%" PRIu64 " of its %" PRIu64 " MiB %s on ", IN_MIB(bytes),
+                IN_MIB(guest->total_bytes), IN_MIB(bytes) == 1 ? "is" : "are");
     else if (guest->bytes)
         fputs("its memory is on ", f);
     else
@@ -319,7 +318,7 @@ static bool has_none_near(const struct guest *guest,
         none = !xln_nodemap_is_empty(nodes);
         for (node = 0; guest->bytes && none &&
                        node < xln_host_nr_nodes(guest->host); node++)
-            none = !MIB(guest->bytes[node]) || xln_nodemap_test(nodes, node);
+            none = !IN_MIB(guest->bytes[node]) || xln_nodemap_test(nodes, node);
     }
     xln_nodemap_free(cpu_nodes);
     xln_nodemap_free(nodes);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "bounds.h"
 #include "text/from_errno.h"
 #include "misspelt.h"
 #include "text/refuse.h"
@@ -15,8 +16,6 @@
 /* Far more than anybody has written by hand. */
 #define FILE_MAX_BYTES (16u << 20)
 #define MEMORY_MAX_MIB (INT64_C(1) << 32)
-#define VCPUS_MAX 4096
-#define VALUE_MAX 200
 
 /* One configuration while it is read. */
 struct reader {

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "domain_cells.h"
+#include "bounds.h"
 #include "text/refuse.h"
+#include "text/units.h"
 #include "xml_memory.h"
 
-#define VCPUS_MAX 4096
-#define KIB UINT64_C(1024)
 /* libvirt's, where <distances> say nothing. */
 #define LOCAL_DISTANCE 10
 #define REMOTE_DISTANCE 20

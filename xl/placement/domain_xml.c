@@ -11,13 +11,13 @@
 #include "domain_cells.h"
 #include "domain_xml.h"
 #include "key_values.h"
+#include "bounds.h"
 #include "text/refuse.h"
+#include "text/units.h"
 #include "text/xml.h"
 #include "xml_memory.h"
 
-#define VCPUS_MAX 4096
 #define DEVICES_MAX 256
-#define MIB (UINT64_C(1) << 20)
 
 /* A domain while it is read. What may stand in any order is kept here. */
 struct reader {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "explain.h"
+#include "text/units.h"
 
-#define MIB(bytes) ((bytes) >> 20)
 #define PAGES_MIB(pages) ((double)(pages) / 256)
 
 /* The text of a stream that open_memstream() made; NULL if there is no memory
@@ -107,7 +107,7 @@ char *explain_plan(const struct xln_request *request,
     char *text;
 
     if (asprintf(&text, "%" PRIu64 " MiB and %u vCPU%s: memory from %s, %s",
-                 MIB(plan->need_bytes), need->nr_vcpus,
+                 IN_MIB(plan->need_bytes), need->nr_vcpus,
                  need->nr_vcpus == 1 ? "" : "s", or_unknown(nodes),
                  or_unknown(vcpus)) < 0)
         text = NULL;
@@ -149,11 +149,11 @@ static char *reason_auto(const struct xln_request *request,
     fprintf(f, "%s fit among %s%u that fit: leaves %" PRIu64 " MiB",
             xln_policy_name(request->policy),
             plan->counted_all ? "" : "at least ", plan->nr_fitting,
-            MIB(left_over(plan, &plan->chosen)));
+            IN_MIB(left_over(plan, &plan->chosen)));
     append_load(f, request, &plan->chosen);
     if (next) {
         fprintf(f, "; next is %s with %" PRIu64 " MiB", next,
-                MIB(left_over(plan, &plan->next)));
+                IN_MIB(left_over(plan, &plan->next)));
         append_load(f, request, &plan->next);
     } else {
         fputs("; nothing else fits", f);
@@ -295,7 +295,7 @@ static void append_vnode(FILE *f, const struct xln_vnode *vnode)
     if (nr && xln_cpumap_format(vnode->vcpus, &vcpus))
         return;
     fprintf(f, "node %u with %" PRIu64 " MiB and %s%s", vnode->node,
-            MIB(vnode->bytes), nr == 0   ? "no vCPU"
+            IN_MIB(vnode->bytes), nr == 0   ? "no vCPU"
                                : nr == 1 ? "vCPU "
                                          : "vCPUs ",
             vcpus ? vcpus : "");
@@ -391,8 +391,8 @@ static void append_node(FILE *f, const struct xln_host *host, unsigned node,
         return;
     }
     fprintf(f, "node %u has %" PRIu64 " MiB free, %" PRIu64 " MiB usable",
-            node, MIB(n->free_bytes),
-            MIB(xln_host_node_usable(n, true, request->dma_reserve_bytes)));
+            node, IN_MIB(n->free_bytes),
+            IN_MIB(xln_host_node_usable(n, true, request->dma_reserve_bytes)));
     if (dom0)
         fprintf(f, " (Domain-0 holds %.0f MiB there)",
                 PAGES_MIB(dom0->pages[node]));
@@ -421,7 +421,7 @@ char *explain_shortage(const struct xln_host *host,
         return NULL;
     }
     fprintf(f, "%s%" PRIu64 " MiB needed, not to be had from %s",
-            strict ? "nodes_mode=\"strict\": " : "", MIB(plan->need_bytes),
+            strict ? "nodes_mode=\"strict\": " : "", IN_MIB(plan->need_bytes),
             or_unknown(set));
     if (granted)
         fprintf(f, ", which ended at %.1f MiB", PAGES_MIB(granted));
@@ -490,11 +490,11 @@ char *explain_overflow(const struct xln_plan *plan)
         free(set);
         return NULL;
     }
-    fprintf(f, "%" PRIu64 " of %" PRIu64 " MiB do not fit on %s:", MIB(away),
-            MIB(plan->need_bytes), or_unknown(set));
+    fprintf(f, "%" PRIu64 " of %" PRIu64 " MiB do not fit on %s:", IN_MIB(away),
+            IN_MIB(plan->need_bytes), or_unknown(set));
     for (i = plan->nr_own; i < plan->nr_shares; i++)
         fprintf(f, "%s %" PRIu64 " MiB to node %u", i > plan->nr_own ? "," : "",
-                MIB(plan->shares[i].bytes), plan->shares[i].node);
+                IN_MIB(plan->shares[i].bytes), plan->shares[i].node);
     free(set);
     return finish(f, &text);
 }

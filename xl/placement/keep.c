@@ -18,10 +18,10 @@
 #include "cpu_map.h"
 #include "keep.h"
 #include "keys.h"
+#include "bounds.h"
 
 #define USERDATA "xl-numa"
 /* More than Xen gives to any domain. */
-#define VCPUS_MAX 8192
 
 /* ---- what is kept ---- */
 

@@ -21,8 +21,8 @@
 #include <stdlib.h>
 
 #include "populate.h"
+#include "text/units.h"
 
-#define PAGE_SHIFT 12
 #define ORDER_2M 9
 #define ORDER_ANY 63
 

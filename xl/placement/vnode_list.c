@@ -8,11 +8,9 @@
 
 #include <libxl_numa.h>
 
+#include "bounds.h"
 #include "text/refuse.h"
 #include "vnode_list.h"
-
-#define VCPUS_MAX 4096
-#define VALUE_MAX 200
 
 /* A list while it is read. */
 struct list {

@@ -2,8 +2,8 @@
 #include <strings.h>
 
 #include "xml_memory.h"
+#include "text/units.h"
 
-#define MIB (UINT64_C(1) << 20)
 #define MAX_BYTES (UINT64_C(1) << 52)
 
 static const struct unit {

@@ -5,8 +5,7 @@
 
 #include "advise.h"
 #include "locality.h"
-
-#define PAGE_SHIFT 12
+#include "text/units.h"
 
 void advice_free(struct advice *advice)
 {

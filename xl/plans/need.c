@@ -5,10 +5,7 @@
 #include <stdlib.h>
 
 #include "need.h"
-
-#define KIB (UINT64_C(1) << 10)
-#define MIB (UINT64_C(1) << 20)
-#define PAGE_BYTES (4 * KIB)
+#include "text/units.h"
 
 /* ---- memory ---- */
 

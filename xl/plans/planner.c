@@ -14,8 +14,8 @@
 #include "placement/record.h"
 #include "planner.h"
 #include "text/refuse.h"
+#include "text/units.h"
 
-#define MIB (UINT64_C(1) << 20)
 #define XL_CONF XEN_CONFIG_DIR "/xl.conf"
 
 /* ---- the host ---- */

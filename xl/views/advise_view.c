@@ -9,9 +9,7 @@
 #include "advise_view.h"
 #include "domain_word.h"
 #include "placement/record.h"
-
-#define PAGE_SHIFT 12
-#define MIB (UINT64_C(1) << 20)
+#include "text/units.h"
 
 enum { NAME, ID, MEMORY, FROM, TO, DISTANCE, THEN, COMMAND };
 

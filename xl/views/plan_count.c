@@ -6,8 +6,8 @@
 
 #include "plan_count.h"
 #include "plan_view.h"
+#include "text/units.h"
 
-#define MIB(bytes) ((bytes) >> 20)
 /* Xen has no more numbers for domains. */
 #define MAX_DOMAINS DOMID_FIRST_RESERVED
 
@@ -102,8 +102,8 @@ static void print_count(const struct planned *d, const struct count *c,
     else
         printf("%s: memory runs out first: %" PRIu64 " MiB needed, %" PRIu64
                " MiB left, at most %" PRIu64 " MiB of it on one node\n",
-               d->config->name, MIB(d->decision->plan->need_bytes),
-               MIB(c->left_bytes), MIB(c->most_bytes));
+               d->config->name, IN_MIB(d->decision->plan->need_bytes),
+               IN_MIB(c->left_bytes), IN_MIB(c->most_bytes));
     if (c->nr_relaxed)
         printf("%s: %u more after relaxing\n", d->config->name, c->nr_relaxed);
 }

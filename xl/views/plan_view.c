@@ -8,9 +8,8 @@
 #include "plans/need.h"
 #include "json_set.h"
 #include "plan_view.h"
+#include "text/units.h"
 #include "vnuma_view.h"
-
-#define MIB(bytes) ((bytes) >> 20)
 
 enum { NODES, NEED, USABLE, CPUS, VCPUS, DISTANCE, MEAN, LEFT, LOAD,
        VERDICT, REASON };
@@ -247,7 +246,7 @@ static void put_verdict(const struct xln_judged *judged, uint64_t need,
         return;
     }
     if (asprintf(&full, "%s: %" PRIu64 " MiB short", text,
-                 MIB(need - usable + (1 << 20) - 1)) < 0) {
+                 IN_MIB(need - usable + (1 << 20) - 1)) < 0) {
         table_fail(table, -ENOMEM);
         return;
     }

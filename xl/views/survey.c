@@ -10,10 +10,9 @@
 
 #include "plans/locality.h"
 #include "placement/record.h"
+#include "text/units.h"
 #include "vcpu_samples.h"
 #include "survey.h"
-
-#define PAGE_SHIFT 12
 
 const struct table_column survey_columns[] = {
     { "NAME", "of the domain", false, true },

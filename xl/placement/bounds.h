@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bounds of what a configuration or a record may say. */
+#ifndef BOUNDS_H
+#define BOUNDS_H
+
+/* Of a domain. Xen gives an HVM guest 128 at most, and a PV guest far fewer
+ * than this on any host of today. */
+#define VCPUS_MAX 4096
+
+/* Characters of a wrong value that a message repeats. */
+#define VALUE_MAX 200
+
+#endif /* BOUNDS_H */
