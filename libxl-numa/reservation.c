@@ -522,7 +522,7 @@ static void write_cores(FILE *f, const struct xln_cpumap *cores)
     }
 }
 
-static int record_write(FILE *f, uint32_t domid, const uint8_t uuid[16],
+static int print_record(FILE *f, uint32_t domid, const uint8_t uuid[16],
                         const struct xln_share *shares, unsigned nr_shares,
                         unsigned nr_vcpus, const struct xln_nodemap *nodes,
                         const struct xln_cpumap *cores)
@@ -580,7 +580,7 @@ int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
     rc = flock(fd, LOCK_EX | LOCK_NB) ? xln__from_errno()
                                       : open_stream(fd, &f);
     if (!rc) {
-        rc = record_write(f, domid, uuid, shares, nr_shares, nr_vcpus, nodes,
+        rc = print_record(f, domid, uuid, shares, nr_shares, nr_vcpus, nodes,
                           cores);
         if (fclose(f) && !rc)
             rc = -errno;

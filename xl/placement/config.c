@@ -18,14 +18,14 @@
 #define MEMORY_MAX_MIB (INT64_C(1) << 32)
 
 /* One configuration while it is read. */
-struct reader {
+struct parser {
     XLU_Config *xlu;
     struct config *config;
     char **error_r;
 };
 
 __attribute__((format(printf, 2, 3)))
-static int explain(const struct reader *r, const char *fmt, ...)
+static int explain(const struct parser *r, const char *fmt, ...)
 {
     va_list ap;
     int rc;
@@ -36,7 +36,7 @@ static int explain(const struct reader *r, const char *fmt, ...)
     return rc;
 }
 
-static int wrong_value(const struct reader *r, const char *key,
+static int wrong_value(const struct parser *r, const char *key,
                        const char *value, const char *expected)
 {
     return explain(r, "%s=\"%.*s\": expected %s", key, VALUE_MAX, value,
@@ -46,7 +46,7 @@ static int wrong_value(const struct reader *r, const char *key,
 /* ---- single values ---- */
 
 /* *value_r is borrowed; NULL: not given. -EINVAL: it is a list. */
-static int get_text(const struct reader *r, const char *key,
+static int get_text(const struct parser *r, const char *key,
                     const char **value_r)
 {
     *value_r = NULL;
@@ -55,7 +55,7 @@ static int get_text(const struct reader *r, const char *key,
     return explain(r, "%s=[...]: expected a single value", key);
 }
 
-static int copy_text(const struct reader *r, const char *key, char **text_r)
+static int copy_text(const struct parser *r, const char *key, char **text_r)
 {
     const char *value;
     int rc = get_text(r, key, &value);
@@ -68,7 +68,7 @@ static int copy_text(const struct reader *r, const char *key, char **text_r)
 
 /* As libxlutil reads a number: 0x10 and 020 are 16. *number_r stays as it is
  * where the key is not given. */
-static int get_number(const struct reader *r, const char *key, int64_t max,
+static int get_number(const struct parser *r, const char *key, int64_t max,
                       int64_t *number_r)
 {
     const char *value;
@@ -88,7 +88,7 @@ static int get_number(const struct reader *r, const char *key, int64_t max,
     return 0;
 }
 
-static int get_mib(const struct reader *r, const char *key, uint64_t *bytes_r)
+static int get_mib(const struct parser *r, const char *key, uint64_t *bytes_r)
 {
     int64_t mib = -1;
     int rc = get_number(r, key, MEMORY_MAX_MIB, &mib);
@@ -98,7 +98,7 @@ static int get_mib(const struct reader *r, const char *key, uint64_t *bytes_r)
     return rc;
 }
 
-static int get_bool(const struct reader *r, const char *key, bool *value_r)
+static int get_bool(const struct parser *r, const char *key, bool *value_r)
 {
     int64_t number = *value_r;
     int rc = get_number(r, key, INT32_MAX, &number);
@@ -116,7 +116,7 @@ static bool begins(const char *value, const char *name)
     return !strncmp(value, name, strlen(value));
 }
 
-static int read_type(const struct reader *r)
+static int read_type(const struct parser *r)
 {
     libxl_domain_type *type = &r->config->type;
     const char *value, *builder;
@@ -149,7 +149,7 @@ static int read_type(const struct reader *r)
     return 0;
 }
 
-static int read_name(const struct reader *r)
+static int read_name(const struct parser *r)
 {
     int rc = copy_text(r, "name", &r->config->name);
 
@@ -172,7 +172,7 @@ static uint64_t default_maxmem(const struct config *config, uint64_t memory)
     return memory ? memory : UINT64_C(32) << 20;
 }
 
-static int read_memory(const struct reader *r)
+static int read_memory(const struct parser *r)
 {
     uint64_t memory = 0, maxmem = 0;
     int rc;
@@ -204,7 +204,7 @@ static unsigned nr_vcpus_in(const struct cells *cells)
     return nr;
 }
 
-static int read_vcpus(const struct reader *r)
+static int read_vcpus(const struct parser *r)
 {
     int64_t vcpus = 0, maxvcpus = 0;
     int rc;
@@ -228,7 +228,7 @@ static int read_vcpus(const struct reader *r)
 
 /* By libxl's defaults for the kind of graphics, of which qemu-xen has twice as
  * much as qemu-xen-traditional. */
-static int read_video(const struct reader *r, bool traditional)
+static int read_video(const struct parser *r, bool traditional)
 {
     uint64_t *video = &r->config->video_bytes;
     bool stdvga = false;
@@ -253,7 +253,7 @@ static int read_video(const struct reader *r, bool traditional)
 
 /* The video memory, and the domain of a device model, if there is one, which
  * holds it too: Mini-OS runs qemu-xen-traditional, Linux qemu-xen. */
-static int read_device_model(const struct reader *r)
+static int read_device_model(const struct parser *r)
 {
     bool stub = false, traditional;
     const char *version;
@@ -294,7 +294,7 @@ static int add_list(struct config_cpus *cpus, const char *list)
 }
 
 /* More items than vCPUs are of no use, and no error. */
-static int read_cpus(const struct reader *r, const char *key,
+static int read_cpus(const struct parser *r, const char *key,
                      struct config_cpus *cpus)
 {
     XLU_ConfigList *items;
@@ -318,7 +318,7 @@ static int read_cpus(const struct reader *r, const char *key,
 }
 
 /* What is no device is for xl to say. */
-static int read_devices(const struct reader *r)
+static int read_devices(const struct parser *r)
 {
     struct config *config = r->config;
     XLU_ConfigList *list;
@@ -340,7 +340,7 @@ static int read_devices(const struct reader *r)
     return 0;
 }
 
-static int read_places(const struct reader *r)
+static int read_places(const struct parser *r)
 {
     int rc;
 
@@ -354,7 +354,7 @@ static int read_places(const struct reader *r)
 
 /* ---- all of it ---- */
 
-static int read_all(const struct reader *r, const struct keys *defaults)
+static int read_all(const struct parser *r, const struct keys *defaults)
 {
     struct config *config = r->config;
     int rc;
@@ -404,7 +404,7 @@ static char *join(const char *text, size_t size, char *const *words,
 }
 
 /* libxlutil ends the program over a zero byte that is between quotes. */
-static int check_bytes(const struct reader *r, const char *text, size_t size)
+static int check_bytes(const struct parser *r, const char *text, size_t size)
 {
     const char *zero = memchr(text, '\0', size), *s;
     unsigned line = 1;
@@ -416,7 +416,7 @@ static int check_bytes(const struct reader *r, const char *text, size_t size)
     return explain(r, "line %u: expected text, not a zero byte", line);
 }
 
-static int parse(struct reader *r, const char *text, size_t size,
+static int parse(struct parser *r, const char *text, size_t size,
                  const struct keys *defaults)
 {
     int rc = check_bytes(r, text, size);
@@ -437,7 +437,7 @@ int config_parse(const char *text, size_t size, const char *source,
                  const struct keys *defaults, struct config **config_r,
                  char **error_r)
 {
-    struct reader r = { .error_r = error_r };
+    struct parser r = { .error_r = error_r };
     char *all = NULL;
     int rc = -ENOMEM;
 

@@ -20,7 +20,7 @@
 #define DEVICES_MAX 256
 
 /* A domain while it is read. What may stand in any order is kept here. */
-struct reader {
+struct domain {
     char *name, *uuid, *type;
     uint64_t memory_bytes, current_bytes;
     uint64_t unit_bytes;        /* of the <memory> that is being read */
@@ -97,7 +97,7 @@ static void print_key(const char *key, const char *value, FILE *f)
 /* ---- memory ---- */
 
 /* In whole MiB, as libvirt's driver has it. */
-static int end_memory(const struct reader *r, struct xln__xml *xml,
+static int end_memory(const struct domain *r, struct xln__xml *xml,
                       const char *text, uint64_t *bytes_r)
 {
     return xml_memory_size(xml, text, r->unit_bytes, MIB, bytes_r);
@@ -105,7 +105,7 @@ static int end_memory(const struct reader *r, struct xln__xml *xml,
 
 /* ---- vCPUs ---- */
 
-static int begin_vcpu(struct reader *r, struct xln__xml *xml)
+static int begin_vcpu(struct domain *r, struct xln__xml *xml)
 {
     if (attr_is(xml, "placement", "auto"))
         r->is_auto = true;
@@ -114,7 +114,7 @@ static int begin_vcpu(struct reader *r, struct xln__xml *xml)
     return xln__xml_number(xml, "current", VCPUS_MAX, 0, &r->nr_online);
 }
 
-static int end_vcpu(struct reader *r, struct xln__xml *xml, const char *text)
+static int end_vcpu(struct domain *r, struct xln__xml *xml, const char *text)
 {
     const char *s = text;
 
@@ -125,7 +125,7 @@ static int end_vcpu(struct reader *r, struct xln__xml *xml, const char *text)
                            text, VCPUS_MAX);
 }
 
-static int begin_pin(struct reader *r, struct xln__xml *xml)
+static int begin_pin(struct domain *r, struct xln__xml *xml)
 {
     uint64_t vcpu;
     int rc = xln__xml_need_number(xml, "vcpu", VCPUS_MAX - 1, &vcpu);
@@ -147,7 +147,7 @@ static const char *const modes[] = {
 
 /* libvirt itself writes mode='strict' where nothing but placement='auto' was
  * asked for, so there it says nothing. */
-static int begin_numatune(struct reader *r, struct xln__xml *xml)
+static int begin_numatune(struct domain *r, struct xln__xml *xml)
 {
     const char *mode = xln__xml_attr(xml, "mode");
     int i;
@@ -181,7 +181,7 @@ static bool read_part(const struct xln__xml *xml, const char *name,
     return !*end;
 }
 
-static int begin_device(struct reader *r, struct xln__xml *xml)
+static int begin_device(struct domain *r, struct xln__xml *xml)
 {
     unsigned domain, bus, slot, function;
 
@@ -207,7 +207,7 @@ static const char *prefix_of(const char *attr)
 }
 
 /* What <domain> or <metadata> declare for the elements in it. */
-static int find_prefix(struct reader *r, const struct xln__xml *xml)
+static int find_prefix(struct domain *r, const struct xln__xml *xml)
 {
     const char *const *attr;
     const char *prefix;
@@ -236,7 +236,7 @@ static bool has_prefix(const char *name, const char *prefix)
 
 /* An element of <metadata>: whether its name is of our namespace, which it may
  * declare itself. */
-static bool is_ours(const struct reader *r, const struct xln__xml *xml)
+static bool is_ours(const struct domain *r, const struct xln__xml *xml)
 {
     const char *name = strrchr(xln__xml_path(xml), '/') + 1, *prefix;
     const char *const *attr;
@@ -252,7 +252,7 @@ static bool is_ours(const struct reader *r, const struct xln__xml *xml)
     return r->prefix && has_prefix(name, r->prefix);
 }
 
-static int begin_keys(struct reader *r, struct xln__xml *xml)
+static int begin_keys(struct domain *r, struct xln__xml *xml)
 {
     const char *const *attr;
 
@@ -278,7 +278,7 @@ static bool at(const struct xln__xml *xml, const char *path)
 
 static int on_begin(void *priv, struct xln__xml *xml)
 {
-    struct reader *r = priv;
+    struct domain *r = priv;
     int rc = 0;
 
     if (xln__xml_depth(xml) == 1 && !at(xml, "/domain"))
@@ -316,7 +316,7 @@ static int on_begin(void *priv, struct xln__xml *xml)
 
 static int on_end(void *priv, struct xln__xml *xml, const char *text)
 {
-    struct reader *r = priv;
+    struct domain *r = priv;
 
     if (at(xml, "/domain/name"))
         return copy(text, &r->name);
@@ -336,14 +336,14 @@ static int on_end(void *priv, struct xln__xml *xml, const char *text)
 /* ---- the configuration ---- */
 
 /* libvirt's words, and "linux", which it still writes for a PV guest. */
-static const char *type_of(const struct reader *r)
+static const char *type_of(const struct domain *r)
 {
     if (!r->type || !strcmp(r->type, "linux") || !strcmp(r->type, "xen"))
         return "pv";
     return !strcmp(r->type, "xenpvh") ? "pvh" : r->type;
 }
 
-static void print_size(const struct reader *r, FILE *f)
+static void print_size(const struct domain *r, FILE *f)
 {
     uint64_t memory = r->current_bytes && r->current_bytes < r->memory_bytes
                           ? r->current_bytes
@@ -360,7 +360,7 @@ static void print_size(const struct reader *r, FILE *f)
         fputs("hap = 0\n", f);
 }
 
-static void print_cpus(const struct reader *r, FILE *f)
+static void print_cpus(const struct domain *r, FILE *f)
 {
     const char *rest = r->cpus ? r->cpus : "all";
     unsigned i;
@@ -377,7 +377,7 @@ static void print_cpus(const struct reader *r, FILE *f)
     fputs("]\n", f);
 }
 
-static void print_nodes(const struct reader *r, FILE *f)
+static void print_nodes(const struct domain *r, FILE *f)
 {
     if (!r->nodes) {
         if (r->is_auto)
@@ -392,7 +392,7 @@ static void print_nodes(const struct reader *r, FILE *f)
               f);
 }
 
-static int print_config(const struct reader *r, const char *devices,
+static int print_config(const struct domain *r, const char *devices,
                         const char *keys, FILE *f)
 {
     int rc = 0;
@@ -412,7 +412,7 @@ static int print_config(const struct reader *r, const char *devices,
 }
 
 /* What libvirt would not have made up itself. */
-static int check_whole(const struct reader *r, char **error_r)
+static int check_whole(const struct domain *r, char **error_r)
 {
     if (!r->name || !*r->name)
         return xln__refuse(error_r, "<domain> without a <name>");
@@ -426,7 +426,7 @@ static int check_whole(const struct reader *r, char **error_r)
 }
 
 /* libvirt goes by the sum of the cells, whatever <memory> says. */
-static int make_cells(struct reader *r, char **error_r)
+static int make_cells(struct domain *r, char **error_r)
 {
     int rc = domain_cells_make(&r->cells, &r->made_cells, error_r);
 
@@ -435,7 +435,7 @@ static int make_cells(struct reader *r, char **error_r)
     return rc;
 }
 
-static int make_config(struct reader *r, const char *devices, const char *keys,
+static int make_config(struct domain *r, const char *devices, const char *keys,
                        struct domain_xml *domain_r)
 {
     char *config = NULL;
@@ -459,7 +459,7 @@ static int make_config(struct reader *r, const char *devices, const char *keys,
     return 0;
 }
 
-static void dispose(struct reader *r)
+static void dispose(struct domain *r)
 {
     unsigned i;
 
@@ -483,7 +483,7 @@ static void lower(char *text)
         *text = tolower((unsigned char)*text);
 }
 
-static int read_all(struct reader *r, const char *text, size_t size,
+static int read_all(struct domain *r, const char *text, size_t size,
                     char **error_r)
 {
     static const struct xln__xml_events events = { on_begin, on_end };
@@ -552,7 +552,7 @@ int domain_xml_read(const char *text, size_t size, const char *source,
 {
     char *devices = NULL, *keys = NULL;
     size_t devices_size, keys_size;
-    struct reader r = { 0 };
+    struct domain r = { 0 };
     int rc = -ENOMEM;
 
     *error_r = NULL;

@@ -12,7 +12,7 @@
 #define NS 1e9
 
 /* A guest that is there. */
-struct guest {
+struct visit {
     uint64_t end_ns;
     unsigned number;            /* by arrival */
     unsigned nr_vcpus;
@@ -32,7 +32,7 @@ struct sim {
     uint64_t *decision_ns;      /* [trace->nr] */
 
     /* The guests that are there, as a heap: the first to leave is first. */
-    struct guest **guests;
+    struct visit **guests;
     unsigned nr_guests;
 
     /* What they hold. */
@@ -122,7 +122,7 @@ static void pass(struct sim *s, uint64_t until_ns)
 
 /* ---- guests come and go ---- */
 
-static void guest_free(struct guest *g)
+static void guest_free(struct visit *g)
 {
     if (!g)
         return;
@@ -132,14 +132,14 @@ static void guest_free(struct guest *g)
     free(g);
 }
 
-static bool leaves_before(const struct guest *a, const struct guest *b)
+static bool leaves_before(const struct visit *a, const struct visit *b)
 {
     if (a->end_ns != b->end_ns)
         return a->end_ns < b->end_ns;
     return a->number < b->number;
 }
 
-static void heap_add(struct sim *s, struct guest *g)
+static void heap_add(struct sim *s, struct visit *g)
 {
     unsigned i = s->nr_guests++, parent;
 
@@ -152,9 +152,9 @@ static void heap_add(struct sim *s, struct guest *g)
     s->guests[i] = g;
 }
 
-static struct guest *heap_take(struct sim *s)
+static struct visit *heap_take(struct sim *s)
 {
-    struct guest *first = s->guests[0], *g = s->guests[--s->nr_guests];
+    struct visit *first = s->guests[0], *g = s->guests[--s->nr_guests];
     unsigned i = 0, child;
 
     while ((child = 2 * i + 1) < s->nr_guests) {
@@ -176,7 +176,7 @@ static uint64_t signed_by(uint64_t x, bool add)
     return add ? x : 0 - x;
 }
 
-static void change_load(struct sim *s, const struct guest *g, bool add)
+static void change_load(struct sim *s, const struct visit *g, bool add)
 {
     unsigned nr_cpus = xln_host_nr_cpus(s->base), cpu;
     bool keeps = xln_cpumap_count(g->cpus) < s->nr_cpus;
@@ -192,7 +192,7 @@ static void change_load(struct sim *s, const struct guest *g, bool add)
     }
 }
 
-static void change_all(struct sim *s, const struct guest *g, bool add)
+static void change_all(struct sim *s, const struct visit *g, bool add)
 {
     unsigned i;
 
@@ -208,7 +208,7 @@ static void change_all(struct sim *s, const struct guest *g, bool add)
 
 static void leave(struct sim *s)
 {
-    struct guest *g = heap_take(s);
+    struct visit *g = heap_take(s);
 
     pass(s, g->end_ns);
     change_all(s, g, false);
@@ -216,10 +216,10 @@ static void leave(struct sim *s)
 }
 
 static int guest_new(const struct sim *s, const struct arrival *a,
-                     const struct xln_plan *plan, struct guest **guest_r)
+                     const struct xln_plan *plan, struct visit **guest_r)
 {
     size_t size = plan->nr_shares * sizeof(*plan->shares);
-    struct guest *g = calloc(1, sizeof(*g));
+    struct visit *g = calloc(1, sizeof(*g));
     int rc = -ENOMEM;
 
     if (!g)
@@ -483,7 +483,7 @@ static int settle(struct sim *s, const struct arrival *a,
                   const struct decision *decision)
 {
     const struct xln_plan *plan = decision->plan;
-    struct guest *g;
+    struct visit *g;
     int rc;
 
     if (decision->status == DECIDE_NOTHING_FITS) {
@@ -565,7 +565,7 @@ static int sim_alloc(struct sim *s)
     unsigned nr_work = nr_cpus > nr_nodes ? nr_cpus : nr_nodes;
 
     s->decision_ns = calloc(s->trace->nr + 1, sizeof(*s->decision_ns));
-    s->guests = calloc(s->trace->nr + 1, sizeof(struct guest *));
+    s->guests = calloc(s->trace->nr + 1, sizeof(struct visit *));
     s->used = calloc(nr_nodes, sizeof(*s->used));
     s->load = calloc(nr_cpus, sizeof(*s->load));
     s->node_load = calloc(nr_nodes, sizeof(*s->node_load));

@@ -24,7 +24,7 @@ static const char *const columns[NR_COLUMNS] = {
     "time", "name", "vcpus", "mib", "lifetime"
 };
 
-struct reader {
+struct replay {
     FILE *f;
     const char *source;
     unsigned line_nr;
@@ -49,7 +49,7 @@ static void show_value(FILE *f, const char *value)
 
 /* Gives `rc`, or -ENOMEM. `column` < 0: it is the line. */
 __attribute__((format(printf, 5, 6)))
-static int refuse(const struct reader *r, int rc, int column,
+static int refuse(const struct replay *r, int rc, int column,
                   const char *value, const char *fmt, ...)
 {
     size_t size;
@@ -76,7 +76,7 @@ static int refuse(const struct reader *r, int rc, int column,
     return -ENOMEM;
 }
 
-static int refuse_cell(const struct reader *r, int column, const char *expected)
+static int refuse_cell(const struct replay *r, int column, const char *expected)
 {
     return refuse(r, -EINVAL, column, r->cells[column], "expected %s",
                   expected);
@@ -134,7 +134,7 @@ static bool parse_number(const char *text, uint64_t max, uint64_t *number_r)
 }
 
 /* In `a`, all but the name. */
-static int parse_figures(const struct reader *r, struct arrival *a)
+static int parse_figures(const struct replay *r, struct arrival *a)
 {
     char *const *cells = r->cells;
     uint64_t number;
@@ -159,7 +159,7 @@ static int parse_figures(const struct reader *r, struct arrival *a)
     return 0;
 }
 
-static int check_name(const struct reader *r)
+static int check_name(const struct replay *r)
 {
     const char *name = r->cells[NAME];
 
@@ -175,7 +175,7 @@ static int check_name(const struct reader *r)
 /* ---- lines ---- */
 
 /* 1: there is one, 0: the end. */
-static int read_line(struct reader *r)
+static int read_line(struct replay *r)
 {
     unsigned nr = 0;
     int c;
@@ -196,7 +196,7 @@ static int read_line(struct reader *r)
     return c != EOF || nr;
 }
 
-static int split_line(struct reader *r)
+static int split_line(struct replay *r)
 {
     unsigned nr = 0;
     char *rest = r->line, *cell;
@@ -212,7 +212,7 @@ static int split_line(struct reader *r)
                   "time,name,vcpus,mib,lifetime", nr);
 }
 
-static bool is_heading(const struct reader *r)
+static bool is_heading(const struct replay *r)
 {
     for (unsigned i = 0; i < NR_COLUMNS; i++) {
         if (strcasecmp(r->cells[i], columns[i]))
@@ -221,7 +221,7 @@ static bool is_heading(const struct reader *r)
     return true;
 }
 
-static int add_arrival(struct reader *r, struct arrival *a)
+static int add_arrival(struct replay *r, struct arrival *a)
 {
     struct trace *trace = r->trace;
     unsigned size = r->list_size ? 2 * r->list_size : 1024;
@@ -245,7 +245,7 @@ static int add_arrival(struct reader *r, struct arrival *a)
 }
 
 /* Spreadsheets put a byte-order mark in front. */
-static void skip_mark(struct reader *r)
+static void skip_mark(struct replay *r)
 {
     static const char mark[] = "\xef\xbb\xbf";
     size_t length = strlen(mark);
@@ -254,7 +254,7 @@ static void skip_mark(struct reader *r)
         memmove(r->line, r->line + length, strlen(r->line + length) + 1);
 }
 
-static int parse_line(struct reader *r, bool *first)
+static int parse_line(struct replay *r, bool *first)
 {
     const char *start = r->line + strspn(r->line, " \t\r");
     struct arrival a = { 0 };
@@ -279,7 +279,7 @@ static int parse_line(struct reader *r, bool *first)
 int trace_read(FILE *f, const char *source, struct trace **trace_r,
                char **error_r)
 {
-    struct reader *r = calloc(1, sizeof(*r));
+    struct replay *r = calloc(1, sizeof(*r));
     bool first = true;
     int rc = -ENOMEM;
 
