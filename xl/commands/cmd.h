@@ -92,6 +92,7 @@ int cmd_usage(const struct cmd_line *line, const char *fmt, ...);
 
 /* Open xch and ctx. False: said why not. */
 bool cmd_open_xen(struct cmd_line *line);
+void cmd_close_xen(struct cmd_line *line);
 
 /* A configuration for libxl to fill in, to be freed by layout_free_config(), and
  * where it has its fields. NULL: said why not. */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What commands are about: the running Xen and its domains, or a host in a
+ * file. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libxl_utils.h>
+
+#include "cmd.h"
+#include "libxl_numa_foreign.h"
+#include "placement/xen_layout.h"
+
+#define PRIVCMD "/dev/xen/privcmd"
+
+bool cmd_open_xen(struct cmd_line *line)
+{
+    const char *odd;
+
+    /* libxc would say it in three lines. */
+    if (access(PRIVCMD, R_OK | W_OK)) {
+        complain("cannot open '%s': %s: expected root in dom0", PRIVCMD,
+                 strerror(errno));
+        return false;
+    }
+    line->xch = xc_interface_open(line->lg, NULL, 0);
+    if (!line->xch ||
+        libxl_ctx_alloc(&line->ctx, LIBXL_VERSION, 0, line->lg)) {
+        complain("cannot reach the hypervisor: %s", strerror(errno));
+        return false;
+    }
+    odd = xen_layout_find_odd(line->xch);
+    if (odd)
+        complain("cannot read %s of this Xen in a way that xl-numa knows: "
+                 "install a newer libxl-numa", odd);
+    return !odd;
+}
+
+libxl_domain_config *cmd_new_config(const struct cmd_line *line,
+                                    struct layout *layout_r)
+{
+    libxl_domain_config *config;
+    const char *field;
+    int rc = layout_learn(line->ctx, layout_r, &field);
+
+    if (rc) {
+        complain("cannot learn the layout of libxl: %s",
+                 field ? field : strerror(-rc));
+        return NULL;
+    }
+    config = layout_new_config(layout_r);
+    if (!config)
+        complain("%s", strerror(ENOMEM));
+    return config;
+}
+
+void cmd_close_xen(struct cmd_line *line)
+{
+    libxl_ctx_free(line->ctx);
+    if (line->xch)
+        xc_interface_close(line->xch);
+}
+
+bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r)
+{
+    char *note = NULL, *error = NULL;
+    int rc = xln_snapshot_open(word, snapshot_r, &note, &error);
+
+    if (rc && error)
+        complain("%s", error);
+    else if (rc)
+        complain("%s: %s", word, strerror(-rc));
+    else if (note)
+        complain("%s: %s", word, note);
+    free(error);
+    free(note);
+    return !rc;
+}
+
+/* libxl itself would take "" for domain 0, and 4294967296 too. */
+static bool find_domain(libxl_ctx *ctx, const char *word, uint32_t *domid_r)
+{
+    unsigned long number;
+
+    if (!*word)
+        return false;
+    if (word[strspn(word, "0123456789")])
+        return !libxl_name_to_domid(ctx, word, domid_r);
+    if (!cmd_number(word, DOMID_FIRST_RESERVED - 1, &number))
+        return false;
+    *domid_r = number;
+    return true;
+}
+
+bool cmd_find_domain(struct cmd_line *line, const char *word,
+                     uint32_t *domid_r)
+{
+    if (find_domain(line->ctx, word, domid_r))
+        return true;
+    complain("no domain '%s'", word);
+    return false;
+}
