@@ -157,7 +157,7 @@ static void keep_error(struct xln__json_tree *tree, unsigned line,
         fputs(", not ", f);
         print_value(f, value);
     }
-    if (fclose(f)) {
+    if (fclose(f) || !tree->error) {
         free(tree->error);
         tree->error = NULL;
     } else {

@@ -447,7 +447,7 @@ static int make_config(struct domain *r, const char *devices, const char *keys,
     if (!r->nr_vcpus)
         r->nr_vcpus = 1;
     rc = print_config(r, devices, keys, f);
-    if (fclose(f) || rc) {
+    if (fclose(f) || rc || !config) {
         free(config);
         return -ENOMEM;
     }
@@ -560,9 +560,10 @@ int domain_xml_read(const char *text, size_t size, const char *source,
     r.keys = open_memstream(&keys, &keys_size);
     if (r.devices && r.keys)
         rc = read_all(&r, text, size, error_r);
-    if (r.devices && fclose(r.devices))
+    /* Without memory to end it, a stream may leave NULL and say nothing. */
+    if ((r.devices && fclose(r.devices)) || !devices)
         rc = -ENOMEM;
-    if (r.keys && fclose(r.keys))
+    if ((r.keys && fclose(r.keys)) || !keys)
         rc = -ENOMEM;
     if (!rc)
         rc = make_config(&r, devices, keys, domain_r);
