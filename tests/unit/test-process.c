@@ -55,11 +55,6 @@ static struct child start(void (*become)(int ready_fd, void *arg), void *arg)
     return c;
 }
 
-static bool lives(const struct child *c)
-{
-    return !waitpid(c->pid, NULL, WNOHANG);
-}
-
 static void end(struct child *c)
 {
     kill(c->pid, SIGKILL);
