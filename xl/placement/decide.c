@@ -46,13 +46,17 @@ int decide_request(const struct keys *defaults, const struct keys *keys,
 
 /* ---- warnings ---- */
 
-/* Takes the line; NULL: there is none. */
+/* Takes the line; "": there is none, NULL: there is no memory for it. */
 static int add_warning(struct decision *d, char *line)
 {
     char **warnings;
 
     if (!line)
+        return -ENOMEM;
+    if (!*line) {
+        free(line);
         return 0;
+    }
     warnings = realloc(d->warnings, (d->nr_warnings + 1) * sizeof(*warnings));
     if (!warnings) {
         free(line);

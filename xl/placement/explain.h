@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A plan, and what became of it, in words. Each function gives one malloc'd
- * line, NULL if there is no memory for it.
+ * line: "" where there is nothing to say, NULL if there is no memory for it.
  */
 #ifndef EXPLAIN_H
 #define EXPLAIN_H
@@ -23,14 +23,14 @@ char *explain_reason(const struct xln_request *request,
                      const struct xln_plan *plan);
 
 /* What of its devices and of other domains was preferred, and whether it came
- * to that; NULL too if there is nothing of the kind. */
+ * to that; "" if there is nothing of the kind. */
 char *explain_preferred(const struct xln_host *host,
                         const struct xln_request *request,
                         const struct xln_need *need,
                         const struct xln_plan *plan);
 
-/* That a better set has not been ruled out, and what has; NULL too if the plan
- * is exact. */
+/* That a better set has not been ruled out, and what has; "" if the plan is
+ * exact. */
 char *explain_search(const struct xln_plan *plan);
 
 /* The virtual nodes: "2 virtual nodes: node 1 with 128 MiB and vCPUs 0-1, ..."
@@ -58,17 +58,16 @@ char *explain_shortage(const struct xln_host *host,
                        const struct populate *built,
                        const struct xln_residency *residency);
 
-/* That memory is away from the CPUs that the vCPUs are bound to; NULL too
- * where it is not, or the user said so. */
+/* That memory is away from the CPUs that the vCPUs are bound to; "" where
+ * it is not, or the user said so. */
 char *explain_remote(const struct xln_host *host,
                      const struct xln_request *request,
                      const struct xln_plan *plan);
 
-/* How much is planned for other nodes than the plan's own; NULL too if none
- * is. */
+/* How much is planned for other nodes than the plan's own; "" if none is. */
 char *explain_overflow(const struct xln_plan *plan);
 
-/* How much went to other nodes than the plan's own; NULL too if none did. */
+/* How much went to other nodes than the plan's own; "" if none did. */
 char *explain_spill(const struct xln_plan *plan, const struct populate *built);
 
 #endif /* EXPLAIN_H */

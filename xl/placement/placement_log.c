@@ -15,7 +15,8 @@ void placement_say(const struct placement *p, xentoollog_level level,
 void placement_say_free(const struct placement *p, xentoollog_level level,
                         char *text)
 {
-    placement_say(p, level, text);
+    if (text && *text)
+        placement_say(p, level, text);
     free(text);
 }
 

@@ -59,7 +59,7 @@ static const struct {
 
 /* ---- lines ---- */
 
-/* What had to be given up; NULL: nothing, or no memory for it. */
+/* What had to be given up; "": nothing, NULL: there is no memory for it. */
 static char *given_up(const struct planned *d)
 {
     const struct xln_plan *plan = d->decision->plan;
@@ -72,65 +72,67 @@ static char *given_up(const struct planned *d)
                             "a vCPU's cpus="
                           : "fewer CPUs on the nodes than vCPUs, or none of a "
                             "vCPU's cpus=");
-    return NULL;
+    return strdup("");
 }
 
-/* Who makes a line gives NULL where there is nothing to say, and where there is
- * no memory for it: that only errno tells, which malloc() sets and nothing sets
- * back. It is 0 before the first line. */
-static int lacked_memory(void)
-{
-    return errno == ENOMEM ? -ENOMEM : 0;
-}
+/* Lines of one domain, and the first error of them. */
+struct lines {
+    const struct planned *d;
+    FILE *f;
+    int rc;
+};
 
-/* Takes the line, which may be NULL. */
-static void print_line(const struct planned *d, FILE *f, const char *what,
-                       char *line)
+/* Takes the line; "": there is nothing to say, NULL: no memory. */
+static void print_line(struct lines *lines, const char *what, char *line)
 {
-    if (line)
-        fprintf(f, "%s: %s%s\n", d->config->name, what, line);
+    if (!line)
+        lines->rc = -ENOMEM;
+    else if (*line)
+        fprintf(lines->f, "%s: %s%s\n", lines->d->config->name, what, line);
     free(line);
 }
 
 /* Virtual nodes of its own leave nothing to choose, and no reason. */
-static void print_choice(const struct planned *d, FILE *f)
+static void print_choice(struct lines *lines)
 {
+    const struct planned *d = lines->d;
     const struct xln_request *request = d->decision->request;
     const struct xln_plan *plan = d->decision->plan;
 
     if (d->guest.cells)
         return;
-    print_line(d, f, "", explain_plan(request, &d->need, plan));
-    print_line(d, f, "", explain_reason(request, plan));
-    print_line(d, f, "", explain_preferred(d->host, request, &d->need, plan));
-    print_line(d, f, "", explain_search(plan));
+    print_line(lines, "", explain_plan(request, &d->need, plan));
+    print_line(lines, "", explain_reason(request, plan));
+    print_line(lines, "", explain_preferred(d->host, request, &d->need, plan));
+    print_line(lines, "", explain_search(plan));
 }
 
-static void print_lines(const struct planned *d, FILE *f)
+static void print_lines(struct lines *lines)
 {
-    const struct decision *decision = d->decision;
+    const struct decision *decision = lines->d->decision;
     unsigned i;
 
-    print_choice(d, f);
-    print_line(d, f, "",
-               decision->vnuma ? explain_vnuma(decision->vnuma) : NULL);
+    print_choice(lines);
+    if (decision->vnuma)
+        print_line(lines, "", explain_vnuma(decision->vnuma));
     if (decision->status == DECIDE_RELAXED)
-        print_line(d, f, "fits only after relaxing: ", given_up(d));
+        print_line(lines, "fits only after relaxing: ", given_up(lines->d));
     for (i = 0; i < decision->nr_warnings; i++)
-        fprintf(f, "%s: warning: %s\n", d->config->name,
+        fprintf(lines->f, "%s: warning: %s\n", lines->d->config->name,
                 decision->warnings[i]);
 }
 
 int plan_view_print(const struct planned *d, FILE *f)
 {
-    errno = 0;
+    struct lines lines = { .d = d, .f = f };
+
     if (d->decision->status == DECIDE_NOTHING_FITS)
         fprintf(f, "%s: nothing fits: %s\n", d->config->name,
                 d->decision->reason);
     else
-        print_lines(d, f);
-    print_line(d, f, "", need_text(d->config));
-    return lacked_memory();
+        print_lines(&lines);
+    print_line(&lines, "", need_text(d->config));
+    return lines.rc;
 }
 
 /* ---- vCPUs that are there already ---- */
@@ -425,7 +427,9 @@ static void add_nodes(struct xln__json *json, const char *key,
 /* A line that explain.c made; takes it. */
 static void add_line(struct xln__json *json, const char *key, char *line)
 {
-    add_text(json, key, line);
+    if (!line)
+        xln__json_fail(json, -ENOMEM);
+    add_text(json, key, line && *line ? line : NULL);
     free(line);
 }
 
@@ -530,6 +534,8 @@ static void add_config(struct xln__json *json, const char *source)
 {
     char *path = realpath(source, NULL);
 
+    if (!path && errno == ENOMEM)
+        xln__json_fail(json, -ENOMEM);
     add_text(json, "config", path ? path : source);
     free(path);
 }
@@ -546,12 +552,13 @@ static void add_lines(struct xln__json *json, const struct planned *d)
     add_line(json, "plan", explain_plan(request, &d->need, plan));
     if (!fits)
         add_text(json, "reason", decision->reason);
+    else if (d->guest.cells)
+        add_text(json, "reason", NULL);
     else
-        add_line(json, "reason",
-                 d->guest.cells ? NULL : explain_reason(request, plan));
+        add_line(json, "reason", explain_reason(request, plan));
     add_line(json, "preferred",
              explain_preferred(d->host, request, &d->need, plan));
-    add_line(json, "given_up", fits ? given_up(d) : NULL);
+    add_line(json, "given_up", fits ? given_up(d) : strdup(""));
     add_line(json, "warning", explain_remote(d->host, request, plan));
     xln__json_key(json, "warnings");
     xln__json_array(json);
@@ -569,12 +576,11 @@ static const char *verdict_of(const struct planned *d)
     }
 }
 
-static int add_plan(struct xln__json *json, const struct planned *d)
+static void add_plan(struct xln__json *json, const struct planned *d)
 {
     const struct decision *decision = d->decision;
     const struct xln_plan *plan = decision->plan;
 
-    errno = 0;
     add_text(json, "name", d->config->name);
     add_config(json, d->config->source);
     add_text(json, "verdict", verdict_of(d));
@@ -594,7 +600,6 @@ static int add_plan(struct xln__json *json, const struct planned *d)
     xln__json_key(json, "vnuma");
     vnuma_view_json(decision->vnuma, json);
     add_lines(json, d);
-    return lacked_memory();
 }
 
 int plan_view_json(const struct planned *d, const struct xln_domains *domains,
@@ -608,11 +613,11 @@ int plan_view_json(const struct planned *d, const struct xln_domains *domains,
     if (rc)
         return rc;
     xln__json_object(json);
-    rc = add_plan(json, d);
+    add_plan(json, d);
     table_add_json(table, json);
     add_others(json, c);
     xln__json_object_end(json);
     table_free(table);
     xln_candidates_free(c);
-    return rc;
+    return 0;
 }
