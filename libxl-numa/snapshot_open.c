@@ -9,6 +9,7 @@
 #include "host_text.h"
 #include "libxl_numa_foreign.h"
 #include "text/from_errno.h"
+#include "text/read_stream.h"
 #include "text/refuse.h"
 #include "text/xml.h"
 
@@ -82,37 +83,6 @@ static char first_of(const char *text, size_t size)
 static bool is_xml(const char *text, size_t size)
 {
     return first_of(text, size) == '<';
-}
-
-/* ---- its text ---- */
-
-/* Everything up to the bound, and a byte more if there is more. */
-static int read_all(FILE *f, char **text_r, size_t *size_r)
-{
-    size_t size = 0, allocated = 0;
-    char *text = NULL, *larger;
-
-    do {
-        allocated = allocated ? 2 * allocated : 65536;
-        if (allocated > XLN__XML_MAX_BYTES)
-            allocated = XLN__XML_MAX_BYTES + 1;
-        larger = realloc(text, allocated);
-        if (!larger) {
-            free(text);
-            return -ENOMEM;
-        }
-        text = larger;
-        size += fread(text + size, 1, allocated - size, f);
-    } while (size == allocated && size <= XLN__XML_MAX_BYTES);
-    if (ferror(f)) {
-        int rc = xln__from_errno();
-
-        free(text);
-        return rc;
-    }
-    *text_r = text;
-    *size_r = size;
-    return 0;
 }
 
 /* ---- snapshots ---- */
@@ -241,7 +211,7 @@ static int open_file(FILE *f, const char *word,
     size_t size;
     int rc;
 
-    rc = read_all(f, &text, &size);
+    rc = xln__read_stream(f, XLN__XML_MAX_BYTES, &text, &size);
     if (rc) {
         xln__refuse(error_r, "%s: %s", word, strerror(-rc));
         return rc;

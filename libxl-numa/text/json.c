@@ -9,6 +9,7 @@
 
 #include "from_errno.h"
 #include "json.h"
+#include "read_stream.h"
 
 /* What a file may have; the largest host has less. */
 #define MAX_SIZE (64u << 20)
@@ -519,33 +520,6 @@ static int read_tree(const char *text, size_t size,
     return r.rc;
 }
 
-/* -EFBIG: larger than MAX_SIZE. */
-static int read_text(FILE *f, char **text_r, size_t *size_r)
-{
-    size_t size = 0, allocated = 32 * 1024, got;
-    char *text = NULL, *larger;
-
-    do {
-        allocated = 2 * allocated < MAX_SIZE ? 2 * allocated : MAX_SIZE + 1;
-        larger = realloc(text, allocated);
-        if (!larger) {
-            free(text);
-            return -ENOMEM;
-        }
-        text = larger;
-        errno = 0;
-        got = fread(text + size, 1, allocated - size, f);
-        size += got;
-    } while (size == allocated && size <= MAX_SIZE);
-    if (ferror(f) || size > MAX_SIZE) {
-        free(text);
-        return !ferror(f) ? -EFBIG : xln__from_errno();
-    }
-    *text_r = text;
-    *size_r = size;
-    return 0;
-}
-
 int xln__json_read(FILE *f, const char *source, struct xln__json_tree **tree_r,
                    char **error_r)
 {
@@ -555,19 +529,21 @@ int xln__json_read(FILE *f, const char *source, struct xln__json_tree **tree_r,
     int rc = tree ? 0 : -ENOMEM;
 
     if (!rc)
-        rc = read_text(f, &text, &size);
+        rc = xln__read_stream(f, MAX_SIZE, &text, &size);
+    if (!rc && size > MAX_SIZE)
+        rc = -EFBIG;
     if (rc == -EFBIG &&
         asprintf(error_r, "%s: expected no more than %u MiB", source,
                  MAX_SIZE >> 20) < 0)
         rc = -ENOMEM;
     if (!rc) {
         rc = read_tree(text, size, tree);
-        free(text);
         if (rc == -EINVAL || rc == -EFBIG) {
             *error_r = tree->error;
             tree->error = NULL;
         }
     }
+    free(text);
     if (rc) {
         xln__json_tree_free(tree);
         return rc;

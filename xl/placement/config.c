@@ -8,8 +8,8 @@
 
 #include "config.h"
 #include "bounds.h"
-#include "text/from_errno.h"
 #include "misspelt.h"
+#include "text/read_stream.h"
 #include "text/refuse.h"
 #include "vnode_list.h"
 
@@ -466,33 +466,20 @@ int config_parse(const char *text, size_t size, const char *source,
 
 int config_read_text(const char *path, char **text_r, size_t *size_r)
 {
-    size_t size = 0, n;
-    char *text = NULL, *more;
+    char *text;
+    size_t size;
     FILE *f = fopen(path, "r");
-    int rc = f ? 0 : -errno;
+    int rc;
 
-    while (!rc) {
-        more = realloc(text, size + BUFSIZ);
-        if (!more) {
-            rc = -ENOMEM;
-            break;
-        }
-        text = more;
-        errno = 0;
-        n = fread(text + size, 1, BUFSIZ, f);
-        size += n;
-        if (ferror(f))
-            rc = xln__from_errno();
-        else if (size > FILE_MAX_BYTES)
-            rc = -EFBIG;
-        else if (!n)
-            break;
-    }
-    if (f)
-        fclose(f);
-    if (rc) {
-        free(text);
+    if (!f)
+        return -errno;
+    rc = xln__read_stream(f, FILE_MAX_BYTES, &text, &size);
+    fclose(f);
+    if (rc)
         return rc;
+    if (size > FILE_MAX_BYTES) {
+        free(text);
+        return -EFBIG;
     }
     *text_r = text;
     *size_r = size;
