@@ -481,7 +481,7 @@ bool planner_prepare(struct planner *p, const struct config *config,
 bool planner_read(struct planner *p, const char *path, char *const *words,
                   unsigned nr_words, struct planned *d)
 {
-    struct config *config;
+    struct config *config = NULL;
     bool good;
 
     *d = (struct planned){ 0 };
