@@ -140,6 +140,15 @@ static bool has_mark(pid_t pid, pid_t session)
     return found;
 }
 
+/* It has given back its memory, and so its mark, but may still hold files. */
+static bool is_ending(pid_t pid)
+{
+    char path[64], target;
+
+    snprintf(path, sizeof(path), "/proc/%ld/exe", (long)pid);
+    return readlink(path, &target, 1) < 0 && errno == ENOENT;
+}
+
 /* What the leader has forked, and not become another program, has its name
  * and not yet the mark. */
 static bool is_of_session(const struct process *p, const struct session *s)
@@ -150,7 +159,8 @@ static bool is_of_session(const struct process *p, const struct session *s)
         return false;
     if (leader && leader != PROCESS_UNKNOWN)
         return leader == s->start;
-    return !strcmp(p->name, "xl-numa") || has_mark(p->pid, s->leader);
+    return !strcmp(p->name, "xl-numa") || has_mark(p->pid, s->leader) ||
+           is_ending(p->pid);
 }
 
 static bool kill_member(const struct process *p, void *arg)
