@@ -116,13 +116,34 @@ static void claim_object_kept(const struct xln__json_value *was,
     }
 }
 
+/* CPUs and nodes may be read in any order, and are written in that of their
+ * numbers; other items keep their place. */
+static const struct xln__json_value *
+find_item(const struct xln__json_value *was, const struct xln__json_value *at,
+          const struct xln__json_value *is)
+{
+    const char *key = "node";
+    const struct xln__json_value *number, *v, *found;
+
+    if (is->type == XLN__JSON_OBJECT && xln__json_member(is, "cpu"))
+        key = "cpu";
+    number = is->type == XLN__JSON_OBJECT ? xln__json_member(is, key) : NULL;
+    for (v = number ? was->first : NULL; v; v = v->next) {
+        found = v->type == XLN__JSON_OBJECT ? xln__json_member(v, key) : NULL;
+        if (found && found->text && number->text &&
+            !strcmp(found->text, number->text))
+            return v;
+    }
+    return at;
+}
+
 static void claim_list_kept(const struct xln__json_value *was,
                             const struct xln__json_value *is)
 {
     const struct xln__json_value *old = was->first, *v = is->first;
 
     for (; old && v; old = old->next, v = v->next)
-        claim_kept(old, v);
+        claim_kept(find_item(was, old, v), v);
     claim(!old && !v, "%s: another length", is->key ? is->key : "a row");
 }
 

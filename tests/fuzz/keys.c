@@ -214,8 +214,10 @@ static void silence(void)
 
 static void claim_config(const struct config *config)
 {
-    claim(config->name && config->nr_vcpus && config->maxmem_bytes >=
-          config->memory_bytes, "name, vCPUs or memory");
+    /* Whether memory= fits a list of virtual nodes is decided later. */
+    claim(config->name && config->nr_vcpus &&
+          (config->cells || config->maxmem_bytes >= config->memory_bytes),
+          "name, vCPUs or memory");
     claim(config->nr_addresses <= config->nr_devices, "devices");
     claim(config->hard.nr <= config->nr_vcpus || config->hard.of_all,
           "more lists than vCPUs");
