@@ -204,6 +204,18 @@ const char *xln__xml_attr(const struct xln__xml *xml, const char *name)
     return NULL;
 }
 
+int xln__xml_copy_attr(const struct xln__xml *xml, const char *name,
+                       char **copy_r)
+{
+    const char *value = xln__xml_attr(xml, name);
+
+    if (!value)
+        return 0;
+    free(*copy_r);
+    *copy_r = strdup(value);
+    return *copy_r ? 0 : -ENOMEM;
+}
+
 const char *const *xln__xml_attrs(const struct xln__xml *xml)
 {
     return xml->attributes;

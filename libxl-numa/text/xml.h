@@ -44,6 +44,11 @@ unsigned xln__xml_depth(const struct xln__xml *xml);
 /* In begin() only: the value of an attribute; NULL: there is none. */
 const char *xln__xml_attr(const struct xln__xml *xml, const char *name);
 
+/* In begin() only: a copy of the value in *copy_r, in place of the one there,
+ * which is freed. Where the attribute is not given, *copy_r stays. -ENOMEM. */
+int xln__xml_copy_attr(const struct xln__xml *xml, const char *name,
+                       char **copy_r);
+
 /* In begin() only: all of them, a name and its value in turn, then NULL. */
 const char *const *xln__xml_attrs(const struct xln__xml *xml);
 

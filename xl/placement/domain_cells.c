@@ -22,18 +22,6 @@ static int need_list(struct domain_cells *d)
     return d->list ? 0 : -ENOMEM;
 }
 
-static int copy_attr(const struct xln__xml *xml, const char *name,
-                     char **copy_r)
-{
-    const char *value = xln__xml_attr(xml, name);
-
-    if (!value)
-        return 0;
-    free(*copy_r);
-    *copy_r = strdup(value);
-    return *copy_r ? 0 : -ENOMEM;
-}
-
 static int read_size(struct xln__xml *xml, uint64_t *bytes_r)
 {
     const char *memory = xln__xml_attr(xml, "memory");
@@ -67,7 +55,7 @@ int domain_cells_begin(struct domain_cells *d, struct xln__xml *xml)
     d->last = id;
     d->nr++;
     rc = read_size(xml, &cell->bytes);
-    return rc ? rc : copy_attr(xml, "cpus", &cell->cpus);
+    return rc ? rc : xln__xml_copy_attr(xml, "cpus", &cell->cpus);
 }
 
 int domain_cells_sibling(struct domain_cells *d, struct xln__xml *xml)
@@ -95,7 +83,7 @@ int domain_cells_memnode(struct domain_cells *d, struct xln__xml *xml)
 
     if (!rc)
         rc = need_list(d);
-    return rc ? rc : copy_attr(xml, "nodeset", &d->list[id].nodes);
+    return rc ? rc : xln__xml_copy_attr(xml, "nodeset", &d->list[id].nodes);
 }
 
 /* ---- what they come to ---- */

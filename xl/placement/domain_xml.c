@@ -54,13 +54,6 @@ static int forget(char **text)
     return 0;
 }
 
-static int copy_attr(struct xln__xml *xml, const char *name, char **copy_r)
-{
-    const char *value = xln__xml_attr(xml, name);
-
-    return value ? copy(value, copy_r) : 0;
-}
-
 static bool attr_is(const struct xln__xml *xml, const char *name,
                     const char *wanted)
 {
@@ -109,7 +102,7 @@ static int begin_vcpu(struct domain *r, struct xln__xml *xml)
 {
     if (attr_is(xml, "placement", "auto"))
         r->is_auto = true;
-    else if (copy_attr(xml, "cpuset", &r->cpus))
+    else if (xln__xml_copy_attr(xml, "cpuset", &r->cpus))
         return -ENOMEM;
     return xln__xml_number(xml, "current", VCPUS_MAX, 0, &r->nr_online);
 }
@@ -136,7 +129,8 @@ static int begin_pin(struct domain *r, struct xln__xml *xml)
         return xln__xml_refuse(xml, "<vcpupin> without cpuset=");
     if (!r->pins)
         r->pins = calloc(VCPUS_MAX, sizeof(*r->pins));
-    return r->pins ? copy_attr(xml, "cpuset", &r->pins[vcpu]) : -ENOMEM;
+    return r->pins ? xln__xml_copy_attr(xml, "cpuset", &r->pins[vcpu])
+                   : -ENOMEM;
 }
 
 /* ---- memory from nodes ---- */
@@ -163,7 +157,7 @@ static int begin_numatune(struct domain *r, struct xln__xml *xml)
                                "'preferred' or 'interleave'", mode);
     if (copy(mode ? mode : "strict", &r->mode))
         return -ENOMEM;
-    return copy_attr(xml, "nodeset", &r->nodes);
+    return xln__xml_copy_attr(xml, "nodeset", &r->nodes);
 }
 
 /* ---- devices ---- */
