@@ -10,8 +10,7 @@
 #include <libxl_utils.h>
 
 #include "move_preview.h"
-
-#define MIB(bytes) ((bytes) >> 20)
+#include "text/units.h"
 
 struct preview {
     const struct guest *guest;
@@ -41,7 +40,7 @@ static double now_s(void)
 /* A page at a time: no pipe holds less. 0: it can't be told. */
 static double pipe_mib_s(void)
 {
-    char page[4096] = "";
+    char page[PAGE_BYTES] = "";
     int fds[2];
     unsigned i = 0;
     double began_s, took_s;
@@ -56,7 +55,7 @@ static double pipe_mib_s(void)
     close(fds[0]);
     close(fds[1]);
     return i == ROUNDS && took_s > 0
-               ? ROUNDS * sizeof(page) / took_s / (1 << 20)
+               ? ROUNDS * sizeof(page) / took_s / MIB
                : 0;
 }
 
@@ -65,7 +64,7 @@ void move_pause_estimate(uint64_t bytes, bool live, struct move_pause *pause)
     double all_s;
 
     pause->rate_mib_s = pipe_mib_s() / PIPE_SHARE;
-    all_s = pause->rate_mib_s > 0 ? MIB(bytes) / pause->rate_mib_s : 0;
+    all_s = pause->rate_mib_s > 0 ? IN_MIB(bytes) / pause->rate_mib_s : 0;
     pause->most_s = LEAST_S + all_s;
     pause->least_s = live ? LEAST_S : pause->most_s;
 }
@@ -112,7 +111,8 @@ static void print_way(struct preview *p, const struct xln_nodemap *to)
     if (guest->bytes) {
         guest_print_bytes(guest, NULL, p->f);
     } else {
-        fprintf(p->f, "%" PRIu64 " MiB on ", MIB(guest->domain->memory_bytes));
+        fprintf(p->f, "%" PRIu64 " MiB on ",
+                IN_MIB(guest->domain->memory_bytes));
         print_nodes(p, guest->domain->nodes);
         fputs(" (by its node affinity)", p->f);
     }
