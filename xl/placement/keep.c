@@ -21,7 +21,6 @@
 #include "bounds.h"
 
 #define USERDATA "xl-numa"
-/* More than Xen gives to any domain. */
 
 /* ---- what is kept ---- */
 
