@@ -199,7 +199,7 @@ static int drop_strict(struct decision *d, const struct question *q)
     return place_without(d, q, "\"strict\"", why);
 }
 
-/* -ENOSPC and others: why they can't be had. */
+/* `error`: why there can be no virtual nodes, as xln_vnuma_new() gives it. */
 static int drop_vnuma(struct decision *d, const struct question *q, int error)
 {
     char *why = explain_no_vnuma(d->request, d->plan, error);

@@ -40,8 +40,9 @@ enum decide_status {
 struct decision {
     enum decide_status status;
     /*
-     * Why nothing fits; NULL: it fits. `refused`: the domain is not made. Else a create is worth a try, as memory may become free in the
-     * meantime. `lacks_memory`: the reason is a lack of memory.
+     * Why nothing fits; NULL: it fits. `refused`: the domain is not made. Else a
+     * create is worth a try, as memory may become free in the meantime.
+     * `lacks_memory`: the reason is a lack of memory.
      */
     char *reason;
     bool refused, lacks_memory;

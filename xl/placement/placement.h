@@ -68,8 +68,8 @@ int placement_host_defaults(libxl_ctx *ctx, xentoollog_logger *lg,
 /*
  * Nodes that this host has not got are an error where a user names them just
  * now: -EINVAL, which was logged. `cells`: a vnuma= list; NULL: none. `source`
- * is what that calls it. libxl is
- * asked which nodes there are; the host is read when the plan is made.
+ * is what that calls it. libxl is asked which nodes there are; the host is read
+ * when the plan is made.
  */
 int placement_check_nodes(libxl_ctx *ctx, xentoollog_logger *lg,
                           const struct keys *keys, const struct cells *cells,
