@@ -134,7 +134,7 @@ errors() {
     before=$(rig-free)
     mib=3000
     ok "and why a strict request can't be had" refused \
-        'MiB needed, not to be had from node 1; node 1 has' \
+        'MiB needed, not available from node 1; node 1 has' \
         1 "$(memory "mode='strict' nodeset='1'")"
     mib=120
     ok "memory is as before" free_within 64 "$before"

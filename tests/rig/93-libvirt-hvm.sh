@@ -76,7 +76,7 @@ numatune() { # CELL-0 CELL-1
 
 refused() {
     guest "$(numatune 1 9)"
-    grep -F "'g (cell 1: 100 MiB needed, not to be had from node 9 alone)'" \
+    grep -F "'g (cell 1: 100 MiB needed, not available from node 9 alone)'" \
         "$out" && [ -z "$(leftovers)" ]
 }
 

@@ -127,7 +127,7 @@ static void test_free(void)
     begin(5, (unsigned[]){ 100, 100, 100, 100, 100 });
     become(even, "2 3 1 0 2", "more cells than nodes share them");
     begin(2, (unsigned[]){ 300, 1200 });
-    become(even, "cell 1: 1200 MiB needed, not to be had from one of the nodes "
+    become(even, "cell 1: 1200 MiB needed, not available from one of the nodes "
            "0-3 alone", "a cell is on one node, or the domain is not built");
 }
 
@@ -155,11 +155,11 @@ static void test_named(void)
     begin(2, (unsigned[]){ 600, 600 });
     cells->list[0].nodes = nodes_of("1");
     cells->list[1].nodes = nodes_of("1");
-    become(even, "cell 1: 600 MiB needed, not to be had from node 1 alone",
+    become(even, "cell 1: 600 MiB needed, not available from node 1 alone",
            "what one cell takes another has not");
     begin(2, two);
     cells->list[0].nodes = nodes_of("9");
-    become(even, "cell 0: 300 MiB needed, not to be had from node 9 alone",
+    become(even, "cell 0: 300 MiB needed, not available from node 9 alone",
            "a node that is not there has nothing");
 }
 

@@ -200,15 +200,15 @@ check "the second of two sees the cores of the first" planned 3 \
     --host smt.json web.cfg web.cfg 'nodes_cpus="core"' 'nodes="0"' memory=100
 
 check "strict makes that nothing fits: status 3" \
-    planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not to\
- be had from node 3; node 3 has 306 MiB free, 306 MiB usable" \
+    planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not\
+ available from node 3; node 3 has 306 MiB free, 306 MiB usable" \
     web.cfg 'nodes="3"' 'nodes_mode="strict"'
 check "a name can't speak to the terminal" \
     planned 0 "w?[2Jb: the nodes are named" \
     "name=\"w$(printf '\033')[2Jb\"" 'nodes="0"' memory=100 web.cfg
 check "a node without memory is said to be one" \
-    planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not to\
- be had from node 9; node 9 has no memory" \
+    planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not\
+ available from node 9; node 9 has no memory" \
     --host "${four_nodes%unit/*}hosts/plain/sparse.json" web.cfg 'nodes="9"' \
     'nodes_mode="strict"'
 check "more than the host has: status 3" \

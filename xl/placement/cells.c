@@ -213,7 +213,7 @@ static int refuse(const struct binding *b, unsigned cell, char **error_r)
 
     if (rc)
         return rc;
-    if (asprintf(error_r, "cell %u: %" PRIu64 " MiB needed, not to be had from "
+    if (asprintf(error_r, "cell %u: %" PRIu64 " MiB needed, not available from "
                  "%s %s alone", cell, bytes_of(b, cell) >> 20,
                  xln_nodemap_count(nodes) == 1 ? "node" : "one of the nodes",
                  set) < 0)

@@ -429,7 +429,7 @@ char *explain_shortage(const struct xln_host *host,
     struct line line;
     unsigned node;
 
-    line_add(line_begin(&line), "%s%" PRIu64 " MiB needed, not to be had from ",
+    line_add(line_begin(&line), "%s%" PRIu64 " MiB needed, not available from ",
              strict ? "nodes_mode=\"strict\": " : "",
              IN_MIB(plan->need_bytes));
     line_nodes(&line, nodes);
