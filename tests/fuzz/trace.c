@@ -12,6 +12,7 @@
 #include "plans/trace.h"
 
 #define SOURCE "t.csv"
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define NS UINT64_C(1000000000)
 
 static void claim_sound(const struct trace *t)
@@ -136,6 +137,8 @@ static void claim_guests(char *text, const struct trace *t)
     unsigned nr = 0;
     char *line;
 
+    if (!strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)))
+        text += strlen(BYTE_ORDER_MARK);
     while ((line = strsep(&text, "\n"))) {
         const char *start = line + strspn(line, " \t\r");
 

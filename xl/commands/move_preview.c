@@ -64,7 +64,7 @@ void move_pause_estimate(uint64_t bytes, bool live, struct move_pause *pause)
     double all_s;
 
     pause->rate_mib_s = pipe_mib_s() / PIPE_SHARE;
-    all_s = pause->rate_mib_s > 0 ? IN_MIB(bytes) / pause->rate_mib_s : 0;
+    all_s = pause->rate_mib_s > 0 ? bytes / (double)MIB / pause->rate_mib_s : 0;
     pause->most_s = LEAST_S + all_s;
     pause->least_s = live ? LEAST_S : pause->most_s;
 }
