@@ -10,14 +10,12 @@
 #include <string.h>
 
 #include <libxl_utils.h>
-#include <libxlutil.h>
 
 #include "cmd.h"
 #include "guest.h"
+#include "plans/cpu_masks.h"
 
 #define OPT_KEEP OPT_OWN
-#define XL_CONF XEN_CONFIG_DIR "/xl.conf"
-#define CPUS_EXPECTED "CPUs such as '0-3,^1', 'node:1' or 'all'"
 
 /* What the command line asks for. */
 struct pinning {
@@ -29,9 +27,8 @@ struct pinning {
 
 /* ---- sets of CPUs ---- */
 
-/* `where` is put before the text, in messages. */
-static bool parse_cpus(const struct guest *guest, const char *where,
-                       const char *text, struct xln_cpumap **cpus_r)
+static bool parse_cpus(const struct guest *guest, const char *text,
+                       struct xln_cpumap **cpus_r)
 {
     struct xln_cpumap *cpus;
     size_t end;
@@ -49,8 +46,8 @@ static bool parse_cpus(const struct guest *guest, const char *where,
         return true;
     }
     xln_cpumap_free(cpus);
-    complain("%s'%s': wrong at offset %zu: expected " CPUS_EXPECTED, where,
-             text, end);
+    complain("'%s': wrong at offset %zu: expected CPUs such as '0-3,^1', "
+             "'node:1' or 'all'", text, end);
     return false;
 }
 
@@ -58,7 +55,7 @@ static bool parse_cpus(const struct guest *guest, const char *where,
 static bool read_affinity(const struct guest *guest, const char *text,
                           struct xln_cpumap **cpus_r)
 {
-    return !strcmp(text, "-") || parse_cpus(guest, "", text, cpus_r);
+    return !strcmp(text, "-") || parse_cpus(guest, text, cpus_r);
 }
 
 /* As the installed xl has it. */
@@ -92,68 +89,32 @@ static int print_pinning(const struct pinning *p)
 
 /* ---- the masks in xl.conf ---- */
 
-static bool apply_mask(const struct guest *guest, const XLU_Config *config,
-                       const char *key, struct pinning *p)
+static bool apply_mask(const struct cpu_mask *mask, struct pinning *p)
 {
-    struct xln_cpumap *mask;
-    const char *text;
-    char where[80];
-    int e = xlu_cfg_get_string(config, key, &text, 1);
-
-    if (e == ESRCH)
-        return true;
-    if (e) {
-        complain(XL_CONF ": %s is not a string: expected " CPUS_EXPECTED, key);
-        return false;
-    }
-    snprintf(where, sizeof(where), XL_CONF ": %s=", key);
-    if (!parse_cpus(guest, where, text, &mask))
-        return false;
-    xln_cpumap_and(p->hard, mask);
-    xln_cpumap_free(mask);
+    xln_cpumap_and(p->hard, mask->cpus);
     if (!xln_cpumap_is_empty(p->hard))
         return true;
     complain("'%s': nothing is left of it by %s='%s' in " XL_CONF
-             ": -i ignores that", p->hard_text, key, text);
+             ": -i ignores that", p->hard_text, mask->key, mask->text);
     return false;
 }
 
-static bool apply_masks_of(const struct guest *guest, const XLU_Config *config,
-                           struct pinning *p)
+static bool apply_masks(const struct guest *guest, struct pinning *p)
 {
-    return apply_mask(guest, config, "vm.cpumask", p) &&
-           apply_mask(guest, config, guest->domain->is_pv ? "vm.pv.cpumask"
-                                                          : "vm.hvm.cpumask",
-                      p);
-}
+    struct cpu_masks masks;
+    char *error;
+    unsigned i;
+    int rc = cpu_masks_read(guest->host, &masks, &error);
+    bool good = !rc;
 
-static bool apply_masks(struct cmd_line *line, const struct guest *guest,
-                        struct pinning *p)
-{
-    XLU_Config *config;
-    void *data = NULL;
-    int size = 0, e;
-    bool good;
-
-    e = libxl_read_file_contents(line->ctx, XL_CONF, &data, &size);
-    if (e == ENOENT)
-        return true;
-    if (e) {
-        complain("cannot read '" XL_CONF "': %s: -i does without",
-                 strerror(e));
-        return false;
-    }
-    config = xlu_cfg_init(stderr, XL_CONF);
-    if (!config) {
-        complain("%s", strerror(ENOMEM));
-        free(data);
-        return false;
-    }
-    /* What libxlutil has to say it says itself. */
-    good = !xlu_cfg_readdata(config, data ? data : "", size) &&
-           apply_masks_of(guest, config, p);
-    xlu_cfg_destroy(config);
-    free(data);
+    if (rc)
+        complain("%s: -i ignores that", error ? error : strerror(-rc));
+    for (i = 0; i < masks.nr && good; i++)
+        if (guest->domain->is_pv ? masks.list[i].of_pv
+                                 : masks.list[i].of_others)
+            good = apply_mask(&masks.list[i], p);
+    cpu_masks_dispose(&masks);
+    free(error);
     return good;
 }
 
@@ -296,7 +257,7 @@ static int pin_and_warn(struct cmd_line *line, struct guest *guest,
         return EXIT_FAILURE;
     if (!check_vcpu(guest, p) || !check_hard(guest, p))
         return EXIT_FAILURE;
-    if (p->hard && !cmd_value(line, 'i') && !apply_masks(line, guest, p))
+    if (p->hard && !cmd_value(line, 'i') && !apply_masks(guest, p))
         return EXIT_FAILURE;
     if (!check_hard(guest, p) || !pin_vcpus(line, guest, p))
         return EXIT_FAILURE;

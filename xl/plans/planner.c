@@ -9,14 +9,13 @@
 
 #include <libxl_numa_foreign.h>
 
+#include "cpu_masks.h"
 #include "need.h"
 #include "placement/domain_xml.h"
 #include "placement/record.h"
 #include "planner.h"
 #include "text/refuse.h"
 #include "text/units.h"
-
-#define XL_CONF XEN_CONFIG_DIR "/xl.conf"
 
 /* ---- the host ---- */
 
@@ -41,46 +40,6 @@ static bool load_host(struct planner *p, const char *word)
 }
 
 /* ---- what holds for all domains of a host ---- */
-
-/* As libxlutil's lines have it, without the last newline. */
-static bool add_report(struct notes *notes, const char *path, char *report)
-{
-    size_t size = report ? strlen(report) : 0;
-
-    if (size && report[size - 1] == '\n')
-        report[size - 1] = '\0';
-    return notes_add_error(notes, path, -EINVAL, report);
-}
-
-static bool parse_xlu(struct notes *notes, const char *path, const char *text,
-                      size_t size, XLU_Config **config_r)
-{
-    XLU_Config *config;
-    char *report = NULL;
-    size_t report_size;
-    FILE *f;
-    int r;
-
-    /* libxlutil ends the program over one. */
-    if (memchr(text, '\0', size))
-        return notes_add(notes, "%s: expected text, not a zero byte", path);
-    f = open_memstream(&report, &report_size);
-    config = f ? xlu_cfg_init(f, path) : NULL;
-    r = config ? xlu_cfg_readdata(config, text, size) : ENOMEM;
-    if (f)
-        fclose(f);
-    if (!r) {
-        free(report);
-        *config_r = config;
-        return true;
-    }
-    if (config) {
-        xlu_cfg_destroy(config);
-        return add_report(notes, path, report);
-    }
-    free(report);
-    return notes_add_error(notes, path, -ENOMEM, NULL);
-}
 
 /* NULL in *text_r: it is not there, and need not be. */
 static bool read_text(struct notes *notes, const char *path, bool needed,
@@ -116,55 +75,29 @@ static bool read_defaults(struct notes *notes, const char *path, bool needed,
     return !rc || notes_add_error(notes, path, rc, error);
 }
 
-/* A mask that is not there allows all, one that is wrong xl ignores too. */
-static bool restrict_to(struct planner *p, const XLU_Config *config,
-                        const char *key, struct xln_cpumap **bound)
+static int restrict_to(const struct cpu_mask *mask, struct xln_cpumap **bound)
 {
-    const struct xln_host *host = p->snapshot->host;
-    struct xln_cpumap *mask;
-    const char *list;
-    int rc;
-
-    if (xlu_cfg_get_string(config, key, &list, 1))
-        return true;
-    rc = xln_cpumap_new(xln_host_nr_cpus(host), &mask);
-    if (rc)
-        return notes_add_error(p->notes, XL_CONF, rc, NULL);
-    if (xln_cpumap_parse(list, xln_host_node_cpus(host),
-                         XLN_PARSE_SKIP_ABSENT, mask, NULL)) {
-        xln_cpumap_free(mask);
-        return notes_add(p->notes, "%s: %s=\"%s\": expected a list of CPUs",
-                         XL_CONF, key, list);
-    }
-    if (*bound)
-        xln_cpumap_and(*bound, mask);
-    else
-        rc = xln_cpumap_copy(mask, bound);
-    xln_cpumap_free(mask);
-    return !rc || notes_add_error(p->notes, XL_CONF, rc, NULL);
+    if (!*bound)
+        return xln_cpumap_copy(mask->cpus, bound);
+    xln_cpumap_and(*bound, mask->cpus);
+    return 0;
 }
 
 static bool read_masks(struct planner *p)
 {
-    XLU_Config *config = NULL;
-    size_t size;
-    char *text;
-    bool good;
+    struct cpu_masks masks;
+    char *error;
+    unsigned i;
+    int rc = cpu_masks_read(p->snapshot->host, &masks, &error);
 
-    if (!read_text(p->notes, XL_CONF, false, &text, &size))
-        return false;
-    if (!text)
-        return true;
-    good = parse_xlu(p->notes, XL_CONF, text, size, &config);
-    free(text);
-    if (!good)
-        return false;
-    good = restrict_to(p, config, "vm.cpumask", &p->bound_pv) &&
-           restrict_to(p, config, "vm.cpumask", &p->bound_others) &&
-           restrict_to(p, config, "vm.pv.cpumask", &p->bound_pv) &&
-           restrict_to(p, config, "vm.hvm.cpumask", &p->bound_others);
-    xlu_cfg_destroy(config);
-    return good;
+    for (i = 0; i < masks.nr && !rc; i++) {
+        if (masks.list[i].of_pv)
+            rc = restrict_to(&masks.list[i], &p->bound_pv);
+        if (!rc && masks.list[i].of_others)
+            rc = restrict_to(&masks.list[i], &p->bound_others);
+    }
+    cpu_masks_dispose(&masks);
+    return !rc || notes_add_error(p->notes, XL_CONF, rc, error);
 }
 
 static bool replace_host(struct planner *p, struct xln_host *host)
