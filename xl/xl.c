@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "placement/environment.h"
+#include "release/complain.h"
 #include "release/installed_commands.h"
 #include "release/installed_xl.h"
 
@@ -48,18 +48,6 @@ static const struct {
 };
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-__attribute__((format(printf, 1, 2)))
-static void complain(const char *fmt, ...)
-{
-    va_list ap;
-
-    fputs("xl: ", stderr);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputc('\n', stderr);
-}
 
 /* ---- which command ---- */
 

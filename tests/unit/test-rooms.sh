@@ -58,7 +58,7 @@ upwards() { # ARROWS
         may["libvirt"] = "modules placement library text"
         may["plans"] = "placement library text"
         may["views"] = "plans placement library text"
-        may["release"] = "placement"
+        may["release"] = "placement text"
         may["commands"] = "views plans release placement library text"
         may["xl"] = "release placement"
     }

@@ -11,6 +11,7 @@
 
 #include "libxl_numa.h"
 #include "placement/layout.h"
+#include "release/complain.h"
 #include "views/table.h"
 
 /* Exit codes, beside EXIT_SUCCESS and EXIT_FAILURE. */
@@ -68,10 +69,6 @@ struct cmd_line {
     xc_interface *xch;
     libxl_ctx *ctx;
 };
-
-/* "xl: " and a line on stderr. */
-__attribute__((format(printf, 1, 2)))
-void complain(const char *fmt, ...);
 
 /* Read the words after the command's name. False: it is over, with the exit
  * code in *exit_r; a usage error was said, or --help printed. */

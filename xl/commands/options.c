@@ -8,26 +8,9 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "text/refuse.h"
 
 #define CODE_HELP 'h'
 #define HELP_COLUMN 28
-
-void complain(const char *fmt, ...)
-{
-    char *line;
-    va_list ap;
-
-    va_start(ap, fmt);
-    if (vasprintf(&line, fmt, ap) < 0)
-        line = NULL;
-    va_end(ap);
-    /* It may have a name from a file of a stranger's. */
-    if (line)
-        xln__mask_controls(line);
-    fprintf(stderr, "xl: %s\n", line ? line : strerror(ENOMEM));
-    free(line);
-}
 
 int cmd_usage(const struct cmd_line *line, const char *fmt, ...)
 {

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the programs `xl` and xl-numa, which are one to a user, have to say. */
+#ifndef COMPLAIN_H
+#define COMPLAIN_H
+
+/* "xl: " and a line on stderr. Control characters in it become "?": it may have
+ * a name from another's file. */
+__attribute__((format(printf, 1, 2)))
+void complain(const char *fmt, ...);
+
+#endif /* COMPLAIN_H */
