@@ -23,16 +23,11 @@ static void write_vcpu(const struct xln_vcpu *v, unsigned nr_cpus,
     }
     xln__json_line(json);
     xln__json_object(json);
-    xln__json_key(json, "online");
-    xln__json_bool(json, v->online);
-    xln__json_key(json, "blocked");
-    xln__json_bool(json, v->blocked);
-    xln__json_key(json, "running");
-    xln__json_bool(json, v->running);
-    xln__json_key(json, "cpu");
-    xln__json_number(json, v->cpu);
-    xln__json_key(json, "time_ns");
-    xln__json_number(json, v->time_ns);
+    xln__json_add_bool(json, "online", v->online);
+    xln__json_add_bool(json, "blocked", v->blocked);
+    xln__json_add_bool(json, "running", v->running);
+    xln__json_add_number(json, "cpu", v->cpu);
+    xln__json_add_number(json, "time_ns", v->time_ns);
     xln__json_key(json, "hard");
     xln__set_to_json(xln_cpumap_bits(v->hard), nr_cpus, json);
     xln__json_key(json, "soft");
@@ -49,10 +44,8 @@ static void write_request(char **request, struct xln__json *json)
     }
     xln__json_line(json);
     xln__json_object(json);
-    for (; *request; request += 2) {
-        xln__json_key(json, request[0]);
-        xln__json_text(json, request[1]);
-    }
+    for (; *request; request += 2)
+        xln__json_add_text(json, request[0], request[1]);
     xln__json_object_end(json);
 }
 
@@ -63,8 +56,7 @@ static void write_uuid(const uint8_t *bytes, struct xln__json *json)
 
     memcpy(uuid.uuid, bytes, sizeof(uuid.uuid));
     snprintf(text, sizeof(text), LIBXL_UUID_FMT, LIBXL_UUID_BYTES(uuid));
-    xln__json_key(json, "uuid");
-    xln__json_text(json, text);
+    xln__json_add_text(json, "uuid", text);
 }
 
 static void write_vcpus(const struct xln_domain *d, unsigned nr_cpus,
@@ -84,21 +76,14 @@ static void write_domain(const struct xln_domain *d,
                          const struct xln_host *host, struct xln__json *json)
 {
     xln__json_object(json);
-    xln__json_key(json, "domid");
-    xln__json_number(json, d->domid);
-    xln__json_key(json, "name");
-    xln__json_text(json, more->name);
+    xln__json_add_number(json, "domid", d->domid);
+    xln__json_add_text(json, "name", more->name);
     write_uuid(d->uuid, json);
-    xln__json_key(json, "dying");
-    xln__json_bool(json, d->dying);
-    xln__json_key(json, "pv");
-    xln__json_bool(json, d->is_pv);
-    xln__json_key(json, "pool");
-    xln__json_number(json, d->pool_id);
-    xln__json_key(json, "memory_bytes");
-    xln__json_number(json, d->memory_bytes);
-    xln__json_key(json, "claimed_bytes");
-    xln__json_number(json, d->claimed_bytes);
+    xln__json_add_bool(json, "dying", d->dying);
+    xln__json_add_bool(json, "pv", d->is_pv);
+    xln__json_add_number(json, "pool", d->pool_id);
+    xln__json_add_number(json, "memory_bytes", d->memory_bytes);
+    xln__json_add_number(json, "claimed_bytes", d->claimed_bytes);
     write_request(more->request, json);
     xln__json_key(json, "nodes");
     if (d->nodes)

@@ -10,15 +10,6 @@
 
 /* ---- writing ---- */
 
-/* XLN_NONE is null. */
-static void write_number(struct xln__json *json, unsigned number)
-{
-    if (number == XLN_NONE)
-        xln__json_text(json, NULL);
-    else
-        xln__json_number(json, number);
-}
-
 /* A set may be wider than the host: "all" in Xen is more than there is. */
 void xln__set_to_json(const struct xln_bitmap *set, unsigned nr_bits,
                       struct xln__json *json)
@@ -53,16 +44,11 @@ static void write_cpus(const struct xln_host *host, struct xln__json *json)
             continue;
         xln__json_line(json);
         xln__json_object(json);
-        xln__json_key(json, "cpu");
-        xln__json_number(json, cpu);
-        xln__json_key(json, "node");
-        write_number(json, c->node);
-        xln__json_key(json, "socket");
-        xln__json_number(json, c->socket);
-        xln__json_key(json, "core");
-        xln__json_number(json, c->core);
-        xln__json_key(json, "online");
-        xln__json_bool(json, c->online);
+        xln__json_add_number(json, "cpu", cpu);
+        xln__json_add_id(json, "node", c->node);
+        xln__json_add_number(json, "socket", c->socket);
+        xln__json_add_number(json, "core", c->core);
+        xln__json_add_bool(json, "online", c->online);
         xln__json_object_end(json);
     }
     xln__json_array_end(json);
@@ -79,16 +65,11 @@ static void write_nodes(const struct xln_host *host, struct xln__json *json)
 
         xln__json_line(json);
         xln__json_object(json);
-        xln__json_key(json, "node");
-        xln__json_number(json, node);
-        xln__json_key(json, "total_bytes");
-        xln__json_number(json, n->total_bytes);
-        xln__json_key(json, "free_bytes");
-        xln__json_number(json, n->free_bytes);
-        xln__json_key(json, "dma_bytes");
-        xln__json_number(json, n->dma_bytes);
-        xln__json_key(json, "reserved_bytes");
-        xln__json_number(json, n->reserved_bytes);
+        xln__json_add_number(json, "node", node);
+        xln__json_add_number(json, "total_bytes", n->total_bytes);
+        xln__json_add_number(json, "free_bytes", n->free_bytes);
+        xln__json_add_number(json, "dma_bytes", n->dma_bytes);
+        xln__json_add_number(json, "reserved_bytes", n->reserved_bytes);
         xln__json_object_end(json);
     }
     xln__json_array_end(json);
@@ -106,7 +87,7 @@ static void write_distances(const struct xln_host *host,
         xln__json_line(json);
         xln__json_array(json);
         XLN_FOREACH(xln_nodemap, to, host->exists)
-            write_number(json, xln_host_distance(host, from, to));
+            xln__json_id(json, xln_host_distance(host, from, to));
         xln__json_array_end(json);
     }
     xln__json_array_end(json);
@@ -121,8 +102,7 @@ static void write_pools(const struct xln_host *host, struct xln__json *json)
     for (i = 0; i < host->nr_pools; i++) {
         xln__json_line(json);
         xln__json_object(json);
-        xln__json_key(json, "pool");
-        xln__json_number(json, host->pools[i].id);
+        xln__json_add_number(json, "pool", host->pools[i].id);
         xln__json_key(json, "cpus");
         xln__set_to_json(xln_cpumap_bits(host->pools[i].cpus), host->nr_cpus,
                          json);

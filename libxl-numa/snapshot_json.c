@@ -19,13 +19,8 @@ static void write_device(const struct xln_pci_device *d,
              d->device, d->function);
     xln__json_line(json);
     xln__json_object(json);
-    xln__json_key(json, "device");
-    xln__json_text(json, address);
-    xln__json_key(json, "node");
-    if (d->node == XLN_NONE)
-        xln__json_text(json, NULL);
-    else
-        xln__json_number(json, d->node);
+    xln__json_add_text(json, "device", address);
+    xln__json_add_id(json, "node", d->node);
     xln__json_object_end(json);
 }
 
@@ -52,10 +47,8 @@ int xln_snapshot_save(const struct xln_snapshot *snapshot, FILE *f)
     if (!json)
         return -ENOMEM;
     xln__json_object(json);
-    xln__json_key(json, "version");
-    xln__json_number(json, FORM_VERSION);
-    xln__json_key(json, "xen");
-    xln__json_text(json, snapshot->xen);
+    xln__json_add_number(json, "version", FORM_VERSION);
+    xln__json_add_text(json, "xen", snapshot->xen);
     xln__host_to_json(snapshot->host, json);
     write_devices(snapshot, json);
     xln__json_key(json, "domains");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,6 +224,14 @@ void xln__json_number(struct xln__json *json, uint64_t number)
     note(json, yajl_gen_number(json->gen, text, n));
 }
 
+void xln__json_id(struct xln__json *json, unsigned id)
+{
+    if (id == UINT_MAX)
+        xln__json_text(json, NULL);
+    else
+        xln__json_number(json, id);
+}
+
 void xln__json_real(struct xln__json *json, double number)
 {
     char text[48];
@@ -235,6 +244,36 @@ void xln__json_bool(struct xln__json *json, bool value)
 {
     note(json, yajl_gen_bool(json->gen, value));
 }
+
+/* ---- pairs ---- */
+
+void xln__json_add_text(struct xln__json *json, const char *key,
+                        const char *text)
+{
+    xln__json_key(json, key);
+    xln__json_text(json, text);
+}
+
+void xln__json_add_number(struct xln__json *json, const char *key,
+                          uint64_t number)
+{
+    xln__json_key(json, key);
+    xln__json_number(json, number);
+}
+
+void xln__json_add_id(struct xln__json *json, const char *key, unsigned id)
+{
+    xln__json_key(json, key);
+    xln__json_id(json, id);
+}
+
+void xln__json_add_bool(struct xln__json *json, const char *key, bool value)
+{
+    xln__json_key(json, key);
+    xln__json_bool(json, value);
+}
+
+/* ---- the end ---- */
 
 void xln__json_fail(struct xln__json *json, int rc)
 {

@@ -24,8 +24,17 @@ void xln__json_array_end(struct xln__json *json);
 void xln__json_key(struct xln__json *json, const char *key);
 void xln__json_text(struct xln__json *json, const char *text); /* NULL: null */
 void xln__json_number(struct xln__json *json, uint64_t number);
+/* The number of a CPU or a node, or a distance; UINT_MAX, XLN_NONE: null. */
+void xln__json_id(struct xln__json *json, unsigned id);
 void xln__json_real(struct xln__json *json, double number);
 void xln__json_bool(struct xln__json *json, bool value);
+/* A key and its value. */
+void xln__json_add_text(struct xln__json *json, const char *key,
+                        const char *text);
+void xln__json_add_number(struct xln__json *json, const char *key,
+                          uint64_t number);
+void xln__json_add_id(struct xln__json *json, const char *key, unsigned id);
+void xln__json_add_bool(struct xln__json *json, const char *key, bool value);
 /* The text is not to be printed: for this reason. */
 void xln__json_fail(struct xln__json *json, int rc);
 

@@ -96,28 +96,16 @@ static void add_cpus(struct table *table, const struct source *source)
 
 /* ---- the rest, which only JSON has ---- */
 
-static void add_number(struct xln__json *json, const char *key,
-                       uint64_t number)
-{
-    xln__json_key(json, key);
-    xln__json_number(json, number);
-}
-
 /* By node number, so null also for a number that no node has. */
 static void add_distances(struct xln__json *json, const struct xln_host *host,
                           unsigned from)
 {
-    unsigned nr = xln_host_nr_nodes(host), to, distance;
+    unsigned nr = xln_host_nr_nodes(host), to;
 
     xln__json_key(json, "distances");
     xln__json_array(json);
-    for (to = 0; to < nr; to++) {
-        distance = xln_host_distance(host, from, to);
-        if (distance == XLN_NONE)
-            xln__json_text(json, NULL);
-        else
-            xln__json_number(json, distance);
-    }
+    for (to = 0; to < nr; to++)
+        xln__json_id(json, xln_host_distance(host, from, to));
     xln__json_array_end(json);
 }
 
@@ -128,10 +116,12 @@ static void add_nodes(struct xln__json *json, const struct xln_host *host)
     xln__json_key(json, "nodes");
     xln__json_array(json);
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
+        const struct xln_host_node *n = xln_host_node(host, node);
+
         xln__json_object(json);
-        add_number(json, "id", node);
-        add_number(json, "size", xln_host_node(host, node)->total_bytes);
-        add_number(json, "free", xln_host_node(host, node)->free_bytes);
+        xln__json_add_number(json, "id", node);
+        xln__json_add_number(json, "size", n->total_bytes);
+        xln__json_add_number(json, "free", n->free_bytes);
         add_distances(json, host, node);
         xln__json_object_end(json);
     }
@@ -145,13 +135,9 @@ static void add_device(struct xln__json *json, const libxl_pcitopology *device)
     snprintf(address, sizeof(address), "%04x:%02x:%02x.%x", device->seg,
              device->bus, device->devfn >> 3, device->devfn & 7);
     xln__json_object(json);
-    xln__json_key(json, "address");
-    xln__json_text(json, address);
-    xln__json_key(json, "node");
-    if (device->node == LIBXL_PCITOPOLOGY_INVALID_ENTRY)
-        xln__json_text(json, NULL);
-    else
-        xln__json_number(json, device->node);
+    xln__json_add_text(json, "address", address);
+    /* LIBXL_PCITOPOLOGY_INVALID_ENTRY is UINT_MAX, and null. */
+    xln__json_add_id(json, "node", device->node);
     xln__json_object_end(json);
 }
 
@@ -192,7 +178,7 @@ static int print_json(const struct table *cpus, const struct xln_host *host,
     if (!json)
         return -ENOMEM;
     xln__json_object(json);
-    add_number(json, "version", 1);
+    xln__json_add_number(json, "version", 1);
     table_add_json(cpus, json);
     add_nodes(json, host);
     add_devices(json, devices, nr_devices);

@@ -95,8 +95,7 @@ static int add_fleet(const struct fleet *fleet, struct xln__json *json)
 
     if (rc)
         return rc;
-    xln__json_key(json, "host");
-    xln__json_text(json, choice ? choice->host : NULL);
+    xln__json_add_text(json, "host", choice ? choice->host : NULL);
     table_add_json(table, json);
     table_free(table);
     return 0;
@@ -111,8 +110,7 @@ static int show_json(const struct plans *plans)
     if (!json)
         return -ENOMEM;
     xln__json_object(json);
-    xln__json_key(json, "version");
-    xln__json_number(json, 1);
+    xln__json_add_number(json, "version", 1);
     xln__json_key(json, "words");
     xln__json_array(json);
     for (i = 0; i < plans->nr_words; i++)

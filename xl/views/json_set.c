@@ -10,3 +10,10 @@ void json_set(struct xln__json *json, const struct xln_bitmap *set)
         xln__json_number(json, member);
     xln__json_array_end(json);
 }
+
+void json_add_set(struct xln__json *json, const char *key,
+                  const struct xln_bitmap *set)
+{
+    xln__json_key(json, key);
+    json_set(json, set);
+}

@@ -7,5 +7,7 @@
 
 /* A set as a list of its numbers, ascending. */
 void json_set(struct xln__json *json, const struct xln_bitmap *set);
+void json_add_set(struct xln__json *json, const char *key,
+                  const struct xln_bitmap *set);
 
 #endif /* JSON_SET_H */

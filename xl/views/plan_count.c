@@ -115,20 +115,14 @@ static int print_json(const struct planned *d, const struct count *c)
     if (!json)
         return -ENOMEM;
     xln__json_object(json);
-    xln__json_key(json, "version");
-    xln__json_number(json, 1);
-    xln__json_key(json, "name");
-    xln__json_text(json, d->config->name);
-    xln__json_key(json, "fit");
-    xln__json_number(json, c->nr_fit);
-    xln__json_key(json, "relaxed");
-    xln__json_number(json, c->nr_relaxed);
-    xln__json_key(json, "short_of");
-    xln__json_text(json, !c->full ? NULL : c->of_cpus ? "cpus" : "memory");
-    xln__json_key(json, "left");
-    xln__json_number(json, c->left_bytes);
-    xln__json_key(json, "left_on_one_node");
-    xln__json_number(json, c->most_bytes);
+    xln__json_add_number(json, "version", 1);
+    xln__json_add_text(json, "name", d->config->name);
+    xln__json_add_number(json, "fit", c->nr_fit);
+    xln__json_add_number(json, "relaxed", c->nr_relaxed);
+    xln__json_add_text(json, "short_of",
+                       !c->full ? NULL : c->of_cpus ? "cpus" : "memory");
+    xln__json_add_number(json, "left", c->left_bytes);
+    xln__json_add_number(json, "left_on_one_node", c->most_bytes);
     xln__json_object_end(json);
     return xln__json_print(json, stdout);
 }

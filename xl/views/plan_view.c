@@ -403,33 +403,12 @@ int plan_view_table(const struct planned *d, const struct xln_domains *domains,
 
 /* ---- JSON ---- */
 
-static void add_number(struct xln__json *json, const char *key,
-                       uint64_t number)
-{
-    xln__json_key(json, key);
-    xln__json_number(json, number);
-}
-
-static void add_text(struct xln__json *json, const char *key,
-                     const char *text)
-{
-    xln__json_key(json, key);
-    xln__json_text(json, text);
-}
-
-static void add_nodes(struct xln__json *json, const char *key,
-                      const struct xln_nodemap *nodes)
-{
-    xln__json_key(json, key);
-    json_set(json, xln_nodemap_bits(nodes));
-}
-
 /* A line that explain.c made; takes it. */
 static void add_line(struct xln__json *json, const char *key, char *line)
 {
     if (!line)
         xln__json_fail(json, -ENOMEM);
-    add_text(json, key, line && *line ? line : NULL);
+    xln__json_add_text(json, key, line && *line ? line : NULL);
     free(line);
 }
 
@@ -454,8 +433,8 @@ static void add_shares(struct xln__json *json, const struct xln_plan *plan)
     xln__json_array(json);
     for (i = 0; i < plan->nr_shares; i++) {
         xln__json_object(json);
-        add_number(json, "node", plan->shares[i].node);
-        add_number(json, "bytes", plan->shares[i].bytes);
+        xln__json_add_number(json, "node", plan->shares[i].node);
+        xln__json_add_number(json, "bytes", plan->shares[i].bytes);
         xln__json_object_end(json);
     }
     xln__json_array_end(json);
@@ -470,8 +449,7 @@ static void add_cpus(struct xln__json *json, const struct xln_plan *plan)
         xln__json_fail(json, rc);
         return;
     }
-    xln__json_key(json, "vcpu_cpus");
-    json_set(json, xln_cpumap_bits(cpus));
+    json_add_set(json, "vcpu_cpus", xln_cpumap_bits(cpus));
     xln_cpumap_free(cpus);
 }
 
@@ -503,10 +481,10 @@ static void add_distance(struct xln__json *json, const char *key,
 /* How it was found, and what can't be beaten. */
 static void add_search(struct xln__json *json, const struct xln_plan *plan)
 {
-    add_text(json, "search", plan->exact ? "exact" : "heuristic");
+    xln__json_add_text(json, "search", plan->exact ? "exact" : "heuristic");
     xln__json_key(json, "bound");
     xln__json_object(json);
-    add_number(json, "nodes", plan->bound.nr_nodes);
+    xln__json_add_number(json, "nodes", plan->bound.nr_nodes);
     add_distance(json, "distance", plan->bound.distance_max);
     xln__json_object_end(json);
 }
@@ -518,15 +496,15 @@ static void add_others(struct xln__json *json, const struct xln_candidates *c)
     xln__json_key(json, "others");
     xln__json_object(json);
     for (v = XLN_CANDIDATE_NUMBERS; v < XLN_NR_CANDIDATE_VERDICTS; v++)
-        add_number(json, judgements[v].key, c->nr_others[v]);
+        xln__json_add_number(json, judgements[v].key, c->nr_others[v]);
     xln__json_object_end(json);
     xln__json_key(json, "max_nodes_seen");
     if (c->max_nodes_seen)
         xln__json_number(json, c->max_nodes_seen);
     else
         xln__json_text(json, NULL);
-    add_nodes(json, "without_memory", c->without_memory);
-    add_nodes(json, "left_out", c->left_out);
+    json_add_set(json, "without_memory", xln_nodemap_bits(c->without_memory));
+    json_add_set(json, "left_out", xln_nodemap_bits(c->left_out));
 }
 
 /* For who reads it elsewhere. */
@@ -536,7 +514,7 @@ static void add_config(struct xln__json *json, const char *source)
 
     if (!path && errno == ENOMEM)
         xln__json_fail(json, -ENOMEM);
-    add_text(json, "config", path ? path : source);
+    xln__json_add_text(json, "config", path ? path : source);
     free(path);
 }
 
@@ -551,9 +529,9 @@ static void add_lines(struct xln__json *json, const struct planned *d)
 
     add_line(json, "plan", explain_plan(request, &d->need, plan));
     if (!fits)
-        add_text(json, "reason", decision->reason);
+        xln__json_add_text(json, "reason", decision->reason);
     else if (d->guest.cells)
-        add_text(json, "reason", NULL);
+        xln__json_add_text(json, "reason", NULL);
     else
         add_line(json, "reason", explain_reason(request, plan));
     add_line(json, "preferred",
@@ -581,19 +559,19 @@ static void add_plan(struct xln__json *json, const struct planned *d)
     const struct decision *decision = d->decision;
     const struct xln_plan *plan = decision->plan;
 
-    add_text(json, "name", d->config->name);
+    xln__json_add_text(json, "name", d->config->name);
     add_config(json, d->config->source);
-    add_text(json, "verdict", verdict_of(d));
+    xln__json_add_text(json, "verdict", verdict_of(d));
     add_relaxed(json, plan->relaxed);
-    add_number(json, "need", plan->need_bytes);
-    add_number(json, "overhead", d->need.overhead_bytes);
-    add_number(json, "vcpus", d->need.nr_vcpus);
-    xln__json_key(json, "named");
-    xln__json_bool(json, plan->named);
-    add_text(json, "policy", xln_policy_name(decision->request->policy));
-    add_nodes(json, "nodes", plan->nodes);
+    xln__json_add_number(json, "need", plan->need_bytes);
+    xln__json_add_number(json, "overhead", d->need.overhead_bytes);
+    xln__json_add_number(json, "vcpus", d->need.nr_vcpus);
+    xln__json_add_bool(json, "named", plan->named);
+    xln__json_add_text(json, "policy",
+                       xln_policy_name(decision->request->policy));
+    json_add_set(json, "nodes", xln_nodemap_bits(plan->nodes));
     add_shares(json, plan);
-    add_nodes(json, "vcpu_nodes", plan->vcpu_nodes);
+    json_add_set(json, "vcpu_nodes", xln_nodemap_bits(plan->vcpu_nodes));
     add_cpus(json, plan);
     add_cores(json, plan);
     add_search(json, plan);

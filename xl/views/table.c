@@ -513,10 +513,8 @@ static void print_list(struct xln__json *json, const struct cell *cell)
     for (i = 0; i < cell->nr; i++)
         if (cell->type == CELL_TEXTS)
             xln__json_text(json, cell->texts[i]);
-        else if (cell->numbers[i] == XLN_NONE)
-            xln__json_text(json, NULL);
         else
-            xln__json_number(json, cell->numbers[i]);
+            xln__json_id(json, cell->numbers[i]);
     xln__json_array_end(json);
 }
 
@@ -573,8 +571,7 @@ int table_print_json(const struct table *table, FILE *f)
     if (!json)
         return -ENOMEM;
     xln__json_object(json);
-    xln__json_key(json, "version");
-    xln__json_number(json, 1);
+    xln__json_add_number(json, "version", 1);
     table_add_json(table, json);
     xln__json_object_end(json);
     return xln__json_print(json, f);

@@ -5,13 +5,6 @@
 #include "json_set.h"
 #include "vnuma_view.h"
 
-static void add_number(struct xln__json *json, const char *key,
-                       uint64_t number)
-{
-    xln__json_key(json, key);
-    xln__json_number(json, number);
-}
-
 static void add_vnode(const struct xln_vnuma *vnuma, unsigned i,
                       struct xln__json *json)
 {
@@ -19,10 +12,9 @@ static void add_vnode(const struct xln_vnuma *vnuma, unsigned i,
     unsigned j;
 
     xln__json_object(json);
-    add_number(json, "node", vnode->node);
-    add_number(json, "bytes", vnode->bytes);
-    xln__json_key(json, "vcpus");
-    json_set(json, xln_cpumap_bits(vnode->vcpus));
+    xln__json_add_number(json, "node", vnode->node);
+    xln__json_add_number(json, "bytes", vnode->bytes);
+    json_add_set(json, "vcpus", xln_cpumap_bits(vnode->vcpus));
     xln__json_key(json, "distances");
     xln__json_array(json);
     for (j = 0; j < vnuma->nr; j++)
