@@ -320,33 +320,35 @@ static bool has_node(const struct xln_host *host, const struct question *q)
 
 static int show_nodeinfo(struct cmd_line *line)
 {
-    int code = EXIT_FAILURE;
     struct utsname machine;
     xc_physinfo_t info;
+    int rc;
 
     if (uname(&machine)) {
         complain("cannot tell the kind of machine: %s", strerror(errno));
-    } else if (xc_physinfo(line->xch, &info)) {
-        complain("cannot read the host");
-    } else {
-        virsh_print_nodeinfo(&info, machine.machine, stdout);
-        code = EXIT_SUCCESS;
+        return EXIT_FAILURE;
     }
-    return code;
+    if (xc_physinfo(line->xch, &info)) {
+        complain("cannot read the host");
+        return EXIT_FAILURE;
+    }
+    rc = virsh_print_nodeinfo(&info, machine.machine, stdout);
+    cmd_complain_of(line, rc);
+    return rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int show_host(const struct xln_host *host, const struct question *q)
 {
-    int rc = 0;
+    int rc;
 
     if (q->xml)
         rc = virsh_print_topology(host, stdout);
     else if (q->all)
-        virsh_print_free_of_all(host, stdout);
+        rc = virsh_print_free_of_all(host, stdout);
     else if (q->has_node)
-        virsh_print_free_of_node(host, q->node, stdout);
+        rc = virsh_print_free_of_node(host, q->node, stdout);
     else
-        virsh_print_free(host, stdout);
+        rc = virsh_print_free(host, stdout);
     if (!rc)
         return EXIT_SUCCESS;
     complain("numa-info: %s", strerror(-rc));

@@ -417,10 +417,14 @@ static int show_advice(struct cmd_line *line, const struct planner *planner,
                        const struct planned *d)
 {
     struct table *table = NULL;
-    bool fits = true;
-    int code, rc = advise_view_table(planner, d, &table, &fits);
+    struct host_advice advice;
+    int code, rc = advise_host(planner, d, &advice);
+    bool fits = !d || advice.plan;
 
+    if (!rc)
+        rc = advise_view_table(&advice, d, &table);
     code = cmd_show_table(line, table, rc);
+    host_advice_dispose(&advice);
     return code || fits ? code : EXIT_NOTHING_FITS;
 }
 

@@ -6,7 +6,7 @@
 
 #include "open_planner.h"
 #include "views/fleet_view.h"
-#include "views/plan_count.h"
+#include "views/plan_count_view.h"
 #include "views/plan_emit.h"
 #include "views/plan_view.h"
 
@@ -87,25 +87,25 @@ static bool read_configs(struct plans *plans, char **words, unsigned nr_keys,
 /* ---- showing ---- */
 
 /* The choice, and the hosts that there were. */
-static int add_fleet(const struct fleet *fleet, struct xln__json *json)
+static void add_fleet(const struct fleet *fleet, struct xln__json *json)
 {
     const struct offer *choice = fleet_choice(fleet);
     struct table *table;
     int rc = fleet_view_table(fleet, &table);
 
-    if (rc)
-        return rc;
+    if (rc) {
+        xln__json_fail(json, rc);
+        return;
+    }
     xln__json_add_text(json, "host", choice ? choice->host : NULL);
     table_add_json(table, json);
     table_free(table);
-    return 0;
 }
 
 static int show_json(const struct plans *plans)
 {
     struct xln__json *json = xln__json_new();
     unsigned i;
-    int rc = 0;
 
     if (!json)
         return -ENOMEM;
@@ -117,16 +117,14 @@ static int show_json(const struct plans *plans)
         xln__json_text(json, plans->words[i]);
     xln__json_array_end(json);
     if (plans->fleet)
-        rc = add_fleet(plans->fleet, json);
+        add_fleet(plans->fleet, json);
     xln__json_key(json, "plans");
     xln__json_array(json);
-    for (i = 0; i < plans->nr && !rc; i++)
-        rc = plan_view_json(&plans->list[i], plans->planner.snapshot->domains,
-                            plans->max_nr, json);
+    for (i = 0; i < plans->nr; i++)
+        plan_view_json(&plans->list[i], plans->planner.snapshot->domains,
+                       plans->max_nr, json);
     xln__json_array_end(json);
     xln__json_object_end(json);
-    if (rc)
-        xln__json_fail(json, rc);
     return xln__json_print(json, stdout);
 }
 
@@ -187,7 +185,7 @@ static int code_of(const struct plans *plans)
     unsigned i;
 
     for (i = 0; i < plans->nr; i++) {
-        one = plan_view_code(&plans->list[i]);
+        one = plans->list[i].decision->status;
         if (one == EXIT_NOTHING_FITS || code == EXIT_SUCCESS)
             code = one;
     }
@@ -266,6 +264,38 @@ static bool place(struct cmd_line *line, struct plans *plans)
     return print_notes(&plans->notes, good);
 }
 
+static int count_json(const struct planned *d, const struct plan_count *c)
+{
+    struct xln__json *json = xln__json_new();
+
+    if (!json)
+        return -ENOMEM;
+    xln__json_object(json);
+    xln__json_add_number(json, "version", 1);
+    plan_count_view_json(d, c, json);
+    xln__json_object_end(json);
+    return xln__json_print(json, stdout);
+}
+
+/* Ends as a plan of the first of them does. */
+static int count(const struct cmd_line *line, struct plans *plans)
+{
+    struct plan_count c;
+    int rc, code = EXIT_FAILURE;
+
+    if (print_notes(&plans->notes,
+                    plan_count(plans->list, plans->planner.snapshot->host,
+                               &c))) {
+        rc = cmd_value(line, OPT_JSON)
+                 ? count_json(plans->list, &c)
+                 : plan_count_view_print(plans->list, &c, stdout);
+        cmd_complain_of(line, rc);
+        code = rc ? EXIT_FAILURE : (int)c.first;
+    }
+    plan_count_dispose(&c);
+    return code;
+}
+
 static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
                      unsigned nr_keys)
 {
@@ -278,12 +308,8 @@ static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
                       cmd_value(line, OPT_DEFAULTS)) ||
         !read_configs(plans, words, nr_keys, line->nr_args - nr_keys))
         return EXIT_FAILURE;
-    if (cmd_value(line, OPT_COUNT)) {
-        code = plan_count(plans->list, plans->planner.snapshot->host,
-                          cmd_value(line, OPT_JSON));
-        print_notes(&plans->notes, true);
-        return code;
-    }
+    if (cmd_value(line, OPT_COUNT))
+        return count(line, plans);
     if (!place(line, plans))
         return EXIT_FAILURE;
     code = show(line, plans);

@@ -8,6 +8,7 @@
 #include "open_planner.h"
 #include "views/plot.h"
 #include "plans/simulate.h"
+#include "text/from_errno.h"
 
 enum { OPT_HOST = OPT_OWN, OPT_POLICY, OPT_PLOT };
 
@@ -241,6 +242,22 @@ static int show(struct cmd_line *line, const struct simulation *s)
 
 /* ---- the command ---- */
 
+static int write_plot(const struct simulation *s, const char *path)
+{
+    bool is_stdout = !strcmp(path, "-");
+    FILE *f = is_stdout ? stdout : fopen(path, "we");
+    int rc;
+
+    if (!f)
+        return -errno;
+    rc = plot_print(s->outcomes, s->nr, f);
+    if (!rc && (fflush(f) || ferror(f)))
+        rc = xln__from_errno();
+    if (!is_stdout && fclose(f) && !rc)
+        rc = -errno;
+    return rc;
+}
+
 static int simulate_all(struct cmd_line *line, struct simulation *s)
 {
     const struct xln_snapshot *snapshot = s->planner.snapshot;
@@ -255,7 +272,7 @@ static int simulate_all(struct cmd_line *line, struct simulation *s)
         complain("numa-simulate: %s", strerror(-rc));
         return EXIT_FAILURE;
     }
-    rc = plot ? plot_write(s->outcomes, s->nr, plot) : 0;
+    rc = plot ? write_plot(s, plot) : 0;
     if (rc) {
         complain("cannot write '%s': %s", plot, strerror(-rc));
         return EXIT_FAILURE;

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "plans/advise.h"
 #include "advise_view.h"
 #include "domain_word.h"
-#include "placement/record.h"
-#include "text/units.h"
 
 enum { NAME, ID, MEMORY, FROM, TO, DISTANCE, THEN, COMMAND };
 
@@ -25,203 +20,6 @@ const struct table_column advise_view_columns[] = {
     [COMMAND] = { "COMMAND", "what to type for it", false, false },
     { 0 }
 };
-
-/* The domains that could be moved, and what their `need`s borrow. */
-struct guests {
-    unsigned nr;
-    struct advise_guest *list;
-    const struct xln_cpumap ***hard;
-};
-
-/* ---- one domain ---- */
-
-/* Where its memory is was recorded when it was made. Else, as on a saved host,
- * Xen has taken it from its nodes in turn. */
-static int read_pages(const struct planner *p, const struct xln_domain *d,
-                      uint64_t *pages)
-{
-    const struct xln_host *host = p->snapshot->host;
-    unsigned node, nr = 0;
-    uint64_t part;
-    int rc = -ENOENT;
-
-    if (p->ctx)
-        rc = record_read_pages(d->domid, pages, xln_host_nr_nodes(host));
-    if (rc != -ENOENT && rc != -EINVAL)
-        return rc;
-    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host))
-        nr += xln_nodemap_test(d->nodes, node);
-    part = nr ? (d->memory_bytes >> PAGE_SHIFT) / nr : 0;
-    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host))
-        if (xln_nodemap_test(d->nodes, node))
-            pages[node] = part;
-    return 0;
-}
-
-static int read_vcpu_nodes(const struct xln_host *host,
-                           const struct xln_domain *d,
-                           const struct xln_host_pool *pool,
-                           struct xln_nodemap **nodes_r)
-{
-    struct xln_cpumap *cpus;
-    int rc = xln_domain_cpus(d, pool->cpus, true, &cpus);
-
-    if (rc)
-        return rc;
-    rc = xln_host_nodes_of_cpus(host, cpus, nodes_r);
-    xln_cpumap_free(cpus);
-    return rc;
-}
-
-/* What it asked for, over the defaults of the host. A record that can't be read
- * asks for nothing. */
-static int read_request(const struct planner *p, char *const *recorded,
-                        struct xln_request **request_r)
-{
-    struct keys *keys = NULL;
-    char *error = NULL;
-    int rc;
-
-    rc = recorded ? keys_read_pairs(recorded, &keys, &error) : 0;
-    if (!rc || rc == -EINVAL)
-        rc = decide_request(p->defaults, keys, NULL, request_r);
-    keys_free(keys);
-    free(error);
-    return rc;
-}
-
-/* What libxl takes for it beside its memory: for PVH and HVM the pages of their
- * page tables (libxl_get_required_paging_memory()), and little else. */
-static uint64_t overhead_of(const struct xln_domain *d)
-{
-    uint64_t mib = d->memory_bytes / MIB;
-
-    if (d->is_pv)
-        return MIB;
-    return 2 * MIB + 4096 * (256 * (uint64_t)d->nr_vcpus + 2 * mib);
-}
-
-/* Its hard affinities, if any vCPU has one that binds. */
-static int read_hard(const struct xln_domain *d,
-                     const struct xln_host_pool *pool, struct xln_need *need,
-                     const struct xln_cpumap ***hard_r)
-{
-    const struct xln_cpumap **hard;
-    bool bound = false;
-    unsigned i;
-
-    hard = calloc(d->nr_vcpus, sizeof(*hard));
-    if (!hard)
-        return -ENOMEM;
-    for (i = 0; i < d->nr_vcpus; i++) {
-        hard[i] = d->vcpus[i].hard;
-        bound |= hard[i] && !xln_cpumap_is_subset(pool->cpus, hard[i]);
-    }
-    *hard_r = hard;
-    if (bound) {
-        need->hard = hard;
-        need->nr_hard = d->nr_vcpus;
-    }
-    return 0;
-}
-
-static int read_guest(const struct planner *p, unsigned index,
-                      const struct xln_host_pool *pool,
-                      struct advise_guest *guest,
-                      const struct xln_cpumap ***hard)
-{
-    const struct xln_snapshot *s = p->snapshot;
-    const struct xln_domain *d = &s->domains->list[index];
-    int rc;
-
-    guest->name = s->more[index].name;
-    guest->domid = d->domid;
-    guest->need = (struct xln_need){
-        .memory_bytes = d->memory_bytes,
-        .overhead_bytes = overhead_of(d),
-        .nr_vcpus = d->nr_vcpus,
-        .pool_cpus = pool->cpus,
-    };
-    /* A move makes it anew, with the memory that it has. */
-    guest->kind = (struct decide_guest){
-        .type = d->is_pv ? LIBXL_DOMAIN_TYPE_PV : LIBXL_DOMAIN_TYPE_HVM,
-        .restored = true,
-        .again = true,
-    };
-    guest->pages = calloc(xln_host_nr_nodes(s->host), sizeof(*guest->pages));
-    if (!guest->pages)
-        return -ENOMEM;
-    rc = read_pages(p, d, guest->pages);
-    if (!rc)
-        rc = read_hard(d, pool, &guest->need, hard);
-    if (!rc)
-        rc = read_vcpu_nodes(s->host, d, pool, &guest->vcpu_nodes);
-    if (!rc)
-        rc = read_request(p, s->more[index].request, &guest->request);
-    return rc;
-}
-
-/* ---- all of them ---- */
-
-static void drop_last(struct guests *guests)
-{
-    struct advise_guest *guest = &guests->list[--guests->nr];
-
-    free(guest->pages);
-    xln_nodemap_free(guest->vcpu_nodes);
-    xln_request_free(guest->request);
-    *guest = (struct advise_guest){ 0 };
-    free(guests->hard[guests->nr]);
-    guests->hard[guests->nr] = NULL;
-}
-
-static void guests_dispose(struct guests *guests)
-{
-    while (guests->nr)
-        drop_last(guests);
-    free(guests->list);
-    free(guests->hard);
-}
-
-/* Nodes that a request names and the host has not got: it stays. */
-static bool is_possible(const struct xln_host *host,
-                        const struct xln_request *request)
-{
-    const struct xln_nodemap *here = xln_host_nodes(host);
-
-    return (!request->nodes || xln_nodemap_is_subset(request->nodes, here)) &&
-           (!request->mem_nodes ||
-            xln_nodemap_is_subset(request->mem_nodes, here));
-}
-
-static int guests_read(const struct planner *p, struct guests *guests)
-{
-    const struct xln_domains *domains = p->snapshot->domains;
-    const struct xln_host_pool *pool;
-    unsigned i;
-    int rc = 0;
-
-    guests->list = calloc(domains->nr + 1, sizeof(*guests->list));
-    guests->hard = calloc(domains->nr + 1, sizeof(*guests->hard));
-    if (!guests->list || !guests->hard)
-        return -ENOMEM;
-    for (i = 0; i < domains->nr && !rc; i++) {
-        const struct xln_domain *d = &domains->list[i];
-
-        pool = xln_host_pool(p->snapshot->host, d->pool_id);
-        if (!d->domid || d->dying || !d->memory_bytes || !d->nr_vcpus || !pool)
-            continue;
-        rc = read_guest(p, i, pool, &guests->list[guests->nr],
-                        &guests->hard[guests->nr]);
-        guests->nr++;
-        if (!rc && !is_possible(p->snapshot->host,
-                                guests->list[guests->nr - 1].request))
-            drop_last(guests);
-    }
-    return rc;
-}
-
-/* ---- the table ---- */
 
 static void put_from(const struct xln_host *host,
                      const struct advise_guest *guest, struct table *table)
@@ -316,8 +114,7 @@ static void put_outcome(const struct advice *advice, const struct planned *d,
     free(nodes);
 }
 
-static int make_table(const struct xln_host *host, const struct advice *advice,
-                      const struct planned *d, const struct xln_plan *plan,
+int advise_view_table(const struct host_advice *a, const struct planned *d,
                       struct table **table_r)
 {
     unsigned i;
@@ -326,34 +123,8 @@ static int make_table(const struct xln_host *host, const struct advice *advice,
     rc = table_new(advise_view_columns, "moves", table_r);
     if (rc)
         return rc;
-    for (i = 0; i < advice->nr; i++)
-        put_move(host, &advice->moves[i], *table_r);
-    put_outcome(advice, d, plan, *table_r);
+    for (i = 0; i < a->advice->nr; i++)
+        put_move(a->host, &a->advice->moves[i], *table_r);
+    put_outcome(a->advice, d, a->plan, *table_r);
     return 0;
-}
-
-int advise_view_table(const struct planner *planner, const struct planned *d,
-                      struct table **table_r, bool *fits_r)
-{
-    const struct xln_host *host = planner->snapshot->host;
-    struct guests guests = { 0 };
-    struct advice *advice = NULL;
-    struct advise_wish wish;
-    struct xln_plan *plan = NULL;
-    int rc;
-
-    if (d)
-        wish = (struct advise_wish){ d->request, &d->need, &d->guest };
-    rc = guests_read(planner, &guests);
-    if (!rc)
-        rc = d ? advise_room(host, guests.list, guests.nr, &wish, &advice,
-                             &plan)
-               : advise_heal(host, guests.list, guests.nr, &advice);
-    if (!rc)
-        rc = make_table(host, advice, d, plan, table_r);
-    *fits_r = !d || plan;
-    xln_plan_free(plan);
-    advice_free(advice);
-    guests_dispose(&guests);
-    return rc;
 }

@@ -209,9 +209,9 @@ static int print_memory(const struct planned *d, FILE *f)
             set);
     free(set);
     if (d->decision->vnuma)
-        vnuma_view_memnodes(d->decision->vnuma, f);
+        rc = vnuma_view_memnodes(d->decision->vnuma, f);
     fputs("</numatune>\n", f);
-    return 0;
+    return rc;
 }
 
 int plan_emit_libvirt(const struct planned *d, FILE *f)

@@ -5,10 +5,10 @@
 
 #include "plans/planner.h"
 
-/* Our keys, for an xl configuration. -ENOMEM. */
+/* Our keys, for an xl configuration. */
 int plan_emit_keys(const struct planned *d, FILE *f);
 
-/* Elements of libvirt's domain XML. -ENOMEM. */
+/* Elements of libvirt's domain XML. */
 int plan_emit_libvirt(const struct planned *d, FILE *f);
 
 #endif /* PLAN_EMIT_H */

@@ -36,11 +36,6 @@ const struct table_column plan_view_columns[] = {
 
 /* ---- verdicts ---- */
 
-int plan_view_code(const struct planned *d)
-{
-    return d->decision->status;
-}
-
 /* For programs, and for people. */
 static const struct {
     const char *key, *text;
@@ -580,16 +575,18 @@ static void add_plan(struct xln__json *json, const struct planned *d)
     add_lines(json, d);
 }
 
-int plan_view_json(const struct planned *d, const struct xln_domains *domains,
-                   unsigned max_nr, struct xln__json *json)
+void plan_view_json(const struct planned *d, const struct xln_domains *domains,
+                    unsigned max_nr, struct xln__json *json)
 {
     struct xln_candidates *c;
     struct table *table;
     int rc;
 
     rc = make_table(d, domains, max_nr, &c, &table);
-    if (rc)
-        return rc;
+    if (rc) {
+        xln__json_fail(json, rc);
+        return;
+    }
     xln__json_object(json);
     add_plan(json, d);
     table_add_json(table, json);
@@ -597,5 +594,4 @@ int plan_view_json(const struct planned *d, const struct xln_domains *domains,
     xln__json_object_end(json);
     table_free(table);
     xln_candidates_free(c);
-    return 0;
 }

@@ -8,10 +8,7 @@
 
 extern const struct table_column plan_view_columns[];
 
-/* EXIT_SUCCESS, EXIT_RELAXED or EXIT_NOTHING_FITS. */
-int plan_view_code(const struct planned *d);
-
-/* What is planned and why, some lines. -ENOMEM. */
+/* What is planned and why, some lines. */
 int plan_view_print(const struct planned *d, FILE *f);
 
 /* The sets of nodes that it was chosen from, the best `max_nr` of them (0:
@@ -21,7 +18,7 @@ int plan_view_table(const struct planned *d, const struct xln_domains *domains,
                     unsigned max_nr, struct table **table_r);
 
 /* All of that as one object. */
-int plan_view_json(const struct planned *d, const struct xln_domains *domains,
-                   unsigned max_nr, struct xln__json *json);
+void plan_view_json(const struct planned *d, const struct xln_domains *domains,
+                    unsigned max_nr, struct xln__json *json);
 
 #endif /* PLAN_VIEW_H */

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-#include <string.h>
-
-#include "text/from_errno.h"
 #include "plot.h"
 
 /* In user units of the picture. */
@@ -58,8 +54,8 @@ static double highest(const struct outcome *outcomes, unsigned nr,
     return top;
 }
 
-static void write_axes(FILE *f, const struct outcome *outcome, unsigned curve,
-                       double low, double high)
+static void write_axes(const struct outcome *outcome, unsigned curve,
+                       double low, double high, FILE *f)
 {
     unsigned top = top_of(curve), i;
     double factor = panels[curve].percent ? 100 : 1;
@@ -81,8 +77,8 @@ static void write_axes(FILE *f, const struct outcome *outcome, unsigned curve,
                 outcome->end_seconds * i / 4);
 }
 
-static void write_line(FILE *f, const struct outcome *outcome, unsigned number,
-                       unsigned curve, double low, double high)
+static void write_line(const struct outcome *outcome, unsigned number,
+                       unsigned curve, double low, double high, FILE *f)
 {
     unsigned top = top_of(curve);
 
@@ -99,18 +95,18 @@ static void write_line(FILE *f, const struct outcome *outcome, unsigned number,
     fputs("\"/>\n", f);
 }
 
-static void write_panel(FILE *f, const struct outcome *outcomes, unsigned nr,
-                        unsigned curve)
+static void write_panel(const struct outcome *outcomes, unsigned nr,
+                        unsigned curve, FILE *f)
 {
     double low = panels[curve].percent ? 0 : 1;
     double high = highest(outcomes, nr, curve);
 
-    write_axes(f, outcomes, curve, low, high);
+    write_axes(outcomes, curve, low, high, f);
     for (unsigned i = 0; i < nr; i++)
-        write_line(f, &outcomes[i], i, curve, low, high);
+        write_line(&outcomes[i], i, curve, low, high, f);
 }
 
-static void write_legend(FILE *f, const struct outcome *outcomes, unsigned nr)
+static void write_legend(const struct outcome *outcomes, unsigned nr, FILE *f)
 {
     for (unsigned i = 0; i < nr; i++) {
         unsigned y = TOP + 10 + 20 * i;
@@ -122,7 +118,7 @@ static void write_legend(FILE *f, const struct outcome *outcomes, unsigned nr)
     }
 }
 
-static void write_svg(FILE *f, const struct outcome *outcomes, unsigned nr)
+int plot_print(const struct outcome *outcomes, unsigned nr, FILE *f)
 {
     fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" "
             "viewBox=\"0 0 %d %u\">\n", LEFT + WIDTH + LEGEND,
@@ -133,23 +129,8 @@ static void write_svg(FILE *f, const struct outcome *outcomes, unsigned nr)
           "path.grid { stroke: #ccc }</style>\n"
           "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n", f);
     for (unsigned curve = 0; nr && curve < NR_CURVES; curve++)
-        write_panel(f, outcomes, nr, curve);
-    write_legend(f, outcomes, nr);
+        write_panel(outcomes, nr, curve, f);
+    write_legend(outcomes, nr, f);
     fputs("</svg>\n", f);
-}
-
-int plot_write(const struct outcome *outcomes, unsigned nr, const char *path)
-{
-    bool is_stdout = !strcmp(path, "-");
-    FILE *f = is_stdout ? stdout : fopen(path, "we");
-    int rc = 0;
-
-    if (!f)
-        return -errno;
-    write_svg(f, outcomes, nr);
-    if (fflush(f) || ferror(f))
-        rc = xln__from_errno();
-    if (!is_stdout && fclose(f) && !rc)
-        rc = -errno;
-    return rc;
+    return 0;
 }

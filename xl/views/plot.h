@@ -2,13 +2,12 @@
 #ifndef PLOT_H
 #define PLOT_H
 
+#include <stdio.h>
+
 #include "plans/simulate.h"
 
-/*
- * Write the curves of the outcomes, which are of one trace, to a file as SVG:
- * a panel for each curve, a line in it for each outcome. `path` "-": to
- * standard output. -errno of writing.
- */
-int plot_write(const struct outcome *outcomes, unsigned nr, const char *path);
+/* The curves of the outcomes, which are of one trace, as SVG: a panel for each
+ * curve, a line in it for each outcome. */
+int plot_print(const struct outcome *outcomes, unsigned nr, FILE *f);
 
 #endif /* PLOT_H */

@@ -23,18 +23,20 @@ static uint64_t all_free_kib(const struct xln_host *host)
 
 /* ---- freecell ---- */
 
-void virsh_print_free(const struct xln_host *host, FILE *f)
+int virsh_print_free(const struct xln_host *host, FILE *f)
 {
     fprintf(f, "Total: %" PRIu64 " KiB\n\n", all_free_kib(host));
+    return 0;
 }
 
-void virsh_print_free_of_node(const struct xln_host *host, unsigned node,
-                              FILE *f)
+int virsh_print_free_of_node(const struct xln_host *host, unsigned node,
+                             FILE *f)
 {
     fprintf(f, "%u: %" PRIu64 " KiB\n\n", node, free_kib(host, node));
+    return 0;
 }
 
-void virsh_print_free_of_all(const struct xln_host *host, FILE *f)
+int virsh_print_free_of_all(const struct xln_host *host, FILE *f)
 {
     unsigned node;
 
@@ -42,13 +44,14 @@ void virsh_print_free_of_all(const struct xln_host *host, FILE *f)
         fprintf(f, "%5u: %10" PRIu64 " KiB\n", node, free_kib(host, node));
     fprintf(f, "--------------------\n");
     fprintf(f, "%5s: %10" PRIu64 " KiB\n\n", "Total", all_free_kib(host));
+    return 0;
 }
 
 /* ---- nodeinfo ---- */
 
 /* Sockets are those of a node, and libvirt counts one for any host of Xen. */
-void virsh_print_nodeinfo(const xc_physinfo_t *info, const char *model,
-                          FILE *f)
+int virsh_print_nodeinfo(const xc_physinfo_t *info, const char *model,
+                         FILE *f)
 {
     fprintf(f, "%-20s %s\n", "CPU model:", model);
     fprintf(f, "%-20s %u\n", "CPU(s):", info->nr_cpus);
@@ -59,6 +62,7 @@ void virsh_print_nodeinfo(const xc_physinfo_t *info, const char *model,
     fprintf(f, "%-20s %u\n", "NUMA cell(s):", info->nr_nodes);
     fprintf(f, "%-20s %" PRIu64 " KiB\n\n", "Memory size:",
             info->total_pages * PAGE_KIB);
+    return 0;
 }
 
 /* ---- topology ---- */

@@ -12,16 +12,16 @@
 #include "libxl_numa.h"
 
 /* virsh freecell; virsh freecell NODE; virsh freecell --all. */
-void virsh_print_free(const struct xln_host *host, FILE *f);
-void virsh_print_free_of_node(const struct xln_host *host, unsigned node,
-                              FILE *f);
-void virsh_print_free_of_all(const struct xln_host *host, FILE *f);
+int virsh_print_free(const struct xln_host *host, FILE *f);
+int virsh_print_free_of_node(const struct xln_host *host, unsigned node,
+                             FILE *f);
+int virsh_print_free_of_all(const struct xln_host *host, FILE *f);
 
 /* virsh nodeinfo; `model` is the machine's name as uname() has it. */
-void virsh_print_nodeinfo(const xc_physinfo_t *info, const char *model,
-                          FILE *f);
+int virsh_print_nodeinfo(const xc_physinfo_t *info, const char *model,
+                         FILE *f);
 
-/* The <topology> element of virsh capabilities. -ENOMEM. */
+/* The <topology> element of virsh capabilities. */
 int virsh_print_topology(const struct xln_host *host, FILE *f);
 
 #endif /* VIRSH_H */

@@ -104,11 +104,12 @@ int vnuma_view_cells(const struct xln_vnuma *vnuma, FILE *f)
     return rc;
 }
 
-void vnuma_view_memnodes(const struct xln_vnuma *vnuma, FILE *f)
+int vnuma_view_memnodes(const struct xln_vnuma *vnuma, FILE *f)
 {
     unsigned i;
 
     for (i = 0; i < vnuma->nr; i++)
         fprintf(f, "  <memnode cellid='%u' mode='strict' nodeset='%u'/>\n", i,
                 vnuma->list[i].node);
+    return 0;
 }

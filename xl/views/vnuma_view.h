@@ -10,11 +10,11 @@
 /* An array; null for none. */
 void vnuma_view_json(const struct xln_vnuma *vnuma, struct xln__json *json);
 
-/* xl's own vnuma= list. -ENOMEM. */
+/* xl's own vnuma= list. */
 int vnuma_view_keys(const struct xln_vnuma *vnuma, FILE *f);
 
-/* libvirt's <cpu>, and what of <numatune> says where each cell is. -ENOMEM. */
+/* libvirt's <cpu>, and what of <numatune> says where each cell is. */
 int vnuma_view_cells(const struct xln_vnuma *vnuma, FILE *f);
-void vnuma_view_memnodes(const struct xln_vnuma *vnuma, FILE *f);
+int vnuma_view_memnodes(const struct xln_vnuma *vnuma, FILE *f);
 
 #endif /* VNUMA_VIEW_H */
