@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The examples of the manual and of README.md that need no Xen: what they are
-# said to print, they print. Such an example is a line
+# The examples of the manual and of README.md that need no Xen print what the
+# page shows. Such an example is a line
 #
 #     $ xl ... --host ...
 #
-# in a block that is set in by four, with its output, if it shows any, below it;
-# the files that it names are in docs/examples. One that shows none has to end
-# well.
+# in a block that is indented by four, with its output, if it shows any, below
+# it. A line that ends with a backslash continues. The files that it names are in
+# docs/examples. One that shows no output has to end well.
 
 top=$(cd "${top_srcdir:-.}" && pwd)
 numa=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa
@@ -24,6 +24,12 @@ take_examples() { # PAGE
                 print substr($0, 7) > (name ".command")
                 printf "" > (name ".output")
             }
+            goes_on = here && /\\$/
+            next
+        }
+        goes_on {
+            print substr($0, 5) > (name ".command")
+            goes_on = /\\$/
             next
         }
         !/^    / { here = 0 }
@@ -60,7 +66,7 @@ test_page() { # PAGE
     for command in *.command; do
         [ -e "$command" ] || continue
         is_as_shown "${command%.command}"
-        result $? "$page: $(cat "$command")"
+        result $? "$page: $(tr -s '\\\n ' ' ' < "$command")"
     done
 }
 
