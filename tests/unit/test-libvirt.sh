@@ -70,7 +70,8 @@ echo profile > root/etc/apparmor.d/usr.sbin.libvirtd
 printf '/srv/** r,\n/opt/x rix,' > root/etc/apparmor.d/local/usr.sbin.libvirtd
 echo other > root/etc/apparmor.d/local/usr.sbin.other
 control enable
-same "$?$(cat out)" "1xl-numa-libvirt: there is no '$module'" \
+same "$?$(cat out)" \
+    "1xl-numa-libvirt: '$module' is missing: install the package again" \
     "what is not installed is not enabled"
 for file in "$module" "$program"; do
     mkdir -p "root${file%/*}"
@@ -163,9 +164,9 @@ sets $drop_ins/tune.conf EnvironmentFile=-/etc/default/libvirtd
 echo 'LD_PRELOAD=/lib/default.so' > root/etc/default/libvirtd
 control enable
 same "$? $(sed "s|'[^']*/root/|'/|" out)" \
-    "1 xl-numa-libvirt: '/etc/default/libvirtd' has an LD_PRELOAD, which\
- libvirtd gets in place of ours: move it into a drop-in ('systemctl edit\
- libvirtd')" "what a file of variables has would hide the module: refused"
+    "1 xl-numa-libvirt: '/etc/default/libvirtd' sets LD_PRELOAD, which would\
+ hide the module in libvirtd: move it into a drop-in ('systemctl edit\
+ libvirtd')" "an LD_PRELOAD in a file of variables is refused"
 
 # refuses STATUS LINE WHAT ARG...
 refuses() {

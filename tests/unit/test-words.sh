@@ -74,7 +74,8 @@ check "the help of tools is in plain English" plain "$top/tools/analyze" \
     "$top/tools/bench/plan" "$top/tools/bench/simulate" \
     "$top/tools/bench/storm" "$top/tools/bench/trace" \
     "$top/tests/fuzz/run" "$top/tests/packages/clean" \
-    "$top/tests/packages/run" "$top/tests/packages/upgrade" "$top/tests/rig/run"
+    "$top/tests/packages/run" "$top/tests/packages/upgrade" \
+    "$top/tests/rig/run" "$top/xl/libvirt/xl-numa-libvirt.in"
 
 check "sentences that were hard to read are found" each_is_found
 check "the line that is wrong is named" finds 5 x.pod << 'EOF'
