@@ -39,7 +39,8 @@ static struct keys *read_text(const char *text, bool host, char **error_r)
 
     *error_r = NULL;
     rc = host ? keys_parse_host(text, strlen(text), "g.cfg", &keys, error_r)
-              : keys_read_domain(config, "g.cfg", NULL, &keys, error_r);
+              : keys_read_domain(config, "g.cfg", NULL, &keys, NULL,
+                                 error_r);
     if (rc && rc != -EINVAL)
         must(rc);
     if (rc)
@@ -861,7 +862,7 @@ static int use_all(const XLU_Config *config, libxl_key_value_list *xsdata,
     char *error = NULL;
     int rc;
 
-    rc = keys_read_domain(config, "g.cfg", NULL, &keys, &error);
+    rc = keys_read_domain(config, "g.cfg", NULL, &keys, NULL, &error);
     if (!rc)
         rc = keys_write_xsdata(keys, xsdata);
     if (!rc)

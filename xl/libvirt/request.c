@@ -163,7 +163,7 @@ static int parse_request(const struct aim *aim, const char *text, size_t size,
     if (!rc)
         rc = aim->again ? keys_read_again(xlu, name, &request->keys, error_r)
                         : keys_read_domain(xlu, name, NULL, &request->keys,
-                                           error_r);
+                                           NULL, error_r);
     if (!rc)
         rc = bind_vcpus(aim, xlu, error_r);
     if (!rc)

@@ -37,7 +37,6 @@
 #include "placement/keep.h"
 #include "placement/misspelt.h"
 #include "placement/unbound.h"
-#include "placement/vnode_list.h"
 #include "placement/environment.h"
 
 /* All that this file keeps. xl calls from one thread. */
@@ -119,9 +118,8 @@ static int read_keys(const XLU_Config *config, const struct keys *defaults,
     char *error = NULL;
     int rc;
 
-    rc = keys_read_domain(config, state.source, defaults, &keys, &error);
-    if (!rc)
-        rc = vnode_list_read(config, state.source, &cells, &error);
+    rc = keys_read_domain(config, state.source, defaults, &keys, &cells,
+                          &error);
     if (error)
         xtl_log(state.lg, XTL_ERROR, -1, "numa", "%s", error);
     free(error);

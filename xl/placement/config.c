@@ -11,7 +11,6 @@
 #include "misspelt.h"
 #include "text/read_stream.h"
 #include "text/refuse.h"
-#include "vnode_list.h"
 
 /* Far more than anybody has written by hand. */
 #define FILE_MAX_BYTES (16u << 20)
@@ -366,10 +365,7 @@ static int read_all(const struct parser *r, const struct keys *defaults)
         rc = read_name(r);
     if (!rc)
         rc = keys_read_domain(r->xlu, config->source, defaults, &config->keys,
-                              r->error_r);
-    if (!rc)
-        rc = vnode_list_read(r->xlu, config->source, &config->cells,
-                             r->error_r);
+                              &config->cells, r->error_r);
     if (!rc)
         rc = read_memory(r);
     if (!rc)

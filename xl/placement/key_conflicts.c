@@ -140,16 +140,6 @@ static int check_cells(const struct keys *keys, const XLU_Config *config,
     return 0;
 }
 
-static int check_list(const XLU_Config *config, const char *source,
-                      char **error_r)
-{
-    struct cells *cells;
-    int rc = vnode_list_read(config, source, &cells, error_r);
-
-    cells_free(cells);
-    return rc;
-}
-
 int key_conflicts_check(const struct keys *keys, const struct keys *defaults,
                         const XLU_Config *config, const char *source,
                         char **error_r)
@@ -164,8 +154,6 @@ int key_conflicts_check(const struct keys *keys, const struct keys *defaults,
         rc = check_vnodes(keys, defaults, config, source, error_r);
     if (!rc)
         rc = check_cores(keys, defaults, config, source, error_r);
-    if (!rc)
-        rc = check_list(config, source, error_r);
     if (!rc)
         rc = check_cells(keys, config, source, error_r);
     if (!rc)

@@ -158,8 +158,9 @@ int keys_read_again(const XLU_Config *config, const char *source,
 
 int keys_read_domain(const XLU_Config *config, const char *source,
                      const struct keys *defaults, struct keys **keys_r,
-                     char **error_r)
+                     struct cells **cells_r, char **error_r)
 {
+    struct cells *cells = NULL;
     struct keys *keys;
     int rc;
 
@@ -167,11 +168,17 @@ int keys_read_domain(const XLU_Config *config, const char *source,
     if (rc)
         return rc;
     rc = key_conflicts_check(keys, defaults, config, source, error_r);
+    if (!rc)
+        rc = vnode_list_read(config, source, &cells, error_r);
     if (rc) {
         keys_free(keys);
         return rc;
     }
     *keys_r = keys;
+    if (cells_r)
+        *cells_r = cells;
+    else
+        cells_free(cells);
     return 0;
 }
 

@@ -14,6 +14,8 @@
 /* The defaults of the host, for messages and for reading. */
 #define HOST_DEFAULTS XEN_CONFIG_DIR "/xl-numa.conf"
 
+struct cells;
+
 /* The keys that were given, each as its canonical text. */
 struct keys;
 
@@ -27,13 +29,14 @@ int keys_parse_host(const char *text, size_t size, const char *source,
                     struct keys **keys_r, char **error_r);
 
 /*
- * Read our keys from a domain's configuration, the same way. With those of
- * the host's `defaults` (NULL: none) they must also make sense together with
- * what the configuration says to xl.
+ * Read our keys from a domain's configuration, the same way, and its vnuma=
+ * list. With those of the host's `defaults` (NULL: none) they must also make
+ * sense together with what the configuration says to xl. *cells_r are the
+ * virtual nodes of the list; NULL: there is none. `cells_r` may be NULL too.
  */
 int keys_read_domain(const XLU_Config *config, const char *source,
                      const struct keys *defaults, struct keys **keys_r,
-                     char **error_r);
+                     struct cells **cells_r, char **error_r);
 
 /* The same of one that was made before, and is made again: each value is
  * checked, and no more. It may have been ballooned down since. */
