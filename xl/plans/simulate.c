@@ -8,6 +8,7 @@
 #include "placement/decide.h"
 #include "simulate.h"
 #include "stock_placement.h"
+#include "text/units.h"
 
 #define NS 1e9
 
@@ -313,18 +314,20 @@ static uint64_t clock_ns(void)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* What the guests of a trace are. */
+static const struct decide_guest kind = { .type = LIBXL_DOMAIN_TYPE_PV };
+
 static int decide_arrival(struct sim *s, const struct xln_host *host,
                           const struct xln_need *need, uint64_t *ns_r,
                           struct decision **decision_r)
 {
-    static const struct decide_guest guest = { .type = LIBXL_DOMAIN_TYPE_PV };
     uint64_t begin = clock_ns();
     int rc = 0;
 
     if (s->stock)
         rc = choose_stock(s, host, need);
     if (!rc)
-        rc = decide(host, s->request, need, &guest, decision_r);
+        rc = decide(host, s->request, need, &kind, decision_r);
     *ns_r = clock_ns() - begin;
     return rc;
 }
@@ -339,7 +342,7 @@ static void weigh_distance(const struct sim *s, const struct xln_plan *plan,
 
     memset(pages, 0, xln_host_nr_nodes(s->base) * sizeof(*pages));
     for (i = 0; i < plan->nr_shares; i++)
-        pages[plan->shares[i].node] += plan->shares[i].bytes >> 12;
+        pages[plan->shares[i].node] += plan->shares[i].bytes >> PAGE_SHIFT;
     locality_of(s->base, pages, plan->vcpu_nodes, &locality);
     if (locality.has_distance)
         s->out->distance += locality.distance_thousandths / 1000.0 *
@@ -369,8 +372,8 @@ static int fits_on(const struct xln_host *host, const struct xln_cpumap *cpus,
                    bool *fits_r)
 {
     struct xln_need part = *need;
+    struct decision *decision = NULL;
     struct xln_request *request;
-    struct xln_plan *plan;
     int rc;
 
     *fits_r = false;
@@ -381,11 +384,9 @@ static int fits_on(const struct xln_host *host, const struct xln_cpumap *cpus,
         return rc;
     part.pool_cpus = cpus;
     request->max_nodes = max_nodes;
-    rc = xln_place(host, request, &part, &plan);
-    if (!rc) {
-        *fits_r = plan->verdict == XLN_FITS;
-        xln_plan_free(plan);
-    }
+    rc = decide(host, request, &part, &kind, &decision);
+    *fits_r = !rc && decision->status == DECIDE_FITS;
+    decision_free(decision);
     xln_request_free(request);
     return rc;
 }
