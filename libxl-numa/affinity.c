@@ -5,6 +5,7 @@
 #include <libxl_utils.h>
 
 #include "libxl_numa.h"
+#include "text/units.h"
 
 struct xln_affinity {
     libxl_bitmap nodemap;
@@ -160,7 +161,7 @@ static int vnode_fill(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
     int rc;
 
     libxl_vnode_info_init(info);
-    info->memkb = vnode->bytes >> 10;
+    info->memkb = vnode->bytes / KIB;
     info->pnode = vnode->node;
     info->distances = calloc(vnuma->nr, sizeof(*info->distances));
     if (!info->distances)

@@ -8,12 +8,10 @@
 #define XLN_HOST_H
 
 #include "libxl_numa.h"
+#include "text/units.h"
 
-/*
- * More than any x86 physical address can reach. With it as the bound, sums
- * over XLN_MAX_NODES nodes stay below 2^63.
- */
-#define XLN__MAX_NODE_BYTES (UINT64_C(1) << 52)
+/* With it as the bound, sums over XLN_MAX_NODES nodes stay below 2^63. */
+#define XLN__MAX_NODE_BYTES MEMORY_MAX_BYTES
 
 struct xln_host {
     unsigned nr_cpus, nr_nodes, nr_pools;

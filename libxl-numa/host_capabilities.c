@@ -7,6 +7,7 @@
 #include "host_capabilities.h"
 #include "text/refuse.h"
 #include "text/xml.h"
+#include "text/xml_memory.h"
 
 /* In a SLIT: the least, and the value that is no distance. */
 #define SLIT_LOCAL 10
@@ -59,43 +60,10 @@ static int begin_cell(struct capabilities *c)
     return 0;
 }
 
-/* libvirt's units: "KB" is 1000 and "K" or "KiB" 1024; none is KiB. */
-static int begin_memory(struct capabilities *c)
-{
-    static const char prefixes[] = "KMGTPE";
-    const char *unit = xln__xml_attr(c->xml, "unit"), *prefix;
-    unsigned base = 1024;
-
-    c->unit_bytes = 1024;
-    if (!unit)
-        return 0;
-    c->unit_bytes = 1;
-    if (!strcmp(unit, "b") || !strcmp(unit, "bytes"))
-        return 0;
-    prefix = *unit == 'k' ? prefixes : strchr(prefixes, *unit);
-    if (!*unit || !prefix)
-        return xln__xml_refuse(c->xml, "unit=\"%.40s\": expected the like of "
-                               "KiB", unit);
-    if (!strcmp(unit + 1, "B"))
-        base = 1000;
-    else if (unit[1] && strcmp(unit + 1, "iB"))
-        return xln__xml_refuse(c->xml, "unit=\"%.40s\": expected the like of "
-                               "KiB", unit);
-    for (; prefix >= prefixes; prefix--)
-        c->unit_bytes *= base;
-    return 0;
-}
-
 static int end_memory(struct capabilities *c, const char *text)
 {
-    uint64_t max = XLN__MAX_NODE_BYTES / c->unit_bytes, number;
-    const char *s = text;
-
-    if (!xln__xml_parse_number(&s, max, &number) || *s)
-        return xln__xml_refuse(c->xml, "<memory>: \"%.40s\": expected a "
-                               "number, of less than 4 PiB in all", text);
-    c->cells[c->cell].bytes = number * c->unit_bytes;
-    return 0;
+    return xln__xml_memory_size(c->xml, text, c->unit_bytes, 1,
+                                &c->cells[c->cell].bytes);
 }
 
 static int begin_sibling(struct capabilities *c)
@@ -180,7 +148,7 @@ static int begin(void *priv, struct xln__xml *xml)
     if (is_at(c, "/cell"))
         return begin_cell(c);
     if (is_at(c, "/cell/memory"))
-        return begin_memory(c);
+        return xln__xml_memory_unit(c->xml, &c->unit_bytes);
     if (is_at(c, "/cell/distances/sibling"))
         return begin_sibling(c);
     if (is_at(c, "/cell/cpus/cpu"))

@@ -23,10 +23,11 @@
 #include "host_assume.h"
 #include "host_text.h"
 #include "text/refuse.h"
+#include "text/units.h"
 
 #define SLIT_LOCAL 10
 #define SLIT_UNREACHABLE 255
-#define MAX_MIB (XLN__MAX_NODE_BYTES >> 20)
+#define MAX_MIB IN_MIB(XLN__MAX_NODE_BYTES)
 
 struct numactl {
     struct xln__text *t;
@@ -85,7 +86,7 @@ static int read_mib(struct numactl *n, const char *s, bool *known_r,
     if (!xln__text_number(&s, MAX_MIB, &mib) || strcmp(s, " MB"))
         return xln__text_refuse(n->t, "\"%.20s\": expected memory as \"4096 "
                                 "MB\"", s);
-    *bytes_r = mib << 20;
+    *bytes_r = mib * MIB;
     return 0;
 }
 

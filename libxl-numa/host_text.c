@@ -8,6 +8,7 @@
 #include "host_assume.h"
 #include "host_text.h"
 #include "text/refuse.h"
+#include "text/units.h"
 
 #define MAX_BYTES (16u << 20)
 
@@ -192,7 +193,7 @@ static int fill_nodes(struct xln__text *t, struct xln_host *host)
             t->line_nr = n->line;
             return xln__text_refuse(t, "node %u has more memory free than it "
                                     "has: expected at most %u MiB", node,
-                                    (unsigned)(n->total_bytes >> 20));
+                                    (unsigned)(IN_MIB(n->total_bytes)));
         }
         xln_nodemap_set(host->exists, node);
         host->nodes[node].total_bytes = n->total_bytes;

@@ -19,10 +19,11 @@
 #include "host_assume.h"
 #include "host_text.h"
 #include "text/refuse.h"
+#include "text/units.h"
 
 #define SLIT_LOCAL 10
 #define SLIT_UNREACHABLE 255
-#define MAX_MIB (XLN__MAX_NODE_BYTES >> 20)
+#define MAX_MIB IN_MIB(XLN__MAX_NODE_BYTES)
 
 enum table { OTHER, CPUS, NODES };
 
@@ -93,8 +94,8 @@ static int read_node(struct xln__text *t, uint64_t node, const char *s)
         return xln__text_refuse(t, "expected the node's memory, what of it is "
                                 "free, in MiB, and its distances");
     t->nodes[node].has_total = true;
-    t->nodes[node].total_bytes = total << 20;
-    rc = xln__text_set_free(t, node, left << 20);
+    t->nodes[node].total_bytes = total * MIB;
+    rc = xln__text_set_free(t, node, left * MIB);
     s += strspn(s, " \t");
     return rc ? rc : read_distances(t, t->distances[node], s);
 }

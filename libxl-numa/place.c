@@ -14,9 +14,10 @@
 #include "problem.h"
 #include "search.h"
 #include "span.h"
+#include "text/units.h"
 
 /* Memory is shared out in superpages, which the builders ask for first. */
-#define EXTENT_BYTES (UINT64_C(2) << 20)
+#define EXTENT_BYTES (2 * MIB)
 
 /* ---- distances ---- */
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "policy.h"
+#include "text/units.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -74,9 +75,9 @@ static int compare_worst(const struct problem *problem, unsigned nr,
 /* `bytes` as a part of the memory of an average node. */
 static uint64_t part_of_node(const struct problem *problem, uint64_t bytes)
 {
-    uint64_t mean_mib = problem->mean_bytes >> 20;
+    uint64_t mean_mib = IN_MIB(problem->mean_bytes);
 
-    return (bytes >> 20) * PART / (mean_mib ? mean_mib : 1);
+    return IN_MIB(bytes) * PART / (mean_mib ? mean_mib : 1);
 }
 
 static uint64_t left_over(const struct problem *problem, unsigned nr,

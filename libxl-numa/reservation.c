@@ -28,6 +28,7 @@
 
 #include "reservation.h"
 #include "text/from_errno.h"
+#include "text/units.h"
 
 #define LOCK_RETRY_MS 2
 /* 1 PiB: no domain has that much. */
@@ -260,7 +261,7 @@ static int record_read(int dir_fd, const char *name, struct record *record)
 
 static uint64_t mib_up(uint64_t bytes)
 {
-    return (bytes >> 20) + (bytes << 44 != 0);
+    return IN_MIB(bytes) + (bytes % MIB != 0);
 }
 
 /*
@@ -271,7 +272,7 @@ static uint64_t mib_up(uint64_t bytes)
 static void add_outstanding(const struct record *record,
                             uint64_t *reserved_bytes)
 {
-    uint64_t total_mib = 0, left_mib, used_mib = record->used_bytes >> 20;
+    uint64_t total_mib = 0, left_mib, used_mib = IN_MIB(record->used_bytes);
     unsigned i;
 
     if (!record->creator_lives)
@@ -285,7 +286,7 @@ static void add_outstanding(const struct record *record,
         uint64_t mib = mib_up(record->shares[i].bytes);
 
         reserved_bytes[record->shares[i].node] +=
-            (mib * left_mib + total_mib - 1) / total_mib << 20;
+            (mib * left_mib + total_mib - 1) / total_mib * MIB;
     }
 }
 
@@ -320,7 +321,7 @@ static int record_check(int dir_fd, const char *name, xc_interface *xch,
         info.flags & XEN_DOMINF_dying ||
         memcmp(info.handle, record->uuid, sizeof(record->uuid)))
         return -ENOENT;
-    record->used_bytes = (uint64_t)info.tot_pages << 12;
+    record->used_bytes = (uint64_t)info.tot_pages << PAGE_SHIFT;
     return 0;
 }
 

@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 #include "libxl_numa.h"
+#include "text/units.h"
 
 /* What a node's part of the memory is rounded to. */
-#define UNIT_BYTES (UINT64_C(2) << 20)
+#define UNIT_BYTES (2 * MIB)
 
 #define LOCAL_DISTANCE 10
 /* 255 would be: can't be reached. */

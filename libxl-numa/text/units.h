@@ -13,6 +13,9 @@
 #define PAGE_SHIFT 12
 #define PAGE_BYTES (UINT64_C(1) << PAGE_SHIFT)
 
+/* More than any x86 physical address can reach. */
+#define MEMORY_MAX_BYTES (UINT64_C(1) << 52)
+
 /* Whole MiB, rounded down, as people read them. */
 #define IN_MIB(bytes) ((bytes) / MIB)
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <strings.h>
 
+#include "units.h"
 #include "xml_memory.h"
-#include "text/units.h"
-
-#define MAX_BYTES (UINT64_C(1) << 52)
 
 static const struct unit {
     const char *name;
@@ -20,10 +18,12 @@ static const struct unit {
     { "T", MIB << 20 },           { "TiB", MIB << 20 },
     { "PB", UINT64_C(1000000000000000) },
     { "P", MIB << 30 },           { "PiB", MIB << 30 },
+    { "EB", UINT64_C(1000000000000000000) },
+    { "E", MIB << 40 },           { "EiB", MIB << 40 },
     { NULL, 0 },
 };
 
-int xml_memory_unit(struct xln__xml *xml, uint64_t *bytes_r)
+int xln__xml_memory_unit(struct xln__xml *xml, uint64_t *bytes_r)
 {
     const char *name = xln__xml_attr(xml, "unit");
     const struct unit *unit;
@@ -38,16 +38,16 @@ int xml_memory_unit(struct xln__xml *xml, uint64_t *bytes_r)
     return 0;
 }
 
-int xml_memory_size(struct xln__xml *xml, const char *text,
-                    uint64_t unit_bytes, uint64_t step, uint64_t *bytes_r)
+int xln__xml_memory_size(struct xln__xml *xml, const char *text,
+                         uint64_t unit_bytes, uint64_t step, uint64_t *bytes_r)
 {
     uint64_t number;
     const char *s = text;
 
     if (!xln__xml_parse_number(&s, UINT64_MAX, &number) || *s ||
-        number > MAX_BYTES / unit_bytes)
-        return xln__xml_refuse(xml, "'%.40s': expected a size of memory",
-                               text);
+        number > MEMORY_MAX_BYTES / unit_bytes)
+        return xln__xml_refuse(xml, "'%.40s': expected a size of memory, "
+                               "of 4 PiB at most", text);
     *bytes_r = (number * unit_bytes + step - 1) / step * step;
     return 0;
 }

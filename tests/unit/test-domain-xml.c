@@ -282,7 +282,8 @@ static void test_errors(void)
             "g.xml: line 2: unit='ells': expected a unit such as 'KiB'",
             "a unit that is none");
     refused("<name>g</name><memory unit='TiB'>99999999</memory>",
-            "g.xml: line 2: '99999999': expected a size of memory",
+            "g.xml: line 2: '99999999': expected a size of memory, of "
+            "4 PiB at most",
             "a size beyond all bounds");
     refused("<name>g</name>", "g.xml: <domain> without a size of <memory>",
             "no size");

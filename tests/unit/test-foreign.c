@@ -278,14 +278,14 @@ static void test_capabilities_errors(void)
                  "line 1: id=\"65536\": expected a number up to 65535",
                  "a CPU with too large a number");
     refuses_cell("<memory unit='acres'>1</memory>",
-                 "line 1: unit=\"acres\": expected the like of KiB",
+                 "line 1: unit='acres': expected a unit such as 'KiB'",
                  "a unit that is none");
     refuses_cell("<memory>lots</memory>",
-                 "line 1: <memory>: \"lots\": expected a number, of less than "
-                 "4 PiB in all", "memory that is no number");
+                 "line 1: 'lots': expected a size of memory, of 4 PiB at most",
+                 "memory that is no number");
     refuses_cell("<memory unit='EiB'>16</memory>",
-                 "line 1: <memory>: \"16\": expected a number, of less than "
-                 "4 PiB in all", "more memory than there can be");
+                 "line 1: '16': expected a size of memory, of 4 PiB at most",
+                 "more memory than there can be");
     refuses_cell("<distances><sibling id='0' value='9'/></distances>",
                  "line 1: value=\"9\": expected a distance from 10",
                  "a distance below 10");

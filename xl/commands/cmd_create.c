@@ -14,6 +14,7 @@
 #include "open_planner.h"
 #include "placement/environment.h"
 #include "plans/plan_file.h"
+#include "text/units.h"
 
 #define OPT_PLAN OPT_OWN
 
@@ -81,7 +82,8 @@ static bool holds(const struct plan_file_item *item, const struct planned *d)
     }
     complain("the plan does not hold any more: '%s' needs %" PRIu64
              " MiB, and does not fit on %s %s: nothing is created",
-             item->name, plan->need_bytes >> 20, node_word(item), item->nodes);
+             item->name, IN_MIB(plan->need_bytes), node_word(item),
+             item->nodes);
     return false;
 }
 

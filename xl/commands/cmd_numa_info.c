@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "placement/move_journal.h"
+#include "text/units.h"
 #include "views/host_view.h"
 #include "views/virsh.h"
 
@@ -55,7 +56,7 @@ static void put_memory(const struct host_view *view, unsigned node,
     table_mib(table, FREE, n->free_bytes);
     table_mib(table, USABLE, xln_host_node_usable(n, false, 0));
     if (view->granted_pages)
-        table_mib(table, USED, view->granted_pages[node] << 12);
+        table_mib(table, USED, view->granted_pages[node] << PAGE_SHIFT);
     table_mib(table, RESERVED, n->reserved_bytes);
     table_mib(table, TAKEN, n->total_bytes - n->free_bytes);
     table_mib(table, DMA, n->dma_bytes);
@@ -190,10 +191,10 @@ static void warn_dom0_on_node(const struct host_view *view, unsigned node,
 {
     uint64_t total = xln_host_node(view->host, node)->total_bytes;
 
-    if (pages << 12 > total / 2)
+    if (pages << PAGE_SHIFT > total / 2)
         complain("Domain-0 holds %" PRIu64 " of the %" PRIu64 " MiB of node "
                  "%u: see dom0_mem= and dom0_nodes= of Xen",
-                 pages >> 8, total >> 20, node);
+                 IN_MIB(pages << PAGE_SHIFT), IN_MIB(total), node);
 }
 
 /* Only the hypervisor's report tells, of which Domain-0 is the first part:

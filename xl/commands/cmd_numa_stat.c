@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "text/units.h"
 #include "views/survey.h"
 
 #define CLEAR_SCREEN "\033[H\033[2J"
@@ -50,7 +51,7 @@ static void format_ring(uint64_t bytes, char *text, size_t size)
 {
     uint64_t kib = 16;
 
-    while (kib * 1024 < bytes)
+    while (kib * KIB < bytes)
         kib *= 2;
     if (kib < 1024)
         snprintf(text, size, "%" PRIu64 "k", kib);

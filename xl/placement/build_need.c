@@ -6,6 +6,7 @@
 
 #include "build_need.h"
 #include "preferred_nodes.h"
+#include "text/units.h"
 
 /* ---- CPUs ---- */
 
@@ -62,7 +63,7 @@ static int read_cell(const libxl_vnode_info *vnode, unsigned nr_vcpus,
     unsigned i;
     int rc;
 
-    cell->bytes = vnode->memkb << 10;
+    cell->bytes = vnode->memkb * KIB;
     rc = xln_cpumap_new(nr_vcpus, &cell->vcpus);
     if (rc)
         return rc;
@@ -132,7 +133,7 @@ static void describe(const struct placement *p,
     guest->reboots = p->reboots;
     guest->video_bytes = info->video_memkb == LIBXL_MEMKB_DEFAULT
                              ? 0
-                             : info->video_memkb << 10;
+                             : info->video_memkb * KIB;
 }
 
 static int fill_need(const struct placement *p,
@@ -145,8 +146,8 @@ static int fill_need(const struct placement *p,
     unsigned nr_cpus = xln_host_nr_cpus(p->host);
     int rc;
 
-    need->memory_bytes = info->target_memkb << 10;
-    need->overhead_bytes = (need_kb << 10) - need->memory_bytes;
+    need->memory_bytes = info->target_memkb * KIB;
+    need->overhead_bytes = need_kb * KIB - need->memory_bytes;
     need->nr_vcpus = info->max_vcpus;
     need->pool_cpus = pool ? pool->cpus : NULL;
     rc = make_masks(info->vcpu_hard_affinity, info->num_vcpu_hard_affinity,

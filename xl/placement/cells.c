@@ -6,6 +6,7 @@
 
 #include "cells.h"
 #include "text/refuse.h"
+#include "text/units.h"
 
 /* The cells while they get their nodes. */
 struct binding {
@@ -214,7 +215,7 @@ static int refuse(const struct binding *b, unsigned cell, char **error_r)
     if (rc)
         return rc;
     if (asprintf(error_r, "cell %u: %" PRIu64 " MiB needed, not available from "
-                 "%s %s alone", cell, bytes_of(b, cell) >> 20,
+                 "%s %s alone", cell, IN_MIB(bytes_of(b, cell)),
                  xln_nodemap_count(nodes) == 1 ? "node" : "one of the nodes",
                  set) < 0)
         *error_r = NULL;
@@ -336,8 +337,8 @@ int cells_look_up(const struct cells *cells, const struct xln_host *host,
         if (needed <= room)
             continue;
         if (asprintf(error_r, "vnuma=[...]: %" PRIu64 " MiB needed on node %u, "
-                     "which has %" PRIu64 " MiB", needed >> 20, node_of[i],
-                     room >> 20) >= 0)
+                     "which has %" PRIu64 " MiB", IN_MIB(needed), node_of[i],
+                     IN_MIB(room)) >= 0)
             return -ENOSPC;
         *error_r = NULL;
         return -ENOMEM;

@@ -11,10 +11,10 @@
 #include "misspelt.h"
 #include "text/read_stream.h"
 #include "text/refuse.h"
+#include "text/units.h"
 
 /* Far more than anybody has written by hand. */
 #define FILE_MAX_BYTES (16u << 20)
-#define MEMORY_MAX_MIB (INT64_C(1) << 32)
 
 /* One configuration while it is read. */
 struct parser {
@@ -90,10 +90,10 @@ static int get_number(const struct parser *r, const char *key, int64_t max,
 static int get_mib(const struct parser *r, const char *key, uint64_t *bytes_r)
 {
     int64_t mib = -1;
-    int rc = get_number(r, key, MEMORY_MAX_MIB, &mib);
+    int rc = get_number(r, key, IN_MIB(MEMORY_MAX_BYTES), &mib);
 
     if (!rc && mib >= 0)
-        *bytes_r = (uint64_t)mib << 20;
+        *bytes_r = mib * MIB;
     return rc;
 }
 
@@ -168,7 +168,7 @@ static uint64_t default_maxmem(const struct config *config, uint64_t memory)
 {
     if (config->cells)
         return cells_bytes(config->cells);
-    return memory ? memory : UINT64_C(32) << 20;
+    return memory ? memory : 32 * MIB;
 }
 
 static int read_memory(const struct parser *r)
@@ -188,7 +188,7 @@ static int read_memory(const struct parser *r)
     /* Of virtual nodes xl does not look at it. */
     if (memory > maxmem && !r->config->cells)
         return explain(r, "memory=%" PRIu64 " and maxmem=%" PRIu64 ": expected "
-                       "memory <= maxmem", memory >> 20, maxmem >> 20);
+                       "memory <= maxmem", IN_MIB(memory), IN_MIB(maxmem));
     r->config->maxmem_bytes = maxmem;
     r->config->memory_bytes = memory ? memory : maxmem;
     return 0;
@@ -244,9 +244,9 @@ static int read_video(const struct parser *r, bool traditional)
     if (!strcmp(vga, "none"))
         *video = 0;
     else if (!strcmp(vga, "qxl"))
-        *video = UINT64_C(128) << 20;
+        *video = 128 * MIB;
     else
-        *video = UINT64_C(4) << !traditional << !strcmp(vga, "stdvga") << 20;
+        *video = 4 * MIB << !traditional << !strcmp(vga, "stdvga");
     return get_mib(r, "videoram", video);
 }
 
@@ -270,7 +270,7 @@ static int read_device_model(const struct parser *r)
     rc = read_video(r, traditional);
     if (rc || !stub)
         return rc;
-    memory = (traditional ? UINT64_C(28) : UINT64_C(128)) << 20;
+    memory = (traditional ? 28 : 128) * MIB;
     rc = get_mib(r, "stubdomain_memory", &memory);
     r->config->stub_bytes = memory + r->config->video_bytes;
     return rc;

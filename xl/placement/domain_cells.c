@@ -7,7 +7,7 @@
 #include "bounds.h"
 #include "text/refuse.h"
 #include "text/units.h"
-#include "xml_memory.h"
+#include "text/xml_memory.h"
 
 /* libvirt's, where <distances> say nothing. */
 #define LOCAL_DISTANCE 10
@@ -30,8 +30,8 @@ static int read_size(struct xln__xml *xml, uint64_t *bytes_r)
 
     if (!memory)
         return xln__xml_refuse(xml, "<cell> without memory=");
-    rc = xml_memory_unit(xml, &unit);
-    return rc ? rc : xml_memory_size(xml, memory, unit, KIB, bytes_r);
+    rc = xln__xml_memory_unit(xml, &unit);
+    return rc ? rc : xln__xml_memory_size(xml, memory, unit, KIB, bytes_r);
 }
 
 int domain_cells_begin(struct domain_cells *d, struct xln__xml *xml)

@@ -15,7 +15,7 @@
 #include "text/refuse.h"
 #include "text/units.h"
 #include "text/xml.h"
-#include "xml_memory.h"
+#include "text/xml_memory.h"
 
 #define DEVICES_MAX 256
 
@@ -93,7 +93,7 @@ static void print_key(const char *key, const char *value, FILE *f)
 static int end_memory(const struct domain *r, struct xln__xml *xml,
                       const char *text, uint64_t *bytes_r)
 {
-    return xml_memory_size(xml, text, r->unit_bytes, MIB, bytes_r);
+    return xln__xml_memory_size(xml, text, r->unit_bytes, MIB, bytes_r);
 }
 
 /* ---- vCPUs ---- */
@@ -286,7 +286,7 @@ static int on_begin(void *priv, struct xln__xml *xml)
     if (is_ours(r, xml))
         return begin_keys(r, xml);
     if (at(xml, "/domain/memory") || at(xml, "/domain/currentMemory"))
-        return xml_memory_unit(xml, &r->unit_bytes);
+        return xln__xml_memory_unit(xml, &r->unit_bytes);
     if (at(xml, "/domain/vcpu"))
         return begin_vcpu(r, xml);
     if (at(xml, "/domain/cputune/vcpupin"))

@@ -7,6 +7,7 @@
 
 #include "key_values.h"
 #include "text/refuse.h"
+#include "text/units.h"
 
 /* xl itself sets no bound to it. */
 #define NAME_LENGTH_MAX 255
@@ -363,7 +364,7 @@ static int check_dma_reserve(const char *value, char **text_r)
 
 static int apply_dma_reserve(const char *text, struct xln_request *request)
 {
-    request->dma_reserve_bytes = (uint64_t)strtoul(text, NULL, 10) << 20;
+    request->dma_reserve_bytes = strtoul(text, NULL, 10) * MIB;
     return 0;
 }
 

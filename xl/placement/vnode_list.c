@@ -10,6 +10,7 @@
 
 #include "bounds.h"
 #include "text/refuse.h"
+#include "text/units.h"
 #include "vnode_list.h"
 
 /* A list while it is read. */
@@ -152,12 +153,12 @@ static int read_size(struct list *r, const char *value)
 {
     unsigned long mib;
 
-    if (!is_number(value, 1ul << 32, &mib) || !mib)
+    if (!is_number(value, IN_MIB(MEMORY_MAX_BYTES), &mib) || !mib)
         return wrong(r, "size", value, "MiB");
     if (r->size)
         return explain(r, "size= is given twice: expected one");
     r->size = true;
-    cell_of(r)->bytes = (uint64_t)mib << 20;
+    cell_of(r)->bytes = mib * MIB;
     return 0;
 }
 
@@ -275,7 +276,7 @@ static int check_vcpus(struct list *r)
 
 static int check_memory(struct list *r)
 {
-    long mib = cells_bytes(r->cells) >> 20, memory = mib, maxmem = mib;
+    long mib = IN_MIB(cells_bytes(r->cells)), memory = mib, maxmem = mib;
 
     xlu_cfg_get_long(r->config, "memory", &memory, 1);
     xlu_cfg_get_long(r->config, "maxmem", &maxmem, 1);

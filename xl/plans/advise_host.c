@@ -71,7 +71,7 @@ static uint64_t overhead_of(const struct xln_domain *d)
 
     if (d->is_pv)
         return MIB;
-    return 2 * MIB + 4096 * (256 * (uint64_t)d->nr_vcpus + 2 * mib);
+    return 2 * MIB + PAGE_BYTES * (256 * (uint64_t)d->nr_vcpus + 2 * mib);
 }
 
 /* Its hard affinities, if any vCPU has one that binds. */

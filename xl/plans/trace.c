@@ -10,15 +10,15 @@
 
 #include "text/from_errno.h"
 #include "libxl_numa.h"
+#include "text/units.h"
 #include "trace.h"
 
 #define MAX_LINE 1024
 #define MAX_NAME 255
 #define MAX_SECONDS UINT64_C(1000000000)
 #define NS UINT64_C(1000000000)
-#define MAX_MIB UINT64_C(0x100000000)   /* 4 PiB */
 
-enum { TIME, NAME, VCPUS, MIB, LIFETIME, NR_COLUMNS };
+enum { TIME, NAME, VCPUS, MEMORY, LIFETIME, NR_COLUMNS };
 
 static const char *const columns[NR_COLUMNS] = {
     "time", "name", "vcpus", "mib", "lifetime"
@@ -149,9 +149,9 @@ static int parse_figures(const struct replay *r, struct arrival *a)
     if (!parse_number(cells[VCPUS], XLN_MAX_CPUS, &number))
         return refuse_cell(r, VCPUS, "a whole number, 1 to 65536");
     a->nr_vcpus = number;
-    if (!parse_number(cells[MIB], MAX_MIB, &number))
-        return refuse_cell(r, MIB, "a whole number of MiB, 1 to 4294967296");
-    a->bytes = number << 20;
+    if (!parse_number(cells[MEMORY], IN_MIB(MEMORY_MAX_BYTES), &number))
+        return refuse_cell(r, MEMORY, "a whole number of MiB, 1 to 4294967296");
+    a->bytes = number * MIB;
     a->lifetime_ns = TRACE_STAYS;
     if (*cells[LIFETIME] && !parse_seconds(cells[LIFETIME], &a->lifetime_ns))
         return refuse_cell(r, LIFETIME, "seconds, 0 to 1000000000 with up to "

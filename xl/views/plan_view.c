@@ -243,7 +243,7 @@ static void put_verdict(const struct xln_judged *judged, uint64_t need,
         return;
     }
     if (asprintf(&full, "%s: %" PRIu64 " MiB short", text,
-                 IN_MIB(need - usable + (1 << 20) - 1)) < 0) {
+                 IN_MIB(need - usable + MIB - 1)) < 0) {
         table_fail(table, -ENOMEM);
         return;
     }

@@ -11,6 +11,7 @@
 
 #include "json_set.h"
 #include "table.h"
+#include "text/units.h"
 
 enum cell_type { CELL_NOTHING, CELL_TEXT, CELL_NUMBER, CELL_REAL, CELL_BOOL,
                  CELL_SET, CELL_NUMBERS, CELL_TEXTS };
@@ -265,7 +266,7 @@ void table_count(struct table *table, unsigned column, unsigned number)
 
 void table_mib(struct table *table, unsigned column, uint64_t bytes)
 {
-    table_number(table, column, bytes, "%" PRIu64, bytes >> 20);
+    table_number(table, column, bytes, "%" PRIu64, IN_MIB(bytes));
 }
 
 void table_real(struct table *table, unsigned column, double number,

@@ -2,13 +2,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "text/units.h"
 #include "virsh.h"
-
-#define PAGE_KIB 4              /* of x86, and of Xen on any machine */
 
 static uint64_t free_kib(const struct xln_host *host, unsigned node)
 {
-    return xln_host_node(host, node)->free_bytes >> 10;
+    return xln_host_node(host, node)->free_bytes / KIB;
 }
 
 static uint64_t all_free_kib(const struct xln_host *host)
@@ -61,7 +60,7 @@ int virsh_print_nodeinfo(const xc_physinfo_t *info, const char *model,
     fprintf(f, "%-20s %u\n", "Thread(s) per core:", info->threads_per_core);
     fprintf(f, "%-20s %u\n", "NUMA cell(s):", info->nr_nodes);
     fprintf(f, "%-20s %" PRIu64 " KiB\n\n", "Memory size:",
-            info->total_pages * PAGE_KIB);
+            info->total_pages * (PAGE_BYTES / KIB));
     return 0;
 }
 
@@ -154,7 +153,7 @@ static int print_cell(const struct xln_host *host, unsigned node, FILE *f)
     fprintf(f, "    <cell id='%u'>\n", node);
     if (n->total_bytes)
         fprintf(f, "      <memory unit='KiB'>%" PRIu64 "</memory>\n",
-                n->total_bytes >> 10);
+                n->total_bytes / KIB);
     print_distances(host, node, f);
     rc = print_cpus(host, n->cpus, f);
     fprintf(f, "    </cell>\n");

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "json_set.h"
+#include "text/units.h"
 #include "vnuma_view.h"
 
 static void add_vnode(const struct xln_vnuma *vnuma, unsigned i,
@@ -47,7 +48,7 @@ static int print_item(const struct xln_vnuma *vnuma, unsigned i, FILE *f)
     if (rc)
         return rc;
     fprintf(f, "    [ \"pnode=%u\", \"size=%" PRIu64 "\", ", vnode->node,
-            vnode->bytes >> 20);
+            IN_MIB(vnode->bytes));
     if (*vcpus)
         fprintf(f, "\"vcpus=%s\", ", vcpus);
     free(vcpus);
@@ -83,7 +84,7 @@ static int print_cell(const struct xln_vnuma *vnuma, unsigned i, FILE *f)
     if (*vcpus)
         fprintf(f, " cpus='%s'", vcpus);
     fprintf(f, " memory='%" PRIu64 "' unit='KiB'>\n      <distances>\n",
-            vnode->bytes >> 10);
+            vnode->bytes / KIB);
     free(vcpus);
     for (j = 0; j < vnuma->nr; j++)
         fprintf(f, "        <sibling id='%u' value='%u'/>\n", j,
