@@ -804,12 +804,11 @@ static void does_not_count(const char *text, size_t size, const char *what)
 
 #define DOMAIN_5 "domain 5 05000000-0000-0000-0000-000000000000\n"
 
-static void test_corrupt(void)
+/* One record that counts. `start`: its line that names the creator, this
+ * process. */
+static void begin_corrupt(char start[64])
 {
-    static char big[2 << 20];
-    char start[64], text[512];
-    size_t length;
-    unsigned i;
+    char text[512];
 
     make_dir();
     add_domain(5, 5, 0);
@@ -817,7 +816,16 @@ static void test_corrupt(void)
     add_one(6, 6, 0, 100);
     read_file("6", text, sizeof(text));
     must(sscanf(text, "%*[^\n]\n%63[^\n]", start) == 1 ? 0 : EIO);
+}
 
+static void test_rubbish(void)
+{
+    static char big[2 << 20];
+    char start[64], text[512];
+    size_t length;
+    unsigned i;
+
+    begin_corrupt(start);
     does_not_count("", 0, "an empty file");
     does_not_count("\0\0\0\0", 4, "a file of zeros");
     does_not_count("rubbish\n", 8, "rubbish");
@@ -825,6 +833,20 @@ static void test_corrupt(void)
     for (i = 0; i < sizeof(big); i++)
         big[i] = "node 0 1\n"[i % 9];
     does_not_count(big, sizeof(big), "a file of megabytes");
+    length = snprintf(text, sizeof(text), DOMAIN_5 "%s\n", start);
+    memcpy(big, text, length);
+    for (i = 0; length + 9 * i + 9 < sizeof(big); i++)
+        memcpy(big + length + 9 * i, "node 1 9\n", 9);
+    does_not_count(big, sizeof(big), "a record with too many nodes");
+    remove_dir();
+}
+
+static void test_corrupt(void)
+{
+    char start[64], text[512];
+    size_t length;
+
+    begin_corrupt(start);
     does_not_count(DOMAIN_5, strlen(DOMAIN_5), "a record without a creator");
     length = snprintf(text, sizeof(text), "%s\nnode 0 104857600\n", start);
     does_not_count(text, length, "a record without a domain");
@@ -849,11 +871,6 @@ static void test_corrupt(void)
     length = snprintf(text, sizeof(text),
                       DOMAIN_5 "%s\nnode 1 1048576\nmore\n", start);
     does_not_count(text, length, "a record with a line that we don't know");
-    length = snprintf(text, sizeof(text), DOMAIN_5 "%s\n", start);
-    memcpy(big, text, length);
-    for (i = 0; length + 9 * i + 9 < sizeof(big); i++)
-        memcpy(big + length + 9 * i, "node 1 9\n", 9);
-    does_not_count(big, sizeof(big), "a record with too many nodes");
     /* What a creator would see if it counted: sums that no uint64_t holds. */
     length = snprintf(text, sizeof(text),
                       DOMAIN_5 "%s\nnode 1 18446744073709551615\n"
@@ -1063,6 +1080,7 @@ int main(void)
     test_container();
     test_creators_at_once();
     test_promises();
+    test_rubbish();
     test_corrupt();
     test_truncated();
     test_odd_entries();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* NODES|auto, as commands for a running host take it. */
-#ifndef NODES_H
-#define NODES_H
+#ifndef NODE_LIST_H
+#define NODE_LIST_H
 
 #include "cmd.h"
 
@@ -12,4 +12,4 @@
 bool nodes_read(const struct xln_host *host, const char *text,
                 struct xln_nodemap **nodes_r);
 
-#endif /* NODES_H */
+#endif /* NODE_LIST_H */

@@ -3,8 +3,8 @@
  * The domains that this process is making: for a module that is loaded into
  * xl or libvirtd.
  */
-#ifndef INFLIGHT_H
-#define INFLIGHT_H
+#ifndef IN_FLIGHT_H
+#define IN_FLIGHT_H
 
 #include <stdbool.h>
 
@@ -27,4 +27,4 @@ struct placement *inflight_find(bool (*makes)(const struct placement *p,
                                               const void *what),
                                 const void *what);
 
-#endif /* INFLIGHT_H */
+#endif /* IN_FLIGHT_H */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Nodes that a domain prefers: those of its PCI devices, and of other domains
  * by their names, for struct xln_need. */
-#ifndef PREFER_H
-#define PREFER_H
+#ifndef PREFERRED_NODES_H
+#define PREFERRED_NODES_H
 
 #include <libxl.h>
 #include <libxl_numa.h>
@@ -44,4 +44,4 @@ int prefer_running(libxl_ctx *ctx, const struct xln_host *host,
                    const struct prefer_domains *found, struct xln_need *need);
 void prefer_dispose(struct xln_need *need);
 
-#endif /* PREFER_H */
+#endif /* PREFERRED_NODES_H */

@@ -10,8 +10,8 @@
  *
  * Not imitated: that sums beyond 4 TiB wrap there.
  */
-#ifndef STOCK_H
-#define STOCK_H
+#ifndef STOCK_PLACEMENT_H
+#define STOCK_PLACEMENT_H
 
 #include "libxl_numa.h"
 
@@ -29,4 +29,4 @@ void stock_choose(const struct xln_host *host, const uint64_t *free_bytes,
 int stock_count(const struct xln_host *host, const struct xln_domains *domains,
                 uint64_t *nr_vcpus);
 
-#endif /* STOCK_H */
+#endif /* STOCK_PLACEMENT_H */

@@ -5,8 +5,8 @@
  * of the CPU that it runs on, or ran on last. What it did in between is not
  * seen.
  */
-#ifndef SAMPLE_H
-#define SAMPLE_H
+#ifndef VCPU_SAMPLES_H
+#define VCPU_SAMPLES_H
 
 #include "libxl_numa.h"
 
@@ -25,4 +25,4 @@ int samples_take(struct samples *samples, xc_interface *xch);
  * NULL: the domain was not there at the first look. */
 const uint64_t *samples_of(const struct samples *samples, uint32_t domid);
 
-#endif /* SAMPLE_H */
+#endif /* VCPU_SAMPLES_H */
