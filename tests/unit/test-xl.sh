@@ -266,6 +266,26 @@ else
     same $status 1 "and it ends"
 fi
 
+# Ours as /usr/sbin/xl, and before it in every list of places one in /usr/local.
+beside_local() { # XL
+    mkdir -p "$tmp/local" "$tmp/ours" &&
+        cp "$1" "$tmp/local/xl" && cp "$front" "$tmp/ours/xl" || return
+    # shellcheck disable=SC2016 # for the shell in there
+    unshare --mount sh -c '
+        mount --bind "$1/local" /usr/local/sbin &&
+        mount --bind "$1/ours" /usr/sbin &&
+        PATH=/usr/sbin:/usr/bin FAKE=args /usr/sbin/xl list a' sh "$tmp" 2>&1
+}
+
+if unshare --mount true 2> /dev/null; then
+    same "$(beside_local /bin/echo)" "list a" \
+        "the xl of a Xen in /usr/local is found from a package of ours"
+    same "$(beside_local "$tmp/bin/xl")" "xl: cannot find the installed xl,\
+ neither for the running Xen nor in PATH" "but a script there may lead back"
+else
+    result 0 "a Xen in /usr/local # SKIP needs root"
+fi
+
 printf 'no program' > "$tmp/plain/xl"
 chmod +x "$tmp/plain/xl"
 out=$(PATH="$tmp/plain:$system_path" "$front" list 2>&1)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -44,12 +45,6 @@ static bool is_same(const char *path, const struct stat *it)
            other.st_ino == it->st_ino;
 }
 
-/* This program, or where it is xl-numa the xl that stands in front. */
-static bool is_this_program(const struct stat *it)
-{
-    return is_same("/proc/self/exe", it) || is_same(XL_PATH, it);
-}
-
 /* Another copy of this program would look for the installed xl in its turn. */
 static bool is_copy_of_us(const char *path, size_t size)
 {
@@ -67,6 +62,14 @@ static bool is_copy_of_us(const char *path, size_t size)
                   strlen(MODULE_RELEASE_SYMBOL));
     munmap(image, size);
     return copy;
+}
+
+/* This program, or where it is xl-numa the xl that stands in front: if that is
+ * not a Xen's own, as it is where ours was installed elsewhere. */
+static bool is_this_program(const struct stat *it)
+{
+    return is_same("/proc/self/exe", it) ||
+           (is_same(XL_PATH, it) && is_copy_of_us(XL_PATH, it->st_size));
 }
 
 static bool is_program(const char *path, struct stat *it)
@@ -116,6 +119,37 @@ static bool is_another_program(const char *path)
     return is_program(path, &it) && !is_this_program(&it);
 }
 
+/* Not a script, which might lead back here. */
+static bool is_elf(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    char magic[SELFMAG];
+    bool elf;
+
+    if (!f)
+        return false;
+    elf = fread(magic, sizeof(magic), 1, f) == 1 &&
+          !memcmp(magic, ELFMAG, sizeof(magic));
+    fclose(f);
+    return elf;
+}
+
+/* Where Xen and distributions put theirs, whatever stands before us: a Xen
+ * that was built here is in /usr/local, and our package in /usr. */
+static bool search_usual_places(char *path, size_t size)
+{
+    static const char *const places[] = {
+        "/usr/local/sbin/xl", "/usr/sbin/xl",
+    };
+    bool us;
+
+    for (unsigned i = 0; i < 2; i++) {
+        if (is_installed_xl(places[i], &us) && is_elf(places[i]))
+            return snprintf(path, size, "%s", places[i]) < (int)size;
+    }
+    return false;
+}
+
 /* Debian keeps a release's xl apart, so that the one that fits the running
  * Xen can be found; its /usr/sbin/xl is a script that does the same. */
 bool find_installed_xl(const char *release, char *path, size_t size)
@@ -128,5 +162,6 @@ bool find_installed_xl(const char *release, char *path, size_t size)
     if (is_another_program(INSTALLED_XL))
         return snprintf(path, size, "%s", INSTALLED_XL) < (int)size;
     return search_path(getenv("PATH"), path, size) ||
-           search_path(FALLBACK_PATH, path, size);
+           search_path(FALLBACK_PATH, path, size) ||
+           search_usual_places(path, size);
 }
