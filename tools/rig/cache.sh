@@ -406,10 +406,9 @@ build_is_newer() { # BUILD FILE
 }
 
 # Installs the build tree, or else the packages that are there, into ROOT. Where
-# that Xen's own xl is in the way, ours goes elsewhere, as an administrator would
-# have it with --sbindir, or that one beside ours, as dpkg would put it.
+# Xen's own xl is in the way, it stands beside ours, as dpkg would put it.
 install_product() { # BUILD ROOT LOG
-    local deb xl sbindir=''
+    local deb xl
     xl=$(xen_program xl)
     if [[ ! -f $1/Makefile ]]; then
         for deb in "$1"/*.deb; do
@@ -418,14 +417,23 @@ install_product() { # BUILD ROOT LOG
         [[ ! -f $2/$xl ]] || cp "$xen/$xl" "$2/$xl.distrib"
         return
     fi
-    [[ /$xl != $(make_variable "$1" prefix)/sbin/xl ]] || sbindir=/opt/sbin
     # A make above us, if any, must not hand us its options and job server.
     env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-        make -s -C "$1" install DESTDIR="$2" ${sbindir:+sbindir="$sbindir"} \
-        > "$3" 2>&1 || {
+        make -s -C "$1" install DESTDIR="$2" > "$3" 2>&1 || {
         tail -n 20 "$3" >&2
         fail "'make install' failed in '$1'"
     }
+}
+
+# The paths of a build tree are compiled into it: a xl of Xen under /usr/local
+# that it takes the place of is in /usr/sbin instead.
+make_way() { # ROOT
+    local xl
+    xl=$(xen_program xl)
+    [[ $xl == usr/local/* && -f $1/$xl ]] || return 0
+    install -D "$xen/$xl" "$1/usr/sbin/xl"
+    mkdir -p "$1/usr/bin"
+    ln -sfn /usr/sbin/xl "$1/usr/bin/stock-xl"
 }
 
 # Installs BUILD into DIR/root and packs it.
@@ -448,6 +456,7 @@ make_product() { # BUILD DIR
             ln -sf "$lib" "$root/$lib_dir/"
         done
     find "$root" -path '*/sbin/xl' -printf '/%P\n' > "$2/xl.new"
+    make_way "$root"
     archive "$root" "$2/dom0.cpio.new"
     mv "$2/xl.new" "$2/xl"
     mv "$2/dom0.cpio.new" "$2/dom0.cpio"
