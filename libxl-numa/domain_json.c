@@ -84,6 +84,7 @@ static void write_domain(const struct xln_domain *d,
     xln__json_add_number(json, "pool", d->pool_id);
     xln__json_add_number(json, "memory_bytes", d->memory_bytes);
     xln__json_add_number(json, "claimed_bytes", d->claimed_bytes);
+    xln__memory_to_json(more, json);
     write_request(more->request, json);
     xln__json_key(json, "nodes");
     if (d->nodes)
@@ -308,19 +309,27 @@ static int read_request(struct xln__json_tree *tree,
     return rc;
 }
 
+int xln__json_get_text(struct xln__json_tree *tree,
+                       const struct xln__json_value *object, const char *key,
+                       char **text_r)
+{
+    const struct xln__json_value *value = xln__json_member(object, key);
+
+    return value ? copy_text(tree, value, "a text or null", text_r) : 0;
+}
+
 static int read_more(struct xln__json_tree *tree,
                      const struct xln__json_value *item,
+                     const struct xln_host *host,
                      struct xln_snapshot_domain *more)
 {
-    const struct xln__json_value *name = xln__json_member(item, "name");
     const struct xln__json_value *request = xln__json_member(item, "request");
-    int rc = 0;
+    int rc;
 
-    if (name)
-        rc = copy_text(tree, name, "a text or null", &more->name);
+    rc = xln__json_get_text(tree, item, "name", &more->name);
     if (request && !rc)
         rc = read_request(tree, request, &more->request);
-    return rc;
+    return rc ? rc : xln__memory_from_json(tree, item, host, more);
 }
 
 int xln__domains_from_json(struct xln__json_tree *tree,
@@ -347,7 +356,8 @@ int xln__domains_from_json(struct xln__json_tree *tree,
         rc = read_domain(tree, item, snapshot->host, &room,
                          &domains->list[domains->nr]);
         if (!rc)
-            rc = read_more(tree, item, &snapshot->more[domains->nr]);
+            rc = read_more(tree, item, snapshot->host,
+                           &snapshot->more[domains->nr]);
         domains->nr++;
     }
     return rc;

@@ -2,8 +2,11 @@
 /* A snapshot of the running host. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <libxl_utils.h>
 #include <xenstore.h>
@@ -30,11 +33,13 @@ void xln_snapshot_free(struct xln_snapshot *snapshot)
         for (i = 0; i < snapshot->domains->nr; i++) {
             free(snapshot->more[i].name);
             free_request(snapshot->more[i].request);
+            free(snapshot->more[i].memory);
         }
     free(snapshot->more);
     xln_domains_free(snapshot->domains);
     free(snapshot->devices);
     free(snapshot->xen);
+    free(snapshot->host_name);
     xln_host_free(snapshot->host);
     xln_reservation_list_free(snapshot->reservations);
     free(snapshot);
@@ -190,6 +195,20 @@ static int read_xen(xc_interface *xch, struct xln_snapshot *snapshot)
     return -ENOMEM;
 }
 
+/* Not an error if the host has no name. */
+static int read_origin(struct xln_snapshot *snapshot)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+    struct timespec now = { 0 };
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    snapshot->time_s = now.tv_sec;
+    if (gethostname(name, sizeof(name) - 1) || !*name)
+        return 0;
+    snapshot->host_name = strdup(name);
+    return snapshot->host_name ? 0 : -ENOMEM;
+}
+
 /* ---- all of it ---- */
 
 /* Domains that balloon up are read before the host, as reservations are. */
@@ -220,6 +239,8 @@ static int read_all(xc_interface *xch, libxl_ctx *ctx,
                                    &snapshot->reservations);
     if (!rc)
         rc = read_xen(xch, snapshot);
+    if (!rc)
+        rc = read_origin(snapshot);
     if (!rc)
         rc = read_host(xch, snapshot->reservations->outstanding_bytes,
                        &snapshot->host);

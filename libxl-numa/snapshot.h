@@ -20,6 +20,25 @@ int xln__domains_from_json(struct xln__json_tree *tree,
                            const struct xln__json_value *list,
                            struct xln_snapshot *snapshot);
 
+/* The key "memory" of an open domain, and out of one. */
+void xln__memory_to_json(const struct xln_snapshot_domain *more,
+                         struct xln__json *json);
+int xln__memory_from_json(struct xln__json_tree *tree,
+                          const struct xln__json_value *item,
+                          const struct xln_host *host,
+                          struct xln_snapshot_domain *more);
+
+/* The value of "time_s", which may be null or missing: 0. */
+void xln__time_to_json(int64_t time_s, struct xln__json *json);
+int xln__time_from_json(struct xln__json_tree *tree,
+                        const struct xln__json_value *object,
+                        int64_t *time_r);
+
+/* The text of a key that may be null or missing: then *text_r is NULL. */
+int xln__json_get_text(struct xln__json_tree *tree,
+                       const struct xln__json_value *object, const char *key,
+                       char **text_r);
+
 /* A set is a text as CPULIST has it, only with numbers below `nr_bits`. */
 void xln__set_to_json(const struct xln_bitmap *set, unsigned nr_bits,
                       struct xln__json *json);

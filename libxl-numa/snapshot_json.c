@@ -6,7 +6,9 @@
 
 #include "snapshot.h"
 
-#define FORM_VERSION 1
+/* Version 1 did not say where domains have their memory, nor of which host the
+ * snapshot is and when it was taken. */
+#define FORM_VERSION 2
 
 /* ---- writing ---- */
 
@@ -49,6 +51,9 @@ int xln_snapshot_save(const struct xln_snapshot *snapshot, FILE *f)
     xln__json_object(json);
     xln__json_add_number(json, "version", FORM_VERSION);
     xln__json_add_text(json, "xen", snapshot->xen);
+    xln__json_add_text(json, "host_name", snapshot->host_name);
+    xln__json_key(json, "time_s");
+    xln__time_to_json(snapshot->time_s, json);
     xln__host_to_json(snapshot->host, json);
     write_devices(snapshot, json);
     xln__json_key(json, "domains");
@@ -69,9 +74,9 @@ static int check_version(struct xln__json_tree *tree,
         (struct xln__json_range){ .min = 1, .max = UINT_MAX }, &version);
     if (!rc && version > FORM_VERSION)
         rc = xln__json_refuse(tree, -EINVAL, xln__json_member(root, "version"),
-                              "expected %u, not %u: the file needs a newer "
-                              "libxl-numa than " PACKAGE_VERSION, FORM_VERSION,
-                              (unsigned)version);
+                              "expected 1 to %u, not %u: the file needs a "
+                              "newer libxl-numa than " PACKAGE_VERSION,
+                              FORM_VERSION, (unsigned)version);
     return rc;
 }
 
@@ -94,6 +99,16 @@ static int read_xen(struct xln__json_tree *tree,
         return xln__json_expected(tree, value, "%s", expected);
     snapshot->xen = strdup(value->text);
     return snapshot->xen ? 0 : -ENOMEM;
+}
+
+static int read_origin(struct xln__json_tree *tree,
+                       const struct xln__json_value *root,
+                       struct xln_snapshot *snapshot)
+{
+    int rc;
+
+    rc = xln__json_get_text(tree, root, "host_name", &snapshot->host_name);
+    return rc ? rc : xln__time_from_json(tree, root, &snapshot->time_s);
 }
 
 /* "0000:03:00.1", hexadecimal but for what is not: Linux's own form. */
@@ -185,6 +200,8 @@ static int read_root(struct xln__json_tree *tree,
         rc = check_version(tree, tree->root);
     if (!rc)
         rc = read_xen(tree, tree->root, snapshot);
+    if (!rc)
+        rc = read_origin(tree, tree->root, snapshot);
     if (!rc)
         rc = xln__host_from_json(tree, tree->root, &snapshot->host);
     if (!rc)

@@ -18,6 +18,13 @@ struct xln_pci_device {
     unsigned node;              /* XLN_NONE: the firmware does not say */
 };
 
+/* Where the numbers come from that say on which nodes a domain's memory is. */
+enum xln_memory_source {
+    XLN_MEMORY_UNKNOWN,
+    XLN_MEMORY_AT_BUILD,        /* what Xen granted when it was built */
+    XLN_MEMORY_COUNTED,         /* Xen counted its pages */
+};
+
 /* What is known about a domain in addition to struct xln_domain. */
 struct xln_snapshot_domain {
     char *name;                 /* NULL: it has none */
@@ -25,6 +32,14 @@ struct xln_snapshot_domain {
      * NULL ends the list. NULL: it has no request. They come from outside and
      * are not checked. */
     char **request;
+
+    enum xln_memory_source memory_source;
+    /* How much of its memory is where: nodes ascending, none with 0 bytes.
+     * NULL if the source is XLN_MEMORY_UNKNOWN. */
+    struct xln_share *memory;
+    unsigned nr_memory;
+    int64_t memory_time_s;      /* when that was so, in seconds since 1970;
+                                 * 0: unknown */
 
     uint64_t reserved[4];       /* 0; see libxl_numa.h */
 };
@@ -39,13 +54,17 @@ struct xln_snapshot {
     struct xln_snapshot_domain *more;   /* [domains->nr], in their order */
     /* The creates in flight; NULL: not the running host. */
     struct xln_reservation_list *reservations;
+    char *host_name;            /* NULL: unknown */
+    int64_t time_s;             /* when it was taken, in seconds since 1970;
+                                 * 0: unknown */
 
-    uint64_t reserved[15];      /* 0; see libxl_numa.h */
+    uint64_t reserved[13];      /* 0; see libxl_numa.h */
 };
 
 /*
  * Read the running host. What creates in flight have reserved and what domains
- * will still balloon up to is in its nodes' reserved_bytes.
+ * will still balloon up to is in its nodes' reserved_bytes. It is unknown on
+ * which nodes domains have their memory: see xln_snapshot_add_residency().
  *
  *   xch: an open libxc handle
  *   ctx: an open libxl context
@@ -60,6 +79,20 @@ struct xln_snapshot {
 int xln_snapshot_read(xc_interface *xch, libxl_ctx *ctx,
                       const char *reservations,
                       struct xln_snapshot **snapshot_r);
+
+/*
+ * Add to a snapshot on which nodes domains have their memory, as Xen has just
+ * counted it. What the snapshot had before is replaced. A domain that the
+ * report does not have stays unknown.
+ *
+ *   snapshot: the snapshot, with its domains
+ *   residency: the report, of the same host
+ *
+ * Returns 0; -ENOMEM: the snapshot has a part of the report.
+ * Since: 0.1
+ */
+int xln_snapshot_add_residency(struct xln_snapshot *snapshot,
+                               const struct xln_residency *residency);
 
 /*
  * Read a snapshot from a file of xl-numa-snapshot(5).

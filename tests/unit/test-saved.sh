@@ -15,8 +15,9 @@ cp "$hosts/rig-4node.json" host.json
 says() {
     status=$1 command=$2
     shift 2
-    "$numa" "$command" --host host.json "$@" > out 2>&1
+    "$numa" "$command" --host host.json "$@" > raw 2>&1
     got=$?
+    sed 's/ *$//' raw > out
     [ $got = "$status" ] && cmp -s expected out && return
     echo "# status $got, expected $status"
     diff expected out | sed 's/^/# /'
@@ -49,7 +50,7 @@ check "numa-info --nodeinfo: needs a running host" \
 
 # What libvirt's form has of the host.
 essence() { # JSON
-    sed '/"xen"/d; s/ "free_bytes".*//; /"pools"/,$d' "$1"
+    sed '/"xen"/d; /"host_name"/d; /"time_s"/d; s/ "free_bytes".*//; /"pools"/,$d' "$1"
 }
 
 xml_is_the_host() {
@@ -63,6 +64,60 @@ xml_is_the_host() {
 }
 
 check "numa-info --xml: is read as the same host" xml_is_the_host
+
+# --- numa-stat ---
+
+cat > expected << 'END'
+Memory in MiB, as saved on 'dom0', 2026-11-29 16:04:05 UTC
+NAME      ID NODE0 NODE1 NODE2 NODE3 TOTAL LOCAL DISTANCE APART SOURCE
+Domain-0   0     ?     ?     ?     ?     ?     ?        ? ?     ?
+one        1     0    64     0     0    64  100%     10.0       at build
+two words  2    16    16     0     0    32  100%     15.5       at build
+plain      3     0     0    32     0    32  100%     10.0       at build
+Total           16    80    32     0   128
+?: not in the file; not in the total
+END
+check "numa-stat: where domains have their memory" says 0 numa-stat
+cat > expected << 'END'
+Memory in MiB, as saved on 'dom0', 2026-11-29 16:04:05 UTC
+NAME      TOTAL  AGE
+two words    32 30 s
+plain        32    -
+Total        64
+END
+check "numa-stat: by number and name, and how old it was when it was saved" \
+    says 0 numa-stat -o NAME,TOTAL,AGE 2 plain
+sed 's/"source": "build"/"source": "count"/
+     s/"nodes": \[ { "node": 1/"nodes": [ { "node": 3/
+     /"host_name"/d; s/"time_s": 1795968245/"time_s": null/' \
+    host.json > counted.json
+cat > expected << 'END'
+Memory in MiB, as saved
+NAME  NODE1 NODE3 LOCAL DISTANCE APART SOURCE
+one       0    64    0%     31.0 *     counted
+Total     0    64
+*: less than half of its memory is on the nodes of its vCPUs
+END
+check "numa-stat: memory away from the vCPUs, as counted" says 0 numa-stat \
+    --host counted.json -o NAME,NODE1,NODE3,LOCAL,DISTANCE,APART,SOURCE one
+sed '/"host_name"/d; /"time_s"/d; /"memory"/d; s/"version": 2/"version": 1/' \
+    host.json > first.json
+cat > expected << 'END'
+Memory in MiB, as saved
+NAME  TOTAL SOURCE
+one       ? ?
+Total     0
+?: not in the file; not in the total
+END
+check "numa-stat: a file of version 1 does not have it" says 0 numa-stat \
+    --host first.json -o NAME,TOTAL,SOURCE one
+echo "xl: no domain 'none'" > expected
+check "numa-stat: no such domain" says 1 numa-stat none
+for option in --pages --samples=2 --watch; do
+    echo "xl: numa-stat: --pages, --samples and --watch are of the running\
+ host alone: see 'xl numa-stat --help'" > expected
+    check "numa-stat $option: needs a running host" says 2 numa-stat $option
+done
 
 # --- vcpu-list ---
 
@@ -105,6 +160,7 @@ sed '/^    "domains": \[/,$d' host.json > bare.json
 echo '    "domains": null }' >> bare.json
 echo "xl: bare.json: it has no list of domains" > expected
 check "vcpu-list: domains are not known" says 1 vcpu-list --host bare.json
+check "numa-stat: domains are not known" says 1 numa-stat --host bare.json
 
 # --- info ---
 

@@ -2,6 +2,7 @@
 /* A snapshot of what a hypervisor, libxl and xenstore made of tables tell. */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <libxl_utils.h>
 #include <xenstore.h>
@@ -244,10 +245,13 @@ static struct xln_snapshot *snapshot_now(void)
 
 static void test_all(void)
 {
+    time_t before = time(NULL);
     struct xln_snapshot *snapshot = snapshot_now();
     char **request = snapshot->more[1].request;
 
     is_str(snapshot->xen, "4.17", "the release of Xen");
+    ok(snapshot->host_name && *snapshot->host_name, "the host's name");
+    ok(snapshot->time_s >= before, "when it was taken");
     ok(xln_host_node(snapshot->host, 0)->reserved_bytes == 4096 + 8192,
        "what is promised is known before the host is read");
     ok(snapshot->reservations->outstanding_bytes[0] == 4096,

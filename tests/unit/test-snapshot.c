@@ -328,8 +328,10 @@ static void test_hosts(void)
 /* All that a file can have; it is small, for the tests below. */
 static const char full[] =
     "{\n"
-    "    \"version\": 1,\n"
+    "    \"version\": 2,\n"
     "    \"xen\": \"4.17\",\n"
+    "    \"host_name\": \"xen1\",\n"
+    "    \"time_s\": 1795996800,\n"
     "    \"cpus\": [\n"
     "        { \"cpu\": 0, \"node\": 0, \"socket\": 0, \"core\": 0, "
     "\"online\": true },\n"
@@ -363,6 +365,9 @@ static const char full[] =
     "            \"pool\": 0,\n"
     "            \"memory_bytes\": 4096,\n"
     "            \"claimed_bytes\": 0,\n"
+    "            \"memory\": { \"source\": \"count\", \"time_s\": "
+    "1795996799, \"nodes\": [ { \"node\": 0, \"bytes\": 4096 }, "
+    "{ \"node\": 3, \"bytes\": 8192 } ] },\n"
     "            \"request\": { \"nodes\": \"0-1\", \"nodes_policy\": "
     "\"best\" },\n"
     "            \"nodes\": \"0-3\",\n"
@@ -382,6 +387,7 @@ static const char full[] =
     "            \"pool\": 4294967295,\n"
     "            \"memory_bytes\": 0,\n"
     "            \"claimed_bytes\": 0,\n"
+    "            \"memory\": null,\n"
     "            \"request\": null,\n"
     "            \"nodes\": null,\n"
     "            \"vcpus\": [\n"
@@ -412,12 +418,88 @@ static void test_full(void)
     ok(d->is_pv && d->nr_vcpus == 2 && d->vcpus[0].exists &&
        d->vcpus[0].time_ns == UINT64_MAX && !d->vcpus[1].exists &&
        xln_cpumap_count(d->vcpus[0].hard) == 3, "the vCPUs of one");
+    is_str(snapshot->host_name, "xen1", "the host's name");
+    ok(snapshot->time_s == 1795996800, "when it was taken");
+    ok(snapshot->more[0].memory_source == XLN_MEMORY_COUNTED &&
+       snapshot->more[0].memory_time_s == 1795996799 &&
+       snapshot->more[0].nr_memory == 2 &&
+       snapshot->more[0].memory[1].node == 3 &&
+       snapshot->more[0].memory[1].bytes == 8192, "where its memory is");
+    ok(snapshot->more[1].memory_source == XLN_MEMORY_UNKNOWN &&
+       !snapshot->more[1].memory, "another one's is unknown");
     is_str(snapshot->more[0].request[2], "nodes_policy", "its request");
     is_str(snapshot->more[0].request[3], "best", "with the texts");
     ok(!snapshot->more[0].request[4], "to the end");
     ok(d[1].dying && !d[1].nodes && !d[1].nr_vcpus && !snapshot->more[1].name &&
        !snapshot->more[1].request && d[1].uuid[15] == 0xef,
        "another one, dying");
+    xln_snapshot_free(snapshot);
+}
+
+/* Something else instead of the first `old`. */
+static char *replaced(const char *text, const char *old, const char *new)
+{
+    const char *at = strstr(text, old);
+    char *copy;
+
+    need(at, old);
+    need(asprintf(&copy, "%.*s%s%s", (int)(at - text), text, new,
+                  at + strlen(old)) >= 0, "asprintf");
+    return copy;
+}
+
+static char *changed(const char *old, const char *new)
+{
+    return replaced(full, old, new);
+}
+
+/* A file of the first version has less in it. */
+static void test_first_version(void)
+{
+    static const char *const gone[] = {
+        "    \"host_name\": \"xen1\",\n", "    \"time_s\": 1795996800,\n",
+        "            \"memory\": null,\n",
+    };
+    char *text = changed("\"version\": 2", "\"version\": 1"), *less;
+    struct xln_snapshot *snapshot;
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(gone); i++) {
+        less = replaced(text, gone[i], "");
+        free(text);
+        text = less;
+    }
+    snapshot = loaded(text);
+    ok(snapshot && !snapshot->host_name && !snapshot->time_s &&
+       snapshot->domains->nr == 2, "a file of version 1 is read");
+    xln_snapshot_free(snapshot);
+    free(text);
+}
+
+/* What Xen counts replaces what was known before. */
+static void test_residency(void)
+{
+    static const char report[] =
+        "(XEN) 'u' pressed -> dumping numa info (now = 1)\n"
+        "(XEN) d0 (total: 7):\n"
+        "(XEN)     Node 0: 3\n(XEN)     Node 1: 0\n(XEN)     Node 2: 0\n"
+        "(XEN)     Node 3: 4\n(XEN)     Node 4: 0\n";
+    struct xln_snapshot *snapshot = loaded(full);
+    const struct xln_snapshot_domain *more = snapshot->more;
+    struct xln_residency *residency;
+
+    need(!xln_residency_parse(report, strlen(report), &residency), "report");
+    ok(!xln_snapshot_add_residency(snapshot, residency),
+       "a report of Xen's is added");
+    ok(more[0].memory_source == XLN_MEMORY_COUNTED && more[0].nr_memory == 2 &&
+       more[0].memory[0].node == 0 && more[0].memory[0].bytes == 3 * 4096 &&
+       more[0].memory[1].node == 3 && more[0].memory[1].bytes == 4 * 4096 &&
+       more[0].memory_time_s == snapshot->time_s,
+       "a domain has its pages from it");
+    ok(more[1].memory_source == XLN_MEMORY_UNKNOWN,
+       "one that the report lacks has none");
+    xln_residency_free(residency);
+    test_round_trip(snapshot, "with a report");
     xln_snapshot_free(snapshot);
 }
 
@@ -545,137 +627,142 @@ static void test_page(void)
 
 /* ---- what is refused ---- */
 
-/* Something else instead of the first `old`. */
-static char *replaced(const char *text, const char *old, const char *new)
-{
-    const char *at = strstr(text, old);
-    char *copy;
-
-    need(at, old);
-    need(asprintf(&copy, "%.*s%s%s", (int)(at - text), text, new,
-                  at + strlen(old)) >= 0, "asprintf");
-    return copy;
-}
-
-static char *changed(const char *old, const char *new)
-{
-    return replaced(full, old, new);
-}
-
 static const struct {
     const char *old, *new, *line;
 } refusals[] = {
     { "1073741824, \"free_bytes\": 4096000",
       "1073741824, \"free_bytes\": \"x\"",
-      "9: nodes[0].free_bytes: expected a number up to total_bytes "
+      "11: nodes[0].free_bytes: expected a number up to total_bytes "
       "(1073741824), not \"x\"" },
     { "\"free_bytes\": 4096000", "\"free_bytes\": 1073741825",
-      "9: nodes[0].free_bytes: expected a number up to total_bytes "
+      "11: nodes[0].free_bytes: expected a number up to total_bytes "
       "(1073741824), not 1073741825" },
     { "\"dma_bytes\": 4096", "\"dma_bytes\": 4096001",
-      "9: nodes[0].dma_bytes: expected a number up to free_bytes (4096000), "
+      "11: nodes[0].dma_bytes: expected a number up to free_bytes (4096000), "
       "not 4096001" },
     { "1073741824", "4503599627370497",
-      "9: nodes[0].total_bytes: expected a number up to 4503599627370496, "
+      "11: nodes[0].total_bytes: expected a number up to 4503599627370496, "
       "not 4503599627370497" },
-    { "4096000", "-1", "9: nodes[0].free_bytes: expected a number up to "
+    { "4096000", "-1", "11: nodes[0].free_bytes: expected a number up to "
       "total_bytes (1073741824), not -1" },
-    { "4096000", "1e3", "9: nodes[0].free_bytes: expected a number up to "
+    { "4096000", "1e3", "11: nodes[0].free_bytes: expected a number up to "
       "total_bytes (1073741824), not 1e3" },
-    { "4096000", "18446744073709551616", "9: nodes[0].free_bytes: expected "
+    { "4096000", "18446744073709551616", "11: nodes[0].free_bytes: expected "
       "a number up to total_bytes (1073741824), not 18446744073709551616" },
     { "4096000", "111111111111111111111111111111111111111111111",
-      "9: nodes[0].free_bytes: expected a number up to total_bytes "
+      "11: nodes[0].free_bytes: expected a number up to total_bytes "
       "(1073741824), not 1111111111111111111111111111111111111111..." },
     { "\"reserved_bytes\": 0", "\"reserved\": 0",
-      "9: nodes[0].reserved_bytes: expected a number up to 4503599627370496, "
+      "11: nodes[0].reserved_bytes: expected a number up to 4503599627370496, "
       "but it is not there" },
-    { "\"node\": 3", "\"node\": 0", "10: nodes[1].node: expected each number "
+    { "\"node\": 3", "\"node\": 0", "12: nodes[1].node: expected each number "
       "once, but 0 is there twice" },
-    { "\"node\": 3", "\"node\": 1024", "10: nodes[1].node: expected a number "
+    { "\"node\": 3", "\"node\": 1024", "12: nodes[1].node: expected a number "
       "up to 1023, not 1024" },
-    { "\"cpu\": 2", "\"cpu\": 65536", "6: cpus[1].cpu: expected a number up "
+    { "\"cpu\": 2", "\"cpu\": 65536", "8: cpus[1].cpu: expected a number up "
       "to 65535, not 65536" },
-    { "\"node\": null", "\"node\": 1", "6: cpus[1].node: expected the number "
+    { "\"node\": null", "\"node\": 1", "8: cpus[1].node: expected the number "
       "of one of the nodes, not 1" },
-    { "\"node\": null", "\"node\": 4", "6: cpus[1].node: expected a number up "
+    { "\"node\": null", "\"node\": 4", "8: cpus[1].node: expected a number up "
       "to 3, or null, not 4" },
-    { "\"online\": false", "\"online\": 0", "6: cpus[1].online: expected true "
+    { "\"online\": false", "\"online\": 0", "8: cpus[1].online: expected true "
       "or false, not 0" },
-    { ", \"online\": false", "", "6: cpus[1].online: expected true or false, "
+    { ", \"online\": false", "", "8: cpus[1].online: expected true or false, "
       "but it is not there" },
     { "{ \"cpu\": 0, \"node\": 0, \"socket\": 0, \"core\": 0, \"online\": "
-      "true }", "[ ]", "5: cpus[0]: expected an object, not an empty list" },
-    { "\"pools\": [", "\"pools\": null, \"p\": [", "16: pools: expected a "
+      "true }", "[ ]", "7: cpus[0]: expected an object, not an empty list" },
+    { "\"pools\": [", "\"pools\": null, \"p\": [", "18: pools: expected a "
       "list, not null" },
     { "\"pools\"", "\"pool\"", "1: pools: expected a list, but it is not "
       "there" },
-    { "[ 21, 10 ]", "[ 21, 10, 20 ]", "14: distances[1]: expected 2 "
+    { "[ 21, 10 ]", "[ 21, 10, 20 ]", "16: distances[1]: expected 2 "
       "distances, one for each node, not 3" },
-    { "[ 21, 10 ]", "{ }", "14: distances[1]: expected a list of 2 distances, "
+    { "[ 21, 10 ]", "{ }", "16: distances[1]: expected a list of 2 distances, "
       "not an object" },
-    { "[ 10, null ],\n", "", "12: distances: expected 2 rows, one for each "
+    { "[ 10, null ],\n", "", "14: distances: expected 2 rows, one for each "
       "node, not 1" },
-    { "[ 21, 10 ]", "[ 4294967295, 10 ]", "14: distances[1][0]: expected a "
+    { "[ 21, 10 ]", "[ 4294967295, 10 ]", "16: distances[1][0]: expected a "
       "number up to 4294967294, or null, not 4294967295" },
-    { "\"0,2\"", "\"0,3\"", "17: pools[0].cpus: expected CPU numbers up to 2, "
+    { "\"0,2\"", "\"0,3\"", "19: pools[0].cpus: expected CPU numbers up to 2, "
       "such as \"0-3,8\", not \"0,3\"" },
-    { "\"0,2\"", "[ 0, 2 ]", "17: pools[0].cpus: expected CPU numbers such as "
+    { "\"0,2\"", "[ 0, 2 ]", "19: pools[0].cpus: expected CPU numbers such as "
       "\"0-3,8\", not a list" },
-    { "\"0,2\"", "\"node:0\"", "17: pools[0].cpus: expected CPU numbers up to "
+    { "\"0,2\"", "\"node:0\"", "19: pools[0].cpus: expected CPU numbers up to "
       "2, such as \"0-3,8\", not \"node:0\"" },
-    { "00:1f.2", "00:20.0", "20: pci_devices[0].device: expected an address "
+    { "00:1f.2", "00:20.0", "22: pci_devices[0].device: expected an address "
       "such as \"0000:03:00.1\", not \"0000:00:20.0\"" },
-    { "00:1f.2", "00:1F.2", "20: pci_devices[0].device: expected an address "
+    { "00:1f.2", "00:1F.2", "22: pci_devices[0].device: expected an address "
       "such as \"0000:03:00.1\", not \"0000:00:1F.2\"" },
-    { "00:1f.2", "00:1f.2x", "20: pci_devices[0].device: expected an address "
+    { "00:1f.2", "00:1f.2x", "22: pci_devices[0].device: expected an address "
       "such as \"0000:03:00.1\", not \"0000:00:1f.2x\"" },
-    { "\"domid\": 7", "\"domid\": 32752", "41: domains[1].domid: expected a "
+    { "\"domid\": 7", "\"domid\": 32752", "44: domains[1].domid: expected a "
       "number from 1 to 32751, not 32752" },
-    { "\"01234567-", "\"0123456-", "43: domains[1].uuid: expected a UUID such "
+    { "\"01234567-", "\"0123456-", "46: domains[1].uuid: expected a UUID such "
       "as \"01234567-89ab-cdef-0123-456789abcdef\", not \"0123456-89ab-cdef-"
       "0123-456789abcdef\"" },
-    { "\"nodes\": null", "\"nodes\": \"\"", "50: domains[1].nodes: expected "
+    { "\"nodes\": null", "\"nodes\": \"\"", "54: domains[1].nodes: expected "
       "null for a dying domain, not \"\"" },
     { "\"vcpus\": [\n            ]", "\"vcpus\": [ null ]",
-      "51: domains[1].vcpus: expected no vCPU of a dying domain, not a list" },
-    { "\"nodes\": \"0-3\"", "\"nodes\": \"0-4\"", "34: domains[0].nodes: "
+      "55: domains[1].vcpus: expected no vCPU of a dying domain, not a list" },
+    { "\"nodes\": \"0-3\"", "\"nodes\": \"0-4\"", "37: domains[0].nodes: "
       "expected node numbers up to 3, such as \"0-3,8\", not \"0-4\"" },
-    { "\"hard\": \"0-2\"", "\"hard\": \"0-\"", "36: domains[0].vcpus[0].hard: "
+    { "\"hard\": \"0-2\"", "\"hard\": \"0-\"", "39: domains[0].vcpus[0].hard: "
       "expected CPU numbers up to 2, such as \"0-3,8\", not \"0-\"" },
-    { "\"best\"", "5", "33: domains[0].request.nodes_policy: expected a text, "
+    { "\"best\"", "5", "36: domains[0].request.nodes_policy: expected a text, "
       "not 5" },
-    { "\"Domain-0\"", "[ 1 ]", "26: domains[0].name: expected a text or null, "
+    { "\"Domain-0\"", "[ 1 ]", "28: domains[0].name: expected a text or null, "
       "not a list" },
-    { "18446744073709551615", "18446744073709551616", "36: domains[0].vcpus[0]"
+    { "18446744073709551615", "18446744073709551616", "39: domains[0].vcpus[0]"
       ".time_ns: expected a number up to 18446744073709551615, not "
       "18446744073709551616" },
     { "\"4.17\"", "\"4\"", "3: xen: expected a release such as \"4.17\", or "
       "null, not \"4\"" },
-    { "\"version\": 1", "\"version\": 2", "2: version: expected 1, not 2: the "
-      "file needs a newer libxl-numa than " PACKAGE_VERSION },
-    { "\"version\": 1", "\"version\": 0", "2: version: expected a number from "
+    { "\"version\": 2", "\"version\": 3", "2: version: expected 1 to 2, not "
+      "3: the file needs a newer libxl-numa than " PACKAGE_VERSION },
+    { "\"version\": 2", "\"version\": 0", "2: version: expected a number from "
       "1 to 4294967295, not 0" },
-    { "\"version\": 1", "\"version\": \"1\"", "2: version: expected a number "
+    { "\"version\": 2", "\"version\": \"1\"", "2: version: expected a number "
       "from 1 to 4294967295, not \"1\"" },
-    { "\"socket\": 1", "\"cpu\": 1", "6: cpus[1].cpu: expected once, but it "
+    { "\"xen1\"", "1", "4: host_name: expected a text or null, not 1" },
+    { "1795996800", "\"now\"", "5: time_s: expected a number from 1 to "
+      "1099511627776, not \"now\"" },
+    { "1795996800", "0", "5: time_s: expected a number from 1 to "
+      "1099511627776, not 0" },
+    { "\"memory\": null", "\"memory\": 5", "52: domains[1].memory: expected an "
+      "object or null, not 5" },
+    { "\"count\"", "\"guess\"", "35: domains[0].memory.source: expected "
+      "\"build\" or \"count\", not \"guess\"" },
+    { "1795996799", "-1", "35: domains[0].memory.time_s: expected a number "
+      "from 1 to 1099511627776, not -1" },
+    { "{ \"node\": 3, \"bytes\"", "{ \"node\": 2, \"bytes\"",
+      "35: domains[0].memory.nodes[1].node: expected the number of one of the "
+      "nodes, not 2" },
+    { "{ \"node\": 3, \"bytes\"", "{ \"node\": 0, \"bytes\"",
+      "35: domains[0].memory.nodes[1].node: expected a number from 1 to 1023, "
+      "not 0" },
+    { "{ \"node\": 3, \"bytes\"", "{ \"node\": 4, \"bytes\"",
+      "35: domains[0].memory.nodes[1].node: expected a number up to 3, not 4" },
+    { "\"bytes\": 8192", "\"bytes\": 0",
+      "35: domains[0].memory.nodes[1].bytes: expected a number from 1 to "
+      "4503599627370496, not 0" },
+    { "\"socket\": 1", "\"cpu\": 1", "8: cpus[1].cpu: expected once, but it "
       "is there twice" },
-    { "\"Domain-0\"", "\"a\\u0000b\"", "26: domains[0].name: expected UTF-8 "
+    { "\"Domain-0\"", "\"a\\u0000b\"", "28: domains[0].name: expected UTF-8 "
       "without a zero" },
-    { "\"Domain-0\"", "\"\\ude00\"", "26: domains[0].name: expected UTF-8 "
+    { "\"Domain-0\"", "\"\\ude00\"", "28: domains[0].name: expected UTF-8 "
       "without a zero" },
-    { "\"Domain-0\"", "\"\xed\xa0\x80\"", "26: domains[0].name: expected "
+    { "\"Domain-0\"", "\"\xed\xa0\x80\"", "28: domains[0].name: expected "
       "UTF-8 without a zero" },
-    { "\"nodes\": \"0-1\"", "\"\\u0000\": \"0-1\"", "33: expected a key of "
+    { "\"nodes\": \"0-1\"", "\"\\u0000\": \"0-1\"", "36: expected a key of "
       "UTF-8 without a zero" },
     { "\"nodes\": \"0-1\"", "\"a\\u001bb\": 1, \"c\": \"0-1\"",
-      "33: domains[0].request.a?b: expected a text, not 1" },
-    { "\"Domain-0\"", "Domain-0", "26: expected JSON: lexical error: invalid "
+      "36: domains[0].request.a?b: expected a text, not 1" },
+    { "\"Domain-0\"", "Domain-0", "28: expected JSON: lexical error: invalid "
       "char in json text" },
-    { "\"nodes_policy\": ", "", "33: expected JSON: parse error: object key "
+    { "\"nodes_policy\": ", "", "36: expected JSON: parse error: object key "
       "and value must be separated by a colon (':')" },
-    { "]\n}\n", "]\n", "55: expected JSON: parse error: premature EOF" },
-    { "]\n}\n", "]\n}\n7\n", "56: expected JSON: parse error: trailing "
+    { "]\n}\n", "]\n", "59: expected JSON: parse error: premature EOF" },
+    { "]\n}\n", "]\n}\n7\n", "60: expected JSON: parse error: trailing "
       "garbage" },
 };
 
@@ -722,7 +809,10 @@ static void test_open_form(void)
         { "\"xen\": \"4.17\",", "\"xen\": null," },
         { "\"name\": null,", "" },
         { "\"request\": null,", "" },
-        { "\"version\": 1,", "\"version\": 1, \"made_by\": [ { } ]," },
+        { "\"version\": 2,", "\"version\": 2, \"made_by\": [ { } ]," },
+        { "\"host_name\": \"xen1\",", "" },
+        { "\"time_s\": 1795996800,", "\"time_s\": null," },
+        { "\"memory\": null,", "" },
         { "\"core\": 4", "\"core\": 4, \"thread\": { \"node\": \"x\" }" },
         { "\"0,2\"", "\"all,^1\"" },
         { "\"pci_devices\"", "\"devices\"" },
@@ -737,8 +827,8 @@ static void test_open_form(void)
         snapshot = loaded(text);
         ok(snapshot, "%s instead of %s", changes[i][1], changes[i][0]);
         if (snapshot)
-            ok(snapshot->devices_known == (i != 7) &&
-               !!snapshot->domains == (i != 8), "what is there is known");
+            ok(snapshot->devices_known == (i != 10) &&
+               !!snapshot->domains == (i != 11), "what is there is known");
         xln_snapshot_free(snapshot);
         free(text);
     }
@@ -828,7 +918,7 @@ static void test_bounds(void)
     text = changed("\"vcpus\": [", part);
     free(part);
     part = replaced(text, "\"cpu\": 2", "\"cpu\": 65535");
-    is_refused(part, -EFBIG, "h.json:35: domains[0].vcpus: expected no more "
+    is_refused(part, -EFBIG, "h.json:38: domains[0].vcpus: expected no more "
                "than 16384 vCPUs in a file with 65536 CPUs",
                "large sets for many vCPUs");
     free(text);
@@ -924,6 +1014,8 @@ int main(void)
 {
     test_hosts();
     test_full();
+    test_first_version();
+    test_residency();
     test_odd_names();
     test_wide_sets();
     test_rig();

@@ -19,7 +19,7 @@ snapshot() { # ARG...
 
 # What hwloc has a word for: CPUs, and nodes with their sizes and distances.
 essence() { # JSON
-    sed '/"xen"/d; s/ "free_bytes".*//; /"pools"/,$d' "$1"
+    sed '/"xen"/d; /"host_name"/d; /"time_s"/d; s/ "free_bytes".*//; /"pools"/,$d' "$1"
 }
 
 comes_back() {

@@ -99,6 +99,14 @@ libxl_domain_config *cmd_new_config(const struct cmd_line *line,
 /* The host that --host names, see xln_snapshot_open(). False: said why not. */
 bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r);
 
+/* The same, of one with a list of domains. */
+bool cmd_load_domains(const char *word, struct xln_snapshot **snapshot_r);
+
+/* A domain of such a host, by its name, or else its number; NULL: said why
+ * not. */
+const struct xln_domain *cmd_find_saved(const struct xln_snapshot *saved,
+                                        const char *word);
+
 /* The domid of a domain given by name or number. False: said why not. */
 bool cmd_find_domain(struct cmd_line *line, const char *word,
                      uint32_t *domid_r);

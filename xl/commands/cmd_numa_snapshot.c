@@ -9,7 +9,7 @@
 
 #include "cmd.h"
 #include "libxl_numa_foreign.h"
-#include "placement/record.h"
+#include "views/residents.h"
 
 /* What is written. */
 struct product {
@@ -143,23 +143,26 @@ static int write_product(const struct cmd_line *line,
     return rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+enum { OPT_HOST = OPT_OWN, OPT_HWLOC, OPT_PAGES };
+
 static bool read_host(struct cmd_line *line, struct xln_snapshot **snapshot_r)
 {
+    double report_s;
     int rc;
 
     if (!cmd_open_xen(line))
         return false;
-    rc = xln_snapshot_read(line->xch, line->ctx, RESERVATIONS, snapshot_r);
+    rc = residents_read_host(line->xch, line->ctx, cmd_value(line, OPT_PAGES),
+                             snapshot_r, &report_s);
     if (rc)
         complain("cannot read the host: %s", strerror(-rc));
     return !rc;
 }
 
-enum { OPT_HOST = OPT_OWN, OPT_HWLOC };
-
 static const struct cmd_option options[] = {
     { "host", OPT_HOST, "FILE", "a saved host, or one of hwloc or libvirt, "
                                 "instead" },
+    { "pages", OPT_PAGES, NULL, "have Xen count every page now: costly" },
     { "hwloc", OPT_HWLOC, NULL, "write XML of hwloc, for lstopo" },
     { 0 }
 };
@@ -170,6 +173,8 @@ static int run(struct cmd_line *line)
     struct product product = { .for_lstopo = cmd_value(line, OPT_HWLOC) };
     int code;
 
+    if (word && cmd_value(line, OPT_PAGES))
+        return cmd_usage(line, "--pages is of the running host alone");
     if (word ? !cmd_load_host(word, &product.snapshot)
              : !read_host(line, &product.snapshot))
         return EXIT_FAILURE;

@@ -20,6 +20,7 @@
 #define OPT_INTERVAL (OPT_OWN + 2)
 #define OPT_WATCH (OPT_OWN + 3)
 #define OPT_COUNT (OPT_OWN + 4)
+#define OPT_HOST (OPT_OWN + 5)
 
 #define INTERVAL_MAX 86400
 #define SAMPLES_MAX 1000000
@@ -30,6 +31,7 @@ static const struct cmd_option opts[] = {
     { "interval", OPT_INTERVAL, "SECONDS", "between looks, and tables (1)" },
     { "watch", OPT_WATCH, NULL, "show it again and again" },
     { "count", OPT_COUNT, "N", "end after N tables" },
+    { "host", OPT_HOST, "FILE", "a saved host instead of the running one" },
     TABLE_OPTIONS,
     { 0 }
 };
@@ -66,17 +68,17 @@ static void format_ring(uint64_t bytes, char *text, size_t size)
  */
 static bool explain_missing(const struct survey *s)
 {
-    const struct xln_residency *r = s->residency;
+    const struct xln_snapshot *snapshot = s->snapshot;
     char size[24];
 
     if (!s->ask_xen || !s->nr_unknown)
         return true;
-    if (r && xln_residency_domain(r, s->domains->list[0].domid)) {
+    if (snapshot->more[0].memory_source == XLN_MEMORY_COUNTED) {
         complain("%u of %u domains changed while Xen counted: try again",
                  s->nr_unknown, s->nr_shown);
         return false;
     }
-    format_ring(xln_residency_ring_bytes(s->host, s->domains), size,
+    format_ring(xln_residency_ring_bytes(s->host, snapshot->domains), size,
                 sizeof(size));
     complain("Xen's console ring is too small for its report: %u of %u domains "
              "are missing: boot Xen with conring_size=%s", s->nr_unknown,
@@ -101,13 +103,21 @@ static bool has_named(const struct survey *s, const struct cmd_line *line)
 
 /* ---- one table ---- */
 
+static double now_s(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec / 1e9;
+}
+
 /* False: a signal says that it is over. */
 static bool wait_interval(const struct wish *wish)
 {
-    double end = survey_now_s(CLOCK_MONOTONIC) + wish->interval_s, left;
+    double end = now_s() + wish->interval_s, left;
     struct timespec t;
 
-    while ((left = end - survey_now_s(CLOCK_MONOTONIC)) > 0) {
+    while ((left = end - now_s()) > 0) {
         t.tv_sec = left;
         t.tv_nsec = (left - t.tv_sec) * 1e9;
         if (sigtimedwait(&wish->ends, NULL, &t) > 0)
@@ -125,7 +135,7 @@ static int take(const struct wish *wish, struct survey *s)
 
     for (i = 0; i < wish->nr_samples && !rc; i++)
         rc = wait_interval(wish) ? survey_look(s, xch) : -EINTR;
-    return rc ? rc : survey_finish(s, xch);
+    return rc ? rc : survey_finish(s, xch, wish->line->ctx);
 }
 
 /* Gives the exit code; -EINTR: a signal says that it is over. *over_r: no
@@ -145,7 +155,7 @@ static int show_survey(const struct wish *wish, struct survey *s, bool *over_r)
     if (rc == -EINTR)
         return rc;
     if (!rc)
-        rc = survey_table(s, wish->line->xch, wish->line->ctx, &table);
+        rc = survey_table(s, &table);
     if (!rc)
         all = has_named(s, wish->line);
     *over_r = rc || !all;
@@ -174,6 +184,54 @@ static int show(const struct wish *wish, bool *over_r)
 
     survey_dispose(&s);
     return code;
+}
+
+/* ---- a saved host ---- */
+
+/* False: said which domain it does not have. */
+static bool find_saved_domains(struct wish *wish,
+                               const struct xln_snapshot *saved)
+{
+    struct cmd_line *line = wish->line;
+    const struct xln_domain *d;
+    int i;
+
+    for (i = 0; i < line->nr_args; i++) {
+        d = cmd_find_saved(saved, line->args[i]);
+        if (!d)
+            return false;
+        wish->domids[i] = d->domid;
+    }
+    return true;
+}
+
+/* Takes over the snapshot. */
+static int show_saved(struct wish *wish, struct xln_snapshot *saved)
+{
+    struct survey s = {
+        .wanted = wish->domids, .nr_wanted = wish->line->nr_args,
+        .totals = !wish->json,
+    };
+    struct table *table = NULL;
+    int rc = survey_load(&s, saved), code;
+
+    if (!rc)
+        rc = survey_table(&s, &table);
+    code = cmd_show_table(wish->line, table, rc);
+    survey_dispose(&s);
+    return code;
+}
+
+static int run_saved(struct wish *wish, const char *word)
+{
+    struct xln_snapshot *saved;
+
+    if (!cmd_load_domains(word, &saved))
+        return EXIT_FAILURE;
+    if (find_saved_domains(wish, saved))
+        return show_saved(wish, saved);
+    xln_snapshot_free(saved);
+    return EXIT_FAILURE;
 }
 
 /* Until a signal, or the last table that was asked for or can be. */
@@ -241,6 +299,10 @@ static int read_options(struct wish *wish)
         return cmd_usage(line, "--interval needs --samples or --watch");
     if (wish->nr_tables && !wish->watch)
         return cmd_usage(line, "--count needs --watch");
+    if (cmd_value(line, OPT_HOST) &&
+        (wish->ask_xen || wish->watch || wish->nr_samples))
+        return cmd_usage(line, "--pages, --samples and --watch are of the "
+                         "running host alone");
     return 0;
 }
 
@@ -249,11 +311,6 @@ static bool find_domains(struct wish *wish)
     struct cmd_line *line = wish->line;
     int i;
 
-    wish->domids = calloc(line->nr_args + 1, sizeof(*wish->domids));
-    if (!wish->domids) {
-        complain("numa-stat: %s", strerror(ENOMEM));
-        return false;
-    }
     for (i = 0; i < line->nr_args; i++)
         if (!cmd_find_domain(line, line->args[i], &wish->domids[i]))
             return false;
@@ -263,13 +320,21 @@ static bool find_domains(struct wish *wish)
 static int run(struct cmd_line *line)
 {
     struct wish wish = { .line = line };
+    const char *host = cmd_value(line, OPT_HOST);
     int code = read_options(&wish);
     bool over;
 
     if (code)
         return code;
     sigemptyset(&wish.ends);
-    if (!cmd_open_xen(line) || !find_domains(&wish))
+    wish.domids = calloc(line->nr_args + 1, sizeof(*wish.domids));
+    if (!wish.domids) {
+        complain("numa-stat: %s", strerror(ENOMEM));
+        return EXIT_FAILURE;
+    }
+    if (host)
+        code = run_saved(&wish, host);
+    else if (!cmd_open_xen(line) || !find_domains(&wish))
         code = EXIT_FAILURE;
     else if (wish.watch)
         code = watch(&wish);

@@ -217,31 +217,9 @@ static int list_one(struct listing *l, const char *word)
     return rc;
 }
 
-/* By its name, or else its number; NULL: said why not. */
-static const struct xln_domain *find_saved(const struct xln_snapshot *saved,
-                                           const char *word)
-{
-    const struct xln_domain *d = saved->domains->list;
-    const struct xln_domain *end = d + saved->domains->nr;
-    unsigned long number;
-    bool is_number = cmd_number(word, UINT32_MAX, &number);
-    const char *name;
-
-    for (; d < end; d++) {
-        name = saved_name(saved, d);
-        if (is_number ? d->domid == number : name && !strcmp(name, word))
-            break;
-    }
-    if (d < end && !d->dying)
-        return d;
-    complain(d < end ? "domain '%s' is being destroyed" : "no domain '%s'",
-             word);
-    return NULL;
-}
-
 static int list_one_saved(struct listing *l, const char *word)
 {
-    const struct xln_domain *domain = find_saved(l->saved, word);
+    const struct xln_domain *domain = cmd_find_saved(l->saved, word);
 
     l->incomplete |= !domain;
     return domain ? add_domain(l, domain) : 0;
@@ -383,7 +361,7 @@ static int run_cpuset(struct cmd_line *line)
 static int run_saved_cpuset(const struct cmd_line *line,
                             const struct xln_snapshot *saved)
 {
-    const struct xln_domain *domain = find_saved(saved, line->args[0]);
+    const struct xln_domain *domain = cmd_find_saved(saved, line->args[0]);
 
     if (!domain)
         return EXIT_FAILURE;
@@ -395,14 +373,11 @@ static int run_saved_cpuset(const struct cmd_line *line,
 static int run_saved(struct cmd_line *line, const char *word, bool cpuset)
 {
     struct xln_snapshot *saved;
-    int code = EXIT_FAILURE;
+    int code;
 
-    if (!cmd_load_host(word, &saved))
+    if (!cmd_load_domains(word, &saved))
         return EXIT_FAILURE;
-    if (!saved->domains)
-        complain("%s: it has no list of domains", word);
-    else
-        code = cpuset ? run_saved_cpuset(line, saved) : run_list(line, saved);
+    code = cpuset ? run_saved_cpuset(line, saved) : run_list(line, saved);
     xln_snapshot_free(saved);
     return code;
 }

@@ -78,6 +78,44 @@ bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r)
     return !rc;
 }
 
+bool cmd_load_domains(const char *word, struct xln_snapshot **snapshot_r)
+{
+    struct xln_snapshot *snapshot;
+
+    if (!cmd_load_host(word, &snapshot))
+        return false;
+    if (snapshot->domains) {
+        *snapshot_r = snapshot;
+        return true;
+    }
+    complain("%s: it has no list of domains", word);
+    xln_snapshot_free(snapshot);
+    return false;
+}
+
+const struct xln_domain *cmd_find_saved(const struct xln_snapshot *saved,
+                                        const char *word)
+{
+    const struct xln_domain *d = saved->domains->list;
+    unsigned long number;
+    bool is_number = cmd_number(word, UINT32_MAX, &number);
+    unsigned i;
+
+    for (i = 0; i < saved->domains->nr; i++, d++) {
+        const char *name = saved->more[i].name;
+
+        if (is_number ? d->domid == number : name && !strcmp(name, word))
+            break;
+    }
+    if (i < saved->domains->nr && !d->dying)
+        return d;
+    if (i < saved->domains->nr)
+        complain("domain '%s' is being destroyed", word);
+    else
+        complain("no domain '%s'", word);
+    return NULL;
+}
+
 /* libxl itself would take "" for domain 0, and 4294967296 too. */
 static bool find_domain(libxl_ctx *ctx, const char *word, uint32_t *domid_r)
 {

@@ -6,10 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <libxl_utils.h>
-
 #include "plans/locality.h"
-#include "placement/record.h"
 #include "text/units.h"
 #include "vcpu_samples.h"
 #include "survey.h"
@@ -28,16 +25,6 @@ const struct table_column survey_columns[] = {
     { "AGE", "how old they are", true, false },
     { "VCPU_NODES", "the nodes of its vCPUs", false, false },
     { 0 }
-};
-
-/* What is known of one domain. */
-struct row {
-    const struct xln_domain *domain;
-    char *name;                 /* NULL: it has none */
-    uint64_t *pages;            /* by node */
-    bool has_pages;
-    int64_t age_s;              /* -1: not known */
-    struct xln_nodemap *vcpu_nodes;     /* NULL: its pool is gone */
 };
 
 /* ---- the columns ---- */
@@ -80,14 +67,6 @@ static int new_columns(struct survey *s)
 
 /* ---- reading ---- */
 
-double survey_now_s(clockid_t clock)
-{
-    struct timespec t;
-
-    clock_gettime(clock, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 static int begin_samples(struct survey *s, xc_interface *xch)
 {
     struct xln_domains *domains;
@@ -102,8 +81,9 @@ static int begin_samples(struct survey *s, xc_interface *xch)
 
 int survey_begin(struct survey *s, xc_interface *xch)
 {
-    int rc = xln_host_read(xch, NULL, &s->host);
+    int rc = xln_host_read(xch, NULL, &s->first_host);
 
+    s->host = s->first_host;
     s->oldest_s = -1;
     if (!rc)
         rc = new_columns(s);
@@ -117,132 +97,51 @@ int survey_look(struct survey *s, xc_interface *xch)
     return samples_take(s->samples, xch);
 }
 
-static int read_report(struct survey *s, xc_interface *xch)
+int survey_finish(struct survey *s, xc_interface *xch, libxl_ctx *ctx)
 {
-    double start = survey_now_s(CLOCK_MONOTONIC);
-    int rc = xln_residency_read(xch, &s->residency);
+    int rc = residents_read_host(xch, ctx, s->ask_xen, &s->snapshot,
+                                 &s->report_s);
 
-    s->report_s = survey_now_s(CLOCK_MONOTONIC) - start;
-    /* Not one domain fitted into the ring. */
-    return rc == -ENOENT ? 0 : rc;
+    if (rc)
+        return rc;
+    /* The columns are those of the nodes that there were before. */
+    if (!xln_nodemap_equal(xln_host_nodes(s->host),
+                           xln_host_nodes(s->snapshot->host)))
+        return -EAGAIN;
+    s->host = s->snapshot->host;
+    return residents_new(s->snapshot, &s->residents);
 }
 
-int survey_finish(struct survey *s, xc_interface *xch)
+int survey_load(struct survey *s, struct xln_snapshot *snapshot)
 {
-    int rc = 0;
+    int rc;
 
-    if (s->ask_xen)
-        rc = read_report(s, xch);
-    /* After the report, so that it has every domain that is listed here, but
-     * for those that are quite new. */
-    return rc ? rc : xln_domains_read(xch, XLN_NONE, &s->domains);
+    s->saved = true;
+    s->oldest_s = -1;
+    s->snapshot = snapshot;
+    s->host = snapshot->host;
+    rc = new_columns(s);
+    return rc ? rc : residents_new(snapshot, &s->residents);
 }
 
 bool survey_has(const struct survey *s, uint32_t domid)
 {
     unsigned i;
 
-    for (i = 0; i < s->domains->nr; i++)
-        if (s->domains->list[i].domid == domid)
-            return !s->domains->list[i].dying;
+    for (i = 0; i < s->residents->nr; i++)
+        if (s->residents->list[i].domain->domid == domid)
+            return true;
     return false;
 }
 
 void survey_dispose(struct survey *s)
 {
-    xln_domains_free(s->domains);
-    xln_residency_free(s->residency);
+    residents_free(s->residents);
     samples_free(s->samples);
-    xln_host_free(s->host);
+    xln_snapshot_free(s->snapshot);
+    xln_host_free(s->first_host);
     free(s->columns);
     free(s->sums);
-}
-
-/* ---- what a domain has ---- */
-
-/* Which Xen says of it, or what it wrote down. */
-static int read_pages(struct survey *s, struct row *row)
-{
-    const struct xln_residency_domain *r = NULL;
-    unsigned nr_nodes = xln_host_nr_nodes(s->host);
-    int rc;
-
-    row->pages = calloc(nr_nodes, sizeof(*row->pages));
-    if (!row->pages)
-        return -ENOMEM;
-    if (s->ask_xen) {
-        if (s->residency)
-            r = xln_residency_domain(s->residency, row->domain->domid);
-        if (r)
-            memcpy(row->pages, r->pages, sizeof(*row->pages) *
-                   (s->residency->nr_nodes < nr_nodes ?
-                    s->residency->nr_nodes : nr_nodes));
-        row->has_pages = r;
-        return 0;
-    }
-    rc = record_read_pages(row->domain->domid, row->pages, nr_nodes);
-    row->has_pages = !rc;
-    return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
-}
-
-static int read_age(struct survey *s, struct row *row)
-{
-    int64_t start;
-    int rc = 0;
-
-    row->age_s = -1;
-    if (!row->has_pages)
-        return 0;
-    if (s->ask_xen)
-        row->age_s = 0;
-    else
-        rc = record_read_start(row->domain->uuid, &start);
-    if (!s->ask_xen && !rc)
-        row->age_s = survey_now_s(CLOCK_REALTIME) - start;
-    /* Someone has set the clock back. */
-    if (row->age_s < 0)
-        row->age_s = -1;
-    if (row->age_s > s->oldest_s)
-        s->oldest_s = row->age_s;
-    return rc == -ENOENT ? 0 : rc;
-}
-
-static int read_vcpu_nodes(struct survey *s, struct row *row)
-{
-    const struct xln_host_pool *pool = xln_host_pool(s->host,
-                                                     row->domain->pool_id);
-    struct xln_cpumap *cpus;
-    int rc;
-
-    if (!pool)
-        return 0;
-    rc = xln_domain_cpus(row->domain, pool->cpus, true, &cpus);
-    if (rc)
-        return rc;
-    rc = xln_host_nodes_of_cpus(s->host, cpus, &row->vcpu_nodes);
-    xln_cpumap_free(cpus);
-    return rc;
-}
-
-static int read_row(struct survey *s, libxl_ctx *ctx,
-                    const struct xln_domain *domain, struct row *row)
-{
-    int rc;
-
-    memset(row, 0, sizeof(*row));
-    row->domain = domain;
-    row->name = libxl_domid_to_name(ctx, domain->domid);
-    rc = read_pages(s, row);
-    if (!rc)
-        rc = read_age(s, row);
-    return rc ? rc : read_vcpu_nodes(s, row);
-}
-
-static void row_dispose(struct row *row)
-{
-    free(row->name);
-    free(row->pages);
-    xln_nodemap_free(row->vcpu_nodes);
 }
 
 /* ---- the table ---- */
@@ -279,34 +178,31 @@ static void set_share(struct survey *s, unsigned col, unsigned permille)
                permille / 10);
 }
 
-static void set_locality(struct survey *s, const struct row *row)
+static void set_locality(struct survey *s, const struct resident *r)
 {
-    struct locality l;
+    const struct locality *l = &r->may;
 
-    if (!row->vcpu_nodes)
+    if (!l->known)
         return;
-    locality_of(s->host, row->pages, row->vcpu_nodes, &l);
-    if (!l.known)
-        return;
-    s->nr_apart += l.apart;
-    set_share(s, COL_LOCAL, l.local_permille);
-    table_mark(s->table, column(s, COL_APART), l.apart, "*");
-    if (l.has_distance)
+    s->nr_apart += l->apart;
+    set_share(s, COL_LOCAL, l->local_permille);
+    table_mark(s->table, column(s, COL_APART), l->apart, "*");
+    if (l->has_distance)
         table_real(s->table, column(s, COL_DISTANCE),
-                   l.distance_thousandths / 1000.0, "%u.%u",
-                   l.distance_thousandths / 1000,
-                   l.distance_thousandths / 100 % 10);
+                   l->distance_thousandths / 1000.0, "%u.%u",
+                   l->distance_thousandths / 1000,
+                   l->distance_thousandths / 100 % 10);
 }
 
-static void set_on_node(struct survey *s, const struct row *row)
+static void set_on_node(struct survey *s, const struct resident *r)
 {
     const uint64_t *seen = NULL;
     unsigned permille = XLN_NONE;
 
     if (s->samples)
-        seen = samples_of(s->samples, row->domain->domid);
+        seen = samples_of(s->samples, r->domain->domid);
     if (seen)
-        permille = locality_on_node(xln_host_nr_nodes(s->host), row->pages,
+        permille = locality_on_node(xln_host_nr_nodes(s->host), r->pages,
                                     seen);
     if (permille != XLN_NONE)
         set_share(s, COL_ON_NODE, permille);
@@ -327,45 +223,48 @@ static void format_age(int64_t age_s, char *text, size_t size)
     snprintf(text, size, "%" PRId64 " %s", age_s / lengths[i], units[i].unit);
 }
 
-static void set_source(struct survey *s, const struct row *row)
+static void set_source(struct survey *s, const struct resident *r)
 {
+    bool counted = r->source == XLN_MEMORY_COUNTED;
     char age[32];
 
     table_text(s->table, column(s, COL_SOURCE),
-               s->ask_xen ? "now" : "at build");
-    if (row->age_s < 0)
+               !counted ? "at build" : s->saved ? "counted" : "now");
+    if (r->age_s < 0)
         return;
-    format_age(row->age_s, age, sizeof(age));
-    table_number(s->table, column(s, COL_AGE), row->age_s, "%s", age);
+    if (r->age_s > s->oldest_s)
+        s->oldest_s = r->age_s;
+    format_age(r->age_s, age, sizeof(age));
+    table_number(s->table, column(s, COL_AGE), r->age_s, "%s", age);
 }
 
-static void add_to_sums(struct survey *s, const struct row *row)
+static void add_to_sums(struct survey *s, const struct resident *r)
 {
     unsigned node;
 
     for (node = 0; node < xln_host_nr_nodes(s->host); node++)
-        s->sums[node] += row->pages[node];
+        s->sums[node] += r->pages[node];
 }
 
-static void show_row(struct survey *s, const struct row *row)
+static void show_row(struct survey *s, const struct resident *r)
 {
     table_row(s->table);
-    table_text(s->table, COL_NAME, row->name);
-    table_count(s->table, COL_ID, row->domain->domid);
-    if (row->vcpu_nodes)
+    table_text(s->table, COL_NAME, r->name);
+    table_count(s->table, COL_ID, r->domain->domid);
+    if (r->may_nodes)
         table_set(s->table, column(s, COL_VCPU_NODES),
-                  xln_nodemap_bits(row->vcpu_nodes));
+                  xln_nodemap_bits(r->may_nodes));
     s->nr_shown++;
-    if (!row->has_pages) {
+    if (r->source == XLN_MEMORY_UNKNOWN) {
         s->nr_unknown++;
         set_unknown_memory(s);
         return;
     }
-    add_to_sums(s, row);
-    set_memory(s, row->pages);
-    set_locality(s, row);
-    set_on_node(s, row);
-    set_source(s, row);
+    add_to_sums(s, r);
+    set_memory(s, r->pages);
+    set_locality(s, r);
+    set_on_node(s, r);
+    set_source(s, r);
 }
 
 static bool is_wanted(const struct survey *s, uint32_t domid)
@@ -378,26 +277,14 @@ static bool is_wanted(const struct survey *s, uint32_t domid)
     return !s->nr_wanted;
 }
 
-/* A row for each domain. One that goes away meanwhile has no name or no record
- * any more, which says nothing of it: it is left out. */
-static int show_domains(struct survey *s, xc_interface *xch, libxl_ctx *ctx)
+static void show_domains(struct survey *s)
 {
-    struct xln_domain *domain = s->domains->list;
-    struct xln_domain *end = domain + s->domains->nr;
-    struct row row;
-    int rc = 0;
+    const struct resident *r = s->residents->list;
+    const struct resident *end = r + s->residents->nr;
 
-    for (; domain < end && !rc; domain++) {
-        if (domain->dying || !is_wanted(s, domain->domid))
-            continue;
-        rc = read_row(s, ctx, domain, &row);
-        if (!row.name || !row.has_pages)
-            domain->dying = !xln_domain_lives(xch, domain->domid);
-        if (!rc && !domain->dying)
-            show_row(s, &row);
-        row_dispose(&row);
-    }
-    return rc;
+    for (; r < end; r++)
+        if (is_wanted(s, r->domain->domid))
+            show_row(s, r);
 }
 
 static void show_sums(struct survey *s)
@@ -418,11 +305,30 @@ static void show_sums(struct survey *s)
 
 /* ---- the lines around it ---- */
 
+/* "on 'xen1', 2026-11-29 16:04:05 UTC": what is known of it. */
+static void show_origin(struct survey *s)
+{
+    const struct xln_snapshot *snapshot = s->snapshot;
+    time_t t = snapshot->time_s;
+    struct tm tm;
+    char text[64] = "";
+
+    if (t > 0 && gmtime_r(&t, &tm))
+        strftime(text, sizeof(text), ", %Y-%m-%d %H:%M:%S UTC", &tm);
+    if (snapshot->host_name)
+        table_above(s->table, "Memory in MiB, as saved on '%s'%s",
+                    snapshot->host_name, text);
+    else
+        table_above(s->table, "Memory in MiB, as saved%s", text);
+}
+
 static void show_source(struct survey *s)
 {
     char age[32];
 
-    if (s->ask_xen) {
+    if (s->saved) {
+        show_origin(s);
+    } else if (s->ask_xen) {
         table_above(s->table, "Memory in MiB, counted by Xen just now, in "
                     "%.3f s", s->report_s);
     } else if (s->oldest_s < 0) {
@@ -437,17 +343,18 @@ static void show_source(struct survey *s)
 static void show_legend(struct survey *s)
 {
     if (s->nr_unknown)
-        table_below(s->table, s->ask_xen ?
-            "?: not in Xen's report; not in the total" :
-            "?: no record from its build; not in the total: "
-            "--pages has Xen count it");
+        table_below(s->table, "?: %s; not in the total%s",
+                    s->saved ? "not in the file" :
+                    s->ask_xen ? "not in Xen's report" :
+                    "no record from its build",
+                    s->saved || s->ask_xen ? "" :
+                    ": --pages has Xen count it");
     if (s->nr_apart)
         table_below(s->table, "*: less than half of its memory is on the nodes "
                     "of its vCPUs");
 }
 
-int survey_table(struct survey *s, xc_interface *xch, libxl_ctx *ctx,
-                 struct table **table_r)
+int survey_table(struct survey *s, struct table **table_r)
 {
     int rc;
 
@@ -457,12 +364,7 @@ int survey_table(struct survey *s, xc_interface *xch, libxl_ctx *ctx,
     rc = table_new(s->columns, "domains", &s->table);
     if (rc)
         return rc;
-    rc = show_domains(s, xch, ctx);
-    if (rc) {
-        table_free(s->table);
-        s->table = NULL;
-        return rc;
-    }
+    show_domains(s);
     if (s->totals)
         show_sums(s);
     show_source(s);

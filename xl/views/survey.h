@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What `xl numa-stat` reads of a host for one table, and that table:
+ * What `xl numa-stat` reads of a host for one table, and that table. Of the
+ * running host:
  *
  *     survey_begin, survey_look..., survey_finish, survey_table
+ *
+ * Of a saved one:
+ *
+ *     survey_load, survey_table
  */
 #ifndef SURVEY_H
 #define SURVEY_H
 
-#include <time.h>
-
 #include <libxl.h>
 
+#include "residents.h"
 #include "table.h"
 
 enum { COL_NAME, COL_ID, COL_NODE, COL_TOTAL, COL_LOCAL, COL_DISTANCE,
@@ -27,9 +31,11 @@ struct survey {
     bool sampling;
     bool totals;                /* a row of them; not for programs */
 
-    struct xln_host *host;
-    struct xln_domains *domains;
-    struct xln_residency *residency;    /* NULL: none, or not asked for */
+    bool saved;
+    struct xln_host *first_host;        /* before there is a snapshot */
+    const struct xln_host *host;        /* that, and then the snapshot's */
+    struct xln_snapshot *snapshot;
+    struct residents *residents;
     struct samples *samples;
     double report_s;            /* how long Xen took for it */
 
@@ -46,18 +52,18 @@ struct survey {
  * survey_dispose() in any case. */
 int survey_begin(struct survey *s, xc_interface *xch);
 int survey_look(struct survey *s, xc_interface *xch);
-int survey_finish(struct survey *s, xc_interface *xch);
+int survey_finish(struct survey *s, xc_interface *xch, libxl_ctx *ctx);
+
+/* Takes over a snapshot, which has domains. */
+int survey_load(struct survey *s, struct xln_snapshot *snapshot);
 
 /* *table_r is the caller's, and to be freed before the survey is disposed of:
  * it has its columns from there. */
-int survey_table(struct survey *s, xc_interface *xch, libxl_ctx *ctx,
-                 struct table **table_r);
+int survey_table(struct survey *s, struct table **table_r);
 
-/* Whether a domain is in the table, if it is wanted: after survey_table(). */
+/* Whether a domain is in the table, if it is wanted. */
 bool survey_has(const struct survey *s, uint32_t domid);
 
 void survey_dispose(struct survey *s);
-
-double survey_now_s(clockid_t clock);
 
 #endif /* SURVEY_H */
