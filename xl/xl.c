@@ -33,7 +33,7 @@ static const char *const sending_commands[] = {
 
 /* The commands of xl-numa, which have their records there. */
 static const char *const our_commands[] = {
-    "info", "node-affinity", "numa-info", "numa-move", "numa-plan",
+    "info", "node-affinity", "numa-info", "numa-map", "numa-move", "numa-plan",
     "numa-simulate", "numa-snapshot", "numa-stat", "vcpu-list", "vcpu-pin",
 };
 

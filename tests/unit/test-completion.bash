@@ -33,7 +33,7 @@ marker=$(mktemp -u) || exit 1
 # shellcheck source=/dev/null # generated
 . "$build/completion/xl"
 
-completes "numa-info numa-move numa-plan numa-simulate numa-snapshot numa-stat" \
+completes "numa-info numa-map numa-move numa-plan numa-simulate numa-snapshot numa-stat" \
     xl numa-
 completes "create" xl cr
 completes "create" xl -v cr
@@ -49,5 +49,7 @@ completes "\\\$\(touch\ $marker\)" xl vcpu-pin '\$'
 [ ! -e "$marker" ]
 result $? "what a domain's name says is not run"
 completes "" xl numa-plan web
+completes "" xl numa-map -o NA
+completes "--pages" xl numa-map --p
 
 finish

@@ -376,6 +376,8 @@ static const char *const lines[] = {
     "numa-stat --samples=2",
     "numa-stat --host=saved.json web",
     "numa-snapshot --pages",
+    "numa-map",
+    "numa-map --host=saved.json -o map.svg",
     "numa-info --host=four-nodes.json",
     "numa-info --host=snc2.xml",
     "numa-info --host=capabilities.xml",

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xl numa-snapshot: the host, its domains and devices, as a file. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "libxl_numa_foreign.h"
+#include "replace_file.h"
 #include "views/residents.h"
 
 /* What is written. */
@@ -17,116 +15,13 @@ struct product {
     bool for_lstopo;
 };
 
-static int print(const struct product *product, FILE *f)
+static int print(const void *what, FILE *f)
 {
+    const struct product *product = what;
+
     return product->for_lstopo
                ? xln_host_save_hwloc(product->snapshot->host, f)
                : xln_snapshot_save(product->snapshot, f);
-}
-
-/* Written and on the disk; or -errno. */
-static int write_stream(const struct product *product, FILE *f)
-{
-    int rc = print(product, f);
-
-    if (!rc && (fflush(f) || (fsync(fileno(f)) && errno != EINVAL)))
-        rc = -errno;
-    return rc;
-}
-
-/* What a new file gets, as open() would have it. */
-static mode_t new_mode(void)
-{
-    mode_t mask = umask(0);
-
-    umask(mask);
-    return 0644 & ~mask;
-}
-
-static int write_fd(const struct product *product, int fd, mode_t mode)
-{
-    FILE *f = fdopen(fd, "w");
-    int rc;
-
-    if (!f) {
-        rc = -errno;
-        close(fd);
-        return rc;
-    }
-    rc = fchmod(fd, mode) ? -errno : write_stream(product, f);
-    if (fclose(f) && !rc)
-        rc = -errno;
-    return rc;
-}
-
-/* Whoever looks at the file meanwhile sees the old one, or the new one, and
- * never a part. */
-static int replace(const struct product *product, const char *path,
-                   mode_t mode)
-{
-    char *temporary;
-    int fd, rc;
-
-    if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
-        return -ENOMEM;
-    fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0) {
-        rc = -errno;
-        free(temporary);
-        return rc;
-    }
-    rc = write_fd(product, fd, mode);
-    if (!rc && rename(temporary, path))
-        rc = -errno;
-    if (rc)
-        unlink(temporary);
-    free(temporary);
-    return rc;
-}
-
-/* What can't be replaced: a device or a pipe, or a link to nothing. */
-static int write_into(const struct product *product, const char *path)
-{
-    FILE *f = fopen(path, "we");
-    int rc;
-
-    if (!f)
-        return -errno;
-    rc = write_stream(product, f);
-    if (fclose(f) && !rc)
-        rc = -errno;
-    return rc;
-}
-
-static bool is_link(const char *path)
-{
-    struct stat status;
-
-    return !lstat(path, &status) && S_ISLNK(status.st_mode);
-}
-
-static int write_file(const struct product *product, const char *path)
-{
-    struct stat status;
-    char *target;
-    int rc;
-
-    if (stat(path, &status)) {
-        if (errno != ENOENT)
-            return -errno;
-        /* It may lead to a file that is still to be made. */
-        return is_link(path) ? write_into(product, path)
-                             : replace(product, path, new_mode());
-    }
-    if (!S_ISREG(status.st_mode))
-        return write_into(product, path);
-    /* Where a link leads, not the link; whom it was kept from, it still is. */
-    target = realpath(path, NULL);
-    if (!target)
-        return -errno;
-    rc = replace(product, target, status.st_mode & 0777);
-    free(target);
-    return rc;
 }
 
 static int write_product(const struct cmd_line *line,
@@ -134,7 +29,7 @@ static int write_product(const struct cmd_line *line,
 {
     const char *path = line->nr_args ? line->args[0] : "-";
     bool is_file = strcmp(path, "-");
-    int rc = is_file ? write_file(product, path) : print(product, stdout);
+    int rc = is_file ? replace_file(path, print, product) : print(product, stdout);
 
     if (is_file && rc)
         complain("cannot write '%s': %s", path, strerror(-rc));

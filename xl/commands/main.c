@@ -17,6 +17,7 @@ extern const struct cmd cmd_create;
 extern const struct cmd cmd_info;
 extern const struct cmd cmd_node_affinity;
 extern const struct cmd cmd_numa_info;
+extern const struct cmd cmd_numa_map;
 extern const struct cmd cmd_numa_move;
 extern const struct cmd cmd_numa_plan;
 extern const struct cmd cmd_numa_simulate;
@@ -30,6 +31,7 @@ const struct cmd *const commands[] = {
     &cmd_info,
     &cmd_node_affinity,
     &cmd_numa_info,
+    &cmd_numa_map,
     &cmd_numa_move,
     &cmd_numa_plan,
     &cmd_numa_simulate,

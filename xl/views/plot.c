@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plot.h"
+#include "svg.h"
 
 /* In user units of the picture. */
 #define LEFT 60
@@ -118,19 +119,18 @@ static void write_legend(const struct outcome *outcomes, unsigned nr, FILE *f)
     }
 }
 
+static const char style[] =
+    "text { font: 12px sans-serif } .y { text-anchor: end }\n"
+    ".x { text-anchor: middle } polyline, path { fill: none }\n"
+    "path.grid { stroke: #ccc } .bg { fill: #fff }";
+
 int plot_print(const struct outcome *outcomes, unsigned nr, FILE *f)
 {
-    fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" "
-            "viewBox=\"0 0 %d %u\">\n", LEFT + WIDTH + LEGEND,
-            top_of(NR_CURVES));
-    fputs("<title>xl numa-simulate</title>\n"
-          "<style>text { font: 12px sans-serif } .y { text-anchor: end }\n"
-          ".x { text-anchor: middle } polyline, path { fill: none }\n"
-          "path.grid { stroke: #ccc }</style>\n"
-          "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n", f);
+    svg_begin("xl numa-simulate", style, LEFT + WIDTH + LEGEND,
+              top_of(NR_CURVES), f);
     for (unsigned curve = 0; nr && curve < NR_CURVES; curve++)
         write_panel(outcomes, nr, curve, f);
     write_legend(outcomes, nr, f);
-    fputs("</svg>\n", f);
+    svg_end(f);
     return 0;
 }

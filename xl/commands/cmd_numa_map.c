@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xl numa-map: a picture of the host, and of which domain is remote. */
+#include <errno.h>
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "replace_file.h"
+#include "views/map_view.h"
+
+enum { OPT_HOST = OPT_OWN, OPT_PAGES };
+
+static const struct cmd_option opts[] = {
+    { "output", 'o', "FILE", "write FILE.svg, FILE.png or FILE.txt" },
+    { "pages", OPT_PAGES, NULL, "have Xen count every page now: costly" },
+    { "host", OPT_HOST, "FILE", "a saved host instead of the running one" },
+    { 0 }
+};
+
+#define FILE_WIDTH 120
+
+/* ---- what is written ---- */
+
+static unsigned terminal_width(void)
+{
+    const char *columns = getenv("COLUMNS");
+    unsigned long number;
+    struct winsize size;
+
+    if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
+        return size.ws_col;
+    return columns && cmd_number(columns, 1000, &number) && number ? number
+                                                                  : 80;
+}
+
+static int print_terminal(const struct map *map)
+{
+    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour) &&
+                  term && strcmp(term, "dumb");
+
+    return map_text_print(map, terminal_width(),
+                          !strcmp(nl_langinfo(CODESET), "UTF-8"), colour,
+                          stdout);
+}
+
+static int print_text(const void *map, FILE *f)
+{
+    return map_text_print(map, FILE_WIDTH, true, false, f);
+}
+
+static int print_svg(const void *map, FILE *f)
+{
+    return map_svg_print(map, f);
+}
+
+static int print_png(const void *map, FILE *f)
+{
+    return map_png_print(map, f);
+}
+
+static const struct format {
+    const char *ending;
+    replace_file_print *print;
+} formats[] = {
+    { ".svg", print_svg }, { ".png", print_png }, { ".txt", print_text },
+};
+
+/* NULL: there is none of this ending. */
+static const struct format *find_format(const char *path)
+{
+    const char *ending = strrchr(path, '.');
+    unsigned i;
+
+    for (i = 0; ending && i < sizeof(formats) / sizeof(*formats); i++)
+        if (!strcmp(ending, formats[i].ending))
+            return &formats[i];
+    return NULL;
+}
+
+static const char *reason(int rc)
+{
+    switch (rc) {
+    case -ENOSYS: return "built without librsvg: write .svg instead";
+    case -ENOENT: return "librsvg-2.so.2 is not installed: write .svg instead";
+    case -EINVAL: return "librsvg cannot draw it: write .svg instead";
+    default:      return strerror(-rc);
+    }
+}
+
+static int write_map(struct cmd_line *line, const struct map *map)
+{
+    const char *path = cmd_value(line, 'o');
+    const struct format *format = path ? find_format(path) : NULL;
+    int rc = path ? replace_file(path, format->print, map)
+                  : print_terminal(map);
+
+    if (rc && path)
+        complain("cannot write '%s': %s", path,
+                 format->print == print_png ? reason(rc) : strerror(-rc));
+    else
+        cmd_complain_of(line, rc);
+    return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* ---- the command ---- */
+
+static bool read_host(struct cmd_line *line, struct xln_snapshot **snapshot_r)
+{
+    const char *word = cmd_value(line, OPT_HOST);
+    double report_s;
+    int rc;
+
+    if (word)
+        return cmd_load_domains(word, snapshot_r);
+    if (!cmd_open_xen(line))
+        return false;
+    rc = residents_read_host(line->xch, line->ctx, cmd_value(line, OPT_PAGES),
+                             snapshot_r, &report_s);
+    if (rc)
+        complain("cannot read the host: %s", strerror(-rc));
+    return !rc;
+}
+
+static int run(struct cmd_line *line)
+{
+    const char *path = cmd_value(line, 'o');
+    struct xln_snapshot *snapshot;
+    struct map *map;
+    int code, rc;
+
+    if (path && !find_format(path))
+        return cmd_usage(line, "-o '%s': expected a name that ends with .svg, "
+                         ".png or .txt", path);
+    if (cmd_value(line, OPT_HOST) && cmd_value(line, OPT_PAGES))
+        return cmd_usage(line, "--pages is of the running host alone");
+    if (!read_host(line, &snapshot))
+        return EXIT_FAILURE;
+    rc = map_new(snapshot, &map);
+    if (rc) {
+        cmd_complain_of(line, rc);
+        code = EXIT_FAILURE;
+    } else {
+        code = write_map(line, map);
+        map_free(map);
+    }
+    xln_snapshot_free(snapshot);
+    return code;
+}
+
+const struct cmd cmd_numa_map = {
+    .name = "numa-map", .args = "[OPTIONS]",
+    .summary = "draw the nodes, the domains on them and what is remote",
+    .min_args = 0, .max_args = 0,
+    .options = opts, .run = run,
+};
