@@ -45,6 +45,8 @@ struct out {
     struct cpu *cpus;           /* sorted, those of an object side by side */
     unsigned nr_cpus;
     uint32_t *words;            /* of a set, being printed */
+    const struct xln_hwloc_note *notes;
+    unsigned nr_notes;
     unsigned gp_index;          /* of the last object */
 };
 
@@ -239,6 +241,37 @@ static void print_node(struct out *out, unsigned node, const struct cpu *cpus,
             out->host->nodes[node].total_bytes);
 }
 
+static void print_text(struct out *out, const char *text)
+{
+    for (; *text; text++) {
+        switch (*text) {
+        case '<': fputs("&lt;", out->f); break;
+        case '>': fputs("&gt;", out->f); break;
+        case '&': fputs("&amp;", out->f); break;
+        case '"': fputs("&quot;", out->f); break;
+        default: putc(*text, out->f); break;
+        }
+    }
+}
+
+/* lstopo draws them with the objects that are next to them. */
+static void print_notes(struct out *out, unsigned node)
+{
+    const struct xln_hwloc_note *note = out->notes;
+    const struct xln_hwloc_note *end = note + out->nr_notes;
+
+    for (; note < end; note++) {
+        if (note->node != node)
+            continue;
+        fprintf(out->f, "<object type=\"Misc\" gp_index=\"%u\" "
+                "subtype=\"Domain\" name=\"", ++out->gp_index);
+        print_text(out, note->text);
+        fputs("\"><info name=\"lstopoStyle\" value=\"Background=", out->f);
+        print_text(out, note->colour);
+        fputs("\"/></object>\n", out->f);
+    }
+}
+
 static void open_level(struct out *out, enum level level,
                        const struct cpu *cpus, unsigned nr, unsigned key)
 {
@@ -267,6 +300,8 @@ static void print_object(struct out *out, unsigned depth,
     if (level == AT_PU)
         return;
     print_objects(out, depth + 1, cpus, nr);
+    if (level == AT_NODE && cpus->keys[depth] != XLN_NONE)
+        print_notes(out, cpus->keys[depth]);
     fputs("</object>\n", out->f);
 }
 
@@ -281,8 +316,8 @@ static void print_objects(struct out *out, unsigned depth,
     }
 }
 
-/* Nodes that have no CPU, even offline, are at the machine. */
-static void print_far_nodes(struct out *out)
+/* Nodes that have no CPU, even offline, are at the machine; or their notes. */
+static void print_far_nodes(struct out *out, bool notes)
 {
     unsigned node, i;
 
@@ -290,7 +325,11 @@ static void print_far_nodes(struct out *out)
         for (i = 0; i < out->nr_cpus; i++)
             if (out->cpus[i].node == node)
                 break;
-        if (i == out->nr_cpus)
+        if (i < out->nr_cpus)
+            continue;
+        if (notes)
+            print_notes(out, node);
+        else
             print_node(out, node, NULL, 0);
     }
 }
@@ -305,8 +344,9 @@ static void print_machine(struct out *out)
     print_all_nodes(out, "complete_nodeset");
     print_all_nodes(out, "allowed_nodeset");
     fputs(">\n<info name=\"Backend\" value=\"Xen\"/>\n", out->f);
-    print_far_nodes(out);
+    print_far_nodes(out, false);
     print_objects(out, 0, out->cpus, out->nr_cpus);
+    print_far_nodes(out, true);
     fputs("</object>\n", out->f);
 }
 
@@ -374,11 +414,15 @@ static int print_all(struct out *out)
     return ferror(out->f) ? -EIO : 0;
 }
 
-int xln_host_save_hwloc(const struct xln_host *host, FILE *f)
+int xln_host_save_hwloc_notes(const struct xln_host *host,
+                              const struct xln_hwloc_note *notes,
+                              unsigned nr_notes, FILE *f)
 {
     unsigned nr_bits =
         host->nr_cpus > host->nr_nodes ? host->nr_cpus : host->nr_nodes;
-    struct out out = { .host = host, .f = f };
+    struct out out = {
+        .host = host, .f = f, .notes = notes, .nr_notes = nr_notes,
+    };
     bool inside;
     int rc = are_nodes_inside(host, &inside);
 
@@ -396,4 +440,9 @@ int xln_host_save_hwloc(const struct xln_host *host, FILE *f)
     free(out.cpus);
     free(out.words);
     return rc;
+}
+
+int xln_host_save_hwloc(const struct xln_host *host, FILE *f)
+{
+    return xln_host_save_hwloc_notes(host, NULL, 0, f);
 }

@@ -46,6 +46,31 @@ int xln_snapshot_open(const char *word, struct xln_snapshot **snapshot_r,
  */
 int xln_host_save_hwloc(const struct xln_host *host, FILE *f);
 
+/* What lstopo shows in a box near a node. */
+struct xln_hwloc_note {
+    unsigned node;
+    const char *text;           /* UTF-8 without controls */
+    const char *colour;         /* of the box, "#rrggbb" */
+
+    uint64_t reserved[2];       /* 0; see libxl_numa.h */
+};
+
+/*
+ * Write a host as XML of hwloc 2 like xln_host_save_hwloc(), with notes: objects
+ * of type Misc in the group of their node.
+ *
+ *   host: the host
+ *   notes: the notes, those of a node next to each other; NULL if nr_notes is 0
+ *   nr_notes: the number of notes
+ *   f: the file, open for writing
+ *
+ * Returns 0; -ENOMEM; the -errno of writing.
+ * Since: 0.1
+ */
+int xln_host_save_hwloc_notes(const struct xln_host *host,
+                              const struct xln_hwloc_note *notes,
+                              unsigned nr_notes, FILE *f);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
+# thorough: a guest moves, and all pages are counted six times
 #
 # xl numa-map, and xl numa-stat of a saved host, beside what Xen itself reports,
 # before and after a move.

@@ -89,6 +89,21 @@ check "XML of a host with a socket of the largest number is read" \
     snapshot --host "$tmp/odd.xml" "$tmp/odd.json"
 
 cp "$hosts/rig-4node.json" "$tmp/json"
+sed 's/"name": "one"/"name": "<\&\\">"/
+     s/"nodes": \[ { "node": 1, "bytes": 67/"nodes": [ { "node": 3, "bytes": 67/' \
+    "$tmp/json" > "$tmp/guests.json"
+snapshot --host "$tmp/guests.json" --hwloc > "$tmp/xml"
+check "XML with domains is read" snapshot --host "$tmp/xml"
+check "and has them with their memory" [ "$(grep -c \
+    'name="two words 16 MiB"><info name="lstopoStyle"' "$tmp/xml")" = 2 ]
+check "what is remote is told, and no name is markup" grep -q \
+    'name="&lt;&amp;&quot;&gt; 64 MiB (remote, distance 31)"' "$tmp/xml"
+if command -v lstopo-no-graphics > /dev/null; then
+    cp "$tmp/guests.json" "$tmp/json"
+    check "lstopo draws them" lstopo_draws
+    check "each one" [ "$(grep -c 'Domain' "$tmp/drawing")" = 4 ]
+    cp "$hosts/rig-4node.json" "$tmp/json"
+fi
 check "what numa-snapshot wrote is written the same" comes_back
 check "JSON to a file" goes_to_file
 check "XML to a file" goes_to_file --hwloc

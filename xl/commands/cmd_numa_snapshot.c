@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "libxl_numa_foreign.h"
 #include "replace_file.h"
+#include "views/map_view.h"
 #include "views/residents.h"
 
 /* What is written. */
@@ -15,13 +16,28 @@ struct product {
     bool for_lstopo;
 };
 
+/* With its domains, where they are known. */
+static int print_hwloc(const struct xln_snapshot *snapshot, FILE *f)
+{
+    struct map *map;
+    int rc;
+
+    if (!snapshot->domains)
+        return xln_host_save_hwloc(snapshot->host, f);
+    rc = map_new(snapshot, &map);
+    if (rc)
+        return rc;
+    rc = map_hwloc_print(map, f);
+    map_free(map);
+    return rc;
+}
+
 static int print(const void *what, FILE *f)
 {
     const struct product *product = what;
 
-    return product->for_lstopo
-               ? xln_host_save_hwloc(product->snapshot->host, f)
-               : xln_snapshot_save(product->snapshot, f);
+    return product->for_lstopo ? print_hwloc(product->snapshot, f)
+                               : xln_snapshot_save(product->snapshot, f);
 }
 
 static int write_product(const struct cmd_line *line,

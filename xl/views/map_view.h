@@ -10,6 +10,9 @@
 /* As SVG, which fits a light and a dark background. */
 int map_svg_print(const struct map *map, FILE *f);
 
+/* As XML of hwloc: lstopo draws the host and its domains. */
+int map_hwloc_print(const struct map *map, FILE *f);
+
 /* As text of `width` columns. `utf8`: with block characters, else in ASCII.
  * `colour`: what is remote is marked by a colour too. */
 int map_text_print(const struct map *map, unsigned width, bool utf8,
