@@ -25,7 +25,7 @@
 #include <libxl_utils.h>
 #include <xenstore.h>
 
-#include "monitor.h"
+#include "placement/monitor.h"
 #include "placement/process.h"
 #include "recovery.h"
 
@@ -289,8 +289,11 @@ static bool give_name(const struct scene *s, const struct twin *t,
 
 static void ensure_monitor(const struct scene *s, uint32_t domid)
 {
-    if (s->move->watched && !process_find_monitor(domid))
-        monitor_start(domid, s->move->name);
+    if (!s->move->watched || process_find_monitor(domid) ||
+        monitor_start(domid))
+        return;
+    complain("nobody waits for '%s' (domain %" PRIu32 ") to reboot: no xl "
+             "could be started for it", s->move->name, domid);
 }
 
 /* There may be one that is just about to wait. */
@@ -338,8 +341,8 @@ static bool back_to_source(struct scene *s, const struct twin *source)
                       0);
     if (source->suspended && !resume(s, source->domid))
         return false;
-    if (!source->shut_down || source->suspended)
-        ensure_monitor(s, source->domid);
+    /* Also of one that reboots now: a monitor that starts late sees that. */
+    ensure_monitor(s, source->domid);
     return true;
 }
 

@@ -7,11 +7,13 @@
  *       libxl_domain_suspend
  *         xs_write, xenevtchn_notify        it is asked to suspend itself
  *       <- libxl_domain_suspend             it has
- *       libxl_domain_resume                 left to numa-move, if that lives
+ *       libxl_domain_resume                 left to numa-move, if that lives;
+ *                                           else a monitor is started anew
  *       libxl_domain_destroy                the move is done
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@
 #include "interpose.h"
 #include "moves.h"
 #include "placement/environment.h"
+#include "placement/monitor.h"
 #include "placement/move_journal.h"
 #include "placement/process.h"
 
@@ -37,6 +40,7 @@ static struct {
     char *keep;
     bool knows_uuid;            /* of the domain that is sent */
     uint8_t uuid[16];
+    bool watched;               /* an xl waits for it, to reboot it */
     bool asked;
     uint32_t adopted;           /* 0: none */
 } state;
@@ -81,18 +85,24 @@ const char *moves_keep(void)
 
 /* ---- the lock ---- */
 
-static bool read_uuid(uint32_t domid)
+static bool look_at(uint32_t domid, xc_domaininfo_t *info)
 {
     xc_interface *xch = xc_interface_open(state.lg, NULL, 0);
-    xc_domaininfo_t info;
+    bool found = xch && xc_domain_getinfolist(xch, domid, 1, info) == 1 &&
+                 info->domain == domid;
 
-    state.knows_uuid = xch &&
-                       xc_domain_getinfolist(xch, domid, 1, &info) == 1 &&
-                       info.domain == domid;
-    if (state.knows_uuid)
-        memcpy(state.uuid, info.handle, sizeof(state.uuid));
     if (xch)
         xc_interface_close(xch);
+    return found;
+}
+
+static bool read_uuid(uint32_t domid)
+{
+    xc_domaininfo_t info;
+
+    state.knows_uuid = look_at(domid, &info);
+    if (state.knows_uuid)
+        memcpy(state.uuid, info.handle, sizeof(state.uuid));
     return state.knows_uuid;
 }
 
@@ -139,8 +149,11 @@ EXPORT int libxl_domain_qualifier_to_domid(libxl_ctx *ctx, const char *name,
     int r = REAL(libxl_domain_qualifier_to_domid)(ctx, name, domid);
 
     if (!r && state.sends && !state.inert && !state.knows_uuid &&
-        read_uuid(*domid) && !state.moves)
-        lock(*domid, name);
+        read_uuid(*domid)) {
+        if (!state.moves)
+            lock(*domid, name);
+        state.watched = process_find_monitor(*domid);
+    }
     return r;
 }
 
@@ -198,6 +211,32 @@ static bool mover_lives(void)
     return getppid() == state.mover;
 }
 
+static bool is_suspended(uint32_t domid)
+{
+    xc_domaininfo_t info;
+
+    return look_at(domid, &info) && info.flags & XEN_DOMINF_shutdown &&
+           (info.flags >> XEN_DOMINF_shutdownshift &
+            XEN_DOMINF_shutdownmask) == SHUTDOWN_suspend;
+}
+
+/*
+ * A monitor ends when it sees that its domain is suspended, which it may have
+ * seen, or not: it is ended, and another one started once the domain runs.
+ */
+static int resume_watched(libxl_ctx *ctx, uint32_t domid, int suspend_cancel,
+                          const libxl_asyncop_how *ao_how)
+{
+    int r;
+
+    process_end(process_find_monitor(domid));
+    r = REAL(libxl_domain_resume)(ctx, domid, suspend_cancel, ao_how);
+    if (!r && !monitor_start(domid))
+        xtl_log(state.lg, XTL_WARN, -1, "numa", "domain %" PRIu32 ": no xl "
+                "waits for it to reboot: none could be started", domid);
+    return r;
+}
+
 /* numa-move looks first whether the copy has run. */
 EXPORT int libxl_domain_resume(libxl_ctx *ctx, uint32_t domid,
                                int suspend_cancel,
@@ -205,6 +244,8 @@ EXPORT int libxl_domain_resume(libxl_ctx *ctx, uint32_t domid,
 {
     if (state.moves && mover_lives())
         return 0;
+    if (state.watched && is_suspended(domid))
+        return resume_watched(ctx, domid, suspend_cancel, ao_how);
     return REAL(libxl_domain_resume)(ctx, domid, suspend_cancel, ao_how);
 }
 

@@ -9,10 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "monitor.h"
-#include "placement/environment.h"
 
-/* Those of a process that moves a domain are not for it. */
+/* Those of a process that moves or saves a domain are not for it. */
 static void reset_signals(void)
 {
     sigset_t none;
@@ -44,7 +44,7 @@ static void become_xl(uint32_t domid)
     _exit(EXIT_FAILURE);
 }
 
-bool monitor_start(uint32_t domid, const char *name)
+bool monitor_start(uint32_t domid)
 {
     int status = -1;
     pid_t xl = fork();
@@ -53,9 +53,5 @@ bool monitor_start(uint32_t domid, const char *name)
         become_xl(domid);
     while (xl > 0 && waitpid(xl, &status, 0) < 0 && errno == EINTR)
         ;
-    if (xl > 0 && !status)
-        return true;
-    complain("nobody waits for '%s' (domain %" PRIu32 ") to reboot: no xl "
-             "could be started for it", name, domid);
-    return false;
+    return xl > 0 && !status;
 }

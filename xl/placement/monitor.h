@@ -4,9 +4,10 @@
 #ifndef MONITOR_H
 #define MONITOR_H
 
-#include "cmd.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/* Start one for a domain that has none. False: said why not. */
-bool monitor_start(uint32_t domid, const char *name);
+/* Start one for a domain that has none. False: it could not be started. */
+bool monitor_start(uint32_t domid);
 
 #endif /* MONITOR_H */
