@@ -7,11 +7,11 @@
 
 . /root/killed-moves.sh
 
-# It was suspended meanwhile, and runs on: what waited for it has ended.
+# It was suspended meanwhile, and runs on: the xl that waited for it has ended.
 still_reboots() {
     old=$(domid g)
     ok "it reboots" stock-xl reboot g
-    ok "into a new domain" await 60 lives_anew g "$old"
+    ok "into a new domain" await 300 lives_anew g "$old"
 }
 
 checkpoint() {
@@ -19,16 +19,27 @@ checkpoint() {
     ok "a checkpoint" xl save -c g /tmp/saved
     rm -f /tmp/saved
     still_reboots
+    remove g
 }
 
+# The receiver is killed once the guest is suspended, and once the xl that waits
+# for it, in the foreground, has seen that.
 failing_migration() {
+    xl create -F /root/idle-pvh.cfg 'name="g"' memory=24 > /tmp/foreground 2>&1 &
+    foreground=$!
+    ok "xl create -F" await 300 runs_once
     setsid xl migrate -s '' g 'xl migrate-receive' > "$out" 2>&1 &
     leader=$!
-    rig-xen until "$(domid g)" s 1000
-    signal_receiver KILL $leader
+    rig-xen until "$(domid g)" s 0
+    kill -STOP $leader
+    wait $foreground
+    interrupt KILL receiver $leader
+    kill -CONT $leader
     wait $leader
-    await 120 nobody_moves
-    ok "a migration whose receiver is killed: one guest" await 30 runs_once
+    status=$?
+    ok "a migration fails late" test $status != 0 || sed 's/^/# /' "$out"
+    remove g--incoming
+    ok "one guest runs" runs_once
     still_reboots
     remove g
 }

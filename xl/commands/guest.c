@@ -8,6 +8,7 @@
 #include <libxl_utils.h>
 
 #include "guest.h"
+#include "placement/monitor.h"
 #include "placement/process.h"
 #include "placement/record.h"
 #include "text/units.h"
@@ -443,7 +444,7 @@ static bool is_updated(const struct cmd_line *line, const struct guest *guest)
 static void warn_not_at_reboot(const struct cmd_line *line,
                                const struct guest *guest)
 {
-    pid_t xl = process_find_monitor(guest->domid);
+    pid_t xl = monitor_find(guest->domid);
 
     if (is_updated(line, guest))
         complain("warning: '%s': its next reboot takes the configuration of 'xl "

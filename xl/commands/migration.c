@@ -15,6 +15,7 @@
 
 #include "migration.h"
 #include "placement/environment.h"
+#include "placement/monitor.h"
 #include "placement/process.h"
 
 #define LOOK_MS 5
@@ -192,7 +193,7 @@ static bool begin(const struct guest *guest, struct move *move)
     move->name = guest->name;
     move->session = getpid();
     move->start = process_start(move->session);
-    move->watched = process_find_monitor(guest->domid);
+    move->watched = monitor_find(guest->domid);
     rc = move->start == PROCESS_UNKNOWN ? -EIO : move_begin(move);
     if (rc)
         complain("'%s' is not moved: cannot write a journal for that: %s",

@@ -289,7 +289,7 @@ static bool give_name(const struct scene *s, const struct twin *t,
 
 static void ensure_monitor(const struct scene *s, uint32_t domid)
 {
-    if (!s->move->watched || process_find_monitor(domid) ||
+    if (!s->move->watched || monitor_find(domid) ||
         monitor_start(domid))
         return;
     complain("nobody waits for '%s' (domain %" PRIu32 ") to reboot: no xl "
@@ -302,7 +302,7 @@ static void await_monitor(const struct scene *s, uint32_t domid)
     unsigned waited_ms;
 
     for (waited_ms = 0; s->move->watched && waited_ms < MONITOR_MS &&
-                        !process_find_monitor(domid); waited_ms += LOOK_MS)
+                        !monitor_find(domid); waited_ms += LOOK_MS)
         process_pause(LOOK_MS);
     ensure_monitor(s, domid);
 }
@@ -314,7 +314,7 @@ static void await_monitor(const struct scene *s, uint32_t domid)
 static bool resume(const struct scene *s, uint32_t domid)
 {
     if (s->move->watched)
-        process_end(process_find_monitor(domid));
+        monitor_end(domid);
     if (libxl_domain_resume(s->line->ctx, domid, 1, NULL)) {
         complain("'%s' (domain %" PRIu32 ") is suspended and cannot be resumed: "
                  "'xl numa-move --recover %s' tries again", s->move->name,

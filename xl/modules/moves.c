@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <libxl_event.h>
 #include <libxl_utils.h>
 #include <xenctrl.h>
 #include <xenevtchn.h>
@@ -43,7 +44,8 @@ static struct {
     bool watched;               /* an xl waits for it, to reboot it */
     bool asked;
     uint32_t adopted;           /* 0: none */
-} state;
+    int monitors_fd;            /* -1: this is none yet */
+} state = { .monitors_fd = -1 };
 
 /* ---- the process ---- */
 
@@ -152,7 +154,7 @@ EXPORT int libxl_domain_qualifier_to_domid(libxl_ctx *ctx, const char *name,
         read_uuid(*domid)) {
         if (!state.moves)
             lock(*domid, name);
-        state.watched = process_find_monitor(*domid);
+        state.watched = monitor_find(*domid);
     }
     return r;
 }
@@ -229,7 +231,7 @@ static int resume_watched(libxl_ctx *ctx, uint32_t domid, int suspend_cancel,
 {
     int r;
 
-    process_end(process_find_monitor(domid));
+    monitor_end(domid);
     r = REAL(libxl_domain_resume)(ctx, domid, suspend_cancel, ao_how);
     if (!r && !monitor_start(domid))
         xtl_log(state.lg, XTL_WARN, -1, "numa", "domain %" PRIu32 ": no xl "
@@ -259,7 +261,17 @@ EXPORT int libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
     return r;
 }
 
-/* ---- a new monitor ---- */
+/* ---- a monitor ---- */
+
+/* xl asks for this once it waits for a domain. */
+EXPORT int libxl_evenable_domain_death(libxl_ctx *ctx, uint32_t domid,
+                                       libxl_ev_user user,
+                                       libxl_evgen_domain_death **evgen_out)
+{
+    if (!state.inert)
+        monitor_note(domid, &state.monitors_fd);
+    return REAL(libxl_evenable_domain_death)(ctx, domid, user, evgen_out);
+}
 
 bool moves_adopts(void)
 {

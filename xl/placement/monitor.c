@@ -11,6 +11,64 @@
 
 #include "environment.h"
 #include "monitor.h"
+#include "move_journal.h"
+#include "process.h"
+
+/* ---- who waits for a domain ---- */
+
+/*
+ * A lock on the byte of the domain's number: it tells the process that holds
+ * it, wherever its output goes, and ends with it.
+ */
+static struct flock lock_of(uint32_t domid, short type)
+{
+    return (struct flock){ .l_type = type, .l_whence = SEEK_SET,
+                           .l_start = domid, .l_len = 1 };
+}
+
+void monitor_note(uint32_t domid, int *fd)
+{
+    struct flock lock = lock_of(domid, F_RDLCK),
+                 all = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+    if (*fd < 0)
+        *fd = move_open("monitors");
+    if (*fd < 0)
+        return;
+    fcntl(*fd, F_SETLK, &all);
+    fcntl(*fd, F_SETLK, &lock);
+}
+
+static pid_t find_lock(uint32_t domid)
+{
+    struct flock lock = lock_of(domid, F_WRLCK);
+    int fd = move_open("monitors");
+    bool found = fd >= 0 && !fcntl(fd, F_GETLK, &lock) &&
+                 lock.l_type != F_UNLCK && lock.l_pid > 0;
+
+    if (fd >= 0)
+        close(fd);
+    return found ? lock.l_pid : 0;
+}
+
+/* One without our module is known by its log. */
+pid_t monitor_find(uint32_t domid)
+{
+    pid_t xl = find_lock(domid);
+
+    return xl ? xl : process_find_monitor(domid);
+}
+
+void monitor_end(uint32_t domid)
+{
+    pid_t xl;
+
+    do
+        xl = monitor_find(domid);
+    while (xl && process_end(xl));
+}
+
+/* ---- a new one ---- */
 
 /* Those of a process that moves or saves a domain are not for it. */
 static void reset_signals(void)

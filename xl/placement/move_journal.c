@@ -64,6 +64,13 @@ static int open_in_dir(const char *name, int flags)
     return fd;
 }
 
+int move_open(const char *name)
+{
+    int rc = make_dir();
+
+    return rc ? rc : open_in_dir(name, O_RDWR | O_CREAT);
+}
+
 /* ---- the lock ---- */
 
 /* Uuids are random: no two domains have the same byte. */
@@ -82,11 +89,8 @@ static struct flock lock_of(const uint8_t uuid[16])
 int move_lock(const uint8_t uuid[16], int *fd_r)
 {
     struct flock lock = lock_of(uuid);
-    int fd, rc = make_dir();
+    int fd = move_open("lock"), rc;
 
-    if (rc)
-        return rc;
-    fd = open_in_dir("lock", O_RDWR | O_CREAT);
     if (fd < 0)
         return fd;
     if (!fcntl(fd, F_OFD_SETLK, &lock)) {

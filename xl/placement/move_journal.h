@@ -30,6 +30,10 @@ struct move {
 #define MOVE_ANSWERED "answered"    /* it has, or the request was taken back */
 #define MOVE_RECEIVED "received"    /* the copy is complete */
 
+/* Open, or make, a file of the directory of locks and journals. A descriptor,
+ * close-on-exec, or -errno. */
+int move_open(const char *name);
+
 /*
  * Lock the domain of this uuid. *fd_r: holds the lock until it, and each
  * descriptor that it was inherited as, is closed; close-on-exec. -EBUSY:

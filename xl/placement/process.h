@@ -35,7 +35,7 @@ bool process_end(pid_t pid);
 pid_t process_find_saver(uint32_t domid);
 
 /* The xl that runs in the background for this domain, to make it anew when it
- * reboots. 0: none. */
+ * reboots, as its log has it; see monitor.h. 0: none. */
 pid_t process_find_monitor(uint32_t domid);
 
 /* Whether a shared object of this name is loaded into a process; true where that
