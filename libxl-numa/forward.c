@@ -30,6 +30,8 @@ FORWARD_VOID(libxl_bitmap_set, (libxl_bitmap *bitmap, int bit), (bitmap, bit))
 FORWARD(int, libxl_cpu_bitmap_alloc,
         (libxl_ctx *ctx, libxl_bitmap *map, int max), (ctx, map, max),
         ERROR_FAIL)
+FORWARD(char *, libxl_cpupoolid_to_name, (libxl_ctx *ctx, uint32_t poolid),
+        (ctx, poolid), NULL)
 FORWARD_VOID(libxl_defbool_set, (libxl_defbool *value, bool b), (value, b))
 FORWARD(char *, libxl_domid_to_name, (libxl_ctx *ctx, uint32_t domid),
         (ctx, domid), NULL)

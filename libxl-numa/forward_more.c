@@ -22,8 +22,6 @@ FORWARD(int, libxl_bitmap_test, (const libxl_bitmap *bitmap, int bit),
 FORWARD(int, libxl_cpupool_qualifier_to_cpupoolid,
         (libxl_ctx *ctx, const char *p, uint32_t *poolid_r, int *was_name_r),
         (ctx, p, poolid_r, was_name_r), ERROR_FAIL)
-FORWARD(char *, libxl_cpupoolid_to_name, (libxl_ctx *ctx, uint32_t poolid),
-        (ctx, poolid), NULL)
 FORWARD_VOID(libxl_cpupoolinfo_list_free, (libxl_cpupoolinfo *list, int nr),
              (list, nr))
 FORWARD(int, libxl_ctx_alloc,

@@ -118,6 +118,12 @@ int xln__host_finish(struct xln_host *host)
     return 0;
 }
 
+static void free_pool(struct xln_host_pool *pool)
+{
+    xln_cpumap_free((struct xln_cpumap *)pool->cpus);
+    free((char *)pool->name);
+}
+
 void xln_host_free(struct xln_host *host)
 {
     if (!host)
@@ -125,7 +131,7 @@ void xln_host_free(struct xln_host *host)
     for (unsigned i = 0; host->node_cpus.cpus && i < host->nr_nodes; i++)
         xln_cpumap_free((struct xln_cpumap *)host->node_cpus.cpus[i]);
     for (unsigned i = 0; host->pools && i < host->nr_pools; i++)
-        xln_cpumap_free((struct xln_cpumap *)host->pools[i].cpus);
+        free_pool(&host->pools[i]);
     free((void *)host->node_cpus.cpus);
     free(host->pools);
     free(host->cpus);
@@ -138,19 +144,27 @@ void xln_host_free(struct xln_host *host)
 
 /* ---- copying one ---- */
 
+static int copy_pool(const struct xln_host_pool *pool,
+                     struct xln_host_pool *copy)
+{
+    struct xln_cpumap *cpus;
+    int rc;
+
+    copy->id = pool->id;
+    rc = xln_cpumap_copy(pool->cpus, &cpus);
+    if (rc)
+        return rc;
+    copy->cpus = cpus;
+    copy->name = pool->name ? strdup(pool->name) : NULL;
+    return pool->name && !copy->name ? -ENOMEM : 0;
+}
+
 static int copy_pools(const struct xln_host *host, struct xln_host *copy)
 {
     int rc = 0;
 
-    for (unsigned i = 0; i < host->nr_pools && !rc; i++) {
-        struct xln_cpumap *cpus;
-
-        copy->pools[i] = host->pools[i];
-        copy->pools[i].cpus = NULL;
-        rc = xln_cpumap_copy(host->pools[i].cpus, &cpus);
-        if (!rc)
-            copy->pools[i].cpus = cpus;
-    }
+    for (unsigned i = 0; i < host->nr_pools && !rc; i++)
+        rc = copy_pool(&host->pools[i], &copy->pools[i]);
     return rc;
 }
 

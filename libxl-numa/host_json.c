@@ -106,6 +106,10 @@ static void write_pools(const struct xln_host *host, struct xln__json *json)
         xln__json_key(json, "cpus");
         xln__set_to_json(xln_cpumap_bits(host->pools[i].cpus), host->nr_cpus,
                          json);
+        if (host->pools[i].name) {
+            xln__json_key(json, "name");
+            xln__json_text(json, host->pools[i].name);
+        }
         xln__json_object_end(json);
     }
     xln__json_array_end(json);
@@ -375,6 +379,21 @@ static int read_distances(struct xln__json_tree *tree,
     return 0;
 }
 
+static int read_pool_name(struct xln__json_tree *tree,
+                          const struct xln__json_value *item,
+                          struct xln_host_pool *pool)
+{
+    const struct xln__json_value *name = xln__json_member(item, "name");
+    int rc = name ? xln__json_check(tree, name, XLN__JSON_TEXT,
+                                    "a text or null")
+                  : 0;
+
+    if (!name || rc)
+        return rc;
+    pool->name = strdup(name->text);
+    return pool->name ? 0 : -ENOMEM;
+}
+
 static int read_pools(struct xln__json_tree *tree,
                       const struct xln__json_value *list,
                       struct xln_host *host)
@@ -390,6 +409,9 @@ static int read_pools(struct xln__json_tree *tree,
             return rc;
         pool->id = number_of(item, "pool");
         pool->cpus = cpus;
+        rc = read_pool_name(tree, item, pool);
+        if (rc)
+            return rc;
     }
     return 0;
 }

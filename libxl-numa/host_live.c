@@ -209,8 +209,9 @@ static int add_pool(struct xln_host *host, const xc_cpupoolinfo_t *info)
     if (rc)
         return rc;
     add_cpus(cpus, info->cpumap, host->nr_cpus);
-    pools[host->nr_pools].id = info->cpupool_id;
-    pools[host->nr_pools].cpus = cpus;
+    pools[host->nr_pools] = (struct xln_host_pool){
+        .id = info->cpupool_id, .cpus = cpus,
+    };
     host->nr_pools++;
     return 0;
 }

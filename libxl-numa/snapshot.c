@@ -11,6 +11,7 @@
 #include <libxl_utils.h>
 #include <xenstore.h>
 
+#include "host.h"
 #include "text/from_errno.h"
 #include "snapshot.h"
 
@@ -136,6 +137,15 @@ static int read_domains(xc_interface *xch, libxl_ctx *ctx,
     return rc;
 }
 
+/* Xen knows only their numbers. */
+static void name_pools(libxl_ctx *ctx, struct xln_host *host)
+{
+    unsigned i;
+
+    for (i = 0; i < host->nr_pools; i++)
+        host->pools[i].name = libxl_cpupoolid_to_name(ctx, host->pools[i].id);
+}
+
 static bool any_is_placed(const libxl_pcitopology *list, int nr)
 {
     int i;
@@ -244,6 +254,8 @@ static int read_all(xc_interface *xch, libxl_ctx *ctx,
     if (!rc)
         rc = read_host(xch, snapshot->reservations->outstanding_bytes,
                        &snapshot->host);
+    if (!rc)
+        name_pools(ctx, snapshot->host);
     if (!rc)
         rc = read_domains(xch, ctx, snapshot);
     if (!rc)

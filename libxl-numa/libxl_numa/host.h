@@ -39,6 +39,7 @@ struct xln_host_node {
 struct xln_host_pool {
     unsigned id;
     const struct xln_cpumap *cpus;
+    const char *name;           /* NULL: not known; Xen has but the number */
 };
 
 /*

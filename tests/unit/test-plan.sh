@@ -86,6 +86,13 @@ EOF
 check "one that spills: what and where to, and status 4" \
     plans 4 expected web.cfg 'nodes="3"' 'nodes_cpus="hard"' 'pool="3"'
 
+sed 's/"cpus": "6-7"}/"cpus": "6-7", "name": "near"}/' host.json > named.json
+check "a cpupool by its name, on a host that was saved with it" \
+    plans 4 expected --host named.json web.cfg 'nodes="3"' \
+    'nodes_cpus="hard"' 'pool="near"'
+check "and by its number" plans 4 expected --host named.json web.cfg \
+    'nodes="3"' 'nodes_cpus="hard"' 'pool="3"'
+
 # --- what is preferred ---
 
 sed 's/"pci_devices": null/"pci_devices": [\
@@ -401,8 +408,8 @@ check "a node that is not there" planned 1 \
 check "CPUs that are not there" planned 3 "web: nothing fits: cpus=: vCPU 1 may run\
  on no CPU of this host that is in the domain's pool: expected some of CPUs 0-5" \
     web.cfg 'cpus=["0","100"]'
-check "a pool by name" planned 1 "xl: web.cfg: pool=\"near\": expected a\
- number, as a saved host has no names of pools" web.cfg 'pool="near"'
+check "a pool whose name is not there" planned 1 \
+    'xl: web.cfg: pool="near": this host has no such pool' web.cfg 'pool="near"'
 check "a pool that is not there" planned 1 \
     'xl: web.cfg: pool="5": this host has no such pool' web.cfg 'pool="5"'
 cat > expected << 'EOF'

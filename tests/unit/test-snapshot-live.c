@@ -147,6 +147,12 @@ char *libxl_domid_to_name(libxl_ctx *ctx, uint32_t domid)
     return domid == 5 ? NULL : strdup(domid ? "g" : "Domain-0");
 }
 
+char *libxl_cpupoolid_to_name(libxl_ctx *ctx, uint32_t poolid)
+{
+    (void)ctx;
+    return poolid ? strdup("near") : NULL;
+}
+
 libxl_pcitopology *libxl_get_pci_topology(libxl_ctx *ctx, int *num_devs)
 {
     libxl_pcitopology *list;

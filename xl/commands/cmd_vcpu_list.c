@@ -149,13 +149,19 @@ static const char *saved_name(const struct xln_snapshot *saved,
     return saved->more[domain - saved->domains->list].name;
 }
 
-/* Its pool has but a number there, and there are no records of plans. */
+/* There are no records of plans; older snapshots have but numbers of pools. */
 static int find_saved_owner(const struct listing *l, struct owner *owner)
 {
+    const struct xln_host_pool *pool = xln_host_pool(l->host,
+                                                     owner->domain->pool_id);
     const char *name = saved_name(l->saved, owner->domain);
 
     if (name && !(owner->name = strdup(name)))
         return -ENOMEM;
+    if (pool && pool->name) {
+        owner->pool = strdup(pool->name);
+        return owner->pool ? 0 : -ENOMEM;
+    }
     if (asprintf(&owner->pool, "%" PRIu32, owner->domain->pool_id) >= 0)
         return 0;
     owner->pool = NULL;

@@ -217,7 +217,21 @@ static bool no_such_pool(const struct planner *p, const struct config *config)
                      config->source, config->pool);
 }
 
-/* Only a running host knows its pools by name. */
+/* As libxl, by name before number. */
+static bool find_saved_pool(const struct xln_host *host, const char *word,
+                            uint32_t *id_r)
+{
+    const struct xln_host_pool *pool;
+    unsigned i;
+
+    for (i = 0; (pool = xln_host_pool_at(host, i)); i++)
+        if (pool->name && !strcmp(pool->name, word)) {
+            *id_r = pool->id;
+            return true;
+        }
+    return read_number(word, id_r);
+}
+
 static bool find_pool_id(const struct planner *p, const struct config *config,
                          uint32_t *id_r)
 {
@@ -229,10 +243,8 @@ static bool find_pool_id(const struct planner *p, const struct config *config,
         return !libxl_cpupool_qualifier_to_cpupoolid(p->ctx, config->pool,
                                                      id_r, NULL) ||
                no_such_pool(p, config);
-    return read_number(config->pool, id_r) ||
-           notes_add(p->notes, "%s: pool=\"%s\": expected a number, as a saved "
-                     "host has no names of pools", config->source,
-                     config->pool);
+    return find_saved_pool(p->snapshot->host, config->pool, id_r) ||
+           no_such_pool(p, config);
 }
 
 static bool find_pool(const struct planner *p, const struct config *config,
