@@ -120,6 +120,20 @@ not_again() { # NODE
     quiet virsh undefine once
 }
 
+# CPUs that its vCPU is bound to leave the cpupool.
+cpus_go() { # NODE
+    stock-xl vcpu-pin 0 all 0-1
+    guest g "$1" "<cputune><vcpupin vcpu='0' cpuset='$(cpus_of "$1")'/></cputune>"
+    is "$(affinity g)" "$(cpus_of "$1") / $(cpus_of "$1")" "it is bound to CPUs"
+    stock-xl cpupool-cpu-remove Pool-0 "$(cpus_of "$1")"
+    ok "they leave the cpupool: it reboots, and is back" comes_back g
+    is "$(nodes_of g) $(affinity g)" "$1 all / all" \
+        "where its XML says, and bound to none"
+    ok "the log says so" log_has "hard affinity of vCPU 0: CPUs $(cpus_of "$1")"
+    stock-xl cpupool-cpu-add Pool-0 "$(cpus_of "$1")"
+    drop g
+}
+
 not() {
     ! "$@"
 }
@@ -134,5 +148,6 @@ domain_xml idle bad $mib 1 "<metadata><numa:placement" \
     > /tmp/bad.xml
 wrong_keys "$3"
 not_again "$2"
+cpus_go "$2"
 is "$(handed_over)" "" "nothing is left of what the hook handed over"
 done_testing

@@ -92,19 +92,22 @@ static struct xln_nodemap *nodes_of(const char *text)
     return nodes;
 }
 
-/* The nodes of the cells are these, as in "2 3"; or the line is this. */
+/* The nodes of the cells are these, as in "2 3"; or the line is this, and with
+ * it the nodes that are nearest to what is asked for. */
 static void become(const unsigned *host_mib, const char *wanted,
                    const char *what)
 {
     struct xln_host *host = make_host(host_mib);
-    char *error = NULL, got[64] = "";
+    char *error = NULL, got[256] = "";
     unsigned node_of[8], i;
     int rc = cells_bind(cells, host, request, &need, node_of, &error);
 
-    for (i = 0; !rc && i < cells->nr; i++)
+    if (rc == -ENOSPC)
+        snprintf(got, sizeof(got), "%s: ", error);
+    for (i = 0; (!rc || rc == -ENOSPC) && i < cells->nr; i++)
         snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%u",
                  i ? " " : "", node_of[i]);
-    is_str(rc == -ENOSPC ? error : got, wanted, what);
+    is_str(got, wanted, what);
     free(error);
     xln_host_free(host);
     end();
@@ -128,7 +131,7 @@ static void test_free(void)
     become(even, "2 3 1 0 2", "more cells than nodes share them");
     begin(2, (unsigned[]){ 300, 1200 });
     become(even, "cell 1: 1200 MiB needed, not available from one of the nodes "
-           "0-3 alone", "a cell is on one node, or the domain is not built");
+           "0-3 alone: 3 2", "a cell is on one node, or the domain is not built");
 }
 
 static void test_bound(void)
@@ -155,11 +158,11 @@ static void test_named(void)
     begin(2, (unsigned[]){ 600, 600 });
     cells->list[0].nodes = nodes_of("1");
     cells->list[1].nodes = nodes_of("1");
-    become(even, "cell 1: 600 MiB needed, not available from node 1 alone",
+    become(even, "cell 1: 600 MiB needed, not available from node 1 alone: 1 0",
            "what one cell takes another has not");
     begin(2, two);
     cells->list[0].nodes = nodes_of("9");
-    become(even, "cell 0: 300 MiB needed, not available from node 9 alone",
+    become(even, "cell 0: 300 MiB needed, not available from node 9 alone: 2 3",
            "a node that is not there has nothing");
 }
 

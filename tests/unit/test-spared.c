@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "placement/cells.h"
 #include "placement/decide.h"
 #include "tap.h"
 
@@ -134,6 +135,37 @@ static void test_nothing_to_drop(const struct xln_host *host)
     decision_free(d);
 }
 
+/* Virtual nodes of libvirt's: one is bound to a node that lacks the memory. */
+static void test_cells(const struct xln_host *host)
+{
+    static const struct spared bound = {
+        "a cell, and its node is too full", 400, 2, false, XLN_MODE_PREFERRED,
+        XLN_VCPUS_SOFT, XLN_VNUMA_NONE,
+        { "cell 1: 300 MiB needed, not available from node 0 alone: the "
+          "domain reboots, so that cell is on another node" }
+    };
+    struct decide_guest guest = { .type = LIBXL_DOMAIN_TYPE_PVH };
+    struct decision *d;
+    struct cells *cells;
+
+    must(cells_new(2, &cells));
+    cells->list[0].bytes = 100 * MIB;
+    cells->list[1].bytes = 300 * MIB;
+    must(xln_nodemap_new(2, &cells->list[1].nodes));
+    xln_nodemap_set(cells->list[1].nodes, 0);
+    guest.cells = cells;
+    d = decide_on(host, &bound, &guest);
+    ok(d->refused && d->reason, "%s: a create is refused", bound.what);
+    decision_free(d);
+    guest.again = guest.reboots = true;
+    d = decide_on(host, &bound, &guest);
+    ok(!d->refused && d->vnuma && d->vnuma->list[1].node == 1,
+       "a reboot is not: it gets another node");
+    ok(all_named(d, &bound), "a warning says so");
+    decision_free(d);
+    cells_free(cells);
+}
+
 int main(void)
 {
     struct xln_host *host = make_host();
@@ -142,6 +174,7 @@ int main(void)
     for (i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         test_case(host, &cases[i]);
     test_nothing_to_drop(host);
+    test_cells(host);
     xln_host_free(host);
     return tap_done();
 }

@@ -26,6 +26,7 @@
 #include "modules/build.h"
 #include "modules/in_flight.h"
 #include "modules/interpose.h"
+#include "placement/adapt.h"
 #include "placement/record.h"
 #include "reboots.h"
 #include "request.h"
@@ -88,6 +89,37 @@ EXPORT int libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
 
 /* ---- creates ---- */
 
+/* What is made again may be bound to CPUs that are not in its cpupool now. */
+static void adapt(const struct aim *aim)
+{
+    int rc = adapt_config(aim->ctx, aim->listening, &state.layout, aim->config);
+
+    if (rc)
+        xtl_log(aim->lg, XTL_WARN, -1, "numa",
+                "'%s': cannot tell whether its affinities hold here: %s",
+                aim->config->c_info.name, strerror(-rc));
+}
+
+/* -EINVAL: refused, which was said; else the request is to be used up. */
+static int read_request(const struct aim *aim, struct request *request)
+{
+    int rc;
+
+    *request = request_of(aim);
+    rc = request->refused ? -EINVAL : 0;
+    if (request->keys && !aim->again && !rc)
+        rc = placement_check_nodes(aim->ctx, aim->listening, request->keys,
+                                   NULL, aim->config->c_info.name);
+    if (rc == -EINVAL) {
+        keys_free(request->keys);
+        cells_free(request->cells);
+        return rc;
+    }
+    if (aim->again)
+        adapt(aim);
+    return 0;
+}
+
 /* -EINVAL: refused, which was said. *create_r is NULL where placement has no
  * part in the create. */
 static int begin(libxl_ctx *ctx, struct listener *listener,
@@ -103,19 +135,13 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
         .listening = &listener->vtable,
         .again = reboots || restoring,
     };
-    struct request request = request_of(&aim);
+    struct request request;
     struct placement *p;
-    int rc = request.refused ? -EINVAL : 0;
+    int rc;
 
     *create_r = NULL;
-    if (request.keys && !aim.again && !rc)
-        rc = placement_check_nodes(ctx, &listener->vtable, request.keys,
-                                   NULL, config->c_info.name);
-    if (rc == -EINVAL) {
-        keys_free(request.keys);
-        cells_free(request.cells);
-        return rc;
-    }
+    if (read_request(&aim, &request))
+        return -EINVAL;
     rc = placement_begin(ctx, &listener->vtable, &state.layout, config,
                          request.keys, NULL, &p);
     if (rc) {

@@ -195,17 +195,19 @@ static bool is_better(const struct binding *b, unsigned node, unsigned than)
     return !b->request->nodes && b->room[node] > b->room[than];
 }
 
-static unsigned choose(const struct binding *b, unsigned cell)
+static unsigned choose(const struct binding *b, unsigned cell,
+                       const struct xln_nodemap *nodes)
 {
     unsigned node, best = XLN_NONE;
 
-    XLN_FOREACH(xln_nodemap, node, b->nodes[cell])
+    XLN_FOREACH(xln_nodemap, node, nodes)
         if (node < xln_host_nr_nodes(b->host) &&
             b->room[node] >= bytes_of(b, cell) && is_better(b, node, best))
             best = node;
     return best;
 }
 
+/* Says why. */
 static int refuse(const struct binding *b, unsigned cell, char **error_r)
 {
     const struct xln_nodemap *nodes = b->nodes[cell];
@@ -220,18 +222,56 @@ static int refuse(const struct binding *b, unsigned cell, char **error_r)
                  set) < 0)
         *error_r = NULL;
     free(set);
-    return *error_r ? -ENOSPC : -ENOMEM;
+    return *error_r ? 0 : -ENOMEM;
 }
 
+/* The first node of those with the most left. */
+static unsigned roomiest(const struct binding *b,
+                         const struct xln_nodemap *nodes)
+{
+    unsigned node, best = xln_nodemap_next(nodes, 0);
+
+    XLN_FOREACH(xln_nodemap, node, nodes)
+        if (b->room[node] > b->room[best])
+            best = node;
+    return best;
+}
+
+/* Where one is put that gets none of its own nodes. */
+static int choose_another(const struct binding *b, unsigned cell,
+                          unsigned *node_r)
+{
+    struct xln_nodemap *any;
+    int rc = xln_nodemap_new(XLN_MAX_NODES, &any);
+
+    if (rc)
+        return rc;
+    add_any(b->host, any);
+    *node_r = choose(b, cell, any);
+    if (*node_r == XLN_NONE)
+        *node_r = roomiest(b, any);
+    xln_nodemap_free(any);
+    return *node_r == XLN_NONE ? -EIO : 0;
+}
+
+/* *error_r: of the first that gets none. */
 static int bind_cell(struct binding *b, unsigned cell, char **error_r)
 {
-    unsigned node = choose(b, cell);
+    unsigned node = choose(b, cell, b->nodes[cell]);
+    int rc = 0;
 
-    if (node == XLN_NONE)
-        return refuse(b, cell, error_r);
+    if (node == XLN_NONE) {
+        if (!*error_r)
+            rc = refuse(b, cell, error_r);
+        if (!rc)
+            rc = choose_another(b, cell, &node);
+    }
+    if (rc)
+        return rc;
     b->node_of[cell] = node;
     b->nr_on[node]++;
-    b->room[node] -= bytes_of(b, cell);
+    b->room[node] -= bytes_of(b, cell) < b->room[node] ? bytes_of(b, cell)
+                                                       : b->room[node];
     return 0;
 }
 
@@ -280,7 +320,7 @@ static int bind_all(struct binding *b, char **error_r)
     }
     while (!rc && (cell = next_cell(b)) != XLN_NONE)
         rc = bind_cell(b, cell, error_r);
-    return rc;
+    return !rc && *error_r ? -ENOSPC : rc;
 }
 
 int cells_bind(const struct cells *cells, const struct xln_host *host,

@@ -44,7 +44,8 @@ int cells_check_nodes(const struct cells *cells, const char *source,
  * in their order; else any with memory, the one with most room first. The cells
  * with fewest nodes to choose from go first, then the largest. Each takes one
  * that has room for it and no other cell, if there is one, near to the others.
- * -ENOSPC and a malloc'd line in *error_r: one gets none; or -ENOMEM.
+ * -ENOSPC and a malloc'd line in *error_r: one gets none; node_of has another
+ * then, or the one with most memory. -ENOMEM.
  */
 int cells_bind(const struct cells *cells, const struct xln_host *host,
                const struct xln_request *request, const struct xln_need *need,

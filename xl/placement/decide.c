@@ -282,7 +282,8 @@ static int give_vnodes(struct decision *d, const struct question *q)
                   explain_no_vnuma(d->request, d->plan, rc));
 }
 
-/* A hand-written list is libxl's to build, so a create is worth a try. */
+/* A hand-written list is libxl's to build, so a create is worth a try. A domain
+ * that reboots is made in any case. */
 static int judge_cells(struct decision *d, const struct question *q)
 {
     char *reason = NULL;
@@ -294,7 +295,10 @@ static int judge_cells(struct decision *d, const struct question *q)
         return rc;
     }
     rc = refuse(d, DECIDE_NOTHING_FITS, reason);
-    d->refused = !q->guest->cells->listed;
+    d->refused = !q->guest->cells->listed && !q->guest->reboots;
+    if (!rc && !d->refused && !q->guest->cells->listed)
+        rc = warn(d, "%s: the domain reboots, so that cell is on another node "
+                  "this time", reason);
     return rc;
 }
 

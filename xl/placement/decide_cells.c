@@ -123,7 +123,7 @@ int decide_cells(const struct cells *cells, const struct xln_host *host,
     fit = cells->listed
               ? cells_look_up(cells, host, node_of, reason_r)
               : cells_bind(cells, host, request, need, node_of, reason_r);
-    if (!fit || (fit == -ENOSPC && cells->listed)) {
+    if (!fit || fit == -ENOSPC) {
         rc = set_plan(plan, cells, node_of);
         if (!rc)
             rc = make_vnuma(cells, host, need->nr_vcpus, node_of, vnuma_r);

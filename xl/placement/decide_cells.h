@@ -9,8 +9,8 @@
 /*
  * Find the nodes of the cells. `plan` is made into the plan for them: their
  * memory is its shares. -ENOSPC and a malloc'd line in *reason_r: they don't
- * fit, and the plan says so; of a hand-written list *vnuma_r is what it asks
- * for. -ENOMEM.
+ * fit, and the plan says so; it and *vnuma_r are then what a hand-written list
+ * asks for, or as near as there is to what libvirt's cells ask for. -ENOMEM.
  */
 int decide_cells(const struct cells *cells, const struct xln_host *host,
                  const struct xln_request *request,
