@@ -215,6 +215,25 @@ static void remove_all(const char *directory)
     waitpid(child, NULL, 0);
 }
 
+/* One that could not be read again is not written. */
+static void test_odd_names(void)
+{
+    static char feed[] = "a\nb";
+    struct move odd = { .domid = 12, .name = feed, .session = 4711,
+                        .start = 889231 };
+    char *lengthy = malloc(5000);
+    struct move *m;
+
+    must(lengthy ? 0 : ENOMEM);
+    memset(lengthy, 'x', 4999);
+    lengthy[4999] = '\0';
+    ok(move_begin(&odd) == -EINVAL, "a name with a line feed is refused");
+    odd.name = lengthy;
+    ok(move_begin(&odd) == -ENAMETOOLONG, "so is one that is too long");
+    ok(move_read(odd.uuid, &m) == -ENOENT, "and there is no journal");
+    free(lengthy);
+}
+
 int main(void)
 {
     char directory[] = "/tmp/test-move-journal.XXXXXX";
@@ -228,5 +247,6 @@ int main(void)
     test_all();
     test_directory();
     remove_all(directory);
+    test_odd_names();
     return tap_done();
 }

@@ -213,6 +213,31 @@ static void check_faults(struct cmd_line *line, const struct scene *s)
     ok(!nr_wrong && nth > 3, "also if one of its %u calls fails", nth - 2);
 }
 
+/* It may go by another name since. */
+static void check_find(struct cmd_line *line)
+{
+    static const char *const words[] = { "web", "web--incoming", "1", "shop" },
+                            *const others[] = { "we", "webx", "7", "other" };
+    struct move *move;
+    unsigned i, nr = 0;
+
+    fake_xen_begin();
+    fake_xen_remove(SOURCE);
+    fake_xen_add(SOURCE, "shop", uuid);
+    fake_xen_add(COPY, "other", (const uint8_t[16]){ 2 });
+    write_journal("");
+    for (i = 0; i < 4; i++) {
+        move = recovery_find(line, words[i]);
+        nr += move != NULL;
+        move_free(move);
+        move = recovery_find(line, others[i]);
+        nr -= move != NULL;
+        move_free(move);
+    }
+    ok(nr == 4, "a dead move is found by the names and the number of its domain");
+    move_end(uuid);
+}
+
 int __wrap_main(void);
 
 int __wrap_main(void)
@@ -227,6 +252,7 @@ int __wrap_main(void)
         check(&line, &scenes[i]);
         check_faults(&line, &scenes[i]);
     }
+    check_find(&line);
     fault_calls_end();
     return tap_done();
 }

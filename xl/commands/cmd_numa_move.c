@@ -463,14 +463,16 @@ static int advise(struct cmd_line *line)
 
 /* ---- dead moves ---- */
 
-static int recover_one(struct cmd_line *line, const struct move *move)
+/* *domid_r: the domain that goes on; 0: none. */
+static int recover_one(struct cmd_line *line, const struct move *move,
+                       uint32_t *domid_r)
 {
     enum recovered recovered;
-    uint32_t domid = 0;
 
-    if (!recovery_of_dead(line, move, &recovered, &domid))
+    *domid_r = 0;
+    if (!recovery_of_dead(line, move, &recovered, domid_r))
         return EXIT_FAILURE;
-    recovery_tell(move, recovered, domid);
+    recovery_tell(move, recovered, *domid_r);
     return recovered == RECOVERED_NOT ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -478,6 +480,7 @@ static int recover_all(struct cmd_line *line)
 {
     struct move **moves;
     unsigned nr, i;
+    uint32_t domid;
     int code = EXIT_SUCCESS, rc;
 
     rc = move_read_all(&moves, &nr);
@@ -486,7 +489,7 @@ static int recover_all(struct cmd_line *line)
         return EXIT_FAILURE;
     }
     for (i = 0; i < nr; i++)
-        if (recover_one(line, moves[i]))
+        if (recover_one(line, moves[i], &domid))
             code = EXIT_FAILURE;
     move_free_all(moves, nr);
     return code;
@@ -495,6 +498,7 @@ static int recover_all(struct cmd_line *line)
 static int recover(struct cmd_line *line)
 {
     struct move *move;
+    uint32_t domid;
     int code;
 
     if (!cmd_open_xen(line))
@@ -504,7 +508,7 @@ static int recover(struct cmd_line *line)
     move = recovery_find(line, line->args[0]);
     if (!move)
         return EXIT_SUCCESS;
-    code = recover_one(line, move);
+    code = recover_one(line, move, &domid);
     move_free(move);
     return code;
 }
@@ -550,15 +554,18 @@ static int work(struct supervised *self, void *arg)
 {
     struct cmd_line *line = arg;
     const char *word = line->args[0];
+    char number[16];
     struct move *dead;
+    uint32_t domid;
     int code = EXIT_SUCCESS;
 
     if (!cmd_open_xen(line))
         return EXIT_FAILURE;
     dead = recovery_find(line, word);
     if (dead) {
-        word = dead->name;
-        code = recover_one(line, dead);
+        code = recover_one(line, dead, &domid);
+        snprintf(number, sizeof(number), "%" PRIu32, domid);
+        word = domid ? number : dead->name;
     }
     if (!code)
         code = open_and_move(line, word, self);
@@ -570,6 +577,7 @@ static int work(struct supervised *self, void *arg)
 static int after_kill(struct cmd_line *line, int signal)
 {
     struct move *dead;
+    uint32_t domid;
     int code = EXIT_FAILURE;
 
     complain(signal ? "the process that moves '%s' was killed by signal %d"
@@ -579,7 +587,7 @@ static int after_kill(struct cmd_line *line, int signal)
         return EXIT_FAILURE;
     dead = recovery_find(line, line->args[0]);
     if (dead)
-        recover_one(line, dead);
+        recover_one(line, dead, &domid);
     else
         complain("nothing of a move is left");
     move_free(dead);

@@ -485,13 +485,28 @@ static bool is_name_of(const struct move *move, const char *word)
             !strcmp(word + length, AWAY));
 }
 
-static bool is_number_of(const struct cmd_line *line, const struct move *move,
+/* The domain of this number, which may be gone, or of this name. */
+static bool find_domid(const struct cmd_line *line, const char *word,
+                       uint32_t *domid_r)
+{
+    unsigned long number;
+
+    if (word[strspn(word, "0123456789")])
+        return !libxl_name_to_domid(line->ctx, word, domid_r);
+    if (!cmd_number(word, DOMID_FIRST_RESERVED - 1, &number))
+        return false;
+    *domid_r = number;
+    return true;
+}
+
+/* Under whatever name it goes by now. */
+static bool is_domain_of(const struct cmd_line *line, const struct move *move,
                          const char *word)
 {
     xc_domaininfo_t info;
-    unsigned long domid;
+    uint32_t domid;
 
-    if (!cmd_number(word, DOMID_FIRST_RESERVED - 1, &domid))
+    if (!find_domid(line, word, &domid))
         return false;
     return domid == move->domid ||
            (xc_domain_getinfolist(line->xch, domid, 1, &info) == 1 &&
@@ -507,7 +522,7 @@ struct move *recovery_find(const struct cmd_line *line, const char *word)
     if (move_read_all(&moves, &nr))
         return NULL;
     for (i = 0; i < nr && !found; i++)
-        if (is_name_of(moves[i], word) || is_number_of(line, moves[i], word)) {
+        if (is_name_of(moves[i], word) || is_domain_of(line, moves[i], word)) {
             found = moves[i];
             moves[i] = NULL;
         }

@@ -29,6 +29,8 @@
 #define PREFIX "move-"
 #define NAME_SIZE (sizeof(PREFIX) + 32)
 #define JOURNAL_MAX 4096
+/* What is noted later has room behind this. */
+#define NOTES_AT (JOURNAL_MAX - 256)
 
 static void name_journal(const uint8_t uuid[16], char name[NAME_SIZE])
 {
@@ -158,11 +160,18 @@ static int write_journal(int dir_fd, const char *name, const char *text)
 
 int move_begin(const struct move *move)
 {
-    char name[NAME_SIZE], *text = format(move);
+    char name[NAME_SIZE], *text;
     int dir_fd, rc;
 
+    if (strchr(move->name, '\n'))
+        return -EINVAL;
+    text = format(move);
     if (!text)
         return -ENOMEM;
+    if (strlen(text) >= NOTES_AT) {
+        free(text);
+        return -ENAMETOOLONG;
+    }
     dir_fd = make_dir();
     if (!dir_fd)
         dir_fd = open_dir();

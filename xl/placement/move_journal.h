@@ -44,7 +44,8 @@ int move_lock(const uint8_t uuid[16], int *fd_r);
 /* Whether somebody has. */
 bool move_is_locked(const uint8_t uuid[16]);
 
-/* Write a new journal; a file that is seen is whole. 0 or -errno. */
+/* Write a new journal; a file that is seen is whole. 0 or -errno; -EINVAL: its
+ * name has a line feed in it. */
 int move_begin(const struct move *move);
 
 /* Add one of the words above to it, where there is a journal of this uuid. */
