@@ -6,7 +6,7 @@
 #include "carry.h"
 #include "placement/placement.h"
 #include "placement/record.h"
-#include "views/domain_word.h"
+#include "placement/domain_word.h"
 
 /* ---- what the plan has bound ---- */
 

@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "cmd.h"
+#include "placement/domain_word.h"
 #include "placement/move_journal.h"
 #include "text/units.h"
 #include "views/host_view.h"
@@ -223,6 +224,7 @@ static void warn_dom0(struct cmd_line *line, const struct host_view *view,
 /* Nobody holds the lock of a domain whose move is dead. */
 static void warn_dead_moves(void)
 {
+    char word[DOMAIN_WORD_MAX];
     struct move **moves;
     unsigned nr, i;
     int rc;
@@ -236,7 +238,7 @@ static void warn_dead_moves(void)
         if (!move_is_locked(moves[i]->uuid))
             complain("the move of '%s' was interrupted: 'xl numa-move "
                      "--recover %s' puts it right", moves[i]->name,
-                     moves[i]->name);
+                     domain_word(moves[i]->name, moves[i]->domid, word));
     move_free_all(moves, nr);
 }
 

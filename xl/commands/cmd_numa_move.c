@@ -19,6 +19,7 @@
 #include "cmd.h"
 #include "guest.h"
 #include "placement/adapt.h"
+#include "placement/domain_word.h"
 #include "placement/keep.h"
 #include "migration.h"
 #include "move_preview.h"
@@ -202,6 +203,7 @@ static bool check_copies(const struct cmd_line *line,
 /* Whether it runs, so that it can suspend itself. False: said why not. */
 static bool check_state(const struct cmd_line *line, const struct guest *guest)
 {
+    char word[DOMAIN_WORD_MAX];
     xc_domaininfo_t info;
 
     if (xc_domain_getinfolist(line->xch, guest->domid, 1, &info) != 1 ||
@@ -212,7 +214,8 @@ static bool check_state(const struct cmd_line *line, const struct guest *guest)
                  "migration: nothing was done", guest->name);
     } else if (info.flags & XEN_DOMINF_paused) {
         complain("'%s' is paused, and could not suspend itself: 'xl unpause "
-                 "%s' first", guest->name, guest->name);
+                 "%s' first", guest->name,
+                 domain_word(guest->name, guest->domid, word));
     } else if (process_find_saver(guest->domid)) {
         complain("'%s' is being saved or migrated by another xl: nothing was "
                  "done", guest->name);

@@ -25,6 +25,7 @@
 #include <libxl_utils.h>
 #include <xenstore.h>
 
+#include "placement/domain_word.h"
 #include "placement/monitor.h"
 #include "placement/process.h"
 #include "recovery.h"
@@ -234,6 +235,7 @@ static bool cancel_request(const struct scene *s)
 static bool settle_request(struct scene *s)
 {
     const struct move *m = s->move;
+    char word[DOMAIN_WORD_MAX];
     unsigned waited_ms;
     struct twin *source;
 
@@ -249,7 +251,7 @@ static bool settle_request(struct scene *s)
     }
     complain("'%s' (domain %" PRIu32 ") runs, but was asked to suspend itself "
              "and may still do so: 'xl numa-move --recover %s' then resumes it",
-             m->name, m->domid, m->name);
+             m->name, m->domid, domain_word(m->name, m->domid, word));
     return false;
 }
 
@@ -313,12 +315,14 @@ static void await_monitor(const struct scene *s, uint32_t domid)
  */
 static bool resume(const struct scene *s, uint32_t domid)
 {
+    char word[DOMAIN_WORD_MAX];
+
     if (s->move->watched)
         monitor_end(domid);
     if (libxl_domain_resume(s->line->ctx, domid, 1, NULL)) {
         complain("'%s' (domain %" PRIu32 ") is suspended and cannot be resumed: "
                  "'xl numa-move --recover %s' tries again", s->move->name,
-                 domid, s->move->name);
+                 domid, domain_word(s->move->name, domid, word));
         return false;
     }
     return true;

@@ -27,6 +27,7 @@
 
 #include "interpose.h"
 #include "moves.h"
+#include "placement/domain_word.h"
 #include "placement/environment.h"
 #include "placement/monitor.h"
 #include "placement/move_journal.h"
@@ -127,6 +128,7 @@ static void refuse(const char *name, const char *fmt, ...)
 /* The lock is held until this process ends. */
 static void lock(uint32_t domid, const char *name)
 {
+    char word[DOMAIN_WORD_MAX];
     struct move *move;
     int fd, rc;
 
@@ -139,7 +141,8 @@ static void lock(uint32_t domid, const char *name)
                 strerror(-rc));
     if (!move_read(state.uuid, &move))
         refuse(name, "was being moved by a process that is dead: "
-               "'xl numa-move --recover %s' first", move->name);
+               "'xl numa-move --recover %s' first",
+               domain_word(move->name, move->domid, word));
     if (process_find_saver(domid))
         refuse(name, "is being saved or migrated by another xl: nothing was "
                "done");

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "advise_view.h"
-#include "domain_word.h"
+#include "placement/domain_word.h"
 
 enum { NAME, ID, MEMORY, FROM, TO, DISTANCE, THEN, COMMAND };
 
