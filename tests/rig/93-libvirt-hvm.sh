@@ -80,6 +80,31 @@ refused() {
         "$out" && [ -z "$(leftovers)" ]
 }
 
+log_has() {
+    grep -F "$1" /var/log/libvirt/libxl/libxl-driver.log
+}
+
+# Its memory stays where it was when it reboots, since a process maps it, and
+# another guest has the rest of the second cell's node.
+comes_back() {
+    cp /boot/guest-hvm "$xen_firmware/hvmloader"
+    guest "$(numatune 0 2)"
+    virsh resume g > "$out"
+    await 60 console_has g up
+    map "$(domid g)" 190
+    created idle-pvh ballast 'nodes="2"' memory=$(($(free_mib 2) - 40))
+    old=$(domid g)
+    xenstore-write "/local/domain/$old/control/shutdown" reboot
+    ok "there is no room for a cell: it reboots, and is back" \
+        await 120 lives_anew g "$old"
+    unmap
+    ok "the log says so" log_has \
+        "cell 1: 100 MiB needed, not available from node 2 alone: the domain reboots"
+    ok "the first one's memory is there" has_half 0
+    remove ballast
+    drop
+}
+
 ok "libvirtd starts with the module" start
 are_on 3 1 "<memnode>" "$(numatune 3 1)"
 are_on 2 0 "<vcpupin>" "<cputune><vcpupin vcpu='0' cpuset='$(cpus_of 2)'/>\
@@ -87,4 +112,5 @@ are_on 2 0 "<vcpupin>" "<cputune><vcpupin vcpu='0' cpuset='$(cpus_of 2)'/>\
 are_on 1 3 "<memory nodeset>" \
     "<numatune><memory mode='strict' nodeset='1,3'/></numatune>"
 ok "a cell that can't be had is in virsh's error, and nothing is left" refused
+comes_back
 done_testing
