@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "placement/environment.h"
@@ -245,7 +246,11 @@ static const char *read_command_line(int argc, char **argv, int *at_r,
         dry_run |= opt == 'N';
     }
     at = optind;
-    command = at < argc ? find_command(copy[at]) : NULL;
+    if (at == argc) {
+        free(copy);
+        return NULL;
+    }
+    command = find_command(copy[at]);
     if (command && !strcmp(command, "create"))
         dry_run |= has_dry_run_option(argc - at, copy + at);
     free(copy);
@@ -353,20 +358,69 @@ static int become(const char *path, char **argv)
     return EXIT_FAILURE;
 }
 
+/* The xl-numa of the tree that this xl was built in; false: it is installed. */
+static bool find_built(char path[PATH_MAX])
+{
+    ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    char *name;
+
+    if (size < 0)
+        return false;
+    path[size] = '\0';
+    name = strrchr(path, '/');
+    if (!name || name - path + sizeof("/xl-numa") > PATH_MAX)
+        return false;
+    strcpy(name, "/xl-numa");
+    return !access(path, X_OK);
+}
+
 static int run_ours(const char *command, int at, char **argv)
 {
+    char built[PATH_MAX];
+    const char *path = find_built(built) ? built : COMMANDS_PATH;
+
     argv[at] = (char *)(uintptr_t)command;
-    execv(COMMANDS_PATH, argv);
-    complain("cannot run '%s': %s", COMMANDS_PATH, strerror(errno));
+    execv(path, argv);
+    complain("cannot run '%s': %s", path, strerror(errno));
     return EXIT_FAILURE;
+}
+
+/* ---- help ---- */
+
+/* No command of the installed xl begins so. */
+static bool is_for_numa(const char *word)
+{
+    return !strncmp(word, "numa", 4);
+}
+
+/* `xl help`, of all commands. */
+static bool asks_for_help(int argc, char **argv)
+{
+    return argc == 2 && !strcmp(argv[1], "help");
+}
+
+/* What the installed xl has to say, and then what xl-numa has. */
+static int help(const char *installed, char **argv)
+{
+    int status = 0;
+    pid_t pid = installed ? fork() : -1;
+
+    if (!pid)
+        exit(become(installed, argv));
+    if (pid > 0 && (waitpid(pid, &status, 0) < 0 || status))
+        return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+    if (pid > 0)
+        putchar('\n');
+    fflush(stdout);
+    return run_ours("numa", 1, argv);
 }
 
 int main(int argc, char **argv)
 {
     char release_text[32], *release = NULL, path[PATH_MAX];
     const char *command;
-    bool dry_run;
-    int at;
+    bool dry_run, installed;
+    int at = 0;
 
     if (called_in_a_circle()) {
         complain("the installed xl is this one: expected another in PATH");
@@ -378,7 +432,12 @@ int main(int argc, char **argv)
     if (command && (is_planned_create(command, argc - at, argv + at) ||
                     is_ours(command, argc - at, argv + at)))
         return run_ours(command, at, argv);
-    if (!find_installed_xl(release, path, sizeof(path))) {
+    if (!command && at && is_for_numa(argv[at]))
+        return run_ours(argv[at], at, argv);
+    installed = find_installed_xl(release, path, sizeof(path));
+    if (asks_for_help(argc, argv))
+        return help(installed ? path : NULL, argv);
+    if (!installed) {
         complain("cannot find the installed xl, neither for the running Xen "
                  "nor in PATH");
         return EXIT_FAILURE;

@@ -121,7 +121,7 @@ not_root() {
     echo 'nobody:x:65534:65534::/:/bin/sh' >> /etc/passwd
     su nobody -c 'xl numa-info' > "$out" 2> "$err"
     is "$? $(cat "$err" "$out")" "1 xl: cannot open '/dev/xen/privcmd':\
- Permission denied: expected root in dom0" "not root: one line"
+ Permission denied: expected root in dom0, or a saved host: --host FILE" "not root: one line"
 }
 
 errors() {

@@ -148,7 +148,7 @@ refusals() {
     echo nobody:x:65534:65534::/:/bin/sh >> /etc/passwd
     busybox su nobody -c "PATH=$PATH xl numa-stat" > $out 2> $err
     is "$? $(cat $err)" "1 xl: cannot open '/dev/xen/privcmd': Permission \
-denied: expected root in dom0" "not root: one line"
+denied: expected root in dom0, or a saved host: --host FILE" "not root: one line"
     xl numa-stat > /dev/full 2> $err
     is "$? $(cat $err)" "1 xl: cannot write the output: No space left on \
 device" "a full disk: one line"

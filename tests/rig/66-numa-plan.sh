@@ -226,7 +226,7 @@ not() {
 not_root() {
     su nobody -c 'xl numa-plan /dev/null "name=\"g\""' > "$out" 2> "$err"
     is "$? $(cat "$err" "$out")" "1 xl: cannot open '/dev/xen/privcmd':\
- Permission denied: expected root in dom0" "not root: one line"
+ Permission denied: expected root in dom0, or a saved host: --host FILE" "not root: one line"
 }
 
 echo 'nobody:x:65534:65534::/:/bin/sh' >> /etc/passwd

@@ -3,6 +3,7 @@
 # The commands of xl-numa: each one's --help, and that its page has all of it.
 
 numa=${top_builddir:-.}/xl/xl-numa
+src=${top_srcdir:-.}/xl/commands
 docs=${top_srcdir:-.}/docs
 . "${top_srcdir:-.}/tests/unit/tap.sh"
 
@@ -49,7 +50,20 @@ check "no command: a line" [ "$(cat "$tmp")" = \
 "$numa" nosuch > "$tmp" 2>&1
 check "a wrong command: status 2" [ $? = 2 ]
 check "a wrong command: a line" [ "$(cat "$tmp")" = \
-    "xl: xl-numa has no command 'nosuch'" ]
+    "xl: unknown command 'nosuch': 'xl numa' lists those for NUMA" ]
+"$numa" numa-stta > "$tmp" 2>&1
+check "a misspelt command: which one was meant" [ "$?$(cat "$tmp")" = \
+    "2xl: unknown command 'numa-stta': did you mean numa-stat?" ]
+for word in numa help --help -h; do
+    "$numa" $word > "$tmp" 2>&1
+    check "$word: lists each command with its summary" [ "$? $(grep -c \
+        '^ [a-z-]*  *[a-z]' "$tmp")" = "0 $(find "$src" -name "cmd_*.c" | wc -l)" ]
+done
+for command in '' numa-stat vcpu-list; do
+    # shellcheck disable=SC2086 # no word for the first one
+    "$numa" $command --version > "$tmp" 2>&1
+    check "$command --version" grep -q '^xl-numa (libxl-numa) [0-9.]*$' "$tmp"
+done
 "$numa" vcpu-list --help > /dev/full 2> "$tmp"
 check "a full disk: status 1" [ $? = 1 ]
 check "a full disk: a line" [ "$(cat "$tmp")" = \

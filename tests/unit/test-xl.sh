@@ -294,4 +294,22 @@ same "$out" "xl: cannot run '$tmp/plain/xl': Exec format error" \
     "an installed xl that is no program: a line says so"
 same $status 1 "and it ends"
 
+# ---- help, and the tree that it was built in ----
+
+xl args help > "$tmp/help"
+same "$(awk '/^ (create|vcpu-set|numa-map|numa-stat) / { print $1 }' \
+    "$tmp/help" | sort -u | wc -l)" 4 \
+    "help lists the installed xl's commands, and then ours"
+NO_XEN=1
+export NO_XEN
+same "$(PATH="$tmp/empty:/usr/bin:/bin" "$front" help 2>&1 |
+    grep -c '^ numa-plan ')" 1 "help lists ours where there is no other xl"
+unset NO_XEN
+same "$(xl args numa | grep -c '^ numa-plan ')" 1 "numa lists them"
+same "$(xl args numa-pln 2>&1; echo $?)" \
+    "xl: unknown command 'numa-pln': did you mean numa-plan?
+2" "a misspelt command is guessed"
+same "$(xl args numa-map --version | cut -d' ' -f1)" xl-numa \
+    "a command runs from the tree that it was built in"
+
 finish

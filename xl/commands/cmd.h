@@ -74,6 +74,9 @@ struct cmd_line {
  * code in *exit_r; a usage error was said, or --help printed. */
 bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r);
 
+/* "xl-numa 0.1" and the licence. */
+void cmd_print_version(void);
+
 /* The value of an option, "" if it takes none; NULL: not given. Given several
  * times it is the last one. */
 const char *cmd_value(const struct cmd_line *line, int code);

@@ -11,7 +11,10 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "placement/misspelt.h"
 #include "release/libraries.h"
+
+#define NEAR 3                  /* letters, to be taken for a command */
 
 extern const struct cmd cmd_create;
 extern const struct cmd cmd_info;
@@ -67,7 +70,11 @@ static int read_global_options(int argc, char **argv, struct cmd_line *line)
 {
     int level = XTL_PROGRESS, opt;
 
-    while ((opt = getopt(argc, argv, "+vftTN")) >= 0) {
+    /* What is no option of xl's is looked at as a command is. */
+    opterr = 0;
+    while (optind < argc && strcmp(argv[optind], "-h") &&
+           strncmp(argv[optind], "--", 2) &&
+           (opt = getopt(argc, argv, "+vftTN")) >= 0) {
         switch (opt) {
         case 'v': level -= level > XTL_DEBUG; break;
         case 'f': line->force = true; break;
@@ -79,6 +86,52 @@ static int read_global_options(int argc, char **argv, struct cmd_line *line)
     return optind;
 }
 
+/* As `xl help` lists its own. */
+static int list_commands(void)
+{
+    int i;
+
+    puts("NUMA commands of xl:\n");
+    for (i = 0; commands[i]; i++)
+        printf(" %-19s %s\n", commands[i]->name, commands[i]->summary);
+    puts("\n'xl COMMAND --help' has the options, xl-numa(1) all the rest.");
+    return EXIT_SUCCESS;
+}
+
+static const char *nearest_command(const char *word)
+{
+    const char *nearest = NULL;
+    unsigned least = NEAR + 1, distance;
+    int i;
+
+    for (i = 0; commands[i]; i++) {
+        distance = misspelt_distance(word, commands[i]->name);
+        if (distance >= least)
+            continue;
+        least = distance;
+        nearest = commands[i]->name;
+    }
+    return nearest;
+}
+
+/* "numa-s" is the beginning of several; "numa-stta" may be meant for one. */
+static int refuse_command(const char *word)
+{
+    const char *nearest = nearest_command(word);
+
+    if (nearest)
+        complain("unknown command '%s': did you mean %s?", word, nearest);
+    else
+        complain("unknown command '%s': 'xl numa' lists those for NUMA", word);
+    return EXIT_USAGE;
+}
+
+static bool asks_for_list(const char *word)
+{
+    return !strcmp(word, "numa") || !strcmp(word, "help") ||
+           !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 /* `command`: its name and what follows it. */
 static int run_command(struct cmd_line *line, int argc, char **command)
 {
@@ -88,13 +141,17 @@ static int run_command(struct cmd_line *line, int argc, char **command)
         complain("xl-numa is run by xl: see 'xl help'");
         return EXIT_USAGE;
     }
+    if (asks_for_list(*command))
+        return check_output(list_commands());
+    if (!strcmp(*command, "--version")) {
+        cmd_print_version();
+        return check_output(EXIT_SUCCESS);
+    }
     for (i = 0; commands[i] && strcmp(commands[i]->name, *command); i++)
         ;
     line->cmd = commands[i];
-    if (!line->cmd) {
-        complain("xl-numa has no command '%s'", *command);
-        return EXIT_USAGE;
-    }
+    if (!line->cmd)
+        return refuse_command(*command);
     return check_output(run(line, argc, command));
 }
 

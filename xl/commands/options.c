@@ -10,6 +10,7 @@
 #include "cmd.h"
 
 #define CODE_HELP 'h'
+#define CODE_VERSION 255        /* no letter: stock commands have -V for others */
 #define HELP_COLUMN 28
 
 int cmd_usage(const struct cmd_line *line, const char *fmt, ...)
@@ -36,7 +37,7 @@ static void print_option(const struct cmd_option *o)
     char text[80] = "    ";
     int n;
 
-    if (o->code < 256)
+    if (o->code < CODE_VERSION)
         snprintf(text, sizeof(text), "-%c, ", o->code);
     n = strlen(text);
     snprintf(text + n, sizeof(text) - n, "--%s%s%s", o->name,
@@ -64,6 +65,9 @@ static void print_help(const struct cmd *cmd)
     static const struct cmd_option help = {
         "help", CODE_HELP, NULL, "show this"
     };
+    static const struct cmd_option version = {
+        "version", CODE_VERSION, NULL, "show the version"
+    };
     const struct cmd_option *o;
 
     printf("Usage: xl [-vfN] %s %s\n\n%c%s.\n\nOptions:\n", cmd->name,
@@ -71,11 +75,17 @@ static void print_help(const struct cmd *cmd)
     for (o = cmd->options; o->name; o++)
         print_option(o);
     print_option(&help);
+    print_option(&version);
     if (cmd->columns)
         print_columns(cmd->columns, "");
     if (cmd->more_columns)
         print_columns(cmd->more_columns, cmd->more);
     printf("\nxl-%s(1) has the details.\n", cmd->name);
+}
+
+void cmd_print_version(void)
+{
+    puts("xl-numa (" PACKAGE_NAME ") " PACKAGE_VERSION);
 }
 
 /* ---- reading ---- */
@@ -106,6 +116,7 @@ static void list_options(const struct cmd *cmd, char *letters,
     *letters++ = CODE_HELP;
     *letters = '\0';
     *words++ = (struct option){ "help", no_argument, NULL, CODE_HELP };
+    *words++ = (struct option){ "version", no_argument, NULL, CODE_VERSION };
     *words = (struct option){ 0 };
 }
 
@@ -137,7 +148,7 @@ static bool has_option(const struct cmd *cmd, int code)
     for (o = cmd->options; o->name; o++)
         if (o->code == code)
             return true;
-    return code == CODE_HELP;
+    return code == CODE_HELP || code == CODE_VERSION;
 }
 
 static void complain_of_option(const struct cmd_line *line, const char *word)
@@ -153,7 +164,7 @@ static void complain_of_option(const struct cmd_line *line, const char *word)
 
 bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r)
 {
-    struct option words[MAX_OPTIONS + 2];
+    struct option words[MAX_OPTIONS + 3];
     char letters[2 * MAX_OPTIONS + 4];
     int opt, i;
 
@@ -165,6 +176,10 @@ bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r)
         switch (opt) {
         case CODE_HELP:
             print_help(line->cmd);
+            *exit_r = EXIT_SUCCESS;
+            return false;
+        case CODE_VERSION:
+            cmd_print_version();
             *exit_r = EXIT_SUCCESS;
             return false;
         case ':':
@@ -199,7 +214,7 @@ const char *cmd_value(const struct cmd_line *line, int code)
 unsigned cmd_values(const struct cmd_line *line, int code, const char **values,
                     unsigned max)
 {
-    struct option words[MAX_OPTIONS + 2];
+    struct option words[MAX_OPTIONS + 3];
     char letters[2 * MAX_OPTIONS + 4];
     unsigned nr = 0;
     int opt;

@@ -14,14 +14,26 @@
 
 #define PRIVCMD "/dev/xen/privcmd"
 
+/* Whether the command shows saved hosts too. */
+static bool has_host(const struct cmd *cmd)
+{
+    const struct cmd_option *o;
+
+    for (o = cmd->options; o->name; o++)
+        if (!strcmp(o->name, "host"))
+            return true;
+    return false;
+}
+
 bool cmd_open_xen(struct cmd_line *line)
 {
     const char *odd;
 
     /* libxc would say it in three lines. */
     if (access(PRIVCMD, R_OK | W_OK)) {
-        complain("cannot open '%s': %s: expected root in dom0", PRIVCMD,
-                 strerror(errno));
+        complain("cannot open '%s': %s: expected root in dom0%s", PRIVCMD,
+                 strerror(errno), has_host(line->cmd) ?
+                 ", or a saved host: --host FILE" : "");
         return false;
     }
     line->xch = xc_interface_open(line->lg, NULL, 0);

@@ -19,11 +19,10 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 }
 
 /*
- * How many letters have to be put in, left out or changed to make the one the
- * other: row by row, after each letter of `a` its distance to each beginning of
+ * Row by row, after each letter of `a` its distance to each beginning of
  * `b`. From "node" to "nodes" it is 1.
  */
-static unsigned distance(const char *a, const char *b)
+unsigned misspelt_distance(const char *a, const char *b)
 {
     unsigned row[NAME_MAX_BYTES + 1], i, j, nr = strlen(b), above;
 
@@ -52,7 +51,7 @@ static const char *find_nearest(const char *name, unsigned *distance_r)
 
     *distance_r = FAR;
     for (i = 0; (key = key_name(i)); i++) {
-        d = distance(name, key);
+        d = misspelt_distance(name, key);
         if (d < *distance_r) {
             *distance_r = d;
             nearest = key;

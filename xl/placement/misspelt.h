@@ -19,4 +19,8 @@ char *misspelt_find(const char *text, size_t size);
  * be; malloc'd, or NULL as above. */
 char *misspelt_foreign(const char *text, size_t size);
 
+/* How many letters have to be put in, left out or changed to make one word the
+ * other. Longer words than any of ours are far from each other. */
+unsigned misspelt_distance(const char *a, const char *b);
+
 #endif /* MISSPELT_H */
