@@ -7,7 +7,7 @@
 
 static uint64_t random_state = 1;   /* or whatever a test sets it to */
 
-static unsigned random_below(unsigned bound)
+static inline unsigned random_below(unsigned bound)
 {
     random_state = random_state * UINT64_C(6364136223846793005) +
                    UINT64_C(1442695040888963407);

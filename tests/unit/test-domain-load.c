@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The CPUs of domains: where they may run, their load, the cores they hold. */
+#include "domain-xen.h"
+
+/* ---- the CPUs of a domain ---- */
+
+static struct xln_cpumap *some_cpus(const char *text)
+{
+    struct xln_cpumap *cpus;
+
+    must(xln_cpumap_new(MAX_CPUS, &cpus));
+    must(xln_cpumap_parse(text, NULL, 0, cpus, NULL));
+    return cpus;
+}
+
+/* Each vCPU has two texts, its hard and its soft affinity. */
+static void has_cpus(const char *const (*vcpus)[2], unsigned nr_vcpus,
+                     const char *pool, const char *hard, const char *soft,
+                     const char *what)
+{
+    struct xln_cpumap *pool_cpus = some_cpus(pool), *cpus = NULL;
+    struct xln_domain d = { .nr_vcpus = nr_vcpus };
+    struct xln_vcpu list[4] = { 0 };
+    unsigned i;
+
+    d.vcpus = list;
+    for (i = 0; i < nr_vcpus; i++) {
+        list[i].exists = vcpus[i][0];
+        list[i].hard = list[i].exists ? some_cpus(vcpus[i][0]) : NULL;
+        list[i].soft = list[i].exists ? some_cpus(vcpus[i][1]) : NULL;
+    }
+    must(xln_domain_cpus(&d, pool_cpus, false, &cpus));
+    ok(cpus_are(cpus, hard), "%s: where it may run", what);
+    xln_cpumap_free(cpus);
+    must(xln_domain_cpus(&d, pool_cpus, true, &cpus));
+    ok(cpus_are(cpus, soft), "%s: where it would best run", what);
+    xln_cpumap_free(cpus);
+    for (i = 0; i < nr_vcpus; i++) {
+        xln_cpumap_free(list[i].hard);
+        xln_cpumap_free(list[i].soft);
+    }
+    xln_cpumap_free(pool_cpus);
+}
+
+static void test_cpus(void)
+{
+    static const char *const plain[][2] = { { "0-127", "0-127" },
+                                            { "0-127", "64-67" } };
+    static const char *const two[][2] = { { "0-3", "2" }, { NULL, NULL },
+                                          { "100-103", "101-110" } };
+
+    has_cpus(plain, 1, "0-127", "0-127", "0-127", "bound to nothing");
+    has_cpus(plain + 1, 1, "0-127", "0-127", "64-67", "soft alone");
+    has_cpus(plain + 1, 1, "60-65", "60-65", "64-65", "within the pool");
+    has_cpus(plain + 1, 1, "0-9", "0-9", "0-9",
+             "a soft affinity with nothing of the pool counts for nothing");
+    has_cpus(two, 3, "0-127", "0-3,100-103", "2,101-103",
+             "two vCPUs and a number without one");
+    has_cpus(two, 3, "0-1,103-127", "0-1,103", "0-1,103",
+             "two vCPUs, each with its own part of the pool");
+    has_cpus(two, 0, "0-127", "", "", "no vCPU");
+}
+
+static void test_cpus_no_memory(void)
+{
+    static const uint8_t none[MAX_CPUS / 8];
+    struct xln_cpumap *pool = some_cpus("0-127"), *cpus = NULL;
+    struct xln_domains *domains;
+    unsigned nth, nr_wrong = 0;
+    int rc = -1;
+
+    memcpy(three_domains()->soft, none, sizeof(none));
+    domains = read_all();
+    for (nth = 1; rc && nth < 20; nth++) {
+        fake_alloc_fail(nth);
+        rc = xln_domain_cpus(&domains->list[2], pool, true, &cpus);
+        fake_alloc_fail(0);
+        nr_wrong += rc && (rc != -ENOMEM || cpus);
+    }
+    ok(!nr_wrong && nth > 4 && nth < 20 && cpus_are(cpus, "0-127"),
+       "no memory is -ENOMEM here too");
+    xln_cpumap_free(cpus);
+    xln_cpumap_free(pool);
+    xln_domains_free(domains);
+}
+
+/* ---- load ---- */
+
+/* Two nodes of 64 CPUs each, all in pool 5. */
+static struct xln_host *two_nodes(void)
+{
+    struct xln_cpumap *all;
+    struct xln_host *host;
+    unsigned cpu, node;
+
+    must(xln__host_new(MAX_CPUS, 2, 1, &host));
+    for (node = 0; node < 2; node++) {
+        xln_nodemap_set(host->exists, node);
+        host->nodes[node].total_bytes = UINT64_C(1) << 30;
+    }
+    for (cpu = 0; cpu < MAX_CPUS; cpu++) {
+        host->cpu_exists[cpu] = host->cpus[cpu].online = true;
+        host->cpus[cpu].node = cpu / 64;
+    }
+    must(xln_cpumap_new(MAX_CPUS, &all));
+    xln_cpumap_fill(all);
+    host->pools[0] = (struct xln_host_pool){ 5, all };
+    must(xln__host_finish(host));
+    return host;
+}
+
+/* "64-70: 6/7 " for each stretch of CPUs with as much, in vCPUs. */
+static void describe(const uint64_t *load, char *text, size_t size)
+{
+    unsigned cpu, first = 0;
+    int n = 0;
+
+    *text = '\0';
+    for (cpu = 1; cpu <= MAX_CPUS; cpu++) {
+        if (cpu < MAX_CPUS && load[cpu] == load[first])
+            continue;
+        if (load[first])
+            n += snprintf(text + n, size - n, "%s%u-%u:%.3f", n ? " " : "",
+                          first, cpu - 1,
+                          (double)load[first] / (double)XLN_LOAD_ONE);
+        first = cpu;
+    }
+}
+
+/* Read from the running host, and from domains that were read. */
+static void load_is(const char *expected, const char *what)
+{
+    struct xln_host *host = two_nodes();
+    struct xln_domains *domains = read_all();
+    uint64_t live[MAX_CPUS] = { 0 }, read[MAX_CPUS] = { 0 };
+    char text[256];
+
+    must(xln_load_of_domains(domains, host, read));
+    xen.nr_calls = 0;
+    must(xln_load_read(NULL, NULL, host, live, NULL, NULL));
+    describe(live, text, sizeof(text));
+    if (memcmp(live, read, sizeof(live)))
+        snprintf(text, sizeof(text), "the two differ");
+    is_str(text, expected, what);
+    xln_domains_free(domains);
+    xln_host_free(host);
+}
+
+static struct domain *one_domain(unsigned nr_vcpus)
+{
+    memset(&xen, 0, sizeof(xen));
+    return add(1, nr_vcpus);
+}
+
+static void test_load(void)
+{
+    struct domain *d;
+
+    three_domains();
+    load_is("64-70:0.857", "six vCPUs count in equal parts on seven CPUs");
+    d = one_domain(4);
+    memset(d->soft, 0xff, sizeof(d->soft));
+    load_is("", "those that keep to nothing count nowhere");
+    memset(d->hard, 0, sizeof(d->hard));
+    set_bits(d->hard, 0, 15);
+    load_is("0-15:0.250", "hard affinity without a soft one");
+    memset(d->soft, 0, sizeof(d->soft));
+    set_bits(d->soft, 64, 70);
+    load_is("0-15:0.250", "a preference for where it may not run is none");
+    set_bits(d->soft, 14, 15);
+    load_is("14-15:2.000", "what is preferred of where it may run");
+    d->offline = 1;
+    load_is("14-15:2.000", "vCPUs that are not up yet count");
+    d->missing = 2;
+    load_is("14-15:1.500", "those that there are not don't");
+    d->dying = true;
+    load_is("", "nor those of a domain that is being destroyed");
+}
+
+/* "0-1,64-65": the cores, of two CPUs each, that are taken, read both ways. */
+static void taken_is(const char *expected, const uint8_t *self,
+                     const char *what)
+{
+    struct xln_cpumap *live = some_cpus(""), *read = some_cpus("");
+    struct xln_domains *domains = read_all();
+    struct xln_host *host = two_nodes();
+    uint64_t load[MAX_CPUS] = { 0 };
+    char *text;
+    unsigned i;
+
+    for (i = 0; i < MAX_CPUS; i++)
+        host->cpus[i].core = i / 2;
+    must(xln_cores_of_domains(domains, host, read));
+    xen.nr_calls = 0;
+    must(xln_load_read(NULL, NULL, host, load, live, self));
+    must(xln_cpumap_format(live, &text));
+    is_str(text, expected, what);
+    ok(self || xln_cpumap_equal(live, read), "%s: of a snapshot too", what);
+    free(text);
+    xln_cpumap_free(live);
+    xln_cpumap_free(read);
+    xln_domains_free(domains);
+    xln_host_free(host);
+}
+
+static void bind_to(struct domain *d, unsigned first, unsigned last)
+{
+    memset(d->hard, 0, sizeof(d->hard));
+    set_bits(d->hard, first, last);
+}
+
+static void test_taken(void)
+{
+    const uint8_t other[16] = { 0xff };
+    struct domain *d = one_domain(2);
+    uint8_t self[16];
+    struct xln_domains *domains = read_all();
+
+    memcpy(self, domains->list[0].uuid, sizeof(self));
+    xln_domains_free(domains);
+    memset(d->hard, 0xff, sizeof(d->hard));
+
+    taken_is("", NULL, "who runs anywhere holds no core");
+    bind_to(d, 7, 7);
+    taken_is("6-7", NULL, "who is bound to one CPU holds its core");
+    taken_is("", self, "but not from the domain itself");
+    taken_is("6-7", other, "from others it does");
+    bind_to(d, 64, 65);
+    taken_is("64-65", NULL, "who is bound to a core holds it");
+    bind_to(d, 65, 66);
+    taken_is("", NULL, "who is bound to two cores holds neither");
+    bind_to(d, 7, 7);
+    d->dying = true;
+    taken_is("", NULL, "who is dying holds none");
+}
+
+static void test_load_calls(void)
+{
+    struct xln_host *host = two_nodes();
+    uint64_t load[MAX_CPUS] = { 0 };
+    unsigned i, nr_vcpus = 0;
+
+    memset(&xen, 0, sizeof(xen));
+    for (i = 0; i < 300; i++) {
+        add(2 * i, 1 + i % 4);
+        nr_vcpus += 1 + i % 4;
+    }
+    must(xln_load_read(NULL, NULL, host, load, NULL, NULL));
+    ok(xen.nr_lists == 2 && xen.nr_calls == 2 + nr_vcpus,
+       "300 domains: a hypercall for 256 domains, and one for each vCPU");
+    xln_host_free(host);
+}
+
+static void test_load_fails(void)
+{
+    struct xln_host *host = two_nodes();
+    uint64_t load[MAX_CPUS];
+    unsigned i, nr_good = 0, nr_bad = 0;
+
+    for (i = 1; i < 9; i++) {
+        three_domains();
+        xen.fail_at = i;
+        if (xln_load_read(NULL, NULL, host, load, NULL, NULL) == -FAILED)
+            nr_bad++;
+        else
+            nr_good++;
+    }
+    ok(nr_bad == 7 && nr_good == 1, "each hypercall that fails is told");
+    three_domains()->gone_at = 5;
+    ok(!xln_load_read(NULL, NULL, host, load, NULL, NULL),
+       "a domain that goes away meanwhile is left out");
+    xln_host_free(host);
+}
+
+int main(void)
+{
+    test_cpus();
+    test_cpus_no_memory();
+    test_load();
+    test_taken();
+    test_load_calls();
+    test_load_fails();
+    return tap_done();
+}
