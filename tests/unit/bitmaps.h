@@ -47,7 +47,8 @@ static inline bool prints_as(const struct xln_bitmap *set, const char *expected)
     return same;
 }
 
-static inline bool has_members(const struct xln_bitmap *set, const bool *members)
+static inline bool has_members(const struct xln_bitmap *set,
+                               const bool *members)
 {
     unsigned nr = xln_bitmap_nr_bits(set), bit, next = XLN_NONE, count = 0;
 

@@ -224,7 +224,8 @@ static inline struct xln_domains *read_all(void)
     return domains;
 }
 
-static inline bool domids_are(const struct xln_domains *domains, const char *expected)
+static inline bool domids_are(const struct xln_domains *domains,
+                              const char *expected)
 {
     char text[256] = "";
     unsigned i;

@@ -4,22 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libxl_utils.h>
-#include <xenstore.h>
-
-#include "fake-xen.h"
+#include "fake-xen-inside.h"
 #include "faults.h"
-
-#define MIB (UINT64_C(1) << 20)
-#define PAGES_PER_MIB 256
-#define NODE_MIB 1024
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define NR_VCPUS 2
-#define ALL_CPUS 0xff
-
-/* For who calls it; a module that is linked in has its own of that name. */
-#define FAKE_FOR(name)                                                        \
-    __typeof__(name) name __attribute__((weak, alias("fake_" #name)))
 
 static const char report[] =
     "(XEN) 'u' pressed -> dumping numa info (now = 1234)\n"
@@ -32,18 +18,6 @@ static const char report[] =
     "(XEN)     Node 2: 32768\n"
     "(XEN)     Node 3: 32768\n";
 
-struct domain {
-    uint32_t domid;
-    char name[32];
-    uint8_t uuid[16];
-    bool is_hvm, is_there;
-    uint64_t max_pages;
-    uint64_t pages[FAKE_NODES];
-    unsigned hard[NR_VCPUS], soft[NR_VCPUS];
-    uint64_t nodes;
-    struct fake_state state;
-};
-
 static const struct domain at_first[] = {
     { 0, "Domain-0", { 0 }, false, true, UINT64_MAX >> 12, { 131072 },
       { ALL_CPUS, ALL_CPUS }, { ALL_CPUS, ALL_CPUS }, 0xf, { 0 } },
@@ -52,10 +26,6 @@ static const struct domain at_first[] = {
     /* It may balloon up. */
     { 2, "db", { 2 }, true, true, 98304, { 0, 0, 32768, 32768 },
       { ALL_CPUS, 0x3 }, { 0xf0, 0x3 }, 0xc, { 0 } },
-};
-
-struct entry {
-    char path[64], text[64];
 };
 
 static const struct entry store_at_first[] = {
@@ -73,15 +43,7 @@ static const struct entry store_at_first[] = {
     { "/vm/01000000-0000-0000-0000-000000000000/start_time", "9999999999.0" },
 };
 
-static struct {
-    struct domain domains[5];
-    struct entry store[24];
-    struct entry pending;       /* what a transaction has written */
-    uint64_t free_pages[FAKE_NODES];
-    char kept[256];             /* what keep.c has stored of any domain */
-    unsigned nr_open;
-    bool has_report;
-} xen;
+struct fake_xen xen;
 
 void fake_xen_begin(void)
 {
@@ -99,8 +61,7 @@ unsigned fake_xen_nr_open(void)
     return xen.nr_open;
 }
 
-/* Memory that belongs to who is asked: it never fails. */
-static void *give(size_t size)
+void *fake_xen_give(size_t size)
 {
     void *block;
 
@@ -110,14 +71,14 @@ static void *give(size_t size)
     return block;
 }
 
-static char *give_text(const char *text)
+char *fake_xen_give_text(const char *text)
 {
-    char *copy = give(strlen(text) + 1);
+    char *copy = fake_xen_give(strlen(text) + 1);
 
     return copy ? strcpy(copy, text) : NULL;
 }
 
-static struct domain *find(uint32_t domid)
+struct domain *fake_xen_find(uint32_t domid)
 {
     unsigned i;
 
@@ -144,7 +105,7 @@ bool fake_xen_add(uint32_t domid, const char *name, const uint8_t uuid[16])
 
 void fake_xen_remove(uint32_t domid)
 {
-    struct domain *d = find(domid);
+    struct domain *d = fake_xen_find(domid);
     unsigned node;
 
     if (!d)
@@ -156,7 +117,7 @@ void fake_xen_remove(uint32_t domid)
 
 void fake_xen_set_state(uint32_t domid, struct fake_state state)
 {
-    struct domain *d = find(domid);
+    struct domain *d = fake_xen_find(domid);
 
     if (d)
         d->state = state;
@@ -178,7 +139,7 @@ void fake_xen_tell(const uint8_t uuid[16], char *text, size_t size)
 
 void fake_xen_pages(uint32_t domid, char *text, size_t size)
 {
-    const struct domain *d = find(domid);
+    const struct domain *d = fake_xen_find(domid);
     unsigned node;
     size_t n = 0;
 
@@ -247,13 +208,13 @@ int xc_get_nodemap_size(xc_interface *xch)
 xc_cpumap_t xc_cpumap_alloc(xc_interface *xch)
 {
     (void)xch;
-    return fault(__func__) ? NULL : give(FAKE_CPUS / 8);
+    return fault(__func__) ? NULL : fake_xen_give(FAKE_CPUS / 8);
 }
 
 xc_nodemap_t xc_nodemap_alloc(xc_interface *xch)
 {
     (void)xch;
-    return fault(__func__) ? NULL : give(8);
+    return fault(__func__) ? NULL : fake_xen_give(8);
 }
 
 int xc_physinfo(xc_interface *xch, xc_physinfo_t *info)
@@ -310,10 +271,10 @@ xc_cpupoolinfo_t *xc_cpupool_getinfo(xc_interface *xch, uint32_t poolid)
         errno = ENOENT;
         return NULL;
     }
-    info = give(sizeof(*info));
+    info = fake_xen_give(sizeof(*info));
     if (!info)
         return NULL;
-    info->cpumap = give(FAKE_CPUS / 8);
+    info->cpumap = fake_xen_give(FAKE_CPUS / 8);
     if (info->cpumap)
         *info->cpumap = ALL_CPUS;
     return info;
@@ -329,7 +290,7 @@ void xc_cpupool_infofree(xc_interface *xch, xc_cpupoolinfo_t *info)
 xc_cpumap_t xc_cpupool_freeinfo(xc_interface *xch)
 {
     (void)xch;
-    return fault(__func__) ? NULL : give(FAKE_CPUS / 8);
+    return fault(__func__) ? NULL : fake_xen_give(FAKE_CPUS / 8);
 }
 
 int xc_availheap(xc_interface *xch, int min_width, int max_width, int node,
@@ -383,7 +344,7 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first_domain,
 int xc_domain_node_getaffinity(xc_interface *xch, uint32_t domid,
                                xc_nodemap_t nodemap)
 {
-    const struct domain *d = find(domid);
+    const struct domain *d = fake_xen_find(domid);
 
     (void)xch;
     if (fault(__func__) || !d)
@@ -395,7 +356,7 @@ int xc_domain_node_getaffinity(xc_interface *xch, uint32_t domid,
 int xc_domain_node_setaffinity(xc_interface *xch, uint32_t domid,
                                xc_nodemap_t nodemap)
 {
-    struct domain *d = find(domid);
+    struct domain *d = fake_xen_find(domid);
 
     (void)xch;
     if (fault(__func__) || !d)
@@ -407,7 +368,7 @@ int xc_domain_node_setaffinity(xc_interface *xch, uint32_t domid,
 int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu,
                         xc_cpumap_t hard, xc_cpumap_t soft, uint32_t flags)
 {
-    const struct domain *d = find(domid);
+    const struct domain *d = fake_xen_find(domid);
 
     (void)xch;
     if (fault(__func__) || !d)
@@ -422,7 +383,7 @@ int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu,
 int xc_vcpu_setaffinity(xc_interface *xch, uint32_t domid, int vcpu,
                         xc_cpumap_t hard, xc_cpumap_t soft, uint32_t flags)
 {
-    struct domain *d = find(domid);
+    struct domain *d = fake_xen_find(domid);
 
     (void)xch;
     if (fault(__func__) || !d)
@@ -438,7 +399,7 @@ int xc_vcpu_getinfo(xc_interface *xch, uint32_t domid, uint32_t vcpu,
                     xc_vcpuinfo_t *info)
 {
     (void)xch;
-    if (fault(__func__) || !find(domid))
+    if (fault(__func__) || !fake_xen_find(domid))
         return -1;
     memset(info, 0, sizeof(*info));
     info->vcpu = vcpu;
@@ -454,7 +415,7 @@ int xc_shadow_control(xc_interface *xch, uint32_t domid, unsigned int sop,
     (void)sop;
     (void)mb;
     (void)mode;
-    return fault(__func__) || !find(domid) ? -1 : 0;
+    return fault(__func__) || !fake_xen_find(domid) ? -1 : 0;
 }
 
 int xc_send_debug_keys(xc_interface *xch, const char *keys)
@@ -489,7 +450,7 @@ int xc_readconsolering(xc_interface *xch, char *buffer, unsigned int *pnr_chars,
 int fake_xen_populate(xc_interface *xch, uint32_t domid, unsigned long nr,
                       unsigned order, unsigned mem_flags, xen_pfn_t *extents)
 {
-    struct domain *d = find(domid);
+    struct domain *d = fake_xen_find(domid);
     unsigned node = XENMEMF_get_node(mem_flags);
     unsigned long done;
 
@@ -554,10 +515,10 @@ static struct entry *find_entry(const char *path)
 
 static char *read_name(uint32_t domid)
 {
-    const struct domain *d = find(domid);
+    const struct domain *d = fake_xen_find(domid);
 
     if (d && *d->name)
-        return give_text(d->name);
+        return fake_xen_give_text(d->name);
     errno = ENOENT;
     return NULL;
 }
@@ -578,7 +539,7 @@ void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
     entry = find_entry(path);
     if (entry && len)
         *len = strlen(entry->text);
-    return entry ? give_text(entry->text) : NULL;
+    return entry ? fake_xen_give_text(entry->text) : NULL;
 }
 
 bool fake_xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
@@ -623,7 +584,7 @@ char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
     (void)t;
     if (fault(__func__))
         return NULL;
-    names = give(ARRAY_SIZE(xen.store) * sizeof(*names));
+    names = fake_xen_give(ARRAY_SIZE(xen.store) * sizeof(*names));
     for (i = 0; names && i < ARRAY_SIZE(xen.store); i++)
         if (!strncmp(xen.store[i].path, path, length))
             names[nr++] = xen.store[i].path + length + 1;
@@ -634,276 +595,4 @@ char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
     }
     *num = nr;
     return (char **)names;
-}
-
-/* ---- libxenlight ---- */
-
-char *libxl_domid_to_name(libxl_ctx *ctx, uint32_t domid)
-{
-    const struct domain *d = find(domid);
-
-    (void)ctx;
-    return fault(__func__) || !d || !*d->name ? NULL : give_text(d->name);
-}
-
-int libxl_name_to_domid(libxl_ctx *ctx, const char *name, uint32_t *domid)
-{
-    unsigned i;
-
-    (void)ctx;
-    if (fault(__func__))
-        return ERROR_FAIL;
-    for (i = 0; i < ARRAY_SIZE(xen.domains); i++)
-        if (xen.domains[i].is_there && !strcmp(xen.domains[i].name, name)) {
-            *domid = xen.domains[i].domid;
-            return 0;
-        }
-    return ERROR_INVAL;
-}
-
-int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
-{
-    (void)ctx;
-    (void)info;
-    if (fault(__func__))
-        return ERROR_FAIL;
-    return find(domid) ? 0 : ERROR_DOMAIN_NOTFOUND;
-}
-
-int fake_libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
-                              const libxl_asyncop_how *ao_how)
-{
-    (void)ctx;
-    (void)ao_how;
-    if (fault(__func__) || !find(domid))
-        return ERROR_FAIL;
-    fake_xen_remove(domid);
-    return 0;
-}
-
-int libxl_domain_rename(libxl_ctx *ctx, uint32_t domid, const char *old_name,
-                        const char *new_name)
-{
-    struct domain *d = find(domid);
-    unsigned i;
-
-    (void)ctx;
-    if (fault(__func__) || !d || strcmp(d->name, old_name))
-        return ERROR_FAIL;
-    for (i = 0; i < ARRAY_SIZE(xen.domains); i++)
-        if (xen.domains[i].is_there && !strcmp(xen.domains[i].name, new_name))
-            return ERROR_INVAL;
-    snprintf(d->name, sizeof(d->name), "%s", new_name);
-    return 0;
-}
-
-FAKE_FOR(libxl_domain_destroy);
-
-int fake_libxl_domain_resume(libxl_ctx *ctx, uint32_t domid,
-                             int suspend_cancel,
-                             const libxl_asyncop_how *ao_how)
-{
-    struct domain *d = find(domid);
-
-    (void)ctx;
-    (void)suspend_cancel;
-    (void)ao_how;
-    if (fault(__func__) || !d)
-        return ERROR_FAIL;
-    d->state.suspended = false;
-    return 0;
-}
-
-FAKE_FOR(libxl_domain_resume);
-
-int libxl_domain_unpause(libxl_ctx *ctx, uint32_t domid,
-                         const libxl_asyncop_how *ao_how)
-{
-    struct domain *d = find(domid);
-
-    (void)ctx;
-    (void)ao_how;
-    if (fault(__func__) || !d)
-        return ERROR_FAIL;
-    d->state.paused = false;
-    return 0;
-}
-
-libxl_pcitopology *libxl_get_pci_topology(libxl_ctx *ctx, int *num_devs)
-{
-    libxl_pcitopology *list;
-
-    (void)ctx;
-    if (fault(__func__))
-        return NULL;
-    list = give(2 * sizeof(*list));
-    if (!list)
-        return NULL;
-    list[0] = (libxl_pcitopology){ .bus = 1, .node = 2 };
-    list[1] = (libxl_pcitopology){ .bus = 2,
-                                   .node = LIBXL_PCITOPOLOGY_INVALID_ENTRY };
-    *num_devs = 2;
-    return list;
-}
-
-static int bitmap_alloc(libxl_bitmap *map, unsigned nr_bits)
-{
-    map->size = (nr_bits + 7) / 8;
-    map->map = give(map->size);
-    return map->map ? 0 : ERROR_NOMEM;
-}
-
-int libxl_cpu_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *cpumap, int max_cpus)
-{
-    (void)ctx;
-    return fault(__func__) ? ERROR_FAIL
-                           : bitmap_alloc(cpumap, max_cpus ? max_cpus
-                                                           : FAKE_CPUS);
-}
-
-int libxl_node_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *nodemap,
-                            int max_nodes)
-{
-    (void)ctx;
-    return fault(__func__) ? ERROR_FAIL
-                           : bitmap_alloc(nodemap, max_nodes ? max_nodes : 64);
-}
-
-int libxl_read_file_contents(libxl_ctx *ctx, const char *filename,
-                             void **data_r, int *datalen_r)
-{
-    static const char defaults[] = "dma_reserve = 32\n";
-
-    (void)ctx;
-    (void)filename;
-    if (fault(__func__))
-        return EIO;
-    *data_r = give_text(defaults);
-    *datalen_r = sizeof(defaults) - 1;
-    return 0;
-}
-
-int libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid,
-                            const char *userdata_userid, uint8_t **data_r,
-                            int *datalen_r)
-{
-    (void)ctx;
-    (void)domid;
-    if (fault(__func__))
-        return ERROR_FAIL;
-    *datalen_r = strcmp(userdata_userid, "xl-numa") ? 0 : strlen(xen.kept);
-    if (data_r)
-        *data_r = *datalen_r ? (uint8_t *)give_text(xen.kept) : NULL;
-    return 0;
-}
-
-int libxl_userdata_store(libxl_ctx *ctx, uint32_t domid,
-                         const char *userdata_userid, const uint8_t *data,
-                         int datalen)
-{
-    (void)ctx;
-    (void)domid;
-    (void)userdata_userid;
-    if (fault(__func__))
-        return ERROR_FAIL;
-    snprintf(xen.kept, sizeof(xen.kept), "%.*s", datalen, (const char *)data);
-    return 0;
-}
-
-int libxl_userdata_unlink(libxl_ctx *ctx, uint32_t domid,
-                          const char *userdata_userid)
-{
-    (void)ctx;
-    (void)domid;
-    (void)userdata_userid;
-    if (fault(__func__))
-        return ERROR_FAIL;
-    *xen.kept = '\0';
-    return 0;
-}
-
-libxl_numainfo *libxl_get_numainfo(libxl_ctx *ctx, int *nr)
-{
-    libxl_numainfo *list;
-    unsigned i;
-
-    (void)ctx;
-    if (fault(__func__))
-        return NULL;
-    list = give(FAKE_NODES * sizeof(*list));
-    for (i = 0; list && i < FAKE_NODES; i++)
-        list[i].size = NODE_MIB * MIB;
-    *nr = FAKE_NODES;
-    return list;
-}
-
-int libxl_domain_need_memory(libxl_ctx *ctx, libxl_domain_config *config,
-                             uint32_t domid, uint64_t *need_memkb)
-{
-    (void)ctx;
-    (void)domid;
-    if (fault(__func__))
-        return ERROR_FAIL;
-    *need_memkb = config->b_info.target_memkb + 4096;
-    return 0;
-}
-
-int libxl_cpupool_qualifier_to_cpupoolid(libxl_ctx *ctx, const char *p,
-                                         uint32_t *poolid_r,
-                                         int *was_name_r)
-{
-    (void)ctx;
-    (void)p;
-    (void)was_name_r;
-    *poolid_r = 0;
-    return fault(__func__) ? ERROR_FAIL : 0;
-}
-
-char *libxl_cpupoolid_to_name(libxl_ctx *ctx, uint32_t poolid)
-{
-    (void)ctx;
-    (void)poolid;
-    return fault(__func__) ? NULL : give_text("Pool-0");
-}
-
-libxl_cpupoolinfo *libxl_list_cpupool(libxl_ctx *ctx, int *nb_pool_out)
-{
-    libxl_cpupoolinfo *pool;
-
-    (void)ctx;
-    if (fault(__func__))
-        return NULL;
-    pool = give(sizeof(*pool));
-    if (!pool)
-        return NULL;
-    pool->pool_name = give_text("Pool-0");
-    bitmap_alloc(&pool->cpumap, FAKE_CPUS);
-    libxl_bitmap_set_any(&pool->cpumap);
-    *nb_pool_out = 1;
-    return pool;
-}
-
-int libxl_get_physinfo(libxl_ctx *ctx, libxl_physinfo *physinfo)
-{
-    (void)ctx;
-    if (fault(__func__))
-        return ERROR_FAIL;
-    physinfo->threads_per_core = 1;
-    physinfo->cores_per_socket = 2;
-    return 0;
-}
-
-void fake_xen_config(libxl_domain_config *config, libxl_domain_type type)
-{
-    static const uint8_t uuid[16] = { 7 };
-
-    faults_pause();
-    libxl_domain_config_init(config);
-    config->c_info.type = type;
-    config->c_info.name = give_text("g");
-    memcpy(config->c_info.uuid.uuid, uuid, sizeof(uuid));
-    libxl_domain_build_info_init_type(&config->b_info, type);
-    config->b_info.max_vcpus = NR_VCPUS;
-    config->b_info.target_memkb = config->b_info.max_memkb = 64 << 10;
-    faults_resume();
 }

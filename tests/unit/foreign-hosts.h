@@ -27,8 +27,8 @@ typedef int reader(const char *text, size_t size, struct xln_host **host_r,
 /* ---- reading ---- */
 
 /* The host, or NULL with what is wrong in *error_r. */
-static inline struct xln_host *read_host(reader *from, const char *text, size_t size,
-                                  char **error_r)
+static inline struct xln_host *read_host(reader *from, const char *text,
+                                         size_t size, char **error_r)
 {
     struct xln_host *host = NULL;
     char *note = NULL;
@@ -44,7 +44,7 @@ static inline struct xln_host *read_host(reader *from, const char *text, size_t 
 }
 
 static inline void refuses(reader *from, const char *text, const char *expected,
-                    const char *what)
+                           const char *what)
 {
     struct xln_host *host;
     char *error;
@@ -58,8 +58,9 @@ static inline void refuses(reader *from, const char *text, const char *expected,
 /* ---- printed for people ---- */
 
 /* test-printed.c has what is wrong with it. */
-static inline int read_printed(const char *text, size_t size, struct xln_host **host_r,
-                        char **note_r, char **error_r)
+static inline int read_printed(const char *text, size_t size,
+                               struct xln_host **host_r, char **note_r,
+                               char **error_r)
 {
     reader *read = xln__is_numactl(text, size)   ? xln__host_from_numactl
                    : xln__is_xl_info(text, size) ? xln__host_from_xl_info

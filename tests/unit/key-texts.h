@@ -17,8 +17,8 @@
     "\"auto\", \"all\" or a list of nodes such as \"0-3,^2\" or [0, 2]"
 #define CPUS "\"soft\", \"hard\", \"core\" or \"none\""
 #define POLICIES "\"first\", \"best\", \"worst\" or \"balanced\""
-#define MEM_TEXT "a list of nodes such as \"0-3,^2\" or [0, 2], or with parts, " \
-    "\"0:75%,5:25%\", that are 100% together"
+#define MEM_TEXT "a list of nodes such as \"0-3,^2\" or [0, 2], or with " \
+    "parts, \"0:75%,5:25%\", that are 100% together"
 
 static inline void *need_block(void *block)
 {
@@ -35,7 +35,8 @@ static XLU_Config *config_of(const char *text)
 }
 
 /* The keys of a text; NULL and *error_r if it has a wrong one. */
-static inline struct keys *read_text(const char *text, bool host, char **error_r)
+static inline struct keys *read_text(const char *text, bool host,
+                                     char **error_r)
 {
     XLU_Config *config = config_of(text);
     struct keys *keys = NULL;
@@ -105,7 +106,7 @@ static inline void is_canonical(const char *config, const char *expected)
 
 /* xsdata with these entries; libxl's lists end in a NULL key. */
 static inline libxl_key_value_list make_xsdata(const char *const *entries,
-                                        unsigned nr)
+                                               unsigned nr)
 {
     libxl_key_value_list xsdata =
         need_block(calloc(2 * nr + 1, sizeof(*xsdata)));

@@ -93,7 +93,8 @@ static inline bool take(struct hypervisor *xen, unsigned node, unsigned order)
     return true;
 }
 
-static inline void own(struct guest *g, xen_pfn_t pfn, unsigned node, unsigned order)
+static inline void own(struct guest *g, xen_pfn_t pfn, unsigned node,
+                       unsigned order)
 {
     uint64_t i;
 
@@ -109,8 +110,8 @@ static inline void own(struct guest *g, xen_pfn_t pfn, unsigned node, unsigned o
     }
 }
 
-static inline long ask(void *arg, unsigned node, unsigned long nr, unsigned order,
-                xen_pfn_t *extents)
+static inline long ask(void *arg, unsigned node, unsigned long nr,
+                       unsigned order, xen_pfn_t *extents)
 {
     struct guest *g = arg;
     struct hypervisor *xen = g->xen;
@@ -148,8 +149,8 @@ static inline uint64_t free_bytes(void *arg, unsigned node)
 
 static const struct populate_ops ops = { ask, free_bytes };
 
-static inline void set_free(struct hypervisor *xen, unsigned node, unsigned order,
-                     uint64_t mib)
+static inline void set_free(struct hypervisor *xen, unsigned node,
+                            unsigned order, uint64_t mib)
 {
     xen->free[node][order] = mib * MIB_PAGES >> order;
     if (node >= xen->nr_nodes)
@@ -195,7 +196,8 @@ static inline void plan_own(struct made_plan *m, unsigned node)
     xln_nodemap_set(m->plan.nodes, node);
 }
 
-static inline void plan_share(struct made_plan *m, unsigned node, uint64_t pages)
+static inline void plan_share(struct made_plan *m, unsigned node,
+                              uint64_t pages)
 {
     plan_own(m, node);
     m->plan.shares = m->shares;
@@ -205,7 +207,8 @@ static inline void plan_share(struct made_plan *m, unsigned node, uint64_t pages
     m->plan.nr_own = m->plan.nr_shares;
 }
 
-static inline void plan_overflow(struct made_plan *m, unsigned node, uint64_t pages)
+static inline void plan_overflow(struct made_plan *m, unsigned node,
+                                 uint64_t pages)
 {
     unsigned nr_own = m->plan.nr_own;
 
@@ -223,8 +226,8 @@ static inline void plan_nearest(struct made_plan *m, unsigned node)
 /* ---- the guest, and calls as its builder makes them ---- */
 
 static inline void guest_new(struct guest *g, struct hypervisor *xen,
-                      const struct made_plan *m, bool strict,
-                      uint64_t nr_pages)
+                             const struct made_plan *m, bool strict,
+                             uint64_t nr_pages)
 {
     *g = (struct guest){ .xen = xen, .nr_pages = nr_pages };
     g->owner = need(malloc(nr_pages + SPECIAL_PAGES));
@@ -244,8 +247,8 @@ static inline void guest_free(struct guest *g)
 /* What was told is what was done: of the extents asked for exactly the first
  * `done`, and for PV where they are. */
 static inline void check_answer(struct guest *g, const xen_pfn_t *pfns,
-                         const xen_pfn_t *answer, unsigned long nr,
-                         unsigned order, long done)
+                                const xen_pfn_t *answer, unsigned long nr,
+                                unsigned order, long done)
 {
     unsigned long i;
 
@@ -268,7 +271,7 @@ static inline void check_answer(struct guest *g, const xen_pfn_t *pfns,
 }
 
 static inline long populate(struct guest *g, unsigned long nr, unsigned order,
-                     xen_pfn_t *extents)
+                            xen_pfn_t *extents)
 {
     unsigned nr_asks = g->xen->nr_asks, i;
     xen_pfn_t *pfns = need(malloc(nr * sizeof(*pfns)));
@@ -289,8 +292,8 @@ static inline long populate(struct guest *g, unsigned long nr, unsigned order,
 }
 
 /* xc_domain_populate_physmap_exact() */
-static inline bool populate_exact(struct guest *g, unsigned long nr, unsigned order,
-                           xen_pfn_t *extents)
+static inline bool populate_exact(struct guest *g, unsigned long nr,
+                                  unsigned order, xen_pfn_t *extents)
 {
     return populate(g, nr, order, extents) == (long)nr;
 }
@@ -329,8 +332,8 @@ static inline bool build_pv(struct guest *g)
 }
 
 /* Extents of one order from `pfn` on; how many pages were populated. */
-static inline uint64_t try_extents(struct guest *g, xen_pfn_t pfn, uint64_t count,
-                            unsigned order)
+static inline uint64_t try_extents(struct guest *g, xen_pfn_t pfn,
+                                   uint64_t count, unsigned order)
 {
     xen_pfn_t extents[4];
     unsigned long nr = count >> order, i;
@@ -495,7 +498,8 @@ static inline bool is_share(uint64_t pages, uint64_t share)
 }
 
 /* Every node has its share and some more, whole. */
-static inline void roomy(struct hypervisor *xen, unsigned nr_nodes, uint64_t mib)
+static inline void roomy(struct hypervisor *xen, unsigned nr_nodes,
+                         uint64_t mib)
 {
     unsigned node;
 

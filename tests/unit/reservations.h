@@ -70,7 +70,8 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
     return nr;
 }
 
-static inline struct domain *add_domain(uint32_t domid, uint8_t uuid, uint64_t pages)
+static inline struct domain *add_domain(uint32_t domid, uint8_t uuid,
+                                        uint64_t pages)
 {
     struct domain *d = &domains.all[domains.nr++];
 
@@ -164,8 +165,8 @@ static inline uint64_t outstanding(void)
     return bytes;
 }
 
-static inline void add(uint32_t domid, uint8_t uuid, const struct xln_share *shares,
-                unsigned nr_shares)
+static inline void add(uint32_t domid, uint8_t uuid,
+                       const struct xln_share *shares, unsigned nr_shares)
 {
     const uint8_t full[16] = { uuid };
     struct xln_reservations *held = lock();
@@ -175,7 +176,8 @@ static inline void add(uint32_t domid, uint8_t uuid, const struct xln_share *sha
     xln_reservations_unlock(held);
 }
 
-static inline void add_one(uint32_t domid, uint8_t uuid, unsigned node, uint64_t mib)
+static inline void add_one(uint32_t domid, uint8_t uuid, unsigned node,
+                           uint64_t mib)
 {
     const struct xln_share share = { node, mib * MIB };
 
@@ -213,7 +215,7 @@ static inline size_t read_file(const char *name, char *text, size_t size)
 /* A process that runs `create`, tells that it did, and waits to be killed (it
  * is too if this program ends early). */
 static inline pid_t start_creator(void (*create)(int number), int number,
-                           int ready_fd)
+                                  int ready_fd)
 {
     pid_t pid = fork();
 

@@ -27,8 +27,8 @@ static inline void need(bool fine, const char *what)
 
 /* ---- files in memory ---- */
 
-static inline int load(const char *text, size_t size, struct xln_snapshot **snapshot,
-                char **error)
+static inline int load(const char *text, size_t size,
+                       struct xln_snapshot **snapshot, char **error)
 {
     FILE *f = fmemopen((char *)(uintptr_t)text, size, "r");
     int rc;

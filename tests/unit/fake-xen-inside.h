@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The inside of the made-up Xen, for what stands in for its libraries. */
+#ifndef FAKE_XEN_INSIDE_H
+#define FAKE_XEN_INSIDE_H
+
+#include <libxl_utils.h>
+#include <xenstore.h>
+
+#include "fake-xen.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define PAGES_PER_MIB 256
+#define NODE_MIB 1024
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define NR_VCPUS 2
+#define ALL_CPUS 0xff
+
+/* For who calls it; a module that is linked in has its own of that name. */
+#define FAKE_FOR(name)                                                        \
+    __typeof__(name) name __attribute__((weak, alias("fake_" #name)))
+
+struct domain {
+    uint32_t domid;
+    char name[32];
+    uint8_t uuid[16];
+    bool is_hvm, is_there;
+    uint64_t max_pages;
+    uint64_t pages[FAKE_NODES];
+    unsigned hard[NR_VCPUS], soft[NR_VCPUS];
+    uint64_t nodes;
+    struct fake_state state;
+};
+
+struct entry {
+    char path[64], text[64];
+};
+
+extern struct fake_xen {
+    struct domain domains[5];
+    struct entry store[24];
+    struct entry pending;       /* what a transaction has written */
+    uint64_t free_pages[FAKE_NODES];
+    char kept[256];             /* what keep.c has stored of any domain */
+    unsigned nr_open;
+    bool has_report;
+} xen;
+
+/* Memory that belongs to who is asked: it never fails. */
+void *fake_xen_give(size_t size);
+char *fake_xen_give_text(const char *text);
+
+/* NULL: no such domain, and errno is ESRCH. */
+struct domain *fake_xen_find(uint32_t domid);
+
+#endif /* FAKE_XEN_INSIDE_H */
