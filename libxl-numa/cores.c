@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A core is what has the same node, socket and core number: the CPUs in it are
- * its threads (siblings).
+ * its threads (siblings). With core scheduling it is a whole scheduling unit.
  *
  * It is taken if some vCPU can run nowhere else: if the hard affinity of that,
  * within its domain's pool, has CPUs of this core alone. A vCPU that may run
@@ -15,20 +15,22 @@
 #include "cores.h"
 #include "host.h"
 
-bool xln__cores_same(const struct xln_host_cpu *a,
-                     const struct xln_host_cpu *b)
+bool xln__cores_same(const struct xln_host *host, unsigned a, unsigned b)
 {
-    return a && b && a->node == b->node && a->socket == b->socket &&
-           a->core == b->core;
+    const struct xln_host_cpu *x = xln_host_cpu(host, a);
+    const struct xln_host_cpu *y = xln_host_cpu(host, b);
+
+    if (x && y && host->units && host->units[a] == host->units[b])
+        return true;
+    return x && y && x->node == y->node && x->socket == y->socket &&
+           x->core == y->core;
 }
 
 static void add_siblings(const struct xln_host *host, unsigned cpu,
                          struct xln_cpumap *taken)
 {
-    const struct xln_host_cpu *c = xln_host_cpu(host, cpu);
-
     for (unsigned i = 0; i < xln_host_nr_cpus(host); i++) {
-        if (xln__cores_same(c, xln_host_cpu(host, i)))
+        if (xln__cores_same(host, cpu, i))
             xln_cpumap_set(taken, i);
     }
 }
@@ -40,12 +42,12 @@ void xln__cores_hold(const struct xln_host *host,
     unsigned cpu, first = XLN_NONE;
 
     XLN_FOREACH(xln_cpumap, cpu, hard) {
-        if (!xln_cpumap_test(pool, cpu))
+        if (!xln_cpumap_test(pool, cpu) ||
+            (host->units && cpu < host->nr_cpus && host->units[cpu] != cpu))
             continue;
         if (first == XLN_NONE)
             first = cpu;
-        else if (!xln__cores_same(xln_host_cpu(host, first),
-                               xln_host_cpu(host, cpu)))
+        else if (!xln__cores_same(host, first, cpu))
             return;
     }
     if (first != XLN_NONE && !xln_cpumap_test(taken, first))

@@ -5,9 +5,9 @@
 
 #include "problem.h"
 
-/* Whether two CPUs, or NULL, are threads of one core. */
-bool xln__cores_same(const struct xln_host_cpu *a,
-                     const struct xln_host_cpu *b);
+/* Whether two CPUs are threads of one core; or of one scheduling unit, where
+ * that is more. */
+bool xln__cores_same(const struct xln_host *host, unsigned a, unsigned b);
 
 /* If a vCPU with this hard affinity can run on one core alone of `pool`, add
  * the CPUs of that core, its siblings included. */

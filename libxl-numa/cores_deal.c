@@ -5,23 +5,28 @@
 #include <stdlib.h>
 
 #include "cores.h"
+#include "host.h"
 
 struct thread {
     unsigned cpu;
     const struct xln_host_cpu *at;
+    unsigned home, distance;    /* the node with the nearest memory */
 };
 
 struct core {
     const struct thread *threads;
     unsigned nr_threads;
-    unsigned rank;              /* among the free cores of its node */
-    unsigned vcpu;              /* that has it; XLN_NONE: none */
+    unsigned rank;              /* among the free cores of its home */
+    unsigned taker;             /* that has it; XLN_NONE: none */
     bool out;                   /* of this game */
     bool seen;                  /* in this search */
 };
 
+/* Who takes a core: a vCPU; or as many as there are CPUs in a scheduling unit,
+ * which have one affinity. */
 struct xln__deck {
-    const struct xln_need *need;
+    const struct problem *problem;
+    unsigned nr_takers;
     unsigned nr_threads, nr_cores;
     struct thread *threads;
     struct core *cores;
@@ -35,8 +40,12 @@ static int compare_numbers(unsigned a, unsigned b)
 static int compare_threads(const void *a, const void *b)
 {
     const struct thread *x = a, *y = b;
-    int r = compare_numbers(x->at->node, y->at->node);
+    int r = compare_numbers(x->home, y->home);
 
+    if (!r)
+        r = compare_numbers(x->distance, y->distance);
+    if (!r)
+        r = compare_numbers(x->at->node, y->at->node);
     if (!r)
         r = compare_numbers(x->at->socket, y->at->socket);
     if (!r)
@@ -62,27 +71,50 @@ static int compare_cores(const void *a, const void *b)
 /* Threads that stand together become a core. */
 static void group_threads(struct xln__deck *deck)
 {
+    const struct xln_host *host = deck->problem->host;
     struct core *core = NULL;
 
     for (unsigned i = 0; i < deck->nr_threads; i++) {
         const struct thread *thread = &deck->threads[i];
 
-        if (!core || !xln__cores_same(core->threads->at, thread->at)) {
+        if (!core ||
+            !xln__cores_same(host, core->threads->cpu, thread->cpu)) {
             const struct core *last = core;
 
             core = &deck->cores[deck->nr_cores++];
             core->threads = thread;
-            if (last && last->threads->at->node == thread->at->node)
+            if (last && last->threads->home == thread->home)
                 core->rank = last->rank + 1;
         }
         core->nr_threads++;
     }
 }
 
+/* Whether a CPU is on one of these nodes, or belongs to one. */
+static bool is_on(const struct xln_host *host, const struct xln_host_cpu *at,
+                  const struct xln_nodemap *nodes)
+{
+    return xln_nodemap_test(nodes, at->node) ||
+           xln_nodemap_test(nodes, xln_host_home(host, at->node));
+}
+
+static struct thread thread_of(const struct xln_host *host, unsigned cpu,
+                               const struct xln_host_cpu *at)
+{
+    unsigned home;
+
+    /* The CPUs of a scheduling unit stay together, wherever they are. */
+    if (host->units)
+        at = xln_host_cpu(host, host->units[cpu]);
+    home = xln_host_home(host, at->node);
+    return (struct thread){ cpu, at, home,
+                            xln_host_distance(host, at->node, home) };
+}
+
 /*
- * The free cores of `homes`. In front, as many as there are vCPUs, as equally
- * from each node as these have them, as memory is too: a row from each, so
- * that neighbouring vCPUs are on one node.
+ * The free cores near `homes`. In front, as many as there are vCPUs, as equally
+ * from each home as these have them, as memory is too: a row from each, so
+ * that neighbouring vCPUs are on one node. The nearest of a home come first.
  */
 static int make_deck(const struct problem *problem,
                      const struct xln_nodemap *homes, struct xln__deck *deck)
@@ -90,7 +122,8 @@ static int make_deck(const struct problem *problem,
     const struct xln_host *host = problem->host;
     unsigned cpu;
 
-    deck->need = problem->need;
+    deck->problem = problem;
+    deck->nr_takers = xln__problem_nr_units(problem);
     deck->threads = calloc(xln_host_nr_cpus(host), sizeof(*deck->threads));
     deck->cores = calloc(xln_host_nr_cpus(host), sizeof(*deck->cores));
     if (!deck->threads || !deck->cores)
@@ -98,60 +131,63 @@ static int make_deck(const struct problem *problem,
     XLN_FOREACH(xln_cpumap, cpu, problem->allowed) {
         const struct xln_host_cpu *at = xln_host_cpu(host, cpu);
 
-        if (at && xln_nodemap_test(homes, at->node))
-            deck->threads[deck->nr_threads++] = (struct thread){ cpu, at };
+        if (at && is_on(host, at, homes))
+            deck->threads[deck->nr_threads++] = thread_of(host, cpu, at);
     }
     qsort(deck->threads, deck->nr_threads, sizeof(*deck->threads),
           compare_threads);
     group_threads(deck);
     qsort(deck->cores, deck->nr_cores, sizeof(*deck->cores), compare_ranks);
-    if (deck->need->nr_vcpus <= deck->nr_cores)
-        qsort(deck->cores, deck->need->nr_vcpus, sizeof(*deck->cores),
+    if (deck->nr_takers <= deck->nr_cores)
+        qsort(deck->cores, deck->nr_takers, sizeof(*deck->cores),
               compare_cores);
     return 0;
 }
 
-static bool may_use(const struct xln__deck *deck, unsigned vcpu, unsigned cpu)
+static bool may_use(const struct xln__deck *deck, unsigned taker,
+                    unsigned cpu)
 {
-    const struct xln_need *need = deck->need;
+    const struct problem *problem = deck->problem;
+    unsigned vcpu = taker * problem->unit_size;
 
-    return vcpu >= need->nr_hard || !need->hard[vcpu] ||
-           xln_cpumap_test(need->hard[vcpu], cpu);
+    return vcpu >= problem->nr_hard || !problem->hard[vcpu] ||
+           xln_cpumap_test(problem->hard[vcpu], cpu);
 }
 
-static bool suits(const struct xln__deck *deck, unsigned vcpu,
+static bool suits(const struct xln__deck *deck, unsigned taker,
                   const struct core *core)
 {
     for (unsigned i = 0; i < core->nr_threads; i++) {
-        if (may_use(deck, vcpu, core->threads[i].cpu))
+        if (may_use(deck, taker, core->threads[i].cpu))
             return true;
     }
     return false;
 }
 
 /*
- * A free core if one suits; or one that another vCPU has and can do without,
+ * A free core if one suits; or one that another taker has and can do without,
  * as a different one suits that as well (an augmenting path, as for any
  * matching of two sides). False: there is no way to serve this one too.
  */
-static bool find_core(struct xln__deck *deck, unsigned vcpu)
+static bool find_core(struct xln__deck *deck, unsigned taker)
 {
     for (unsigned i = 0; i < deck->nr_cores; i++) {
-        struct core *core = &deck->cores[(vcpu + i) % deck->nr_cores];
+        struct core *core = &deck->cores[(taker + i) % deck->nr_cores];
 
-        if (core->vcpu == XLN_NONE && !core->out && suits(deck, vcpu, core)) {
-            core->vcpu = vcpu;
+        if (core->taker == XLN_NONE && !core->out &&
+            suits(deck, taker, core)) {
+            core->taker = taker;
             return true;
         }
     }
     for (unsigned i = 0; i < deck->nr_cores; i++) {
         struct core *core = &deck->cores[i];
 
-        if (core->seen || core->out || !suits(deck, vcpu, core))
+        if (core->seen || core->out || !suits(deck, taker, core))
             continue;
         core->seen = true;
-        if (find_core(deck, core->vcpu)) {
-            core->vcpu = vcpu;
+        if (find_core(deck, core->taker)) {
+            core->taker = taker;
             return true;
         }
     }
@@ -160,16 +196,14 @@ static bool find_core(struct xln__deck *deck, unsigned vcpu)
 
 static bool deal(struct xln__deck *deck)
 {
-    unsigned nr_vcpus = deck->need->nr_vcpus;
-
-    if (nr_vcpus > deck->nr_cores)
+    if (deck->nr_takers > deck->nr_cores)
         return false;
     for (unsigned i = 0; i < deck->nr_cores; i++)
-        deck->cores[i].vcpu = XLN_NONE;
-    for (unsigned vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        deck->cores[i].taker = XLN_NONE;
+    for (unsigned taker = 0; taker < deck->nr_takers; taker++) {
         for (unsigned i = 0; i < deck->nr_cores; i++)
             deck->cores[i].seen = false;
-        if (!find_core(deck, vcpu))
+        if (!find_core(deck, taker))
             return false;
     }
     return true;
@@ -177,7 +211,7 @@ static bool deal(struct xln__deck *deck)
 
 static int note_core(const struct problem *problem,
                      const struct xln__deck *deck, const struct core *core,
-                     struct xln_plan *plan)
+                     unsigned vcpu, struct xln_plan *plan)
 {
     struct xln_cpumap *cpus;
     int rc;
@@ -186,10 +220,10 @@ static int note_core(const struct problem *problem,
     if (rc)
         return rc;
     for (unsigned i = 0; i < core->nr_threads; i++) {
-        if (may_use(deck, core->vcpu, core->threads[i].cpu))
+        if (may_use(deck, core->taker, core->threads[i].cpu))
             xln_cpumap_set(cpus, core->threads[i].cpu);
     }
-    plan->vcpu_cores[core->vcpu] = cpus;
+    plan->vcpu_cores[vcpu] = cpus;
     xln_cpumap_or(plan->vcpu_cpus, cpus);
     xln_nodemap_set(plan->vcpu_nodes, core->threads->at->node);
     return 0;
@@ -206,19 +240,24 @@ static int note_cores(const struct problem *problem,
         return -ENOMEM;
     plan->nr_vcpu_cores = nr_vcpus;
     for (unsigned i = 0; i < deck->nr_cores && !rc; i++) {
-        if (deck->cores[i].vcpu != XLN_NONE)
-            rc = note_core(problem, deck, &deck->cores[i], plan);
+        unsigned taker = deck->cores[i].taker, size = problem->unit_size;
+
+        for (unsigned v = 0; taker != XLN_NONE && v < size && !rc; v++) {
+            if (taker * size + v < nr_vcpus)
+                rc = note_core(problem, deck, &deck->cores[i],
+                               taker * size + v, plan);
+        }
     }
     return rc;
 }
 
 /* Whether some vCPU may run on other cores than the first one. */
-static bool have_own_affinities(const struct xln_need *need)
+static bool have_own_affinities(const struct problem *p)
 {
-    for (unsigned vcpu = 1; vcpu < need->nr_vcpus; vcpu++) {
+    for (unsigned vcpu = 1; vcpu < p->need->nr_vcpus; vcpu++) {
         const struct xln_cpumap *hard =
-            vcpu < need->nr_hard ? need->hard[vcpu] : NULL;
-        const struct xln_cpumap *first = need->nr_hard ? need->hard[0] : NULL;
+            vcpu < p->nr_hard ? p->hard[vcpu] : NULL;
+        const struct xln_cpumap *first = p->nr_hard ? p->hard[0] : NULL;
 
         if (hard != first &&
             (!hard || !first || !xln_cpumap_equal(hard, first)))
@@ -235,7 +274,7 @@ int xln__deck_new(const struct problem *problem,
 
     *deck_r = NULL;
     if (problem->request->vcpus_mode != XLN_VCPUS_CORE ||
-        !have_own_affinities(problem->need))
+        !have_own_affinities(problem))
         return 0;
     deck = calloc(1, sizeof(*deck));
     if (!deck)
@@ -263,7 +302,10 @@ bool xln__deck_suffices(struct xln__deck *deck,
     for (unsigned i = 0; i < deck->nr_cores; i++) {
         struct core *core = &deck->cores[i];
 
-        core->out = !xln_nodemap_test(nodes, core->threads->at->node);
+        const struct thread *thread = core->threads;
+
+        core->out = !xln_nodemap_test(nodes, thread->at->node) &&
+                    !xln_nodemap_test(nodes, thread->home);
     }
     return deal(deck);
 }

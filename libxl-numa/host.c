@@ -115,7 +115,8 @@ int xln__host_finish(struct xln_host *host)
         if (host->cpus[cpu].online)
             xln_cpumap_set(cpus[node], cpu);
     }
-    return 0;
+    rc = xln__host_find_homes(host);
+    return rc ? rc : xln__host_find_units(host);
 }
 
 static void free_pool(struct xln_host_pool *pool)
@@ -132,6 +133,11 @@ void xln_host_free(struct xln_host *host)
         xln_cpumap_free((struct xln_cpumap *)host->node_cpus.cpus[i]);
     for (unsigned i = 0; host->pools && i < host->nr_pools; i++)
         free_pool(&host->pools[i]);
+    for (unsigned i = 0; host->near_cpus && i < host->nr_nodes; i++)
+        xln_cpumap_free(host->near_cpus[i]);
+    free(host->near_cpus);
+    free(host->homes);
+    free(host->units);
     free((void *)host->node_cpus.cpus);
     free(host->pools);
     free(host->cpus);
@@ -151,6 +157,7 @@ static int copy_pool(const struct xln_host_pool *pool,
     int rc;
 
     copy->id = pool->id;
+    copy->sched_gran = pool->sched_gran;
     rc = xln_cpumap_copy(pool->cpus, &cpus);
     if (rc)
         return rc;

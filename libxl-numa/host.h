@@ -26,6 +26,15 @@ struct xln_host {
     struct xln_host_pool *pools;    /* [nr_pools]; the sets are owned */
 
     struct xln_node_cpus node_cpus; /* derived, [nr_nodes] */
+
+    /* Derived: see host_homes.c. `near_cpus` is NULL where no other node's CPUs
+     * belong to the node. [nr_nodes] */
+    unsigned *homes;
+    struct xln_cpumap **near_cpus;
+
+    /* Derived: of each CPU the first of its scheduling unit, see host_units.c;
+     * NULL: each is its own. [nr_cpus] */
+    unsigned *units;
 };
 
 /*
@@ -36,10 +45,14 @@ int xln__host_new(unsigned nr_cpus, unsigned nr_nodes, unsigned nr_pools,
                   struct xln_host **host_r);
 
 /*
- * Derive the nodes' CPU sets. -EINVAL: a CPU is on a node that does not
+ * Derive the nodes' CPU sets, and what they are near to. -EINVAL: a CPU is on a node that does not
  * exist, more is free than there is, more is in the DMA zone than is free, or
  * a node is larger than XLN__MAX_NODE_BYTES.
  */
 int xln__host_finish(struct xln_host *host);
+
+/* The parts of it for CPUs on nodes without memory, and for scheduling units. */
+int xln__host_find_homes(struct xln_host *host);
+int xln__host_find_units(struct xln_host *host);
 
 #endif /* XLN_HOST_H */

@@ -93,6 +93,13 @@ static void write_distances(const struct xln_host *host,
     xln__json_array_end(json);
 }
 
+/* As Xen has them. */
+static const char *const granularities[] = {
+    [XLN_SCHED_CPU] = "cpu",
+    [XLN_SCHED_CORE] = "core",
+    [XLN_SCHED_SOCKET] = "socket",
+};
+
 static void write_pools(const struct xln_host *host, struct xln__json *json)
 {
     unsigned i;
@@ -109,6 +116,10 @@ static void write_pools(const struct xln_host *host, struct xln__json *json)
         if (host->pools[i].name) {
             xln__json_key(json, "name");
             xln__json_text(json, host->pools[i].name);
+        }
+        if (host->pools[i].sched_gran != XLN_SCHED_CPU) {
+            xln__json_key(json, "sched_gran");
+            xln__json_text(json, granularities[host->pools[i].sched_gran]);
         }
         xln__json_object_end(json);
     }
@@ -394,6 +405,30 @@ static int read_pool_name(struct xln__json_tree *tree,
     return pool->name ? 0 : -ENOMEM;
 }
 
+/* Where it is not said each CPU is scheduled on its own. */
+static int read_gran(struct xln__json_tree *tree,
+                     const struct xln__json_value *item,
+                     enum xln_sched_gran *gran_r)
+{
+    static const char expected[] = "\"cpu\", \"core\" or \"socket\"";
+    const struct xln__json_value *value = xln__json_member(item, "sched_gran");
+    int rc;
+
+    *gran_r = XLN_SCHED_CPU;
+    if (!value)
+        return 0;
+    rc = xln__json_check(tree, value, XLN__JSON_TEXT, expected);
+    if (rc)
+        return rc;
+    for (unsigned i = 0; i <= XLN_SCHED_SOCKET; i++) {
+        if (!strcmp(value->text, granularities[i])) {
+            *gran_r = i;
+            return 0;
+        }
+    }
+    return xln__json_expected(tree, value, expected);
+}
+
 static int read_pools(struct xln__json_tree *tree,
                       const struct xln__json_value *list,
                       struct xln_host *host)
@@ -410,6 +445,8 @@ static int read_pools(struct xln__json_tree *tree,
         pool->id = number_of(item, "pool");
         pool->cpus = cpus;
         rc = read_pool_name(tree, item, pool);
+        if (!rc)
+            rc = read_gran(tree, item, &pool->sched_gran);
         if (rc)
             return rc;
     }

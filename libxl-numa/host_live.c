@@ -80,22 +80,30 @@ void xln_numainfo_free(struct xln_numainfo *info)
     free(info);
 }
 
-/* The value of dma_bits= on Xen's command line, the last one there; 0: none.
- * Xen too reads numbers with a prefix. */
-static unsigned dma_bits_option(xc_interface *xch)
+/* What stands behind `option` on Xen's command line, where it is the last time;
+ * NULL: nowhere. */
+static const char *find_option(xc_interface *xch, const char *option,
+                               xen_commandline_t line)
 {
-    static const char option[] = "dma_bits=";
-    xen_commandline_t line;
-    unsigned bits = 0;
-    const char *s;
+    const char *s, *value = NULL;
 
     if (xc_version(xch, XENVER_commandline, line) < 0)
-        return 0;
-    line[sizeof(line) - 1] = '\0';
+        return NULL;
+    line[sizeof(xen_commandline_t) - 1] = '\0';
     for (s = strstr(line, option); s; s = strstr(s + 1, option))
         if (s == line || s[-1] == ' ')
-            bits = strtoul(s + strlen(option), NULL, 0);
-    return bits;
+            value = s + strlen(option);
+    return value;
+}
+
+/* The value of dma_bits= on Xen's command line; 0: none. Xen too reads numbers
+ * with a prefix. */
+static unsigned dma_bits_option(xc_interface *xch)
+{
+    xen_commandline_t line;
+    const char *value = find_option(xch, "dma_bits=", line);
+
+    return value ? strtoul(value, NULL, 0) : 0;
 }
 
 /*
@@ -216,6 +224,18 @@ static int add_pool(struct xln_host *host, const xc_cpupoolinfo_t *info)
     return 0;
 }
 
+/* sched-gran= on Xen's command line holds for all pools. */
+static enum xln_sched_gran sched_gran_option(xc_interface *xch)
+{
+    xen_commandline_t line;
+    const char *value = find_option(xch, "sched-gran=", line);
+    size_t len = value ? strcspn(value, " ") : 0;
+
+    return len == 4 && !memcmp(value, "core", len)     ? XLN_SCHED_CORE
+           : len == 6 && !memcmp(value, "socket", len) ? XLN_SCHED_SOCKET
+                                                       : XLN_SCHED_CPU;
+}
+
 /* All cpupools; and in `online`, their CPUs and those that are in none. */
 static int read_pools(xc_interface *xch, struct xln_host *host,
                       struct xln_cpumap *online)
@@ -298,6 +318,8 @@ int xln_host_read(xc_interface *xch, const uint64_t *reserved_bytes,
         goto out;
     fill_nodes(host, info, reserved_bytes);
     fill_cpus(host, topo, online);
+    for (unsigned i = 0; i < host->nr_pools; i++)
+        host->pools[i].sched_gran = sched_gran_option(xch);
     rc = read_dma(xch, host);
     if (rc)
         goto out;

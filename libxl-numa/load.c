@@ -96,6 +96,7 @@ static void keep_to(struct scope *s, const struct xln_cpumap *hard,
     xln_cpumap_and(s->cpus, hard);
     if (xln_cpumap_intersects(s->cpus, soft))
         xln_cpumap_and(s->cpus, soft);
+    xln_host_whole_units(s->host, s->cpus);
 }
 
 static void add_vcpu(struct scope *s, const struct xln_cpumap *hard,

@@ -75,7 +75,7 @@ static int find_neighbours(const struct problem *problem,
 
 /* ---- nodes ---- */
 
-/* Those with memory, and a CPU to use it from. */
+/* Those with memory, and a CPU near it. */
 static int find_with_both(const struct problem *problem,
                           struct xln_nodemap **nodes_r)
 {
@@ -92,35 +92,6 @@ static int find_with_both(const struct problem *problem,
     return 0;
 }
 
-/* The CPUs are all on nodes without memory: those that are nearest to them. */
-static int find_remote_candidates(const struct problem *problem,
-                                  struct xln_nodemap *candidates)
-{
-    struct xln_nodemap *homes = NULL, *others = NULL;
-    struct neighbour *list = NULL;
-    unsigned nr;
-    int rc;
-
-    rc = xln_host_nodes_of_cpus(problem->host, problem->allowed, &homes);
-    if (rc)
-        goto out;
-    rc = xln__problem_nodes_with_memory(problem, &others);
-    if (rc)
-        goto out;
-    rc = find_neighbours(problem, homes, others, &list, &nr);
-    if (rc)
-        goto out;
-    for (unsigned i = 0; i < nr; i++) {
-        if (list[i].distance == list[0].distance)
-            xln_nodemap_set(candidates, list[i].node);
-    }
- out:
-    free(list);
-    xln_nodemap_free(homes);
-    xln_nodemap_free(others);
-    return rc;
-}
-
 int xln__problem_candidates(const struct problem *problem,
                             struct xln_nodemap **nodes_r)
 {
@@ -133,9 +104,11 @@ int xln__problem_candidates(const struct problem *problem,
         return rc;
     }
     rc = find_with_both(problem, nodes_r);
-    if (!rc && xln_nodemap_is_empty(*nodes_r))
-        rc = find_remote_candidates(problem, *nodes_r);
-    return rc;
+    if (rc || !xln_nodemap_is_empty(*nodes_r))
+        return rc;
+    /* No node has a CPU for it: any memory is as good. */
+    xln_nodemap_free(*nodes_r);
+    return xln__problem_nodes_with_memory(problem, nodes_r);
 }
 
 /* Choose among `candidates`, of which there is at least one. */
@@ -437,6 +410,21 @@ static unsigned count_allowed(const struct problem *problem,
     return nr;
 }
 
+/* CPUs of a node that nodes with CPUs near them do not have yet. */
+static unsigned count_more(const struct problem *problem,
+                           const struct xln_nodemap *homes, unsigned node)
+{
+    unsigned other, nr = problem->nr_allowed[node];
+
+    if (xln_nodemap_test(homes, xln_host_home(problem->host, node)))
+        return 0;
+    XLN_FOREACH(xln_nodemap, other, homes) {
+        if (xln_host_home(problem->host, other) == node)
+            nr -= problem->nr_allowed[other];
+    }
+    return nr;
+}
+
 /* Instead of nodes without CPUs, the nearest that have enough together. */
 static int move_homes(const struct problem *problem, struct xln_nodemap *homes)
 {
@@ -450,10 +438,11 @@ static int move_homes(const struct problem *problem, struct xln_nodemap *homes)
         return rc;
     xln_nodemap_zero(homes);
     for (unsigned i = 0; i < nr && nr_cpus < problem->need_cpus; i++) {
-        if (!problem->nr_allowed[list[i].node])
-            continue;
-        xln_nodemap_set(homes, list[i].node);
-        nr_cpus += problem->nr_allowed[list[i].node];
+        unsigned more = count_more(problem, homes, list[i].node);
+
+        if (more)
+            xln_nodemap_set(homes, list[i].node);
+        nr_cpus += more;
     }
     free(list);
     return 0;
@@ -465,10 +454,34 @@ static bool have_cpus(const struct problem *problem,
     unsigned node;
 
     XLN_FOREACH(xln_nodemap, node, nodes) {
-        if (!xln_cpumap_is_empty(xln_host_node(problem->host, node)->cpus))
+        if (!xln_cpumap_is_empty(xln_host_near_cpus(problem->host, node)))
             return true;
     }
     return false;
+}
+
+/* Note the nodes of these CPUs; and homes, unless all CPUs near them are on
+ * other nodes. */
+static int note_homes(const struct problem *problem,
+                      const struct xln_nodemap *homes,
+                      const struct xln_cpumap *cpus, struct xln_plan *plan)
+{
+    const struct xln_host *host = problem->host;
+    struct xln_nodemap *nodes;
+    unsigned node;
+    int rc;
+
+    rc = xln_host_nodes_of_cpus(host, cpus, &nodes);
+    if (rc)
+        return rc;
+    XLN_FOREACH(xln_nodemap, node, homes) {
+        if (!xln_cpumap_is_empty(xln_host_node(host, node)->cpus) ||
+            xln_cpumap_is_empty(xln_host_near_cpus(host, node)))
+            xln_nodemap_set(nodes, node);
+    }
+    xln_nodemap_or(plan->vcpu_nodes, nodes);
+    xln_nodemap_free(nodes);
+    return 0;
 }
 
 /*
@@ -495,14 +508,16 @@ static int plan_vcpus(const struct problem *problem, struct xln_plan *plan)
         rc = xln__cores_deal(problem, homes, plan);
         goto out;
     }
-    rc = xln_host_cpus_of_nodes(problem->host, homes, &cpus);
+    rc = xln_host_near_cpus_of_nodes(problem->host, homes, &cpus);
     if (rc)
         goto out;
+    /* A unit that is on several nodes is taken whole. */
+    if (problem->unit_size > 1)
+        xln_host_whole_units(problem->host, cpus);
     xln_cpumap_and(cpus, problem->pool);
-    if (!xln_cpumap_is_empty(cpus)) {
-        xln_cpumap_or(plan->vcpu_cpus, cpus);
-        xln_nodemap_or(plan->vcpu_nodes, homes);
-    }
+    xln_cpumap_or(plan->vcpu_cpus, cpus);
+    if (!xln_cpumap_is_empty(cpus))
+        rc = note_homes(problem, homes, cpus, plan);
  out:
     xln_nodemap_free(homes);
     xln_cpumap_free(cpus);

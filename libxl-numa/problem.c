@@ -53,14 +53,108 @@ static unsigned count_common(const struct xln_cpumap *a,
     return nr;
 }
 
+/* ---- scheduling units ---- */
+
+unsigned xln__problem_nr_units(const struct problem *problem)
+{
+    unsigned size = problem->unit_size;
+
+    return problem->need->nr_vcpus / size + !!(problem->need->nr_vcpus % size);
+}
+
+/* That of the last vCPU of the unit that has one. */
+static const struct xln_cpumap *mask_of_unit(
+    const struct problem *problem, const struct xln_cpumap *const *masks,
+    unsigned nr, unsigned vcpu)
+{
+    unsigned first = vcpu - vcpu % problem->unit_size;
+    const struct xln_cpumap *mask = NULL;
+
+    for (unsigned i = first; i < nr && i < first + problem->unit_size; i++)
+        mask = masks[i] ? masks[i] : mask;
+    return mask;
+}
+
+static void free_masks(const struct problem *problem,
+                       struct xln_cpumap **masks)
+{
+    for (unsigned i = 0; masks && i < problem->need->nr_vcpus; i++)
+        xln_cpumap_free(masks[i]);
+    free(masks);
+}
+
+/* A mask for each vCPU. */
+static int join_masks(const struct problem *problem,
+                      const struct xln_cpumap *const *masks, unsigned nr,
+                      struct xln_cpumap ***masks_r)
+{
+    unsigned nr_vcpus = problem->need->nr_vcpus;
+    struct xln_cpumap **joined = calloc(nr_vcpus, sizeof(struct xln_cpumap *));
+    int rc = joined ? 0 : -ENOMEM;
+
+    for (unsigned vcpu = 0; vcpu < nr_vcpus && !rc; vcpu++) {
+        const struct xln_cpumap *mask = mask_of_unit(problem, masks, nr, vcpu);
+
+        if (!mask)
+            continue;
+        rc = xln_cpumap_new(xln_host_nr_cpus(problem->host), &joined[vcpu]);
+        if (rc)
+            break;
+        xln_cpumap_or(joined[vcpu], mask);
+        xln_host_whole_units(problem->host, joined[vcpu]);
+    }
+    if (rc)
+        free_masks(problem, joined);
+    else
+        *masks_r = joined;
+    return rc;
+}
+
+static int find_units(struct problem *problem)
+{
+    const struct xln_need *need = problem->need;
+    int rc = 0;
+
+    problem->unit_size = xln_host_unit_size(problem->host, need->pool_cpus);
+    problem->hard = need->hard;
+    problem->soft = need->soft;
+    problem->nr_hard = need->nr_hard;
+    problem->nr_soft = need->nr_soft;
+    if (problem->unit_size == 1)
+        return 0;
+    if (need->nr_hard) {
+        rc = join_masks(problem, need->hard, need->nr_hard,
+                        &problem->own_hard);
+        problem->hard = (const struct xln_cpumap *const *)problem->own_hard;
+        problem->nr_hard = need->nr_vcpus;
+    }
+    if (need->nr_soft && !rc) {
+        rc = join_masks(problem, need->soft, need->nr_soft,
+                        &problem->own_soft);
+        problem->soft = (const struct xln_cpumap *const *)problem->own_soft;
+        problem->nr_soft = need->nr_vcpus;
+    }
+    return rc;
+}
+
+/* ---- counting CPUs ---- */
+
 static int compare_cores(const void *a, const void *b)
 {
     const struct xln_host_cpu *x = *(const struct xln_host_cpu *const *)a;
     const struct xln_host_cpu *y = *(const struct xln_host_cpu *const *)b;
 
+    if (x->node != y->node)
+        return x->node < y->node ? -1 : 1;
     if (x->socket != y->socket)
         return x->socket < y->socket ? -1 : 1;
     return (x->core > y->core) - (x->core < y->core);
+}
+
+/* In blocks of this many. */
+static unsigned count_blocks(unsigned nr, unsigned size)
+{
+    return nr / size + !!(nr % size);
 }
 
 /* The cores with a thread in both; `list` has room for all CPUs. */
@@ -86,17 +180,24 @@ static bool has_memory(const struct problem *problem, unsigned node)
     return xln_host_node(problem->host, node)->total_bytes > 0;
 }
 
-/*
- * On each node, and how many a domain can have: those of nodes that it can be
- * on, which have memory. Where there are none of these, its memory is remote
- * to any CPU, and all count.
- */
+/* Whether its CPUs are not counted with those of another node. */
+static bool is_home(const struct problem *problem, unsigned node)
+{
+    return xln_host_home(problem->host, node) == node;
+}
+
+static bool counts_cores(const struct problem *problem)
+{
+    return problem->request->whole_cores ||
+           problem->request->vcpus_mode == XLN_VCPUS_CORE;
+}
+
+/* For each node, and how many a domain can have in all. */
 static int count_allowed(struct problem *problem, unsigned *nr_r)
 {
-    unsigned nr_near = 0, nr_all = 0;
     const struct xln_host *host = problem->host;
     const struct xln_host_cpu **list;
-    unsigned node, nr;
+    unsigned node, nr, nr_all = 0;
 
     list = calloc(xln_host_nr_cpus(host), sizeof(*list));
     problem->nr_allowed =
@@ -106,17 +207,17 @@ static int count_allowed(struct problem *problem, unsigned *nr_r)
         return -ENOMEM;
     }
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
-        const struct xln_cpumap *cpus = xln_host_node(host, node)->cpus;
+        const struct xln_cpumap *cpus = xln_host_near_cpus(host, node);
 
-        nr = problem->request->whole_cores ||
-                     problem->request->vcpus_mode == XLN_VCPUS_CORE
-                 ? count_cores(host, cpus, problem->allowed, list)
-                 : count_common(cpus, problem->allowed);
+        nr = !counts_cores(problem) ? count_common(cpus, problem->allowed)
+             : problem->unit_size > 1
+                 ? count_blocks(count_common(cpus, problem->allowed),
+                                problem->unit_size)
+                 : count_cores(host, cpus, problem->allowed, list);
         problem->nr_allowed[node] = nr;
-        nr_all += nr;
-        nr_near += has_memory(problem, node) ? nr : 0;
+        nr_all += is_home(problem, node) ? nr : 0;
     }
-    *nr_r = nr_near ? nr_near : nr_all;
+    *nr_r = nr_all;
     free(list);
     return 0;
 }
@@ -134,14 +235,13 @@ static void leave_taken(struct problem *problem)
 
 static int find_allowed(struct problem *problem)
 {
-    const struct xln_need *need = problem->need;
     unsigned nr_cpus;
     int rc;
 
     rc = xln_cpumap_new(xln_host_nr_cpus(problem->host), &problem->allowed);
     if (rc)
         return rc;
-    unite_masks(problem, need->nr_hard, need->hard, problem->allowed);
+    unite_masks(problem, problem->nr_hard, problem->hard, problem->allowed);
     xln_cpumap_and(problem->allowed, problem->pool);
     /* Masks outside the pool are libxl's to complain about. */
     if (xln_cpumap_is_empty(problem->allowed))
@@ -152,7 +252,11 @@ static int find_allowed(struct problem *problem)
     rc = count_allowed(problem, &nr_cpus);
     if (rc)
         return rc;
-    problem->need_cpus = nr_cpus < need->nr_vcpus ? nr_cpus : need->nr_vcpus;
+    problem->need_cpus = xln__problem_nr_units(problem);
+    if (!counts_cores(problem))
+        problem->need_cpus *= problem->unit_size;
+    if (problem->need_cpus > nr_cpus)
+        problem->need_cpus = nr_cpus;
     return 0;
 }
 
@@ -168,7 +272,7 @@ static int find_allowed(struct problem *problem)
 
 static uint64_t load_of_node(const struct problem *problem, unsigned node)
 {
-    const struct xln_cpumap *cpus = xln_host_node(problem->host, node)->cpus;
+    const struct xln_cpumap *cpus = xln_host_near_cpus(problem->host, node);
     uint64_t load = 0;
     unsigned cpu;
 
@@ -219,6 +323,8 @@ static int find_load(struct problem *problem)
         return -ENOMEM;
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(problem->host)) {
         problem->load[node] = load_of_node(problem, node);
+        if (!is_home(problem, node))
+            continue;
         crowding = xln__problem_crowding(problem, node);
         if (crowding > most)
             most = crowding;
@@ -251,7 +357,7 @@ static int add_spot(struct problem *problem, const struct xln_cpumap *cpus)
     struct xln_nodemap *nodes;
     int rc;
 
-    rc = xln_host_nodes_of_cpus(problem->host, cpus, &nodes);
+    rc = xln_host_homes_of_cpus(problem->host, cpus, &nodes);
     if (rc)
         return rc;
     for (unsigned i = 0; i < problem->nr_spots; i++) {
@@ -267,8 +373,8 @@ static int add_spot(struct problem *problem, const struct xln_cpumap *cpus)
 static int find_spots(struct problem *problem)
 {
     const struct xln_need *need = problem->need;
-    unsigned nr =
-        need->nr_hard < need->nr_vcpus ? need->nr_hard : need->nr_vcpus;
+    unsigned nr = problem->nr_hard < need->nr_vcpus ? problem->nr_hard
+                                                    : need->nr_vcpus;
     struct xln_cpumap *cpus = NULL;
     int rc;
 
@@ -282,10 +388,10 @@ static int find_spots(struct problem *problem)
         return rc;
 
     for (unsigned vcpu = 0; vcpu < nr && !rc; vcpu++) {
-        if (!need->hard[vcpu])
+        if (!problem->hard[vcpu])
             continue;
         xln_cpumap_zero(cpus);
-        xln_cpumap_or(cpus, need->hard[vcpu]);
+        xln_cpumap_or(cpus, problem->hard[vcpu]);
         xln_cpumap_and(cpus, problem->allowed);
         if (!xln_cpumap_is_empty(cpus))
             rc = add_spot(problem, cpus);
@@ -351,24 +457,24 @@ int xln__problem_copy_nodes(const struct problem *problem,
 /*
  * The nodes that Xen itself would give a domain with these affinities (auto
  * node affinity, domain_update_node_affinity() in xen/common/sched/core.c):
- * of soft and hard together. Where these have no CPU in common it goes by hard
- * alone; then nothing was asked for here, and *nodes_r is NULL.
+ * of soft and hard together; but the nearest with memory instead of one without.
+ * Where these have no CPU in common it goes by hard alone; then nothing was
+ * asked for here, and *nodes_r is NULL.
  */
 static int nodes_of_soft(const struct problem *problem,
                          struct xln_nodemap **nodes_r)
 {
-    const struct xln_need *need = problem->need;
     struct xln_cpumap *cpus;
     int rc;
 
     rc = xln_cpumap_new(xln_host_nr_cpus(problem->host), &cpus);
     if (rc)
         return rc;
-    unite_masks(problem, need->nr_soft, need->soft, cpus);
+    unite_masks(problem, problem->nr_soft, problem->soft, cpus);
     xln_cpumap_and(cpus, problem->allowed);
     *nodes_r = NULL;
     if (!xln_cpumap_is_empty(cpus))
-        rc = xln_host_nodes_of_cpus(problem->host, cpus, nodes_r);
+        rc = xln_host_homes_of_cpus(problem->host, cpus, nodes_r);
     xln_cpumap_free(cpus);
     return rc;
 }
@@ -518,6 +624,9 @@ int xln__problem_init(struct problem *problem, const struct xln_host *host,
     if (problem->need_bytes < extra_bytes)
         problem->need_bytes = UINT64_MAX;
 
+    rc = find_units(problem);
+    if (rc)
+        return rc;
     rc = find_pool(problem);
     if (rc)
         return rc;
@@ -542,6 +651,8 @@ void xln__problem_clear(struct problem *problem)
     for (unsigned i = 0; i < problem->nr_spots; i++)
         xln_nodemap_free(problem->spots[i]);
     free(problem->spots);
+    free_masks(problem, problem->own_hard);
+    free_masks(problem, problem->own_soft);
     free(problem->nr_allowed);
     free(problem->costs);
     free(problem->load);

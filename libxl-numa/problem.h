@@ -15,11 +15,20 @@ struct problem {
     const struct xln_need *need;
     uint64_t need_bytes;
 
+    /* CPUs, and so vCPUs, that the scheduler deals with as one; and the need's
+     * hard and soft affinities as they are with that, see host_units.c. */
+    unsigned unit_size;
+    const struct xln_cpumap *const *hard, *const *soft;
+    unsigned nr_hard, nr_soft;
+    struct xln_cpumap **own_hard, **own_soft;   /* NULL: those of the need */
+
     struct xln_cpumap *pool;        /* online CPUs of the domain's pool */
     struct xln_cpumap *allowed;     /* those that some vCPU may run on; of
                                      * free cores, if each is to have one */
-    unsigned *nr_allowed;           /* of these: [node]; or, if the request is
-                                     * for whole cores, cores with one */
+    unsigned *nr_allowed;           /* of these, near each node (see
+                                     * xln_host_near_cpus()): [node]; or, if
+                                     * the request is for whole cores, cores
+                                     * with one */
     uint64_t *load;                 /* of these CPUs, [node] */
     unsigned need_cpus;
 
@@ -34,7 +43,7 @@ struct problem {
      * looked at. [node]; NULL: nothing does. */
     uint64_t *costs;
 
-    /* For a vCPU's hard affinity, the nodes with a CPU of it: the domain
+    /* For a vCPU's hard affinity, the homes of the CPUs in it: the domain
      * needs one of each. */
     struct xln_nodemap **spots;
     unsigned nr_spots;
@@ -50,6 +59,9 @@ int xln__problem_init(struct problem *problem, const struct xln_host *host,
                       const struct xln_request *request,
                       const struct xln_need *need);
 void xln__problem_clear(struct problem *problem);
+
+/* How many scheduling units the vCPUs are. */
+unsigned xln__problem_nr_units(const struct problem *problem);
 
 /* The load for each of a node's nr_allowed; 0 if there are none. */
 uint64_t xln__problem_crowding(const struct problem *problem, unsigned node);

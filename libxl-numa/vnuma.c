@@ -18,11 +18,10 @@
 
 /* ---- a copy of the host ---- */
 
-/* CPUs of the node that the domain may use. */
-static unsigned count_cpus(const struct xln_host *host,
-                           const struct xln_need *need, unsigned node)
+/* Those of these CPUs that the domain may use. */
+static unsigned count_cpus(const struct xln_cpumap *cpus,
+                           const struct xln_need *need)
 {
-    const struct xln_cpumap *cpus = xln_host_node(host, node)->cpus;
     unsigned cpu, nr = 0;
 
     XLN_FOREACH(xln_cpumap, cpu, cpus)
@@ -46,7 +45,7 @@ int xln_vnuma_prepare(const struct xln_host *host, const struct xln_need *need,
         xln_nodemap_and(nodes, request->nodes);
     XLN_FOREACH(xln_nodemap, node, nodes) {
         if (!xln_host_node(host, node)->total_bytes ||
-            !count_cpus(host, need, node))
+            !count_cpus(xln_host_near_cpus(host, node), need))
             xln_nodemap_clear(nodes, node);
     }
     if (xln_nodemap_is_empty(nodes)) {
@@ -232,14 +231,14 @@ struct taker {
     unsigned nr_cores;
 };
 
-/* The vnode that is on `node`, else the nearest. */
+/* The vnode that is on the home of `node`, else the nearest. */
 static unsigned vnode_near(const struct xln_host *host,
                            const struct xln_vnuma *vnuma, unsigned node)
 {
     unsigned i, distance, best = 0, least = XLN_NONE;
 
     for (i = 0; i < vnuma->nr; i++) {
-        if (vnuma->list[i].node == node)
+        if (vnuma->list[i].node == xln_host_home(host, node))
             return i;
         distance = xln_host_distance(host, node, vnuma->list[i].node);
         if (distance < least) {
@@ -283,7 +282,7 @@ static unsigned find_takers(const struct xln_host *host,
     unsigned node, nr_cpus, nr = 0;
 
     XLN_FOREACH(xln_nodemap, node, homes) {
-        nr_cpus = count_cpus(host, need, node);
+        nr_cpus = count_cpus(xln_host_node(host, node)->cpus, need);
         if (nr_cpus)
             add_weight(takers, &nr, vnode_near(host, vnuma, node), nr_cpus);
     }
@@ -349,24 +348,28 @@ static unsigned nr_cores_of(unsigned nr_vcpus, unsigned threads)
     return (nr_vcpus + threads - 1) / threads;
 }
 
+/* vCPUs of one scheduling unit, `unit` many, stay together. */
 static void deal(enum xln_vnuma_vcpus how, struct taker *takers, unsigned nr,
-                 unsigned threads, unsigned nr_vcpus, struct xln_vnuma *vnuma)
+                 unsigned threads, unsigned unit, unsigned nr_vcpus,
+                 struct xln_vnuma *vnuma)
 {
+    if (threads < unit)
+        threads = unit;
     switch (how) {
     case XLN_VNUMA_VCPUS_ROUND_ROBIN:
-        deal_round(takers, nr, 1, nr_vcpus, vnuma);
+        deal_round(takers, nr, unit, nr_vcpus, vnuma);
         break;
     case XLN_VNUMA_VCPUS_SIBLINGS:
         deal_round(takers, nr, threads, nr_vcpus, vnuma);
         break;
     case XLN_VNUMA_VCPUS_CONTIGUOUS:
-        share_cores(takers, nr, nr_vcpus, true);
-        deal_blocks(takers, nr, 1, nr_vcpus, vnuma);
+        share_cores(takers, nr, nr_cores_of(nr_vcpus, unit), true);
+        deal_blocks(takers, nr, unit, nr_vcpus, vnuma);
         break;
     default:
         /* Where there is not a core for each, a thread for each. */
         if (nr_cores_of(nr_vcpus, threads) < nr)
-            threads = 1;
+            threads = unit;
         share_cores(takers, nr, nr_cores_of(nr_vcpus, threads), false);
         deal_blocks(takers, nr, threads, nr_vcpus, vnuma);
     }
@@ -395,7 +398,7 @@ static int deal_vcpus(const struct xln_host *host,
         return -ENOMEM;
     nr = find_takers(host, need, plan, vnuma, takers);
     deal(dealing_of(request), takers, nr, threads_of(host, cpus),
-         need->nr_vcpus, vnuma);
+         xln_host_unit_size(host, need->pool_cpus), need->nr_vcpus, vnuma);
     free(takers);
     return 0;
 }
@@ -410,7 +413,7 @@ static int find_cpus(const struct xln_host *host, const struct xln_plan *plan,
 
     for (i = 0; i < vnuma->nr && !rc; i++) {
         struct xln_vnode *vnode = &vnuma->list[i];
-        const struct xln_cpumap *own = xln_host_node(host, vnode->node)->cpus;
+        const struct xln_cpumap *own = xln_host_near_cpus(host, vnode->node);
 
         rc = xln_cpumap_copy(plan->vcpu_cpus, &vnode->cpus);
         if (!rc && xln_cpumap_intersects(vnode->cpus, own))

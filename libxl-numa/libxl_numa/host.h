@@ -36,10 +36,19 @@ struct xln_host_node {
     const struct xln_cpumap *cpus;      /* online CPUs; may be empty */
 };
 
+/* What Xen's scheduler deals with as one unit: sched-gran= on its command
+ * line. */
+enum xln_sched_gran {
+    XLN_SCHED_CPU,      /* each CPU */
+    XLN_SCHED_CORE,     /* all threads of a core */
+    XLN_SCHED_SOCKET,   /* all CPUs of a socket */
+};
+
 struct xln_host_pool {
     unsigned id;
     const struct xln_cpumap *cpus;
     const char *name;           /* NULL: not known; Xen has but the number */
+    enum xln_sched_gran sched_gran;
 };
 
 /*
@@ -165,6 +174,97 @@ int xln_host_nodes_of_cpus(const struct xln_host *host,
 int xln_host_cpus_of_nodes(const struct xln_host *host,
                            const struct xln_nodemap *nodes,
                            struct xln_cpumap **cpus_r);
+
+/*
+ * With units of several CPUs, as many vCPUs of a domain, beginning at its first,
+ * run on the CPUs of one unit at the same time. They have one affinity, which is
+ * that of the vCPU that is set last; it has a unit if it has its first CPU.
+ */
+
+/*
+ * Get the number of CPUs in a scheduling unit.
+ *
+ *   host: the host
+ *   cpus: the CPUs of a pool; NULL: of the whole host
+ *
+ * Returns the number of CPUs, 1 or more.
+ * Since: 0.1
+ */
+unsigned xln_host_unit_size(const struct xln_host *host,
+                            const struct xln_cpumap *cpus);
+
+/*
+ * Change a set of CPUs to what it means as an affinity: all CPUs of each unit
+ * whose first CPU is in the set.
+ *
+ *   host: the host
+ *   cpus: the set, as wide as the host has CPUs
+ *
+ * Since: 0.1
+ */
+void xln_host_whole_units(const struct xln_host *host,
+                          struct xln_cpumap *cpus);
+
+/*
+ * CPUs on nodes without memory belong to a node with memory, their home: the
+ * nearest, where the larger of the two directions counts. Of equally near nodes
+ * it is one with CPUs of its own, then the one with the fewest CPUs, then the
+ * lowest. Placement counts these CPUs as CPUs of that node.
+ */
+
+/*
+ * Find the node that the CPUs of a node belong to.
+ *
+ *   host: the host
+ *   node: any number
+ *
+ * Returns the node itself if it has memory or no CPU, or if no node has memory;
+ * else its home. XLN_NONE: the host has no such node.
+ * Since: 0.1
+ */
+unsigned xln_host_home(const struct xln_host *host, unsigned node);
+
+/*
+ * Look up the online CPUs of a node, and those that belong to it.
+ *
+ *   host: the host
+ *   node: any number
+ *
+ * Returns the CPUs, borrowed; NULL: the host has no such node.
+ * Since: 0.1
+ */
+const struct xln_cpumap *xln_host_near_cpus(const struct xln_host *host,
+                                            unsigned node);
+
+/*
+ * Find the online CPUs of nodes, and those that belong to them.
+ *
+ *   host: the host
+ *   nodes: the nodes, a set of any width
+ *   cpus_r: the CPUs, a set of the host's width; free it with
+ *       xln_cpumap_free()
+ *
+ * Returns 0; -ENOMEM.
+ * Since: 0.1
+ */
+int xln_host_near_cpus_of_nodes(const struct xln_host *host,
+                                const struct xln_nodemap *nodes,
+                                struct xln_cpumap **cpus_r);
+
+/*
+ * Find the nodes that these CPUs belong to, as far as they are online.
+ *
+ *   host: the host
+ *   cpus: the CPUs, a set of any width
+ *   nodes_r: the nodes, a set of the host's width; free it with
+ *       xln_nodemap_free()
+ *
+ * Returns 0; -ENOMEM.
+ * Since: 0.1
+ */
+int xln_host_homes_of_cpus(const struct xln_host *host,
+                           const struct xln_cpumap *cpus,
+                           struct xln_nodemap **nodes_r);
 
 /*
  * Calculate how much memory of a node a plan may use: what is free, less what

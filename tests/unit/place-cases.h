@@ -57,8 +57,9 @@ static inline void fill_node(struct xln_host *host, unsigned node,
     n->reserved_bytes = spec->reserved * MIB;
 }
 
+/* `slit` NULL: 10 and 20. */
 static inline struct xln_host *make_host(const struct node_spec *specs,
-                                         unsigned nr)
+                                         unsigned nr, const unsigned *slit)
 {
     unsigned cpu = 0, nr_cpus = 0;
     struct xln_host *host;
@@ -74,7 +75,9 @@ static inline struct xln_host *make_host(const struct node_spec *specs,
             host->cpus[cpu].node = node;
         }
         for (unsigned to = 0; to < nr; to++)
-            host->distances[node * nr + to] = node == to ? 10 : 20;
+            host->distances[node * nr + to] = slit         ? slit[node * nr + to]
+                                              : node == to ? 10
+                                                           : 20;
     }
     must(xln__host_finish(host));
     return host;
@@ -82,15 +85,11 @@ static inline struct xln_host *make_host(const struct node_spec *specs,
 
 static inline struct xln_host *case_host(const struct case_spec *c)
 {
-    struct xln_host *host;
     unsigned nr = 0;
 
     while (c->nodes[nr].cpus != XLN_NONE)
         nr++;
-    host = make_host(c->nodes, nr);
-    if (c->slit)
-        memcpy(host->distances, c->slit, nr * nr * sizeof(*c->slit));
-    return host;
+    return make_host(c->nodes, nr, c->slit);
 }
 
 static inline struct xln_nodemap *nodes_of(const char *text)

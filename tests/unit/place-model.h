@@ -17,6 +17,8 @@ struct random_host {
     struct {
         uint64_t total, free, dma, reserved, cpus;
     } node[MAX_RANDOM_NODES];
+    bool bare;                          /* every other node has no memory */
+    unsigned home[MAX_RANDOM_NODES];    /* where a node's CPUs have memory */
     unsigned distance[MAX_RANDOM_NODES][MAX_RANDOM_NODES];
 
     uint64_t need, dma_reserve, pool;   /* pool 0: none given */
@@ -44,7 +46,7 @@ static inline void random_memory(struct random_host *r, unsigned node)
 {
     uint64_t mib = 256 * (1 + random_below(4)) + (one_in(3) ? 3 : 0);
 
-    if (one_in(8))
+    if (one_in(r->bare ? 2 : 8))
         return;
     r->node[node].total = mib * MIB;
     r->node[node].free = one_in(3) ? mib * MIB / 2 + random_below(5) * 4096
@@ -117,23 +119,6 @@ static inline void random_need(struct random_host *r)
         r->named = r->exists & random_below(1u << r->nr_nodes);
 }
 
-static inline void random_host(struct random_host *r, unsigned nr_nodes)
-{
-    memset(r, 0, sizeof(*r));
-    r->nr_nodes = nr_nodes;
-    for (unsigned node = 0; node < nr_nodes; node++) {
-        if (one_in(10))
-            continue;
-        r->exists |= 1u << node;
-        random_memory(r, node);
-        for (unsigned i = one_in(8) ? 0 : 1 + random_below(3); i; i--)
-            r->node[node].cpus |= UINT64_C(1) << r->nr_cpus++;
-    }
-    r->nr_cpus += !r->nr_cpus;
-    random_distances(r);
-    random_need(r);
-}
-
 static inline uint64_t b_usable(const struct random_host *r, unsigned node,
                                 bool dma)
 {
@@ -155,12 +140,124 @@ static inline uint64_t b_bytes(const struct random_host *r, unsigned set,
     return sum;
 }
 
-static inline uint64_t b_cpus(const struct random_host *r, unsigned set)
+static inline unsigned b_count(uint64_t bits)
+{
+    return (unsigned)__builtin_popcountll(bits);
+}
+
+static inline uint64_t b_own_cpus(const struct random_host *r, unsigned set)
 {
     uint64_t cpus = 0;
 
     for (unsigned node = 0; node < r->nr_nodes; node++)
         cpus |= set >> node & 1 ? r->node[node].cpus : 0;
+    return cpus;
+}
+
+static inline unsigned b_far(const struct random_host *r, unsigned a, unsigned b)
+{
+    unsigned there = r->distance[a][b], back = r->distance[b][a];
+
+    return there > back ? there : back;
+}
+
+/* How many CPUs a node has, with those that have been given to it. */
+static inline unsigned b_given(const struct random_host *r, const unsigned *homes,
+                        unsigned node)
+{
+    unsigned nr = b_count(r->node[node].cpus);
+
+    for (unsigned other = 0; other < r->nr_nodes; other++) {
+        if (other != node && homes[other] == node)
+            nr += b_count(r->node[other].cpus);
+    }
+    return nr;
+}
+
+/* Whether `from` would rather belong to `a` than to `b`. */
+static inline bool b_rather(const struct random_host *r, const unsigned *homes,
+                     unsigned from, unsigned a, unsigned b)
+{
+    bool a_has = r->node[a].cpus, b_has = r->node[b].cpus;
+
+    if (b_far(r, from, a) != b_far(r, from, b))
+        return b_far(r, from, a) < b_far(r, from, b);
+    if (a_has != b_has)
+        return a_has;
+    if (b_given(r, homes, a) != b_given(r, homes, b))
+        return b_given(r, homes, a) < b_given(r, homes, b);
+    return a < b;
+}
+
+static inline unsigned b_choose_home(const struct random_host *r,
+                              const unsigned *homes, unsigned from,
+                              bool *several)
+{
+    unsigned best = from;
+
+    for (unsigned node = 0; node < r->nr_nodes; node++) {
+        if (!r->node[node].total)
+            continue;
+        if (best == from || b_rather(r, homes, from, node, best))
+            best = node;
+    }
+    *several = false;
+    for (unsigned node = 0; node < r->nr_nodes; node++) {
+        if (r->node[node].total && node != best && best != from &&
+            b_far(r, from, node) == b_far(r, from, best))
+            *several = true;
+    }
+    return best;
+}
+
+/* Where the CPUs of each node have their memory: first those of which there is
+ * no doubt. */
+static inline void b_find_homes(struct random_host *r)
+{
+    for (unsigned node = 0; node < r->nr_nodes; node++)
+        r->home[node] = node;
+    for (unsigned doubt = 0; doubt < 2; doubt++) {
+        for (unsigned node = 0; node < r->nr_nodes; node++) {
+            bool several;
+            unsigned home;
+
+            if (r->node[node].total || !r->node[node].cpus)
+                continue;
+            home = b_choose_home(r, r->home, node, &several);
+            if (several == doubt)
+                r->home[node] = home;
+        }
+    }
+}
+
+static inline void random_host(struct random_host *r, unsigned nr_nodes)
+{
+    memset(r, 0, sizeof(*r));
+    r->nr_nodes = nr_nodes;
+    r->bare = one_in(3);
+    for (unsigned node = 0; node < nr_nodes; node++) {
+        if (one_in(10))
+            continue;
+        r->exists |= 1u << node;
+        random_memory(r, node);
+        for (unsigned i = one_in(8) ? 0 : 1 + random_below(3); i; i--)
+            r->node[node].cpus |= UINT64_C(1) << r->nr_cpus++;
+    }
+    r->nr_cpus += !r->nr_cpus;
+    random_distances(r);
+    b_find_homes(r);
+    random_need(r);
+}
+
+/* Those that count for these nodes. */
+static inline uint64_t b_cpus(const struct random_host *r, unsigned set)
+{
+    uint64_t cpus = 0;
+
+    for (unsigned node = 0; node < r->nr_nodes; node++) {
+        if (set >> node & 1 || set >> r->home[node] & 1)
+            cpus |= r->node[node].cpus;
+    }
     return cpus;
 }
 
@@ -176,11 +273,6 @@ static inline uint64_t b_allowed(const struct random_host *r)
     for (unsigned vcpu = 0; vcpu < r->nr_vcpus; vcpu++)
         masks |= vcpu < r->nr_hard ? r->hard[vcpu] : UINT64_MAX;
     return masks & b_pool(r) ? masks & b_pool(r) : b_pool(r);
-}
-
-static inline unsigned b_count(uint64_t bits)
-{
-    return (unsigned)__builtin_popcountll(bits);
 }
 
 /* Of two neighbours on a node, counted from its lowest CPU, the first stands
@@ -203,15 +295,9 @@ static inline unsigned b_count_cpus(const struct random_host *r, uint64_t cpus)
     return nr;
 }
 
-/* On nodes with memory; if there are none there, on all. */
 static inline unsigned b_most_cpus(const struct random_host *r)
 {
-    uint64_t near = 0;
-
-    for (unsigned node = 0; node < r->nr_nodes; node++)
-        near |= r->node[node].total ? r->node[node].cpus : 0;
-    near &= b_allowed(r);
-    return b_count_cpus(r, near ? near : b_allowed(r));
+    return b_count_cpus(r, b_allowed(r));
 }
 
 static inline bool b_has_cpus(const struct random_host *r, unsigned set)
@@ -237,14 +323,6 @@ static inline unsigned b_with_memory(const struct random_host *r)
     return set;
 }
 
-static inline unsigned b_far(const struct random_host *r, unsigned a,
-                             unsigned b)
-{
-    unsigned there = r->distance[a][b], back = r->distance[b][a];
-
-    return there > back ? there : back;
-}
-
 static inline unsigned b_from(const struct random_host *r, unsigned set,
                               unsigned to)
 {
@@ -259,21 +337,14 @@ static inline unsigned b_from(const struct random_host *r, unsigned set,
 
 static inline unsigned b_candidates(const struct random_host *r)
 {
-    unsigned set = 0, homes = 0, least = XLN_NONE;
+    unsigned homes = 0;
 
-    for (unsigned node = 0; node < r->nr_nodes; node++)
-        homes |= (unsigned)!!(r->node[node].cpus & b_allowed(r)) << node;
-    if (homes & b_with_memory(r))
-        return homes & b_with_memory(r);
     for (unsigned node = 0; node < r->nr_nodes; node++) {
-        if (b_with_memory(r) >> node & 1 && b_from(r, homes, node) < least)
-            least = b_from(r, homes, node);
+        if (r->node[node].cpus & b_allowed(r))
+            homes |= 1u << r->home[node];
     }
-    for (unsigned node = 0; node < r->nr_nodes; node++) {
-        if (b_from(r, homes, node) == least)
-            set |= 1u << node;
-    }
-    return set & b_with_memory(r);
+    homes &= b_with_memory(r);
+    return homes ? homes : b_with_memory(r);
 }
 
 struct b_score {
@@ -355,9 +426,9 @@ static inline uint64_t b_crowding(const struct random_host *r, unsigned set)
     uint64_t most = 0;
 
     for (unsigned node = 0; node < r->nr_nodes; node++) {
-        uint64_t others = b_others(r, r->node[node].cpus & b_allowed(r));
+        uint64_t others = b_others(r, b_cpus(r, 1u << node) & b_allowed(r));
 
-        if (set >> node & 1 && others > most)
+        if (set >> node & 1 && r->home[node] == node && others > most)
             most = others;
     }
     return most;

@@ -154,28 +154,24 @@ static bool is_allowed(const struct task *t, unsigned cpu)
     return is_online(t, cpu) && (this || !any);
 }
 
-/* CPUs of the set that all vCPUs together, or this one, may use. */
+/* CPUs near the set that all vCPUs together, or this one, may use. */
 static unsigned count_cpus(const struct task *t, unsigned set, unsigned vcpu)
 {
     unsigned nr = 0;
 
     for (unsigned cpu = 0; cpu < t->host->nr_cpus; cpu++) {
-        if (!is_online(t, cpu) || !(set >> t->host->cpus[cpu].node & 1))
+        unsigned node = t->host->cpus[cpu].node;
+
+        if (!is_online(t, cpu) || !(set >> xln_host_home(t->host, node) & 1))
             continue;
         nr += vcpu == XLN_NONE ? is_allowed(t, cpu) : vcpu_may(t, vcpu, cpu);
     }
     return nr;
 }
 
-/* On nodes with memory; if there are none there, on all. */
 static unsigned most_cpus(const struct task *t)
 {
-    unsigned near = 0, nr;
-
-    for (unsigned node = 0; node < t->nr_nodes; node++)
-        near |= (unsigned)!!t->host->nodes[node].total_bytes << node;
-    nr = count_cpus(t, near, XLN_NONE);
-    return nr ? nr : count_cpus(t, ~0u, XLN_NONE);
+    return count_cpus(t, ~0u, XLN_NONE);
 }
 
 static bool has_affinities(const struct task *t, unsigned set)

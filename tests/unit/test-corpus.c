@@ -272,15 +272,16 @@ static void add_devices(struct problem *p, const struct guest *guest)
     }
 }
 
-/* All nodes with memory and a CPU for the guest; if they are named, those
- * without a CPU too. */
+/* All nodes with memory and a CPU near it for the guest; if they are named,
+ * those without a CPU too. */
 static void state_problem(struct problem *p, const struct guest *guest)
 {
     unsigned nr_cpus = 0, node;
 
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(p->host)) {
         const struct xln_host_node *n = xln_host_node(p->host, node);
-        unsigned cpus = count_cpus(n->cpus, guest->pool);
+        unsigned cpus = count_cpus(xln_host_near_cpus(p->host, node),
+                                   guest->pool);
 
         if (!n->total_bytes || (!cpus && !guest->named))
             continue;
@@ -358,6 +359,28 @@ static const char *wrong_with_fit(const struct problem *p,
     return wrong_with_shares(p, plan, level.dma);
 }
 
+/* They are on the plan's nodes, or on nodes without memory that are nearest to
+ * one of these. */
+static const char *wrong_with_vcpus(const struct problem *p,
+                                    const struct xln_plan *plan)
+{
+    unsigned node;
+
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(p->host)) {
+        const struct xln_cpumap *cpus = xln_host_node(p->host, node)->cpus;
+        bool in = xln_nodemap_test(plan->nodes, node);
+        bool there = xln_nodemap_test(plan->vcpu_nodes, node);
+        bool runs = xln_cpumap_intersects(plan->vcpu_cpus, cpus);
+
+        if (there && !xln_nodemap_test(plan->nodes,
+                                       xln_host_home(p->host, node)))
+            return "vCPUs on other nodes";
+        if (there ? !in && !runs : runs || (in && !xln_cpumap_is_empty(cpus)))
+            return "the nodes of the vCPUs are not those of their CPUs";
+    }
+    return NULL;
+}
+
 static const char *wrong_with_plan(const struct problem *p,
                                    const struct xln_plan *plan,
                                    const struct answer *answer)
@@ -383,10 +406,7 @@ static const char *wrong_with_plan(const struct problem *p,
     if (!answer->known && plan->relaxed & XLN_RELAXED_MEMORY)
         return NULL;
     wrong = wrong_with_fit(p, plan, set);
-    if (wrong)
-        return wrong;
-    return xln_nodemap_equal(plan->nodes, plan->vcpu_nodes)
-               ? NULL : "vCPUs on other nodes";
+    return wrong ? wrong : wrong_with_vcpus(p, plan);
 }
 
 /* ------------------------------------------------------------------ */

@@ -485,6 +485,31 @@ static void has_width(const char *command_line, int width)
         printf("# %d bits, expected %d\n", xen.dma_width, width);
 }
 
+static void has_gran(const char *command_line, enum xln_sched_gran gran)
+{
+    struct xln_host *host;
+
+    four_nodes();
+    xen.command_line = command_line;
+    host = read_host();
+    ok(xln_host_pool_at(host, 0)->sched_gran == gran, "'%s': %s",
+       command_line, gran == XLN_SCHED_CPU    ? "each CPU on its own"
+                     : gran == XLN_SCHED_CORE ? "each core"
+                                              : "each socket");
+    xln_host_free(host);
+    xen.command_line = "";
+}
+
+/* The host has as many CPUs on each core, and on each socket. */
+static void test_sched_gran(void)
+{
+    has_gran("sched-gran=core", XLN_SCHED_CORE);
+    has_gran("sched-gran=socket dom0_mem=4G", XLN_SCHED_SOCKET);
+    has_gran("sched-gran=core sched-gran=cpu", XLN_SCHED_CPU);
+    has_gran("sched-gran=cores", XLN_SCHED_CPU);
+    has_gran("xsched-gran=core", XLN_SCHED_CPU);
+}
+
 static void test_dma_bits(void)
 {
     has_width("", 28);
@@ -630,6 +655,7 @@ int main(void)
     test_distances();
     test_dma_width();
     test_dma_bits();
+    test_sched_gran();
     test_dma_free();
     test_failing_calls();
     test_no_memory();

@@ -273,6 +273,68 @@ static void test_release(const struct xln_host *host)
     xln_host_free(busy);
 }
 
+/* Memory on nodes 1 and 3; node 2 is nearer to node 3, node 0 to node 1; node
+ * 4 is as near to one as to the other. */
+static struct xln_host *bare_host(void)
+{
+    static const unsigned slit[5][5] = {
+        { 10, 16, 20, 30, 30 }, { 16, 10, 20, 30, 21 },
+        { 20, 20, 10, 12, 20 }, { 30, 30, 17, 10, 21 },
+        { 30, 21, 20, 21, 10 },
+    };
+    struct xln_host *host;
+
+    if (xln__host_new(10, 5, 0, &host))
+        abort();
+    for (unsigned node = 0; node < 5; node++) {
+        xln_nodemap_set(host->exists, node);
+        host->nodes[node].total_bytes = node % 2 ? 1024 * MIB : 0;
+        for (unsigned to = 0; to < 5; to++)
+            host->distances[node * 5 + to] = slit[node][to];
+        for (unsigned cpu = 2 * node; cpu < 2 * node + 2; cpu++) {
+            host->cpu_exists[cpu] = host->cpus[cpu].online = true;
+            host->cpus[cpu].node = node;
+        }
+    }
+    if (xln__host_finish(host))
+        abort();
+    return host;
+}
+
+static void test_homes(void)
+{
+    struct xln_host *host = bare_host(), *copy;
+    struct xln_nodemap *nodes;
+    struct xln_cpumap *cpus;
+
+    ok(xln_host_home(host, 0) == 1 && xln_host_home(host, 2) == 3,
+       "CPUs without memory belong to the nearest");
+    ok(xln_host_home(host, 4) == 1, "or to the lower of two that are as near");
+    ok(xln_host_home(host, 1) == 1, "a node with memory is its own");
+    ok(xln_host_home(host, 5) == XLN_NONE, "there is no node 5");
+    is_cpus(xln_host_near_cpus(host, 1), "0-3,8-9", "the CPUs near node 1");
+    is_cpus(xln_host_near_cpus(host, 3), "4-7", "and near node 3");
+    is_cpus(xln_host_near_cpus(host, 2), "4-5", "node 2 has its own");
+    ok(!xln_host_near_cpus(host, 5), "and node 5 none");
+    is_cpus(xln_host_node(host, 1)->cpus, "2-3", "what is on a node stays");
+
+    if (xln_host_homes_of_cpus(host, xln_host_node(host, 2)->cpus, &nodes))
+        abort();
+    ok(xln_nodemap_count(nodes) == 1 && xln_nodemap_test(nodes, 3),
+       "from CPUs to the node with their memory");
+    if (xln_host_near_cpus_of_nodes(host, nodes, &cpus))
+        abort();
+    is_cpus(cpus, "4-7", "and back");
+    xln_cpumap_free(cpus);
+    xln_nodemap_free(nodes);
+
+    if (xln_host_copy(host, &copy))
+        abort();
+    ok(xln_host_home(copy, 4) == 1, "a copy has the same");
+    xln_host_free(copy);
+    xln_host_free(host);
+}
+
 int main(void)
 {
     struct xln_host *host = sparse_host();
@@ -286,6 +348,7 @@ int main(void)
     test_release(host);
     xln_host_free(host);
     test_validation();
+    test_homes();
     test_usable();
     return tap_done();
 }

@@ -87,6 +87,35 @@ static void test_distance(const struct xln_host *host)
     ok(l.has_distance, "but not for a node without a page");
 }
 
+/* Node 3 has CPUs, but no memory: node 1 is nearest to it. */
+static void test_bare(void)
+{
+    struct xln_host *host;
+    struct locality l;
+
+    if (xln__host_new(4, 4, 0, &host))
+        abort();
+    for (unsigned node = 0; node < 4; node++) {
+        xln_nodemap_set(host->exists, node);
+        host->nodes[node].total_bytes = node == 3 ? 0 : 1 << 30;
+        host->cpu_exists[node] = host->cpus[node].online = true;
+        host->cpus[node].node = node;
+        for (unsigned to = 0; to < 4; to++)
+            host->distances[node * 4 + to] = node == to       ? 10
+                                             : node + to == 4 ? 16
+                                                              : 20;
+    }
+    if (xln__host_finish(host))
+        abort();
+    l = locality(host, "3", 0, 7, 0);
+    ok(l.local_permille == 1000 && !l.apart,
+       "memory that is nearest to CPUs without any is local");
+    ok(l.distance_thousandths == 16000, "at its distance");
+    l = locality(host, "3", 7, 0, 0);
+    ok(l.local_permille == 0 && l.apart, "other memory is not");
+    xln_host_free(host);
+}
+
 static void test_on_node(void)
 {
     static const uint64_t pages[] = { 9900, 100, 0, 0 };
@@ -124,6 +153,7 @@ int main(void)
 
     test_share(host);
     test_distance(host);
+    test_bare();
     test_on_node();
     test_record();
     xln_host_free(host);

@@ -16,7 +16,7 @@ static struct xln_host *large_host(unsigned nr, bool chaos)
         specs[i] = (struct node_spec){
             .mib = 102400 + 1024 * random_below(32), .cpus = 4
         };
-    host = make_host(specs, nr);
+    host = make_host(specs, nr, NULL);
     for (unsigned a = 0; a < nr; a++) {
         for (unsigned b = 0; b < nr; b++) {
             unsigned apart = a > b ? a - b : b - a;

@@ -287,6 +287,22 @@ static unsigned b_homes(const struct random_host *r, const struct answer *a)
     return r->named && !limited ? r->named : a->nodes;
 }
 
+/* Those with such a CPU, and of the homes those that have CPUs of their own or
+ * none at all. */
+static unsigned b_vcpu_nodes(const struct random_host *r, unsigned homes,
+                             uint64_t cpus)
+{
+    unsigned nodes = 0;
+
+    for (unsigned node = 0; node < r->nr_nodes; node++) {
+        bool stands = r->node[node].cpus || !b_cpus(r, 1u << node);
+
+        if (r->node[node].cpus & cpus || (homes >> node & 1 && stands))
+            nodes |= 1u << node;
+    }
+    return nodes;
+}
+
 static const char *check_vcpus(const struct random_host *r,
                                const struct answer *a,
                                const struct xln_plan *plan)
@@ -294,12 +310,16 @@ static const char *check_vcpus(const struct random_host *r,
     unsigned homes = bits_of_nodes(plan->vcpu_nodes);
     uint64_t cpus = bits_of_cpus(plan->vcpu_cpus);
 
-    if (cpus != (b_cpus(r, homes) & b_pool(r)))
+    if (cpus != (b_own_cpus(r, homes) & b_pool(r)))
         return "the CPUs to prefer";
     if (!homes != !cpus)
         return "nodes without CPUs, or CPUs without nodes";
-    if (b_cpus(r, a->nodes) & b_allowed(r) && homes != b_homes(r, a))
+    if (b_cpus(r, a->nodes) & b_allowed(r) &&
+        cpus != (b_cpus(r, b_homes(r, a)) & b_pool(r)))
         return "the vCPUs are not with their memory";
+    if (b_cpus(r, a->nodes) & b_allowed(r) &&
+        homes != b_vcpu_nodes(r, b_homes(r, a), cpus))
+        return "the nodes of the vCPUs";
     if (!r->named && b_allowed(r) && !(cpus & b_allowed(r)))
         return "the vCPUs are sent where they may not run";
     return NULL;
@@ -422,6 +442,7 @@ static const char *check_cores(const struct random_host *r,
                                const struct xln_plan *plan)
 {
     uint64_t there = b_cpus(r, bits_of_nodes(plan->vcpu_nodes)), used = 0;
+    unsigned homes = 0;
 
     if (plan->nr_vcpu_cores != r->nr_vcpus)
         return "not a core for each";
@@ -439,9 +460,11 @@ static const char *check_cores(const struct random_host *r,
             return "a core elsewhere";
         used |= core;
     }
-    if (xln_nodemap_intersects(plan->nodes, plan->vcpu_nodes) &&
-        !xln_nodemap_is_subset(plan->vcpu_nodes, plan->nodes) &&
-        bits_of_nodes(plan->vcpu_nodes) & ~r->named)
+    for (unsigned node = 0; node < r->nr_nodes; node++)
+        if (bits_of_nodes(plan->vcpu_nodes) & ~r->named & 1u << node)
+            homes |= 1u << r->home[node];
+    if (homes & bits_of_nodes(plan->nodes) &&
+        homes & ~bits_of_nodes(plan->nodes) & ~r->named)
         return "a node that is not the memory's";
     return NULL;
 }
@@ -461,7 +484,7 @@ static const char *check_lack(const struct random_host *r,
     if (r->named || r->max_nodes || r->nr_hard)
         return NULL;
     for (unsigned node = 0; node < r->nr_nodes; node++) {
-        if (r->node[node].total && r->node[node].cpus & free)
+        if (r->node[node].total && b_cpus(r, 1u << node) & free)
             set |= 1u << node;
     }
     return r->need <= b_bytes(r, set, true) &&

@@ -80,6 +80,72 @@ static const unsigned unreachable[] = {
     XLN_NONE, XLN_NONE, 255, 10,
 };
 
+/* Two sockets of four nodes, with memory on one node of each. */
+static const struct node_spec bare[] = {
+    NODE(0, 4), NODE(900, 4), NODE(0, 4), NODE(0, 4),
+    NODE(0, 4), NODE(800, 4), NODE(0, 4), NODE(0, 4), END
+};
+static const unsigned two_sockets[] = {
+    10, 16, 16, 16, 32, 32, 32, 32,
+    16, 10, 16, 16, 32, 32, 32, 32,
+    16, 16, 10, 16, 32, 32, 32, 32,
+    16, 16, 16, 10, 32, 32, 32, 32,
+    32, 32, 32, 32, 10, 16, 16, 16,
+    32, 32, 32, 32, 16, 10, 16, 16,
+    32, 32, 32, 32, 16, 16, 10, 16,
+    32, 32, 32, 32, 16, 16, 16, 10,
+};
+/* Memory on nodes 0 and 2; the others are as near to one as to the other. */
+static const struct node_spec halves[] = {
+    NODE(1000, 2), NODE(0, 2), NODE(1000, 2), NODE(0, 2), END
+};
+/* Node 1 is nearer to node 2 one way only, and so nearer to node 0. */
+static const unsigned nearer_back[] = {
+    10, 16, 30, 30,
+    16, 10, 12, 30,
+    30, 40, 10, 16,
+    30, 30, 16, 10,
+};
+
+static const struct case_spec home_cases[] = {
+    { "12 vCPUs on the CPUs around the memory, not on the other socket", bare,
+      .slit = two_sockets, .need = 500, .vcpus = 12, .policy = "first",
+      .plan = "fits 1: 1=500 cpus 0-15" },
+    { "more than one socket has", bare, .slit = two_sockets, .need = 500,
+      .vcpus = 17, .plan = "fits 1,5: 1=250 5=250 cpus 0-31" },
+    { "core: those around the memory are cores too", bare,
+      .slit = two_sockets, .need = 500, .vcpus = 4,
+      .vcpus_mode = XLN_VCPUS_CORE, .policy = "first",
+      .plan = "fits 1: 1=500 cpus 0-15" },
+    { "core: nearest to the memory first", bare, .slit = two_sockets,
+      .need = 500, .vcpus_mode = XLN_VCPUS_CORE, .policy = "worst",
+      .plan = "fits 1: 1=500 cpus 4-7" },
+    { "strict with all CPUs on nodes without memory", bare,
+      .slit = two_sockets, .need = 500, .mode = XLN_MODE_STRICT,
+      .hard = { "24-31" }, .plan = "fits 5: 5=500 cpus 16-31" },
+    { "a pool without a CPU beside memory", bare, .slit = two_sockets,
+      .need = 500, .vcpus = 4, .mode = XLN_MODE_STRICT, .pool = "8-15",
+      .plan = "fits 1: 1=500 cpus 8-15" },
+    { "cpus_soft= on a node without memory: from the nearest", bare,
+      .slit = two_sockets, .need = 500, .mode = XLN_MODE_STRICT,
+      .soft = { "28-31" }, .plan = "fits 5: 5=500 cpus -" },
+    { "a named node has the CPUs around it", bare, .slit = two_sockets,
+      .need = 500, .named = "5", .plan = "fits 5: 5=500 cpus 16-31" },
+    { "a named node without memory has its own", bare, .slit = two_sockets,
+      .need = 500, .named = "2",
+      .plan = "relaxed(memory) 2: + 1=500 cpus 8-11" },
+    { "named together they have what both have", bare, .slit = two_sockets,
+      .need = 500, .named = "2,5", .plan = "fits 5: 5=500 cpus 8-11,16-31" },
+    { "equally near to both: half for each", halves, .need = 1500,
+      .vcpus = 4, .named = "2", .mode = XLN_MODE_PREFERRED,
+      .plan = "relaxed(memory) 2: 2=1000 + 0=500 cpus 4-7" },
+    { "equally near to both: the lower for the lower", halves, .need = 100,
+      .vcpus = 4, .plan = "fits 0: 0=100 cpus 0-3" },
+    { "of two directions the longer counts for these too", halves,
+      .slit = nearer_back, .need = 100, .vcpus = 3, .policy = "first",
+      .plan = "fits 0: 0=100 cpus 0-3" },
+};
+
 static const struct case_spec policy_cases[] = {
     { "balanced without load: best fit on one node", uneven, .need = 500,
       .policy = "balanced", .plan = "fits 1: 1=500 cpus 2-3" },
@@ -168,14 +234,14 @@ static const struct case_spec memory_cases[] = {
     { "a memory-less node is never chosen", odd, .need = 10, .policy = "best",
       .plan = "fits 3: 3=10 cpus 4-5" },
     { "a CPU-less node is never chosen", odd, .need = 950, .policy = "worst",
-      .plan = "fits 0: 0=950 cpus 0-1" },
+      .plan = "fits 0: 0=950 cpus 0-3" },
     { "the CPU-less node gets what does not fit", odd, .need = 2000,
-      .plan = "relaxed(memory) 0,3: 0=1000 3=900 + 2=100 cpus 0-1,4-5" },
+      .plan = "relaxed(memory) 0,3: 0=1000 3=900 + 2=100 cpus 0-5" },
     { "more than the host has", odd, .need = 5000,
-      .plan = "nothing(memory) 0,3: 0=1000 3=900 + 2=1000 cpus 0-1,4-5" },
+      .plan = "nothing(memory) 0,3: 0=1000 3=900 + 2=1000 cpus 0-5" },
     { "strict takes nothing from elsewhere", odd, .need = 2000,
       .mode = XLN_MODE_STRICT,
-      .plan = "nothing 0,3: 0=1000 3=900 cpus 0-1,4-5" },
+      .plan = "nothing 0,3: 0=1000 3=900 cpus 0-5" },
     { "the DMA zone stays out while another node fits", with_dma, .need = 650,
       .policy = "first", .plan = "fits 1: 1=650 cpus 2-3" },
     { "the DMA zone stays out while two nodes fit", with_dma, .need = 900,
@@ -223,7 +289,7 @@ static const struct case_spec named_cases[] = {
     { "strict that fits", even, .need = 1000, .named = "2",
       .mode = XLN_MODE_STRICT, .plan = "fits 2: 2=1000 cpus 4-5" },
     { "all: every node with memory, CPU-less ones too", odd, .need = 300,
-      .named = "all", .plan = "fits 0,2-3: 0=100 2=100 3=100 cpus 0-1,4-5" },
+      .named = "all", .plan = "fits 0,2-3: 0=100 2=100 3=100 cpus 0-5" },
     { "a named full node stays in the affinity", full, .need = 300,
       .named = "0-1", .plan = "fits 0-1: 1=300 cpus 0-5" },
     { "a named memory-less node: memory from the nearest", odd, .need = 300,
@@ -288,11 +354,10 @@ static const struct case_spec cpu_cases[] = {
     { "a pool without CPUs", even, .need = 100, .pool = "",
       .plan = "fits 0: 0=100 cpus -" },
     { "cpus= on a node without memory: from the nearest", odd, .need = 100,
-      .hard = { "2-3" }, .slit = pairs,
-      .plan = "relaxed(cpus) 0: 0=100 cpus 2-3" },
-    { "a mask on a node without memory is given up", odd, .need = 100,
-      .vcpus = 2, .hard = { "2", "4" },
-      .plan = "relaxed(cpus) 3: 3=100 cpus 4-5" },
+      .hard = { "2-3" }, .slit = pairs, .plan = "fits 0: 0=100 cpus 0-3" },
+    { "a mask on a node without memory asks for the nearest", odd,
+      .need = 100, .vcpus = 2, .hard = { "2", "4" },
+      .plan = "fits 0,3: 0=50 3=50 cpus 0-5" },
     { "cpus= on a node that is too full spills to the nearest", even,
       .slit = pairs, .need = 1500, .hard = { "2-3" },
       .plan = "relaxed(memory) 1: 1=1000 + 0=500 cpus 2-3" },
@@ -309,20 +374,20 @@ static const struct case_spec vcpu_cases[] = {
       .vcpus_mode = XLN_VCPUS_NONE, .plan = "fits 0: 0=100 cpus -" },
     { "hard: the same CPUs as soft", even, .need = 100,
       .vcpus_mode = XLN_VCPUS_HARD, .plan = "fits 0: 0=100 cpus 0-1" },
-    { "no memory beside some CPUs: as many as there are elsewhere", odd,
-      .need = 100, .vcpus = 5, .plan = "fits 0,3: 0=50 3=50 cpus 0-1,4-5" },
+    { "no memory beside some CPUs: they count all the same", odd,
+      .need = 100, .vcpus = 5, .plan = "fits 0,3: 0=50 3=50 cpus 0-5" },
     { "nodes_mem: memory there, vCPUs on nodes", odd, .need = 100,
       .named = "3", .mem = "2", .plan = "fits 2: 2=100 cpus 4-5" },
     { "nodes_mem with nodes=all", odd, .need = 100, .named = "all",
-      .mem = "2", .plan = "fits 2: 2=100 cpus 0-1,4-5" },
+      .mem = "2", .plan = "fits 2: 2=100 cpus 0-5" },
     { "a memory-only node: vCPUs on the nearest", odd, .need = 100,
       .slit = pairs, .mem = "2", .plan = "fits 2: 2=100 cpus 4-5" },
     { "a memory-only node: as many nearest as the vCPUs need", odd,
       .need = 100, .slit = pairs, .vcpus = 3, .mem = "2",
-      .plan = "fits 2: 2=100 cpus 0-1,4-5" },
+      .plan = "fits 2: 2=100 cpus 0-5" },
     { "nearest nodes with allowed CPUs", odd, .need = 100, .slit = pairs,
       .vcpus = 2, .hard = { "0-3", "0-3" }, .mem = "2",
-      .plan = "fits 2: 2=100 cpus 0-1" },
+      .plan = "fits 2: 2=100 cpus 0-3" },
     { "a memory-only node may be named in nodes", odd, .need = 100,
       .slit = pairs, .named = "2", .plan = "fits 2: 2=100 cpus 4-5" },
     { "nodes_mem is not asked for CPUs", odd, .need = 100, .vcpus = 2,
@@ -546,7 +611,7 @@ static void test_nearest(void)
 static void test_need(void)
 {
     struct xln_need need = { .memory_bytes = 300 * MIB, .nr_vcpus = 0 };
-    struct xln_host *host = make_host(even, 4);
+    struct xln_host *host = make_host(even, 4, NULL);
     struct xln_plan *plan = NULL;
     struct xln_request *request;
 
@@ -643,6 +708,7 @@ int main(void)
     run_cases(memory_cases, ARRAY_SIZE(memory_cases));
     run_cases(named_cases, ARRAY_SIZE(named_cases));
     run_cases(cpu_cases, ARRAY_SIZE(cpu_cases));
+    run_cases(home_cases, ARRAY_SIZE(home_cases));
     run_cases(vcpu_cases, ARRAY_SIZE(vcpu_cases));
     test_reasons();
     test_nearest();

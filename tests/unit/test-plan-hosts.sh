@@ -52,7 +52,7 @@ sed '/^node 1 [sf]/s/8192/0/' cxl.txt > no-memory.txt
 line='g: 1510 MiB and 2 vCPUs: memory from node 0, vCPUs prefer CPUs'
 check "memory is from the named node that has any" says 0 "$line 0-7" \
     no-memory.txt 'nodes="0-1"' memory=1500 vcpus=2
-check "nodes_max counts named nodes without memory" says 0 "$line 0-3" \
+check "nodes_max counts named nodes without memory" says 0 "$line 0-7" \
     no-memory.txt 'nodes="0-1"' nodes_max=1 memory=1500 vcpus=2
 
 # Two devices on node 1 and one on node 0.

@@ -587,6 +587,31 @@ check "a wrong word is told with its line" planned 1 \
     "xl: bad.xml: line 4: unit='ells': expected a unit such as 'KiB'" \
     bad.xml
 
+# --- CPUs on nodes without memory ---
+
+# Two sockets of four nodes; nodes 1 and 5 have memory.
+half_bare=${four_nodes%unit/*}hosts/plain/half-bare.json
+
+check "CPUs around the memory count" planned 0 \
+    "web: 516 MiB and 12 vCPUs: memory from node 5, vCPUs prefer CPUs 16-31" \
+    --host "$half_bare" web.cfg vcpus=12
+check "the plan says how far they are" planned 0 "web: CPUs 16-19,24-31 are on \
+nodes 4,6-7, which have no memory: distance 16 from node 5" \
+    --host "$half_bare" web.cfg vcpus=12
+check "strict, with a CPU on a node without memory" planned 0 \
+    "web: CPU 31 is on node 7, which has no memory: distance 16 from node 5" \
+    --host "$half_bare" web.cfg 'nodes_mode="strict"' 'cpus="31"' vcpus=1
+check "it is no warning for a named node" \
+    [ -z "$(on_host --host "$half_bare" web.cfg 'nodes="5"' 'cpus="30-31"' \
+    2>&1 | grep warning)" ]
+check "another node is remote" planned 0 "web: warning: memory on node 1 is \
+remote: the vCPUs may only run on CPUs 30-31 (node 7), distance 32" \
+    --host "$half_bare" web.cfg 'nodes="1"' 'cpus="30-31"'
+on_host --host "$half_bare" --json web.cfg 'cpus="8-11"' > out
+check "JSON has the line" grep -q '"far_cpus": *"CPUs 8-11 are on node 2' out
+check "numa-info shows the node that they count for" \
+    [ "$("$numa" numa-info --host "$half_bare" -o HOME 6 | tail -n 1)" = "   5" ]
+
 # --- xl create --plan, as far as it goes without Xen ---
 
 # refuses LINE PLAN: one line, and status 1.

@@ -88,6 +88,18 @@ snapshot --host "$tmp/odd.json" --hwloc > "$tmp/odd.xml"
 check "XML of a host with a socket of the largest number is read" \
     snapshot --host "$tmp/odd.xml" "$tmp/odd.json"
 
+# Core scheduling, of a host with two CPUs for each core.
+sed 's/\("pool": 0, "cpus": "[0-9-]*"\)/\1, "sched_gran": "core"/' \
+    "$hosts/plain/half-bare.json" > "$tmp/odd.json"
+snapshot --host "$tmp/odd.json" > "$tmp/json"
+check "core scheduling is written" grep -q '"sched_gran": "core"' "$tmp/json"
+check "and read" comes_back
+sed 's/"sched_gran": "core"/"sched_gran": "die"/' "$tmp/odd.json" \
+    > "$tmp/wrong.json"
+check "another granularity is refused" says 1 "xl: $tmp/wrong.json:$(
+    sed -n '/sched_gran/=' "$tmp/wrong.json"): pools[0].sched_gran: expected \
+\"cpu\", \"core\" or \"socket\", not \"die\"" --host "$tmp/wrong.json"
+
 cp "$hosts/rig-4node.json" "$tmp/json"
 sed 's/"name": "one"/"name": "<\&\\">"/
      s/"nodes": \[ { "node": 1, "bytes": 67/"nodes": [ { "node": 3, "bytes": 67/' \

@@ -139,6 +139,46 @@ static void is_vnuma(struct ask *a, const char *expected, const char *what)
     end(a);
 }
 
+/* ---- CPUs on nodes without memory ---- */
+
+static void is_cpus(const struct xln_cpumap *cpus, const char *expected,
+                    const char *what)
+{
+    char *text;
+
+    must(xln_cpumap_format(cpus, &text));
+    is_str(text, expected, what);
+    free(text);
+}
+
+/* Four dies of 16 CPUs, of which two have memory; each is as near to one as to
+ * the other. */
+static void test_half_bare(void)
+{
+    static const unsigned cpus[] = { 16, 16, 16, 16 };
+    static const unsigned mib[] = { 16384, 0, 16384, 0 };
+    struct xln_host *host = simple_host(4, cpus, mib);
+    struct ask a;
+
+    begin(&a, host, XLN_VNUMA_HOST, NULL, 8 * GIB, 64);
+    must(answer(&a));
+    ok(a.plan->verdict == XLN_FITS && a.vnuma->nr == 2,
+       "a copy of a host with memory on half of its nodes");
+    is_cpus(a.plan->vcpu_cpus, "0-63", "all CPUs are in it");
+    is_cpus(a.vnuma->list[0].cpus, "0-31", "half of them near one memory");
+    is_cpus(a.vnuma->list[1].cpus, "32-63", "and half near the other");
+    ok(xln_cpumap_count(a.vnuma->list[0].vcpus) == 32 &&
+           xln_cpumap_count(a.vnuma->list[1].vcpus) == 32,
+       "a vCPU for each CPU");
+    end(&a);
+
+    begin(&a, host, XLN_VNUMA_AUTO, NULL, 20 * GIB, 64);
+    must(answer(&a));
+    is_cpus(a.vnuma->list[1].cpus, "32-63", "with \"auto\" too");
+    end(&a);
+    xln_host_free(host);
+}
+
 /* ---- the proposal of 2018 ---- */
 
 /* Eight sockets of 15 cores, whose second threads are CPUs 120 to 239. */
@@ -441,6 +481,7 @@ static void test_no_memory(void)
 
 int main(void)
 {
+    test_half_bare();
     test_proposal();
     test_auto();
     test_memory_only();

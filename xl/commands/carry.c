@@ -50,7 +50,7 @@ static int planned_cpus(const struct guest *guest, struct xln_cpumap **cpus_r)
     if (!rc)
         rc = xln_nodemap_parse(nodes, 0, planned, NULL);
     if (!rc)
-        rc = xln_host_cpus_of_nodes(guest->host, planned, cpus_r);
+        rc = xln_host_near_cpus_of_nodes(guest->host, planned, cpus_r);
     if (!rc && xln_cpumap_is_empty(*cpus_r)) {
         xln_cpumap_free(*cpus_r);
         *cpus_r = NULL;
@@ -186,7 +186,7 @@ bool carry_check(const struct guest *guest, const struct keep *keep,
 
     if (!nodes)
         return true;
-    if (xln_host_cpus_of_nodes(guest->host, nodes, &cpus)) {
+    if (xln_host_near_cpus_of_nodes(guest->host, nodes, &cpus)) {
         complain("cannot move '%s': %s", guest->name, strerror(ENOMEM));
         return false;
     }

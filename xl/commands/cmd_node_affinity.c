@@ -149,7 +149,8 @@ static bool choose_cpus(const struct guest *guest, struct change *change)
 
     if (change->vcpus_mode == XLN_VCPUS_NONE)
         return true;
-    rc = xln_host_cpus_of_nodes(guest->host, change->nodes, &change->cpus);
+    rc = xln_host_near_cpus_of_nodes(guest->host, change->nodes,
+                                     &change->cpus);
     if (rc) {
         complain("%s", strerror(-rc));
         return false;

@@ -20,7 +20,7 @@
 #define REPORT_MAX_LINES 256
 
 enum { NODE, CPUS, TOTAL, FREE, USABLE, USED, RESERVED, DISTANCES, PCI,
-       DOMAINS, TAKEN, DMA, DEVICES, NAMES };
+       DOMAINS, TAKEN, DMA, DEVICES, NAMES, HOME };
 
 static const struct table_column columns[] = {
     [NODE] = { "NODE", "its number", true, true },
@@ -43,6 +43,7 @@ static const struct table_column columns[] = {
     [DMA] = { "DMA", "MiB that are free, but kept for DMA", true, false },
     [DEVICES] = { "DEVICES", "the PCI devices", false, false },
     [NAMES] = { "NAMES", "the domains that DOMAINS counts", false, false },
+    [HOME] = { "HOME", "the node that its CPUs count for", true, false },
     { 0 }
 };
 
@@ -137,6 +138,8 @@ static void put_row(const struct host_view *view, unsigned node,
     table_row(table);
     table_count(table, NODE, node);
     table_set(table, CPUS, xln_cpumap_bits(n->cpus));
+    if (!xln_cpumap_is_empty(n->cpus))
+        table_count(table, HOME, xln_host_home(view->host, node));
     put_memory(view, node, table);
     put_distances(view, node, table);
     if (view->snapshot->devices_known)

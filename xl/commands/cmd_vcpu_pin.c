@@ -196,6 +196,16 @@ static bool pin_vcpus(const struct cmd_line *line, const struct guest *guest,
     return good;
 }
 
+/* With core scheduling all vCPUs of a unit have one affinity. */
+static bool is_pinned(const struct guest *guest, const struct pinning *p,
+                      unsigned vcpu)
+{
+    unsigned size = xln_host_unit_size(guest->host, guest->pool_cpus);
+
+    return has_vcpu(guest, vcpu) &&
+           (p->all_vcpus || vcpu / size == p->vcpu / size);
+}
+
 static int note(struct keep *keep, const struct guest *guest, const void *what)
 {
     const struct pinning *p = what;
@@ -203,7 +213,7 @@ static int note(struct keep *keep, const struct guest *guest, const void *what)
     int rc = 0;
 
     for (vcpu = 0; vcpu < guest->domain->nr_vcpus && !rc; vcpu++)
-        if (has_vcpu(guest, vcpu) && (p->all_vcpus || vcpu == p->vcpu))
+        if (is_pinned(guest, p, vcpu))
             rc = guest_note_vcpu(keep, vcpu, p->hard, p->soft);
     return rc;
 }
@@ -248,6 +258,69 @@ static void warn_no_effect(const struct guest *guest, const struct pinning *p)
     xln_bitmap_free(vcpus);
 }
 
+/* Which others get the affinity too, and what it means in whole units. */
+static void warn_together(const struct guest *guest, const struct pinning *p)
+{
+    unsigned nr = guest->domain->nr_vcpus, vcpu;
+    struct xln_bitmap *others;
+    char *set;
+
+    if (p->all_vcpus || xln_bitmap_new(nr, &others))
+        return;
+    for (vcpu = 0; vcpu < nr; vcpu++)
+        if (vcpu != p->vcpu && is_pinned(guest, p, vcpu))
+            xln_bitmap_set(others, vcpu);
+    if (!xln_bitmap_is_empty(others) && !xln_bitmap_format(others, &set)) {
+        complain("warning: '%s': core scheduling: vCPU%s %s %s scheduled "
+                 "together with vCPU %lu, and now %s the same affinity",
+                 guest->name, xln_bitmap_count(others) == 1 ? "" : "s", set,
+                 xln_bitmap_count(others) == 1 ? "is" : "are", p->vcpu,
+                 xln_bitmap_count(others) == 1 ? "has" : "have");
+        free(set);
+    }
+    xln_bitmap_free(others);
+}
+
+static void warn_whole(const struct guest *guest, const struct pinning *p)
+{
+    struct xln_cpumap *asked, *whole = NULL;
+    char *set;
+
+    if (!p->hard || xln_cpumap_copy(guest->pool_cpus, &asked))
+        return;
+    xln_cpumap_and(asked, p->hard);
+    if (!xln_cpumap_copy(asked, &whole))
+        xln_host_whole_units(guest->host, whole);
+    if (whole && !xln_cpumap_equal(whole, asked) &&
+        !xln_cpumap_format(whole, &set)) {
+        complain("warning: '%s': core scheduling: in effect the hard affinity "
+                 "is CPUs %s", guest->name, set);
+        free(set);
+    }
+    xln_cpumap_free(asked);
+    xln_cpumap_free(whole);
+}
+
+/* Xen refuses an affinity without the first CPU of any unit. */
+static bool check_units(const struct guest *guest, const struct pinning *p)
+{
+    struct xln_cpumap *cpus;
+    bool good;
+
+    if (!p->hard || xln_cpumap_copy(guest->pool_cpus, &cpus))
+        return true;
+    xln_cpumap_and(cpus, p->hard);
+    good = xln_cpumap_is_empty(cpus);
+    xln_host_whole_units(guest->host, cpus);
+    good = good || !xln_cpumap_is_empty(cpus);
+    if (!good)
+        complain("'%s': core scheduling: Xen takes each %u CPUs as one, by the "
+                 "first of them: expected one of these", p->hard_text,
+                 xln_host_unit_size(guest->host, guest->pool_cpus));
+    xln_cpumap_free(cpus);
+    return good;
+}
+
 static int pin_and_warn(struct cmd_line *line, struct guest *guest,
                         struct pinning *p)
 {
@@ -259,12 +332,15 @@ static int pin_and_warn(struct cmd_line *line, struct guest *guest,
         return EXIT_FAILURE;
     if (p->hard && !cmd_value(line, 'i') && !apply_masks(guest, p))
         return EXIT_FAILURE;
-    if (!check_hard(guest, p) || !pin_vcpus(line, guest, p))
+    if (!check_hard(guest, p) || !check_units(guest, p) ||
+        !pin_vcpus(line, guest, p))
         return EXIT_FAILURE;
     if (keep && !guest_keep(line, guest, note, p))
         return EXIT_FAILURE;
     if (!guest_refresh(line, guest)) {
         warn_no_effect(guest, p);
+        warn_together(guest, p);
+        warn_whole(guest, p);
         guest_warn_remote(guest);
     }
     return EXIT_SUCCESS;

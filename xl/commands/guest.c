@@ -221,21 +221,42 @@ static void keep_likely(const struct guest *guest,
         xln_nodemap_zero(nodes);
 }
 
+/* The nodes whose memory is near to `cpu_nodes`: these, and the nearest with
+ * memory to those without. */
+static int near_nodes(const struct guest *guest,
+                      const struct xln_nodemap *cpu_nodes,
+                      struct xln_nodemap **near_r)
+{
+    unsigned node;
+    int rc = xln_nodemap_copy(cpu_nodes, near_r);
+
+    if (rc)
+        return rc;
+    XLN_FOREACH (xln_nodemap, node, cpu_nodes)
+        xln_nodemap_set(*near_r, xln_host_home(guest->host, node));
+    return 0;
+}
+
 /* The nodes with memory that is remote to all of `cpu_nodes`. */
 static int remote_nodes(const struct guest *guest,
                         const struct xln_nodemap *cpu_nodes,
                         struct xln_nodemap **nodes_r)
 {
-    int rc = xln_nodemap_copy(xln_host_nodes(guest->host), nodes_r);
+    struct xln_nodemap *near;
+    int rc = near_nodes(guest, cpu_nodes, &near);
 
     if (rc)
         return rc;
-    if (guest->bytes)
-        keep_recorded(guest, *nodes_r);
-    else
-        keep_likely(guest, cpu_nodes, *nodes_r);
-    xln_nodemap_andnot(*nodes_r, cpu_nodes);
-    return 0;
+    rc = xln_nodemap_copy(xln_host_nodes(guest->host), nodes_r);
+    if (!rc) {
+        if (guest->bytes)
+            keep_recorded(guest, *nodes_r);
+        else
+            keep_likely(guest, near, *nodes_r);
+        xln_nodemap_andnot(*nodes_r, near);
+    }
+    xln_nodemap_free(near);
+    return rc;
 }
 
 static void append_memory(FILE *f, const struct guest *guest,

@@ -238,17 +238,40 @@ static int refuse(struct decision *d, enum decide_status status, char *reason)
     return reason ? 0 : -ENOMEM;
 }
 
+static int may_run(const struct question *q, const struct xln_cpumap *hard,
+                   bool *may_r)
+{
+    struct xln_cpumap *cpus;
+    int rc = xln_cpumap_copy(q->need->pool_cpus, &cpus);
+
+    if (rc)
+        return rc;
+    xln_cpumap_and(cpus, hard);
+    xln_host_whole_units(q->host, cpus);
+    *may_r = !xln_cpumap_is_empty(cpus);
+    xln_cpumap_free(cpus);
+    return 0;
+}
+
 /* Xen refuses a vCPU without a CPU, when the domain is half made. XLN_NONE:
  * there is none. */
-static unsigned find_unbound(const struct xln_need *need)
+static int find_unbound(const struct question *q, unsigned *vcpu_r)
 {
+    const struct xln_need *need = q->need;
+    bool may = true;
     unsigned vcpu;
+    int rc = 0;
 
-    for (vcpu = 0; need->pool_cpus && vcpu < need->nr_hard; vcpu++)
-        if (need->hard[vcpu] &&
-            !xln_cpumap_intersects(need->hard[vcpu], need->pool_cpus))
-            return vcpu;
-    return XLN_NONE;
+    *vcpu_r = XLN_NONE;
+    if (!need->pool_cpus || q->guest->again)
+        return 0;
+    for (vcpu = 0; vcpu < need->nr_hard && may && !rc; vcpu++) {
+        if (need->hard[vcpu])
+            rc = may_run(q, need->hard[vcpu], &may);
+        if (!rc && !may)
+            *vcpu_r = vcpu;
+    }
+    return rc;
 }
 
 /* Without virtual nodes, and if nobody minds where it comes from, there may be
@@ -304,11 +327,14 @@ static int judge_cells(struct decision *d, const struct question *q)
 
 static int judge(struct decision *d, const struct question *q)
 {
-    unsigned vcpu = q->guest->again ? XLN_NONE : find_unbound(q->need);
+    unsigned vcpu;
+    int rc = find_unbound(q, &vcpu);
 
+    if (rc)
+        return rc;
     if (vcpu != XLN_NONE)
         return refuse(d, DECIDE_NOTHING_FITS,
-                      explain_unbound(vcpu, q->need->pool_cpus));
+                      explain_unbound(q->host, vcpu, q->need->pool_cpus));
     if (q->guest->cells)
         return judge_cells(d, q);
     if (q->no_vnode)

@@ -29,6 +29,11 @@ char *explain_preferred(const struct xln_host *host,
                         const struct xln_need *need,
                         const struct xln_plan *plan);
 
+/* Which CPUs of the plan are on nodes without memory, and how far from their
+ * nearest; "" if none is. */
+char *explain_far_cpus(const struct xln_host *host,
+                       const struct xln_plan *plan);
+
 /* That a better set has not been ruled out, and what has; "" if the plan is
  * exact. */
 char *explain_search(const struct xln_plan *plan);
@@ -37,8 +42,13 @@ char *explain_search(const struct xln_plan *plan);
  */
 char *explain_vnuma(const struct xln_vnuma *vnuma);
 
-/* That a vCPU may run on none of `cpus`, which are those of its pool. */
-char *explain_unbound(unsigned vcpu, const struct xln_cpumap *cpus);
+/* That a vCPU may run on none of `cpus`, which are those of its pool. `host`
+ * NULL: each CPU is scheduled on its own. */
+char *explain_unbound(const struct xln_host *host, unsigned vcpu,
+                      const struct xln_cpumap *cpus);
+
+/* Which vCPUs are scheduled together; "" if each is on its own. */
+char *explain_units(const struct xln_host *host, const struct xln_need *need);
 
 /* Why there is no plan that has a core for each vCPU. */
 char *explain_no_cores(const struct xln_host *host,

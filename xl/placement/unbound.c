@@ -66,7 +66,7 @@ static char *explain(const libxl_domain_build_info *info,
         if (!can_run(&info->vcpu_hard_affinity[vcpu], cpus))
             break;
     if (vcpu < nr)
-        line = explain_unbound(vcpu, cpus);
+        line = explain_unbound(NULL, vcpu, cpus);
     xln_cpumap_free(cpus);
     return line;
 }

@@ -329,7 +329,7 @@ static bool may_use(const struct xln_host *host,
 {
     const struct xln_request *request = wish->request;
     const struct xln_need *need = wish->need;
-    const struct xln_cpumap *cpus = xln_host_node(host, node)->cpus;
+    const struct xln_cpumap *cpus = xln_host_near_cpus(host, node);
     unsigned cpu, nr = 0;
 
     if (request->mem_nodes)

@@ -53,6 +53,19 @@ static bool mean_distance(const struct xln_host *host, const uint64_t *pages,
     return true;
 }
 
+/* Whether no memory is nearer to the CPUs of some node. */
+static bool is_local(const struct xln_host *host,
+                     const struct xln_nodemap *vcpu_nodes, unsigned node)
+{
+    unsigned from;
+
+    XLN_FOREACH(xln_nodemap, from, vcpu_nodes) {
+        if (from == node || xln_host_home(host, from) == node)
+            return true;
+    }
+    return false;
+}
+
 void locality_of(const struct xln_host *host, const uint64_t *pages,
                  const struct xln_nodemap *vcpu_nodes,
                  struct locality *locality_r)
@@ -64,8 +77,8 @@ void locality_of(const struct xln_host *host, const uint64_t *pages,
     l.total_pages = sum(pages, xln_host_nr_nodes(host));
     l.known = l.total_pages && !xln_nodemap_is_empty(vcpu_nodes);
     if (l.known) {
-        XLN_FOREACH(xln_nodemap, node, vcpu_nodes)
-            local += pages[node];
+        for (node = 0; node < xln_host_nr_nodes(host); node++)
+            local += is_local(host, vcpu_nodes, node) ? pages[node] : 0;
         l.local_permille = local * 1000 / l.total_pages;
         l.apart = local < l.total_pages - local;
         l.has_distance = mean_distance(host, pages, vcpu_nodes, &l);

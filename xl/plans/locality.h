@@ -12,7 +12,9 @@ struct locality {
     uint64_t total_pages;
     bool known;                 /* the rest is: it has memory, and vCPUs
                                  * that can run somewhere */
-    unsigned local_permille;    /* of its memory, on the nodes of its vCPUs */
+    unsigned local_permille;    /* of its memory, on the nodes of its vCPUs or,
+                                 * if these have none, on the nearest that
+                                 * have */
     bool apart;                 /* that is less than half */
     bool has_distance;          /* every distance that counts is known */
     unsigned distance_thousandths;

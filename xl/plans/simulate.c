@@ -443,7 +443,7 @@ static int count_sockets(struct sim *s, const struct xln_host *host,
     bool several;
     int rc;
 
-    rc = xln_host_cpus_of_nodes(host, plan->nodes, &cpus);
+    rc = xln_host_near_cpus_of_nodes(host, plan->nodes, &cpus);
     if (rc)
         return rc;
     last = look_at_sockets(host, cpus, &several);

@@ -99,6 +99,8 @@ static void print_choice(struct lines *lines)
     print_line(lines, "", explain_plan(request, &d->need, plan));
     print_line(lines, "", explain_reason(request, plan));
     print_line(lines, "", explain_preferred(d->host, request, &d->need, plan));
+    print_line(lines, "", explain_far_cpus(d->host, plan));
+    print_line(lines, "", explain_units(d->host, &d->need));
     print_line(lines, "", explain_search(plan));
 }
 
@@ -161,10 +163,10 @@ static int home_of(const struct xln_host *host, const struct xln_vcpu *vcpu,
         return rc;
     if (xln_cpumap_intersects(cpus, vcpu->soft))
         xln_cpumap_and(cpus, vcpu->soft);
-    rc = xln_host_nodes_of_cpus(host, cpus, &nodes);
+    rc = xln_host_homes_of_cpus(host, cpus, &nodes);
     xln_cpumap_fill(cpus);
     if (!rc)
-        rc = xln_host_nodes_of_cpus(host, cpus, &all);
+        rc = xln_host_homes_of_cpus(host, cpus, &all);
     if (!rc && !xln_nodemap_is_subset(all, nodes)) {
         *nodes_r = nodes;
         nodes = NULL;
@@ -531,6 +533,8 @@ static void add_lines(struct xln__json *json, const struct planned *d)
         add_line(json, "reason", explain_reason(request, plan));
     add_line(json, "preferred",
              explain_preferred(d->host, request, &d->need, plan));
+    add_line(json, "far_cpus", explain_far_cpus(d->host, plan));
+    add_line(json, "units", explain_units(d->host, &d->need));
     add_line(json, "given_up", fits ? given_up(d) : strdup(""));
     add_line(json, "warning", explain_remote(d->host, request, plan));
     xln__json_key(json, "warnings");
