@@ -114,7 +114,7 @@ int map_png_print(const struct map *map, FILE *f)
     if (!memory)
         return -ENOMEM;
     rc = map_svg_print(map, memory);
-    if (fclose(memory) && !rc)
+    if ((fclose(memory) || !svg) && !rc)
         rc = -ENOMEM;
     if (!rc)
         rc = print(&rsvg, svg, size, f);

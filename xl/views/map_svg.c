@@ -121,14 +121,13 @@ static void place_nodes(struct picture *p)
 static int lay_out(struct picture *p)
 {
     unsigned columns = p->map->nr_nodes < PER_ROW ? p->map->nr_nodes : PER_ROW;
+    unsigned pitch = NODES_WIDTH / (columns ? columns : 1);
 
     p->spots = calloc(p->map->nr_nodes + 1, sizeof(*p->spots));
     if (!p->spots)
         return -ENOMEM;
     place_nodes(p);
-    p->pitch = NODES_WIDTH / (columns ? columns : 1);
-    if (p->pitch > PITCH_MAX)
-        p->pitch = PITCH_MAX;
+    p->pitch = pitch < PITCH_MAX ? pitch : PITCH_MAX;
     p->bar = p->pitch - COLUMN_GAP;
     p->height = p->nr_rows == 1 ? 320 : p->nr_rows == 2 ? 230 : 150;
     return 0;
@@ -248,7 +247,7 @@ static void part_text(const struct map_part *part, unsigned max,
     snprintf(size, sizeof(size), " %" PRIu64, part->bytes >> 20);
     name_part(part, max, text);
     if (*text && label_length(text) + strlen(size) <= max)
-        strcat(text, size);
+        memcpy(text + strlen(text), size, strlen(size) + 1);
 }
 
 static void draw_part(const struct picture *p, const struct map_part *part,
@@ -545,7 +544,7 @@ static int head_text(const struct map *map, bool second, char **text_r)
         fputs(": ", f);
         map_print_size(map, f);
     }
-    return fclose(f) ? -ENOMEM : 0;
+    return fclose(f) || !*text_r ? -ENOMEM : 0;
 }
 
 static int print_around(const struct picture *p, const char *body,
@@ -581,7 +580,7 @@ int map_svg_print(const struct map *map, FILE *f)
         rc = -ENOMEM;
     if (!rc)
         rc = draw(&p, &height);
-    if (p.f && fclose(p.f) && !rc)
+    if (p.f && (fclose(p.f) || !body) && !rc)
         rc = -ENOMEM;
     if (!rc)
         rc = print_around(&p, body, height, f);
