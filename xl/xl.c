@@ -370,7 +370,7 @@ static bool find_built(char path[PATH_MAX])
     name = strrchr(path, '/');
     if (!name || name - path + sizeof("/xl-numa") > PATH_MAX)
         return false;
-    strcpy(name, "/xl-numa");
+    memcpy(name, "/xl-numa", sizeof("/xl-numa"));
     return !access(path, X_OK);
 }
 
@@ -387,10 +387,23 @@ static int run_ours(const char *command, int at, char **argv)
 
 /* ---- help ---- */
 
-/* No command of the installed xl begins so. */
+/* A word that xl-numa is to say more of: no command of the installed xl begins
+ * so. */
 static bool is_for_numa(const char *word)
 {
-    return !strncmp(word, "numa", 4);
+    const char *stock;
+    char **names;
+    size_t nr = 0;
+    bool none;
+
+    if (strncmp(word, "numa", 4))
+        return false;
+    names = ask_installed_xl();
+    while (names && names[nr])
+        nr++;
+    none = !names || !match(word, (const char *const *)names, nr, &stock);
+    installed_commands_free(names);
+    return none;
 }
 
 /* `xl help`, of all commands. */

@@ -108,7 +108,7 @@ same "$(ours -v -N vcpu-pin 'a b' '')" "ours[-v][-N][vcpu-pin][a b][]" \
 same "$(ours numa-i 1)" "ours[numa-info][1]" \
     "a name may be short, xl-numa gets it whole"
 same "$(ours no g)" "ours[node-affinity][g]" "as short as it is clear"
-same "$(ours numa)" "1[numa]" "if two begin so, the installed xl is asked"
+same "$(ours numa)" "ours[numa]" "if several begin so, xl-numa says which"
 same "$(ours vcpu g)" "2[vcpu][g]" "what stock's xl does not take is not ours"
 same "$(ours vcpu-p g)" "ours[vcpu-pin][g]" "nor is what it takes another's"
 same "$(ours vcpu-list g)" "2[vcpu-list][g]" \
