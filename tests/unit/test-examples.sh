@@ -18,6 +18,7 @@ numa=$(cd "${top_builddir:-.}" && pwd)/xl/xl-numa
 take_examples() { # PAGE
     awk '
         /^    \$ / {
+            empty = ""
             here = /^    \$ xl .*--host/
             if (here) {
                 name = sprintf("%03d", ++nr)
@@ -32,8 +33,11 @@ take_examples() { # PAGE
             goes_on = /\\$/
             next
         }
+        # An empty line is one of the output if more of it follows.
+        /^$/ { empty = empty "\n"; next }
         !/^    / { here = 0 }
-        here { print substr($0, 5) > (name ".output") }' "$1"
+        here { printf "%s%s\n", empty, substr($0, 5) > (name ".output") }
+        { empty = "" }' "$1"
 }
 
 # xl needs to be installed; what it runs need not.
@@ -81,6 +85,9 @@ test_snapshot_page() {
     result $? "docs/xl-numa-snapshot.5.pod: the example"
 }
 
+# A map in blocks and not in ASCII.
+LC_ALL=C.UTF-8
+export LC_ALL
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 if ! "$numa" numa-snapshot --host 'node:2 pu:1' > /dev/null 2>&1; then
