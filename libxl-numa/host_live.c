@@ -100,7 +100,7 @@ static const char *find_option(xc_interface *xch, const char *option,
  * with a prefix. */
 static unsigned dma_bits_option(xc_interface *xch)
 {
-    xen_commandline_t line;
+    xen_commandline_t line = "";
     const char *value = find_option(xch, "dma_bits=", line);
 
     return value ? strtoul(value, NULL, 0) : 0;
@@ -227,7 +227,7 @@ static int add_pool(struct xln_host *host, const xc_cpupoolinfo_t *info)
 /* sched-gran= on Xen's command line holds for all pools. */
 static enum xln_sched_gran sched_gran_option(xc_interface *xch)
 {
-    xen_commandline_t line;
+    xen_commandline_t line = "";
     const char *value = find_option(xch, "sched-gran=", line);
     size_t len = value ? strcspn(value, " ") : 0;
 

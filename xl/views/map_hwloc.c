@@ -7,7 +7,7 @@
 #include "libxl_numa_foreign.h"
 #include "map_view.h"
 
-#define TEXT_SIZE (LABEL_SIZE(MAP_LABEL_MAX) + 64)
+#define TEXT_SIZE (LABEL_SIZE(MAP_LABEL_MAX) + 80)
 
 struct notes {
     struct xln_hwloc_note *list;

@@ -394,8 +394,10 @@ static int draw_list(const struct picture *p, double *y_r)
         return 0;
     svg_text(p->f, "b", PANEL_LEFT, *y_r + 12, "Remote domains, the worst one "
              "first");
-    for (i = 0; i < nr && i < NR_SHOWN && !rc; i++, y += ENTRY)
+    for (i = 0; i < nr && i < NR_SHOWN && !rc; i++) {
         rc = draw_entry(p, i, y);
+        y += ENTRY;
+    }
     if (nr > NR_SHOWN) {
         svg_text(p->f, "s", PANEL_LEFT + 24, y + 4, "and %u more: see xl "
                  "numa-stat", nr - NR_SHOWN);
@@ -493,10 +495,11 @@ static double draw_legend(const struct picture *p, double y)
     };
     unsigned i;
 
-    for (i = 0; i < sizeof(keys) / sizeof(*keys); i++, y += 20) {
+    for (i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
         svg_rect(p->f, keys[i].class, PANEL_LEFT, y + (i == 5 ? 3 : 0), 20,
                  i == 5 ? 8 : 14);
         svg_text(p->f, "", PANEL_LEFT + 28, y + 11, "%s", keys[i].text);
+        y += 20;
     }
     fprintf(p->f, "<path class=\"arrow\" stroke-width=\"2.5\" marker-end="
             "\"url(#tip)\" d=\"M%d %.1fh20\"/>\n", PANEL_LEFT, y + 7);

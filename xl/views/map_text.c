@@ -46,12 +46,17 @@ static void print_cells(const struct text *t, unsigned kind, unsigned nr)
         fputs(CALM, t->f);
 }
 
+static unsigned cells_of(uint64_t bytes, uint64_t per_cell)
+{
+    return (bytes + per_cell / 2) / per_cell;
+}
+
 /* What there is of a kind has a column, however little it is, as long as there
  * are columns left. */
 static void print_bar(const struct text *t, const struct map_node *n)
 {
-    double per_cell = (double)t->map->largest_bytes / t->bar;
-    unsigned left = n->total_bytes / per_cell + 0.5, cells, kind, i;
+    uint64_t per_cell = t->map->largest_bytes / t->bar + 1;
+    unsigned left = cells_of(n->total_bytes, per_cell), cells, kind, i;
     uint64_t bytes[MAP_NR_KINDS] = { 0 };
 
     if (left < 1)
@@ -61,7 +66,7 @@ static void print_bar(const struct text *t, const struct map_node *n)
     for (i = 0; i < n->nr_parts; i++)
         bytes[n->parts[i].kind] += n->parts[i].bytes;
     for (i = t->bar - left, kind = MAP_NR_KINDS; kind-- > 0; left -= cells) {
-        cells = bytes[kind] / per_cell + 0.5;
+        cells = cells_of(bytes[kind], per_cell);
         if (!cells && bytes[kind] && kind != MAP_REST)
             cells = 1;
         if (cells > left)
