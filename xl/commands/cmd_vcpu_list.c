@@ -30,7 +30,7 @@ static const struct table_column columns[] = {
                true },
     [HARD] = { "HARD", "the CPUs that it may run on", false, true },
     [SOFT] = { "SOFT", "the CPUs that it prefers", false, true },
-    [ON_PLAN] = { "ON_PLAN", "whether NODE is one that was planned", false,
+    [ON_PLAN] = { "ON_PLAN", "whether NODE, or its home, was planned", false,
                   false },
     [POOL] = { "POOL", "the cpupool of the domain", false, false },
     { 0 }
@@ -77,6 +77,7 @@ static void add_place(struct listing *l, const struct owner *owner,
                       const struct xln_vcpu *vcpu)
 {
     unsigned node = node_of(l->host, vcpu);
+    unsigned home = xln_host_home(l->host, node);
 
     if (vcpu->online)
         table_count(l->table, CPU, vcpu->cpu);
@@ -84,7 +85,8 @@ static void add_place(struct listing *l, const struct owner *owner,
         return;
     table_count(l->table, NODE, node);
     if (owner->plan)
-        table_bool(l->table, ON_PLAN, xln_nodemap_test(owner->plan, node));
+        table_bool(l->table, ON_PLAN, xln_nodemap_test(owner->plan, node) ||
+                                      xln_nodemap_test(owner->plan, home));
 }
 
 static void add_vcpu(struct listing *l, const struct owner *owner,
