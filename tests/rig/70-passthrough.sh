@@ -29,6 +29,13 @@ same() { # ARG...
         "xl $*: same output and status as the installed xl"
 }
 
+# What ours adds comes behind it.
+help_begins() {
+    xl help > "$out"
+    PATH=/tmp/stock:$PATH xl help > "$err"
+    head -c "$(wc -c < "$err")" "$out" | cmp - "$err"
+}
+
 commands() {
     same
     same list
@@ -43,7 +50,7 @@ commands() {
     same domid nobody
     same destroy nobody
     same sched-credit -d nobody
-    same help
+    ok "xl help begins as the installed xl's" help_begins
     same help create
     same help nosuch
     same nosuch
