@@ -31,8 +31,8 @@ never_chosen() {
         expected=$(nodes_of g)
         ok "$policy fit does not choose node $without_memory, without memory" \
             test "$(node_affinity g)" != "$without_memory"
-        is "$(affinity g)" "all / $(cpus_of "$expected")" \
-            "and the vCPU is where the memory is"
+        is "$(affinity g)" "all / $(home_cpus_of "$expected")" \
+            "and the vCPU is where the memory is, or beside it"
         remove g
     done
 }
@@ -71,7 +71,7 @@ mem_only() { # CONFIG
     create "$1" g "nodes_mem=\"$without_cpus\"" memory=160
     is "$(nodes_of g)" "$without_cpus" \
         "$1, nodes_mem=: every page is on node $without_cpus, without CPUs"
-    is "$(affinity g)" "all / $(cpus_of "$nearest")" \
+    is "$(affinity g)" "all / $(home_cpus_of "$nearest")" \
         "the vCPU prefers node $nearest, the nearest"
     remove g
 }
@@ -104,8 +104,9 @@ all_nodes() {
     create idle g 'nodes="all"' memory=400
     ok "nodes=\"all\": equal shares on all nodes that have memory" \
         shares_even g "$@"
-    is "$(affinity g)" "all / $(cpus_of "$@")" \
-        "the vCPU prefers the CPUs of these"
+    is "$(home_cpus_of "$@")" "$(cpu_list | ranges)" \
+        "each CPU belongs to one of these"
+    is "$(affinity g)" "all / all" "the vCPU prefers the CPUs of these"
     remove g
 }
 

@@ -68,7 +68,7 @@ moves() { # NODE ANOTHER
     run --cpus=soft g "$1"
     is "$?" 0 "--cpus=soft"
     for vcpu in 0 1; do
-        is "$(affinity g $vcpu)" "all / $(cpus_of "$1")" \
+        is "$(affinity g $vcpu)" "all / $(home_cpus_of "$1")" \
             "vCPU $vcpu prefers the CPUs of node $1"
     done
     run g "$2" --cpus=hard
@@ -160,7 +160,7 @@ pool() { # NODE ANOTHER
     stock-xl cpupool-create 'name="pool"' "cpus=\"$cpus\"" > $out
     fails 1 "have no CPU in the cpupool" g "$1" --cpus=hard
     run g "$1,$2" --cpus=hard
-    is "$? $(hard_of g 0)" "0 $(cpus_of "$2")" \
+    is "$? $(hard_of g 0)" "0 $(home_cpus_of "$2")" \
         "the vCPUs move within their cpupool"
 }
 

@@ -69,7 +69,8 @@ vcpus() { # NODE-OF-G
     done
     is "$(ours vcpu-list -o NAME,ID "a b")" "a b $(domid "a b")" \
         "a name with a blank"
-    is "$(one NODE g)" "$1" "NODE is where its CPU is"
+    is "$(one NODE g)" "$(cpu_list | awk -v cpu="$(one CPU g)" '
+        $1 == cpu { print $2 }')" "NODE is where its CPU is"
     is "$(one STATE g)" blocked "a guest that waits is blocked"
     is "$(one POOL g)" Pool-0 "POOL"
     is "$(one TIME g)" "$(stock-xl vcpu-list g | awk '

@@ -285,6 +285,21 @@ cpus_of() {
         ranges
 }
 
+# As cpus_of, with the CPUs of nodes without memory that belong to these: to the
+# nearest with memory; of several to one with CPUs, and of these to the lowest.
+home_cpus_of() { # NODE...
+    homes=" $* "
+    for bare in $(numa_info | awk '$2 == 0 { print $1 }'); do
+        home=$(for home in $(nodes); do
+            case " $(cpu_nodes) " in *" $home "*) bare_too=0 ;; *) bare_too=1 ;; esac
+            echo "$(distance "$bare" "$home") $bare_too $home"
+        done | sort -n -k 1,1 -k 2,2 -k 3,3 | awk 'NR == 1 { print $3 }')
+        case $homes in *" $home "*) homes="$homes$bare " ;; esac
+    done
+    # shellcheck disable=SC2086 # words
+    cpus_of $homes
+}
+
 nr_cpus_of() {
     cpu_list | awk -v node="$1" '$2 == node { n++ } END { print n + 0 }'
 }
