@@ -104,7 +104,7 @@ static struct xln_host *two_nodes(void)
     }
     must(xln_cpumap_new(MAX_CPUS, &all));
     xln_cpumap_fill(all);
-    host->pools[0] = (struct xln_host_pool){ 5, all };
+    host->pools[0] = (struct xln_host_pool){ .id = 5, .cpus = all };
     must(xln__host_finish(host));
     return host;
 }
