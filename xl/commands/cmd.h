@@ -105,6 +105,11 @@ bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r);
 /* The same, of one with a list of domains. */
 bool cmd_load_domains(const char *word, struct xln_snapshot **snapshot_r);
 
+/* The running host with its domains and where their memory is, see
+ * residents_read_host(); opens Xen. False: said why not. */
+bool cmd_read_residents(struct cmd_line *line, bool count,
+                        struct xln_snapshot **snapshot_r);
+
 /* A domain of such a host, by its name, or else its number; NULL: said why
  * not. */
 const struct xln_domain *cmd_find_saved(const struct xln_snapshot *saved,

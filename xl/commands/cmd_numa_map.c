@@ -111,18 +111,10 @@ static int write_map(struct cmd_line *line, const struct map *map)
 static bool read_host(struct cmd_line *line, struct xln_snapshot **snapshot_r)
 {
     const char *word = cmd_value(line, OPT_HOST);
-    double report_s;
-    int rc;
 
-    if (word)
-        return cmd_load_domains(word, snapshot_r);
-    if (!cmd_open_xen(line))
-        return false;
-    rc = residents_read_host(line->xch, line->ctx, cmd_value(line, OPT_PAGES),
-                             snapshot_r, &report_s);
-    if (rc)
-        complain("cannot read the host: %s", strerror(-rc));
-    return !rc;
+    return word ? cmd_load_domains(word, snapshot_r)
+                : cmd_read_residents(line, cmd_value(line, OPT_PAGES),
+                                     snapshot_r);
 }
 
 static int run(struct cmd_line *line)

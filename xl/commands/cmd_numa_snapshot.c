@@ -8,7 +8,6 @@
 #include "libxl_numa_foreign.h"
 #include "replace_file.h"
 #include "views/map_view.h"
-#include "views/residents.h"
 
 /* What is written. */
 struct product {
@@ -56,20 +55,6 @@ static int write_product(const struct cmd_line *line,
 
 enum { OPT_HOST = OPT_OWN, OPT_HWLOC, OPT_PAGES };
 
-static bool read_host(struct cmd_line *line, struct xln_snapshot **snapshot_r)
-{
-    double report_s;
-    int rc;
-
-    if (!cmd_open_xen(line))
-        return false;
-    rc = residents_read_host(line->xch, line->ctx, cmd_value(line, OPT_PAGES),
-                             snapshot_r, &report_s);
-    if (rc)
-        complain("cannot read the host: %s", strerror(-rc));
-    return !rc;
-}
-
 static const struct cmd_option options[] = {
     { "host", OPT_HOST, "FILE", "a saved host, or one of hwloc or libvirt, "
                                 "instead" },
@@ -87,7 +72,8 @@ static int run(struct cmd_line *line)
     if (word && cmd_value(line, OPT_PAGES))
         return cmd_usage(line, "--pages is of the running host alone");
     if (word ? !cmd_load_host(word, &product.snapshot)
-             : !read_host(line, &product.snapshot))
+             : !cmd_read_residents(line, cmd_value(line, OPT_PAGES),
+                                   &product.snapshot))
         return EXIT_FAILURE;
     code = write_product(line, &product);
     xln_snapshot_free(product.snapshot);

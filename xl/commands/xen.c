@@ -11,6 +11,7 @@
 #include "cmd.h"
 #include "libxl_numa_foreign.h"
 #include "placement/xen_layout.h"
+#include "views/residents.h"
 
 #define PRIVCMD "/dev/xen/privcmd"
 
@@ -103,6 +104,21 @@ bool cmd_load_domains(const char *word, struct xln_snapshot **snapshot_r)
     complain("%s: it has no list of domains", word);
     xln_snapshot_free(snapshot);
     return false;
+}
+
+bool cmd_read_residents(struct cmd_line *line, bool count,
+                        struct xln_snapshot **snapshot_r)
+{
+    double report_s;
+    int rc;
+
+    if (!cmd_open_xen(line))
+        return false;
+    rc = residents_read_host(line->xch, line->ctx, count, snapshot_r,
+                             &report_s);
+    if (rc)
+        complain("cannot read the host: %s", strerror(-rc));
+    return !rc;
 }
 
 const struct xln_domain *cmd_find_saved(const struct xln_snapshot *saved,
