@@ -45,9 +45,9 @@ int xln__host_new(unsigned nr_cpus, unsigned nr_nodes, unsigned nr_pools,
                   struct xln_host **host_r);
 
 /*
- * Derive the nodes' CPU sets, and what they are near to. -EINVAL: a CPU is on a node that does not
- * exist, more is free than there is, more is in the DMA zone than is free, or
- * a node is larger than XLN__MAX_NODE_BYTES.
+ * Derive the nodes' CPU sets, and what they are near to. -EINVAL: a CPU is on a
+ * node that does not exist, more is free than there is, more is in the DMA zone
+ * than is free, or a node is larger than XLN__MAX_NODE_BYTES.
  */
 int xln__host_finish(struct xln_host *host);
 

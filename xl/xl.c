@@ -112,19 +112,25 @@ static char **ask_installed_xl(void)
                ? installed_commands(path) : NULL;
 }
 
+/* How many of the names, which may be NULL, begin so, and one of them. */
+static unsigned match_names(const char *word, char **names,
+                            const char **found_r)
+{
+    size_t nr = 0;
+
+    while (names && names[nr])
+        nr++;
+    return nr ? match(word, (const char *const *)names, nr, found_r) : 0;
+}
+
 /* What the installed xl makes of a short word: NULL, where it takes it for
  * nothing; else `ours`, where it does not know the word. */
 static const char *expand(const char *word, const char *ours, unsigned nr_ours)
 {
     char **names = ask_installed_xl();
     const char *stock = NULL, *found = NULL;
-    unsigned nr_stock = 0;
-    size_t nr = 0;
+    unsigned nr_stock = match_names(word, names, &stock);
 
-    while (names && names[nr])
-        nr++;
-    if (names)
-        nr_stock = match(word, (const char *const *)names, nr, &stock);
     if (nr_stock == 1)
         match_ours(stock, &found);
     else if (!nr_stock && nr_ours == 1)
@@ -393,15 +399,12 @@ static bool is_for_numa(const char *word)
 {
     const char *stock;
     char **names;
-    size_t nr = 0;
     bool none;
 
     if (strncmp(word, "numa", 4))
         return false;
     names = ask_installed_xl();
-    while (names && names[nr])
-        nr++;
-    none = !names || !match(word, (const char *const *)names, nr, &stock);
+    none = !match_names(word, names, &stock);
     installed_commands_free(names);
     return none;
 }

@@ -156,7 +156,8 @@ static void guests_dispose(struct advise_guests *guests)
     free(guests->hard);
 }
 
-/* Nodes that a request names and the host has not got: it stays. */
+/* Whether the host has all nodes that the request names: otherwise the domain
+ * stays where it is. */
 static bool is_possible(const struct xln_host *host,
                         const struct xln_request *request)
 {
