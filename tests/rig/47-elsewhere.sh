@@ -10,6 +10,8 @@ set -uo pipefail
 
 tests_dir=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 rig=$tests_dir/../../tools/rig/rig
+# shellcheck source=tests/rig/machines.sh
+. "$tests_dir/machines.sh"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -100,14 +102,6 @@ destroy_all
 restored chosen stock-xl
 ok "chosen: it lives under the installed xl too" lives chosen
 EOT
-
-# The numbers of the tests go on from machine to machine.
-renumber() {
-    awk '
-        /^(not )?ok / { sub(/ok [0-9]+/, "ok " ++n) }
-        { print; fflush() }
-        END { print "1.." n }'
-}
 
 both() {
     on 4node "$tmp/save" > "$tmp/out" || echo "not ok 0 - the first machine"

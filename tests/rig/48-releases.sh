@@ -11,6 +11,8 @@ set -uo pipefail
 
 tests_dir=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 rig=$tests_dir/../../tools/rig/rig
+# shellcheck source=tests/rig/machines.sh
+. "$tests_dir/machines.sh"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -67,14 +69,6 @@ is "$(nodes_of g)" 1 "$xen: every page is on the node that it was moved to"
 ok "$xen: it lives" await 60 grep -q resumed \
     /var/log/xen/console/guest-g.log
 EOT
-
-# The numbers of the tests go on from machine to machine.
-renumber() {
-    awk '
-        /^(not )?ok / { sub(/ok [0-9]+/, "ok " ++n) }
-        { print; fflush() }
-        END { print "1.." n }'
-}
 
 both() {
     booted "$tmp/old" 17 --xen bookworm --other-xen trixie > "$tmp/out" ||
