@@ -56,6 +56,12 @@ static void test_hand_over(void)
     ok(is_there(), "another domain's end does not remove it");
     handover_remove(dir, UUID);
     ok(!is_there(), "its own does");
+    handover_write(dir, UUID, "fourth", 6);
+    handover_write(dir, OTHER, "fifth", 5);
+    handover_remove_all(dir);
+    ok(!is_there() && handover_take(dir, OTHER, &text, &size) == -ENOENT,
+       "a daemon that starts removes all");
+    handover_remove_all("/nosuch");
 }
 
 static void test_names(void)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -136,4 +137,21 @@ void handover_remove(const char *dir, const char *uuid)
         return;
     unlinkat(fd, uuid, 0);
     close(fd);
+}
+
+void handover_remove_all(const char *dir)
+{
+    int fd = open_dir(dir);
+    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+
+    while (list && (entry = readdir(list))) {
+        if (is_uuid(entry->d_name) ||
+            (*entry->d_name == '.' && is_uuid(entry->d_name + 1)))
+            unlinkat(fd, entry->d_name, 0);
+    }
+    if (list)
+        closedir(list);
+    else if (fd >= 0)
+        close(fd);
 }

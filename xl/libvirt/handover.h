@@ -28,4 +28,8 @@ int handover_take(const char *dir, const char *uuid, char **text_r,
 /* Remove it, if there is one. */
 void handover_remove(const char *dir, const char *uuid);
 
+/* Remove all: a daemon that starts has been handed nothing yet, and one that
+ * was killed took nothing any more. */
+void handover_remove_all(const char *dir);
+
 #endif /* HANDOVER_H */

@@ -22,6 +22,7 @@
 
 #include <libxl.h>
 
+#include "handover.h"
 #include "listener.h"
 #include "modules/build.h"
 #include "modules/in_flight.h"
@@ -61,8 +62,10 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
     build_serve(r ? NULL : *pctx, lg);
     if (!r) {
         state.lg = lg;
-        if (!state.learnt)
+        if (!state.learnt) {
             state.inert = !interpose_learn(*pctx, lg, "libxl", &state.layout);
+            handover_remove_all(HANDOVERS);
+        }
         state.learnt = true;
     }
     return r;
