@@ -257,10 +257,11 @@ static void print_text(struct out *out, const char *text)
 /* lstopo draws them with the objects that are next to them. */
 static void print_notes(struct out *out, unsigned node)
 {
-    const struct xln_hwloc_note *note = out->notes;
-    const struct xln_hwloc_note *end = note + out->nr_notes;
+    unsigned i;
 
-    for (; note < end; note++) {
+    for (i = 0; i < out->nr_notes; i++) {
+        const struct xln_hwloc_note *note = &out->notes[i];
+
         if (note->node != node)
             continue;
         fprintf(out->f, "<object type=\"Misc\" gp_index=\"%u\" "
