@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,8 +107,13 @@ static void test_end(void)
 
 int main(void)
 {
+    char directory[] = "/tmp/test-monitor.XXXXXX";
+
+    must(mkdtemp(directory) && !chdir(directory) ? 0 : errno);
     ok(!monitor_find(31001), "nobody waits at first");
     test_find();
     test_end();
+    must(unlink("numa-moves/monitors") || rmdir("numa-moves") ||
+         chdir("/") || rmdir(directory) ? errno : 0);
     return tap_done();
 }
