@@ -131,10 +131,11 @@ void fake_xen_tell(const uint8_t uuid[16], char *text, size_t size)
     *text = '\0';
     for (d = xen.domains; d < xen.domains + ARRAY_SIZE(xen.domains); d++)
         if (d->is_there && !memcmp(d->uuid, uuid, sizeof(d->uuid)))
-            n += snprintf(text + n, size - n, "%s%u %s%s%s", n ? ", " : "",
+            n += snprintf(text + n, size - n, "%s%u %s%s%s%s", n ? ", " : "",
                           d->domid, d->name,
                           d->state.paused ? " paused" : "",
-                          d->state.suspended ? " suspended" : "");
+                          d->state.suspended ? " suspended" : "",
+                          d->state.rebooting ? " rebooting" : "");
 }
 
 void fake_xen_pages(uint32_t domid, char *text, size_t size)
@@ -319,6 +320,9 @@ static void describe(const struct domain *d, xc_domaininfo_t *info)
     if (d->state.suspended)
         info->flags |= XEN_DOMINF_shutdown |
                        SHUTDOWN_suspend << XEN_DOMINF_shutdownshift;
+    if (d->state.rebooting)
+        info->flags |= XEN_DOMINF_shutdown |
+                       SHUTDOWN_reboot << XEN_DOMINF_shutdownshift;
     info->cpu_time = d->state.has_run;
     info->max_vcpu_id = NR_VCPUS - 1;
     info->max_pages = d->max_pages;

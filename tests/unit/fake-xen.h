@@ -29,6 +29,7 @@ void fake_xen_remove(uint32_t domid);
 struct fake_state {
     bool paused, suspended;
     bool has_run;               /* for as long as Xen counts */
+    bool rebooting;             /* it has shut down, to be made again */
 };
 void fake_xen_set_state(uint32_t domid, struct fake_state state);
 

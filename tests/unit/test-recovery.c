@@ -66,6 +66,7 @@ struct scene {
 #define RUNS { false, false, true }
 #define SUSPENDED { false, true, true }
 #define FRESH { true, false, false }
+#define REBOOTING { .has_run = true, .rebooting = true }
 
 static const struct scene scenes[] = {
     { "nothing was done yet", "web", RUNS, NULL, { 0 }, "", "1 web",
@@ -105,6 +106,8 @@ static const struct scene scenes[] = {
       "", "7 web paused", RECOVERED_COPY },
     { "both are gone", NULL, { 0 }, NULL, { 0 }, "asked\n", "",
       RECOVERED_NONE },
+    { "the domain reboots, and is still there", "web", REBOOTING,
+      "web--incoming", FRESH, "", "1 web rebooting", RECOVERED_ENDED },
     { "the copy is another's", "web", RUNS, "other", FRESH, "",
       "1 web, 7 other paused", RECOVERED_SOURCE },
 };

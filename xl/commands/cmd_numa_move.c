@@ -283,8 +283,8 @@ static void tell_not_moved(const struct guest *guest,
 
     if (m->said && !m->stopped)
         fputs(m->said, stderr);
-    if (m->recovered == RECOVERED_NONE)
-        recovery_tell(&move, m->recovered, 0);
+    if (m->recovered == RECOVERED_NONE || m->recovered == RECOVERED_ENDED)
+        recovery_tell(&move, m->recovered, m->domid);
     else if (m->recovered == RECOVERED_SOURCE && m->stopped)
         complain("stopped: '%s' (domain %" PRIu32 ") runs on where it was",
                  guest->name, m->domid);

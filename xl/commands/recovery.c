@@ -404,9 +404,12 @@ static enum recovered put_right(struct scene *s, uint32_t *domid_r)
     if (!chosen)
         return destroy_others(s, NULL) ? RECOVERED_NONE : RECOVERED_NOT;
     *domid_r = chosen->domid;
-    if (chosen->domid == s->move->domid)
-        return back_to_source(s, chosen) ? RECOVERED_SOURCE : RECOVERED_NOT;
-    return on_to_copy(s, chosen) ? RECOVERED_COPY : RECOVERED_NOT;
+    if (chosen->domid != s->move->domid)
+        return on_to_copy(s, chosen) ? RECOVERED_COPY : RECOVERED_NOT;
+    if (!back_to_source(s, chosen))
+        return RECOVERED_NOT;
+    return chosen->shut_down && !chosen->suspended ? RECOVERED_ENDED
+                                                   : RECOVERED_SOURCE;
 }
 
 enum recovered recovery_run(const struct cmd_line *line,
@@ -545,9 +548,13 @@ void recovery_tell(const struct move *move, enum recovered recovered,
         complain("'%s' (domain %" PRIu32 ") runs on where it was", move->name,
                  domid);
         break;
+    case RECOVERED_ENDED:
+        complain("'%s' (domain %" PRIu32 ") has shut down or reboots: it is "
+                 "where it was", move->name, domid);
+        break;
     case RECOVERED_NONE:
-        complain("'%s' is gone: it was destroyed, or has shut down, while it "
-                 "was moved", move->name);
+        complain("'%s' was destroyed, has shut down or reboots: the move has "
+                 "ended", move->name);
         break;
     case RECOVERED_NOT:
         break;

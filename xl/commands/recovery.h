@@ -12,6 +12,7 @@
 enum recovered {
     RECOVERED_COPY,             /* the copy is the domain now */
     RECOVERED_SOURCE,           /* the domain runs as it did before */
+    RECOVERED_ENDED,            /* the domain has shut down, and is there */
     RECOVERED_NONE,             /* neither is there */
     RECOVERED_NOT,              /* said why; the journal stays */
 };
