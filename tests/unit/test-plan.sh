@@ -579,6 +579,21 @@ check "<cell>s are planned" planned 0 "web: 2 virtual nodes: node 0 with 300 MiB
 cells "<numatune><memnode cellid='1' nodeset='3'/></numatune>" > memnode.xml
 check "by their <memnode>s" planned 0 "web: 2 virtual nodes: node 2 with 300 MiB\
  and vCPUs 0-1, node 3 with 300 MiB and vCPU 2" memnode.xml
+cells "" | sed "s/cpus='2'/cpus=''/" > few.xml
+check "<cell>s without a vCPU are refused" planned 3 "web: nothing fits: vCPU 2 \
+of 3 is in no <cell>: expected each vCPU in one" few.xml
+cells "" | sed "s/cpus='2'/cpus='1-2'/" > twice.xml
+check "and a vCPU in two of them" planned 3 "web: nothing fits: vCPU 1 \
+of 3 is in more than one <cell>: expected each vCPU in one" twice.xml
+printf 'name = "h"\ntype = "hvm"\nmemory = 1800\nvcpus = 4\nvnuma = "host"\n' \
+    > copy.cfg
+check "a copy of the host that does not fit: with sizes" planned 3 "h: nothing \
+fits: vnuma=\"host\" over nodes 0-2: 600 MiB needed on each; node 0 has 951 MiB \
+free, 887 MiB usable, node 1 has 802 MiB free, 802 MiB usable, node 2 has 519 \
+MiB free, 519 MiB usable" copy.cfg
+check "another configuration beside it is planned" planned 3 \
+    "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
+    copy.cfg web.cfg
 check "KEY=VALUE cannot make them populate on demand" planned 1 "xl: cells.xml:\
  memory of 500 to 600 MiB and <cell>s of 600 MiB: expected the same, as virtual\
  nodes cannot be populated on demand" cells.xml memory=500 maxmem=600

@@ -85,6 +85,28 @@ int cells_check_nodes(const struct cells *cells, const char *source,
     return rc;
 }
 
+int cells_check_vcpus(const struct cells *cells, unsigned nr_vcpus,
+                      char **error_r)
+{
+    unsigned vcpu, i, nr;
+
+    *error_r = NULL;
+    for (vcpu = 0; vcpu < nr_vcpus; vcpu++) {
+        for (i = nr = 0; i < cells->nr; i++)
+            nr += cells->list[i].vcpus &&
+                  xln_cpumap_test(cells->list[i].vcpus, vcpu);
+        if (nr == 1)
+            continue;
+        if (asprintf(error_r, "vCPU %u of %u is in %s <cell>: expected each "
+                     "vCPU in one", vcpu, nr_vcpus,
+                     nr ? "more than one" : "no") >= 0)
+            return -ENOSPC;
+        *error_r = NULL;
+        return -ENOMEM;
+    }
+    return 0;
+}
+
 /* ---- the nodes that a cell may have ---- */
 
 static bool allows_all(const struct xln_cpumap *hard,
@@ -107,7 +129,7 @@ static void add_nodes(const struct xln_cpumap *hard,
     XLN_FOREACH(xln_cpumap, cpu, hard) {
         c = xln_host_cpu(host, cpu);
         if (c)
-            xln_nodemap_set(nodes, c->node);
+            xln_nodemap_set(nodes, xln_host_home(host, c->node));
     }
 }
 

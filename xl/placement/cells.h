@@ -38,6 +38,11 @@ uint64_t cells_bytes(const struct cells *cells);
 int cells_check_nodes(const struct cells *cells, const char *source,
                       const struct xln_nodemap *nodes, char **error_r);
 
+/* Whether each vCPU is in one cell, as libxl requires when the domain is half
+ * made. -ENOSPC and a malloc'd line in *error_r: one is not; or -ENOMEM. */
+int cells_check_vcpus(const struct cells *cells, unsigned nr_vcpus,
+                      char **error_r);
+
 /*
  * Find a node for each cell, in node_of[nr]. Those that it may be on are its
  * own; else those that its vCPUs are bound to; else those that `request` names,

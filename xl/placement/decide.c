@@ -202,7 +202,8 @@ static int drop_strict(struct decision *d, const struct question *q)
 /* `error`: why there can be no virtual nodes, as xln_vnuma_new() gives it. */
 static int drop_vnuma(struct decision *d, const struct question *q, int error)
 {
-    char *why = explain_no_vnuma(d->request, d->plan, error);
+    char *why = explain_no_vnuma(q->host, d->request, q->need, d->plan,
+                                 error);
 
     d->request->vnuma = XLN_VNUMA_NONE;
     return place_without(d, q, "vnuma", why);
@@ -302,24 +303,32 @@ static int give_vnodes(struct decision *d, const struct question *q)
     if (q->guest->reboots)
         return drop_vnuma(d, q, rc);
     return refuse(d, DECIDE_NOTHING_FITS,
-                  explain_no_vnuma(d->request, d->plan, rc));
+                  explain_no_vnuma(q->host, d->request, q->need, d->plan,
+                                   rc));
 }
 
 /* A hand-written list is libxl's to build, so a create is worth a try. A domain
  * that reboots is made in any case. */
 static int judge_cells(struct decision *d, const struct question *q)
 {
+    const struct cells *cells = q->guest->cells;
     char *reason = NULL;
-    int rc = decide_cells(q->guest->cells, q->host, d->request, q->need,
-                          d->plan, &d->vnuma, &reason);
+    int rc = 0;
 
+    if (!cells->listed && !q->guest->again)
+        rc = cells_check_vcpus(cells, q->need->nr_vcpus, &reason);
+    if (rc == -ENOSPC)
+        return refuse(d, DECIDE_NOTHING_FITS, reason);
+    if (!rc)
+        rc = decide_cells(cells, q->host, d->request, q->need, d->plan,
+                          &d->vnuma, &reason);
     if (rc != -ENOSPC) {
         free(reason);
         return rc;
     }
     rc = refuse(d, DECIDE_NOTHING_FITS, reason);
-    d->refused = !q->guest->cells->listed && !q->guest->reboots;
-    if (!rc && !d->refused && !q->guest->cells->listed)
+    d->refused = !cells->listed && !q->guest->reboots;
+    if (!rc && !d->refused && !cells->listed)
         rc = warn(d, "%s: the domain reboots, so that cell is on another node "
                   "this time", reason);
     return rc;

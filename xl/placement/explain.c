@@ -1,97 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "explain.h"
+#include "line.h"
 #include "text/units.h"
 
 #define PAGES_MIB(pages) ((double)(pages) / 256)
-
-/* A line while it is written. The first error is kept, and ends it. */
-struct line {
-    FILE *f;                    /* NULL: an error */
-    char *text;
-    size_t size;
-};
-
-static struct line *line_begin(struct line *line)
-{
-    *line = (struct line){ .f = NULL };
-    line->f = open_memstream(&line->text, &line->size);
-    return line;
-}
-
-static void line_fail(struct line *line)
-{
-    if (line->f)
-        fclose(line->f);
-    free(line->text);
-    *line = (struct line){ .f = NULL };
-}
-
-/* fclose() reports a lack of memory, or is silent and leaves NULL. */
-static char *line_end(struct line *line)
-{
-    FILE *f = line->f;
-
-    if (!f)
-        return NULL;
-    line->f = NULL;
-    if (!fclose(f))
-        return line->text;
-    free(line->text);
-    return NULL;
-}
-
-__attribute__((format(printf, 2, 3)))
-static void line_add(struct line *line, const char *fmt, ...)
-{
-    va_list ap;
-
-    if (!line->f)
-        return;
-    va_start(ap, fmt);
-    vfprintf(line->f, fmt, ap);
-    va_end(ap);
-}
-
-/* Takes the text of a set; rc: there is none. */
-static void line_set(struct line *line, int rc, char *set)
-{
-    if (rc) {
-        line_fail(line);
-        return;
-    }
-    line_add(line, "%s", set);
-    free(set);
-}
-
-static void line_cpus(struct line *line, const struct xln_cpumap *cpus)
-{
-    char *set;
-    int rc = xln_cpumap_format(cpus, &set);
-
-    line_set(line, rc, set);
-}
-
-static void line_node_set(struct line *line, const struct xln_nodemap *nodes)
-{
-    char *set;
-    int rc = xln_nodemap_format(nodes, &set);
-
-    line_set(line, rc, set);
-}
-
-/* "node 2" or "nodes 1-2" */
-static void line_nodes(struct line *line, const struct xln_nodemap *nodes)
-{
-    line_add(line, "node%s ", xln_nodemap_count(nodes) == 1 ? "" : "s");
-    line_node_set(line, nodes);
-}
 
 /* There is nothing of the kind. */
 static char *nothing(void)
@@ -316,108 +234,6 @@ char *explain_preferred(const struct xln_host *host,
     return line_end(&line);
 }
 
-/* Between a node without memory and the nearest with some. */
-static unsigned home_distance(const struct xln_host *host, unsigned node)
-{
-    unsigned home = xln_host_home(host, node);
-    unsigned there = xln_host_distance(host, node, home);
-    unsigned back = xln_host_distance(host, home, node);
-
-    return there > back ? there : back;
-}
-
-/* Nodes with the same home and distance, and their CPUs. */
-struct far_group {
-    struct xln_nodemap *nodes;
-    struct xln_cpumap *cpus;
-};
-
-/* Make the group that begins with `first`, and take it out of `left`. */
-static void group_far(const struct xln_host *host, unsigned first,
-                      struct xln_nodemap *left, struct far_group *group)
-{
-    unsigned node;
-
-    xln_nodemap_zero(group->nodes);
-    xln_cpumap_zero(group->cpus);
-    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
-        if (!xln_nodemap_test(left, node) ||
-            xln_host_home(host, node) != xln_host_home(host, first) ||
-            home_distance(host, node) != home_distance(host, first))
-            continue;
-        xln_nodemap_set(group->nodes, node);
-        xln_cpumap_or(group->cpus, xln_host_node(host, node)->cpus);
-    }
-    xln_nodemap_andnot(left, group->nodes);
-}
-
-/* "CPUs 4-7 are on node 2, which has no memory: distance 16 from node 1" */
-static void line_far(struct line *line, const struct xln_host *host,
-                     const struct far_group *group)
-{
-    unsigned first = xln_nodemap_next(group->nodes, 0);
-    unsigned distance = home_distance(host, first);
-    unsigned home = xln_host_home(host, first);
-    bool one = xln_cpumap_count(group->cpus) == 1;
-
-    line_add(line, "CPU%s ", one ? "" : "s");
-    line_cpus(line, group->cpus);
-    line_add(line, " %s on ", one ? "is" : "are");
-    line_nodes(line, group->nodes);
-    line_add(line, ", which %s no memory: ",
-             xln_nodemap_count(group->nodes) == 1 ? "has" : "have");
-    if (distance == XLN_NONE)
-        line_add(line, "distance from node %u unknown", home);
-    else
-        line_add(line, "distance %u from node %u", distance, home);
-}
-
-/* `left`: nodes without memory that `cpus` are on. */
-static void line_far_groups(struct line *line, const struct xln_host *host,
-                            const struct xln_cpumap *cpus,
-                            struct xln_nodemap *left)
-{
-    struct far_group group = { NULL, NULL };
-    unsigned first;
-
-    if (xln_nodemap_copy(left, &group.nodes) ||
-        xln_cpumap_copy(cpus, &group.cpus))
-        line_fail(line);
-    while (group.cpus && (first = xln_nodemap_next(left, 0)) != XLN_NONE) {
-        group_far(host, first, left, &group);
-        xln_cpumap_and(group.cpus, cpus);
-        line_far(line, host, &group);
-        line_add(line, "%s", xln_nodemap_is_empty(left) ? "" : "; ");
-    }
-    xln_nodemap_free(group.nodes);
-    xln_cpumap_free(group.cpus);
-}
-
-char *explain_far_cpus(const struct xln_host *host,
-                       const struct xln_plan *plan)
-{
-    struct xln_nodemap *nodes = NULL;
-    struct xln_cpumap *cpus;
-    struct line line;
-    unsigned node;
-
-    if (explain_cpus(plan, &cpus))
-        return NULL;
-    line_begin(&line);
-    if (xln_host_nodes_of_cpus(host, cpus, &nodes)) {
-        line_fail(&line);
-    } else {
-        XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
-            if (xln_host_home(host, node) == node)
-                xln_nodemap_clear(nodes, node);
-        }
-        line_far_groups(&line, host, cpus, nodes);
-    }
-    xln_nodemap_free(nodes);
-    xln_cpumap_free(cpus);
-    return line_end(&line);
-}
-
 static void line_vnode(struct line *line, const struct xln_vnode *vnode)
 {
     unsigned nr = xln_cpumap_count(vnode->vcpus);
@@ -441,60 +257,6 @@ char *explain_vnuma(const struct xln_vnuma *vnuma)
             line_add(&line, ", ");
         line_vnode(&line, &vnuma->list[i]);
     }
-    return line_end(&line);
-}
-
-/* The first CPU of each scheduling unit. */
-static void line_first_cpus(struct line *line, const struct xln_host *host,
-                            const struct xln_cpumap *cpus)
-{
-    struct xln_cpumap *firsts = NULL, *one = NULL;
-    unsigned cpu;
-
-    if (xln_cpumap_copy(cpus, &firsts) || xln_cpumap_copy(cpus, &one)) {
-        line_fail(line);
-    } else {
-        XLN_FOREACH(xln_cpumap, cpu, cpus) {
-            xln_cpumap_zero(one);
-            xln_cpumap_set(one, cpu);
-            xln_host_whole_units(host, one);
-            if (xln_cpumap_is_empty(one))
-                xln_cpumap_clear(firsts, cpu);
-        }
-        line_cpus(line, firsts);
-    }
-    xln_cpumap_free(firsts);
-    xln_cpumap_free(one);
-}
-
-char *explain_unbound(const struct xln_host *host, unsigned vcpu,
-                      const struct xln_cpumap *cpus)
-{
-    unsigned size = host ? xln_host_unit_size(host, cpus) : 1;
-    struct line line;
-
-    line_add(line_begin(&line), "cpus=: vCPU %u may run on no CPU of this host "
-             "that is in the domain's pool: expected some of CPUs ", vcpu);
-    if (size == 1)
-        line_cpus(&line, cpus);
-    else
-        line_first_cpus(&line, host, cpus);
-    if (size > 1)
-        line_add(&line, ", the first of each %u that Xen schedules together",
-                 size);
-    return line_end(&line);
-}
-
-char *explain_units(const struct xln_host *host, const struct xln_need *need)
-{
-    unsigned size = xln_host_unit_size(host, need->pool_cpus);
-    struct line line;
-
-    if (size == 1 || need->nr_vcpus == 1)
-        return nothing();
-    line_add(line_begin(&line), "core scheduling: each %u vCPUs, from vCPU 0 "
-             "on, run together on the CPUs of one unit and share an affinity",
-             size);
     return line_end(&line);
 }
 
@@ -524,23 +286,6 @@ char *explain_no_cores(const struct xln_host *host,
     return line_end(&line);
 }
 
-char *explain_no_vnuma(const struct xln_request *request,
-                       const struct xln_plan *plan, int error)
-{
-    struct line line;
-
-    line_add(line_begin(&line), "vnuma=\"%s\" over ",
-             request->vnuma == XLN_VNUMA_HOST ? "host" : "auto");
-    line_nodes(&line, plan->nodes);
-    line_add(&line, ": %s",
-             error == -E2BIG ? "a guest can have 32 virtual nodes at most"
-             : error == -EMSGSIZE
-                 ? "the first virtual node is smaller than the video memory, "
-                   "which is to be in it"
-                 : "they have not the memory that their virtual nodes need");
-    return line_end(&line);
-}
-
 /* "node 2 has 949 MiB free (885 MiB usable; Domain-0 holds 12 MiB there)" */
 static void line_room(struct line *line, const struct xln_host *host,
                       unsigned node, const struct xln_request *request,
@@ -559,6 +304,48 @@ static void line_room(struct line *line, const struct xln_host *host,
     if (dom0)
         line_add(line, " (Domain-0 holds %.0f MiB there)",
                  PAGES_MIB(dom0->pages[node]));
+}
+
+/* "4500 MiB needed on each; node 0 has 8192 MiB free, ..." */
+static void line_rooms(struct line *line, const struct xln_host *host,
+                       const struct xln_request *request,
+                       const struct xln_need *need,
+                       const struct xln_plan *plan)
+{
+    bool host_copy = request->vnuma == XLN_VNUMA_HOST;
+    unsigned nr = xln_nodemap_count(plan->nodes), node;
+    const char *separator = ";";
+
+    line_add(line, "%" PRIu64 " MiB needed%s",
+             IN_MIB(host_copy && nr ? need->memory_bytes / nr
+                                    : need->memory_bytes),
+             host_copy ? " on each" : "");
+    XLN_FOREACH(xln_nodemap, node, plan->nodes) {
+        line_add(line, "%s ", separator);
+        line_room(line, host, node, request, NULL);
+        separator = ",";
+    }
+}
+
+char *explain_no_vnuma(const struct xln_host *host,
+                       const struct xln_request *request,
+                       const struct xln_need *need,
+                       const struct xln_plan *plan, int error)
+{
+    struct line line;
+
+    line_add(line_begin(&line), "vnuma=\"%s\" over ",
+             request->vnuma == XLN_VNUMA_HOST ? "host" : "auto");
+    line_nodes(&line, plan->nodes);
+    line_add(&line, ": ");
+    if (error == -E2BIG)
+        line_add(&line, "a guest can have 32 virtual nodes at most");
+    else if (error == -EMSGSIZE)
+        line_add(&line, "the first virtual node is smaller than the video "
+                 "memory, which is to be in it");
+    else
+        line_rooms(&line, host, request, need, plan);
+    return line_end(&line);
 }
 
 char *explain_shortage(const struct xln_host *host,

@@ -57,7 +57,9 @@ char *explain_no_cores(const struct xln_host *host,
 
 /* Why there can't be the virtual nodes that are asked for: `error` is that of
  * xln_vnuma_new(); -EMSGSIZE: the first one is smaller than the video memory. */
-char *explain_no_vnuma(const struct xln_request *request,
+char *explain_no_vnuma(const struct xln_host *host,
+                       const struct xln_request *request,
+                       const struct xln_need *need,
                        const struct xln_plan *plan, int error);
 
 /* Why there is not enough memory, on `host` as it was then. `built` is how far
