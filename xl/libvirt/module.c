@@ -10,8 +10,8 @@
  *       libxl_domain_destroy            and who is destroyed for that
  *     virsh start web
  *       libvirt's hook, our program     what its XML asks for: handover.h
- *       libxl_domain_create_new         takes that: request.h
- *         xc_domain_max_vcpus ...       as in xl: build.c
+ *       libxl_domain_create_new         takes that: xml_request.h
+ *         xc_domain_max_vcpus ...       as in xl: building.c
  *
  * Many threads call at once, each for a domain of its own. After the
  * constructor the environment is neither read nor written. What is decided
@@ -30,7 +30,7 @@
 #include "placement/adapt.h"
 #include "placement/record.h"
 #include "reboots.h"
-#include "request.h"
+#include "xml_request.h"
 
 /* Written before libvirtd makes its first domain, and read since. */
 static struct {
@@ -104,11 +104,11 @@ static void adapt(const struct aim *aim)
 }
 
 /* -EINVAL: refused, which was said; else the request is to be used up. */
-static int read_request(const struct aim *aim, struct request *request)
+static int read_request(const struct aim *aim, struct xml_request *request)
 {
     int rc;
 
-    *request = request_of(aim);
+    *request = xml_request_of(aim);
     rc = request->refused ? -EINVAL : 0;
     if (request->keys && !aim->again && !rc)
         rc = placement_check_nodes(aim->ctx, aim->listening, request->keys,
@@ -129,7 +129,7 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
                  libxl_domain_config *config, bool restoring,
                  struct create **create_r)
 {
-    /* One that was made before may ask for what is not here, or not any more. */
+    /* One that was made before may ask for what is no longer here. */
     const bool reboots = reboots_comes_again(&config->c_info.uuid);
     const struct aim aim = {
         .ctx = ctx,
@@ -138,7 +138,7 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
         .listening = &listener->vtable,
         .again = reboots || restoring,
     };
-    struct request request;
+    struct xml_request request;
     struct placement *p;
     int rc;
 

@@ -8,7 +8,7 @@
 #include <libxlutil.h>
 
 #include "handover.h"
-#include "request.h"
+#include "xml_request.h"
 #include "text/refuse.h"
 
 /* One vCPU's, from a list of CPUs of which the host may lack some. */
@@ -151,7 +151,7 @@ static int read_cells(const XLU_Config *xlu, struct cells **cells_r)
 }
 
 static int parse_request(const struct aim *aim, const char *text, size_t size,
-                         struct request *request, char **error_r)
+                         struct xml_request *request, char **error_r)
 {
     const char *name = aim->config->c_info.name;
     XLU_Config *xlu = xlu_cfg_init(stderr, name);
@@ -176,7 +176,7 @@ static int parse_request(const struct aim *aim, const char *text, size_t size,
     return rc;
 }
 
-static int read_request(const struct aim *aim, struct request *request,
+static int read_request(const struct aim *aim, struct xml_request *request,
                         char **error_r)
 {
     size_t size, length = strlen(HANDOVER_WRONG);
@@ -196,10 +196,10 @@ static int read_request(const struct aim *aim, struct request *request,
     return rc;
 }
 
-struct request request_of(const struct aim *aim)
+struct xml_request xml_request_of(const struct aim *aim)
 {
     const char *name = aim->config->c_info.name;
-    struct request request = { 0 };
+    struct xml_request request = { 0 };
     char *error = NULL;
     int rc = read_request(aim, &request, &error);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a domain's XML asks for, as our hook handed it over: handover.h. */
-#ifndef REQUEST_H
-#define REQUEST_H
+#ifndef XML_REQUEST_H
+#define XML_REQUEST_H
 
 #include <stdbool.h>
 
@@ -19,7 +19,7 @@ struct aim {
     bool again;                 /* a restore, or a reboot: never refused */
 };
 
-struct request {
+struct xml_request {
     struct keys *keys;          /* NULL: those of the configuration hold */
     struct cells *cells;        /* NULL: it has none */
     bool refused;               /* a new domain is not made so */
@@ -29,6 +29,6 @@ struct request {
  * Read the request, and bind the vCPUs of the configuration as it says. If it
  * is missing or wrong, the log says so, and the host's defaults hold.
  */
-struct request request_of(const struct aim *aim);
+struct xml_request xml_request_of(const struct aim *aim);
 
-#endif /* REQUEST_H */
+#endif /* XML_REQUEST_H */
