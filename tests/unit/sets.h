@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sets compared with the text that they are printed as. */
+/* Sets compared with the text that they are printed as, or as integers. */
 #ifndef SETS_H
 #define SETS_H
 
@@ -33,6 +33,18 @@ static inline bool nodes_are(const struct xln_nodemap *nodes,
                              const char *expected)
 {
     return bits_are(nodes ? xln_nodemap_bits(nodes) : NULL, expected);
+}
+
+/* Of a host with up to 32 nodes; NULL: none. */
+static inline unsigned node_bits(const struct xln_nodemap *nodes)
+{
+    unsigned node, bits = 0;
+
+    if (!nodes)
+        return 0;
+    XLN_FOREACH(xln_nodemap, node, nodes)
+        bits |= 1u << node;
+    return bits;
 }
 
 #endif /* SETS_H */

@@ -11,6 +11,7 @@
 #include "fake-alloc.h"
 #include "host.h"
 #include "random.h"
+#include "sets.h"
 #include "tap.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -289,20 +290,9 @@ static void judge(struct brute *b)
 
 /* ---- comparing ---- */
 
-static unsigned bits_of(const struct xln_nodemap *nodes)
-{
-    unsigned node, bits = 0;
-
-    if (!nodes)
-        return 0;
-    XLN_FOREACH(xln_nodemap, node, nodes)
-        bits |= 1u << node;
-    return bits;
-}
-
 static bool same(const struct xln_judged *got, const struct figures *f)
 {
-    return bits_of(got->set.nodes) == f->set && got->verdict == f->verdict &&
+    return node_bits(got->set.nodes) == f->set && got->verdict == f->verdict &&
            got->set.usable_bytes == f->bytes && got->set.nr_cpus == f->cpus &&
            got->set.distance_max == f->max && got->set.distance_sum == f->sum;
 }
@@ -503,7 +493,7 @@ static void test_named(void)
     t.request->max_nodes = 1;
     is_list(&t, 0, "1:0 2:1 seen 0", "with nodes_max there is a choice");
     must(xln_candidates_find(t.host, t.request, &t.need, 0, &c));
-    ok(bits_of(c->left_out) == 0x9 && !bits_of(c->without_memory),
+    ok(node_bits(c->left_out) == 0x9 && !node_bits(c->without_memory),
        "the others are left out");
     xln_candidates_free(c);
     free_task(&t);
@@ -521,7 +511,7 @@ static void test_left_out(void)
     t.need.hard = (const struct xln_cpumap *const *)t.hard;
     t.need.nr_hard = 1;
     must(xln_candidates_find(t.host, t.request, &t.need, 0, &c));
-    ok(bits_of(c->left_out) == 0x2 && bits_of(c->without_memory) == 0x4,
+    ok(node_bits(c->left_out) == 0x2 && node_bits(c->without_memory) == 0x4,
        "a node that the vCPUs may not use is left out, one without memory "
        "too");
     xln_candidates_free(c);
@@ -587,7 +577,7 @@ static void test_reserve(void)
                         xln_host_node(t.host, 2)->cpus) &&
        xln_host_distance(host, 0, 3) == 25, "all else is the same");
     must(xln_place(host, t.request, &t.need, &plan));
-    ok(bits_of(plan->nodes) == 0x8, "the next plan is made for what is left");
+    ok(node_bits(plan->nodes) == 0x8, "the next plan is made for what is left");
     xln_plan_free(plan);
     xln_host_free(host);
     host = NULL;

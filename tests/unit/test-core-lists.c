@@ -9,6 +9,7 @@
 #include "host.h"
 #include "libxl_numa.h"
 #include "random.h"
+#include "sets.h"
 #include "tap.h"
 
 #define NODES 4
@@ -132,15 +133,6 @@ static struct xln_plan *plan_of(const struct problem *p,
     return plan;
 }
 
-static unsigned bits_of(const struct xln_nodemap *nodes)
-{
-    unsigned node, bits = 0;
-
-    XLN_FOREACH(xln_nodemap, node, nodes)
-        bits |= 1u << node;
-    return bits;
-}
-
 /* Sets that are said to fit do, and no others. */
 static bool judges_right(const struct problem *p,
                          const struct xln_candidates *candidates)
@@ -149,7 +141,7 @@ static bool judges_right(const struct problem *p,
         const struct xln_judged *judged = &candidates->list[i];
 
         if ((judged->verdict < XLN_CANDIDATE_MEMORY) !=
-            can_deal(p, bits_of(judged->set.nodes), 0, 0))
+            can_deal(p, node_bits(judged->set.nodes), 0, 0))
             return false;
     }
     return true;
@@ -163,7 +155,7 @@ static bool is_right(const struct problem *p)
     bool right;
 
     if (best)
-        right = plan->verdict == XLN_FITS && bits_of(plan->nodes) == best &&
+        right = plan->verdict == XLN_FITS && node_bits(plan->nodes) == best &&
                 plan->nr_vcpu_cores == p->nr_vcpus &&
                 judges_right(p, candidates);
     else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Placement on many random hosts, compared with a brute force search. */
 #include "place-model.h"
+#include "sets.h"
 
 /* ------------------------------------------------------------------ */
 /* The library's answer to the same                                    */
@@ -57,17 +58,6 @@ static uint64_t bits_of_cpus(const struct xln_cpumap *cpus)
 
     XLN_FOREACH(xln_cpumap, cpu, cpus)
         bits |= UINT64_C(1) << cpu;
-    return bits;
-}
-
-static unsigned bits_of_nodes(const struct xln_nodemap *nodes)
-{
-    unsigned node, bits = 0;
-
-    if (!nodes)
-        return 0;
-    XLN_FOREACH(xln_nodemap, node, nodes)
-        bits |= 1u << node;
     return bits;
 }
 
@@ -145,11 +135,11 @@ static const char *check_choice(const struct random_host *r,
     unsigned others = b_with_memory(r) & ~a->nodes;
     enum xln_verdict verdict = XLN_FITS;
 
-    if (bits_of_nodes(plan->nodes) != a->nodes)
+    if (node_bits(plan->nodes) != a->nodes)
         return "the nodes";
     if (plan->nr_fitting != a->nr_fitting && b_count(a->nodes) == 1)
         return "how many fit";
-    if (bits_of_nodes(plan->next.nodes) != a->next)
+    if (node_bits(plan->next.nodes) != a->next)
         return "the next best";
     if (!plan->exact)
         return "it is not said to be exact";
@@ -177,7 +167,7 @@ static const char *check_chosen(const struct random_host *r,
 
     if (r->named)
         return plan->chosen.nodes ? "a reason for named nodes" : NULL;
-    if (bits_of_nodes(plan->chosen.nodes) != a->nodes)
+    if (node_bits(plan->chosen.nodes) != a->nodes)
         return "the chosen nodes";
     if (plan->chosen.usable_bytes != score.bytes ||
         plan->chosen.nr_cpus != b_count_cpus(r, cpus) ||
@@ -307,7 +297,7 @@ static const char *check_vcpus(const struct random_host *r,
                                const struct answer *a,
                                const struct xln_plan *plan)
 {
-    unsigned homes = bits_of_nodes(plan->vcpu_nodes);
+    unsigned homes = node_bits(plan->vcpu_nodes);
     uint64_t cpus = bits_of_cpus(plan->vcpu_cpus);
 
     if (cpus != (b_own_cpus(r, homes) & b_pool(r)))
@@ -441,7 +431,7 @@ static bool b_can_deal(const struct random_host *r, uint64_t cpus,
 static const char *check_cores(const struct random_host *r,
                                const struct xln_plan *plan)
 {
-    uint64_t there = b_cpus(r, bits_of_nodes(plan->vcpu_nodes)), used = 0;
+    uint64_t there = b_cpus(r, node_bits(plan->vcpu_nodes)), used = 0;
     unsigned homes = 0;
 
     if (plan->nr_vcpu_cores != r->nr_vcpus)
@@ -461,10 +451,10 @@ static const char *check_cores(const struct random_host *r,
         used |= core;
     }
     for (unsigned node = 0; node < r->nr_nodes; node++)
-        if (bits_of_nodes(plan->vcpu_nodes) & ~r->named & 1u << node)
+        if (node_bits(plan->vcpu_nodes) & ~r->named & 1u << node)
             homes |= 1u << r->home[node];
-    if (homes & bits_of_nodes(plan->nodes) &&
-        homes & ~bits_of_nodes(plan->nodes) & ~r->named)
+    if (homes & node_bits(plan->nodes) &&
+        homes & ~node_bits(plan->nodes) & ~r->named)
         return "a node that is not the memory's";
     return NULL;
 }
@@ -479,7 +469,7 @@ static const char *check_lack(const struct random_host *r,
 
     if (plan->verdict != XLN_NOTHING_FITS || plan->nr_vcpu_cores)
         return "the verdict";
-    if (b_can_deal(r, b_cpus(r, bits_of_nodes(plan->vcpu_nodes)), 0))
+    if (b_can_deal(r, b_cpus(r, node_bits(plan->vcpu_nodes)), 0))
         return "but there are enough";
     if (r->named || r->max_nodes || r->nr_hard)
         return NULL;
