@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dlfcn.h>
 #include <errno.h>
 #include <glob.h>
 #include <inttypes.h>
@@ -15,6 +14,7 @@
 
 #include "decide-pairs.h"
 #include "fake-host.h"
+#include "fake-next.h"
 #include "fault-calls.h"
 #include "host.h"
 #include "plans/planner.h"
@@ -215,23 +215,6 @@ static void log_progress(xentoollog_logger *logger, const char *context,
 
 static xentoollog_logger logger = { log_message, log_progress, NULL };
 
-static int open_ctx(libxl_ctx **ctx, int version, unsigned flags,
-                    xentoollog_logger *lg)
-{
-    __typeof__(libxl_ctx_alloc) *real =
-        (__typeof__(real))dlsym(RTLD_NEXT, "libxl_ctx_alloc");
-
-    return real(ctx, version, flags, lg);
-}
-
-static int max_vcpus(xc_interface *xch, uint32_t domid, unsigned max)
-{
-    (void)xch;
-    (void)domid;
-    (void)max;
-    return 0;
-}
-
 /* As libxl's builders: the largest extents first, then smaller ones. */
 static bool populate(uint64_t pages, unsigned mem_flags)
 {
@@ -336,41 +319,14 @@ static int create_new(libxl_ctx *ctx, libxl_domain_config *config,
     return populate_all(info) ? 0 : ERROR_FAIL;
 }
 
-static const struct {
-    const char *name;
-    void *function;
-} fakes[] = {
-    { "libxl_ctx_alloc", open_ctx },
-    { "libxl_domain_create_new", create_new },
-    { "xc_domain_max_vcpus", max_vcpus },
-    { "xc_domain_populate_physmap", fake_host_populate },
-    { "xs_write", fake_host_write },
+const struct fake_next fake_next_list[] = {
+    { "libxl_ctx_alloc", fake_next_ctx_alloc, true },
+    { "libxl_domain_create_new", create_new, false },
+    { "xc_domain_max_vcpus", fake_next_max_vcpus, false },
+    { "xc_domain_populate_physmap", fake_host_populate, false },
+    { "xs_write", fake_host_write, false },
+    { NULL, NULL, false },
 };
-
-void *__real_dlsym(void *handle, const char *name);
-void *__wrap_dlsym(void *handle, const char *name);
-int __wrap_dladdr(const void *address, Dl_info *info);
-
-/* Who asks by way of open_ctx() gets the next one. */
-void *__wrap_dlsym(void *handle, const char *name)
-{
-    static bool inside;
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(fakes); i++)
-        if (!strcmp(fakes[i].name, name) && (i || !inside)) {
-            inside = inside || !i;
-            return fakes[i].function;
-        }
-    return __real_dlsym(handle, name);
-}
-
-int __wrap_dladdr(const void *address, Dl_info *info)
-{
-    (void)address;
-    info->dli_fname = "/usr/lib/libxenlight.so." XEN_RELEASE;
-    return 1;
-}
 
 /* ---- a create: what xl makes of the configuration ---- */
 

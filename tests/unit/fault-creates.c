@@ -10,6 +10,7 @@
 
 #include <libxl_utils.h>
 
+#include "fake-next.h"
 #include "fake-xen.h"
 #include "fault-calls.h"
 #include "fault-creates.h"
@@ -63,23 +64,6 @@ static xentoollog_logger logger = { .vmessage = log_message };
 
 WRAP(int, libxl_domain_config_copy, (libxl_ctx *ctx, libxl_domain_config *to,
      const libxl_domain_config *from), (ctx, to, from), 0)
-
-static int open_ctx(libxl_ctx **ctx, int version, unsigned flags,
-                    xentoollog_logger *lg)
-{
-    __typeof__(libxl_ctx_alloc) *real =
-        (__typeof__(real))dlsym(RTLD_NEXT, "libxl_ctx_alloc");
-
-    return real(ctx, version, flags, lg);
-}
-
-static int max_vcpus(xc_interface *xch, uint32_t domid, unsigned max)
-{
-    (void)xch;
-    (void)domid;
-    (void)max;
-    return 0;
-}
 
 /* As libxl's builders: large extents, and small ones for what is left. */
 static bool populate_all(uint32_t domid, uint64_t pages)
@@ -210,48 +194,21 @@ void fault_creates_event(libxl_event *event)
     registered->event_occurs(registered_user, event);
 }
 
-static const struct {
-    const char *name;
-    void *function;
-} fakes[] = {
-    { "libxl_ctx_alloc", open_ctx },
-    { "libxl_domain_config_to_json", to_json },
-    { "libxl_domain_create_new", create_new },
-    { "libxl_domain_create_restore", create_restore },
-    { "libxl_domain_destroy", destroy },
-    { "libxl_domain_resume", fake_libxl_domain_resume },
-    { "libxl_domain_soft_reset", soft_reset },
-    { "libxl_event_register_callbacks", register_callbacks },
-    { "libxl_retrieve_domain_configuration", retrieve },
-    { "xc_domain_max_vcpus", max_vcpus },
-    { "xc_domain_populate_physmap", fake_xen_populate },
-    { "xs_write", fake_xs_write },
+const struct fake_next fake_next_list[] = {
+    { "libxl_ctx_alloc", fake_next_ctx_alloc, true },
+    { "libxl_domain_config_to_json", to_json, true },
+    { "libxl_domain_create_new", create_new, false },
+    { "libxl_domain_create_restore", create_restore, false },
+    { "libxl_domain_destroy", destroy, false },
+    { "libxl_domain_resume", fake_libxl_domain_resume, false },
+    { "libxl_domain_soft_reset", soft_reset, false },
+    { "libxl_event_register_callbacks", register_callbacks, false },
+    { "libxl_retrieve_domain_configuration", retrieve, false },
+    { "xc_domain_max_vcpus", fake_next_max_vcpus, false },
+    { "xc_domain_populate_physmap", fake_xen_populate, false },
+    { "xs_write", fake_xs_write, false },
+    { NULL, NULL, false },
 };
-
-void *__real_dlsym(void *handle, const char *name);
-void *__wrap_dlsym(void *handle, const char *name);
-int __wrap_dladdr(const void *address, Dl_info *info);
-
-/* Who asks by way of these fakes gets the next one. */
-void *__wrap_dlsym(void *handle, const char *name)
-{
-    static bool inside[ARRAY_SIZE(fakes)];
-    unsigned i;
-
-    for (i = 0; i < ARRAY_SIZE(fakes); i++)
-        if (!strcmp(fakes[i].name, name) && !inside[i]) {
-            inside[i] = i < 2;
-            return fakes[i].function;
-        }
-    return __real_dlsym(handle, name);
-}
-
-int __wrap_dladdr(const void *address, Dl_info *info)
-{
-    (void)address;
-    info->dli_fname = "/usr/lib/libxenlight.so." XEN_RELEASE;
-    return 1;
-}
 
 /* ---- what is tried ---- */
 
