@@ -50,11 +50,11 @@ guests() {
         agrees "$guest"
     done
     is "$(stat_pages stock --pages)" "$(pages_of stock)" "stock: --pages"
-    is "$(stat_line stock -o NAME,TOTAL,LOCAL,SOURCE | one_line)" stock \
+    is "$(stat_line stock -o NAME,NODE0,LOCAL,SOURCE | one_line)" stock \
         "a guest of stock xl is there"
-    is "$(stat_line stock -o NAME,TOTAL,LOCAL,SOURCE | tr -s ' ')" \
-        "stock ? ? ?" "and what is not known of it is ?"
-    is "$(stat_key stock total)" null "in JSON null"
+    is "$(stat_line stock -o NAME,NODE0,LOCAL,SOURCE | tr -s ' ')" \
+        "stock ? - ?" "and where its memory is is not known"
+    is "$(stat_key stock source)" null "in JSON null"
     is "$(stat_key "two words" name)" twowords "a name with a space is taken"
 }
 

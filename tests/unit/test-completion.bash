@@ -37,10 +37,11 @@ completes "numa-info numa-map numa-move numa-plan numa-simulate numa-snapshot nu
     xl numa-
 completes "create" xl cr
 completes "create" xl -v cr
-completes "--samples=" xl numa-stat --s
+completes "--samples=" xl numa-stat --sa
 completes "--json" xl vcpu-list --j
 completes "NAME" xl numa-stat -o NA
 completes "NAME,DISTANCE" xl numa-stat -o NAME,DI
+completes "DISTANCE" xl numa-stat --sort DI
 completes "+TOTAL" xl -v numa-stat --output +TO
 completes "Domain-0" xl numa-move D
 completes 'two\ words' xl numa-stat two

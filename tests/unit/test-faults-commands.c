@@ -100,6 +100,8 @@ WRAP(struct libscols_line *, scols_table_new_line,
      NULL)
 WRAP(int, scols_line_set_data, (struct libscols_line *line, size_t n,
      const char *data), (line, n, data), -ENOMEM)
+WRAP(int, scols_cell_set_color, (struct libscols_cell *cell, const char *name),
+     (cell, name), -ENOMEM)
 WRAP(int, scols_print_table, (struct libscols_table *t), (t), -ENOMEM)
 
 int libxl_retrieve_domain_configuration(libxl_ctx *ctx, uint32_t domid,
@@ -364,6 +366,7 @@ static const char *const lines[] = {
     "numa-info --json",
     "numa-stat",
     "numa-stat --pages --json",
+    "numa-stat -w 60 -H --sort=-TOTAL --color=always --host=saved.json",
     "numa-snapshot",
     "vcpu-list",
     "info -n",

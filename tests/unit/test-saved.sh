@@ -69,11 +69,11 @@ check "numa-info --xml: is read as the same host" xml_is_the_host
 
 cat > expected << 'END'
 Memory in MiB, as saved on 'dom0', 2026-11-29 16:04:05 UTC
-NAME      ID NODE0 NODE1 NODE2 NODE3 TOTAL LOCAL DISTANCE APART SOURCE
-Domain-0   0     ?     ?     ?     ?     ?     ?        ? ?     ?
-one        1     0    64     0     0    64  100%     10.0       at build
-two words  2    16    16     0     0    32  100%     15.5       at build
-plain      3     0     0    32     0    32  100%     10.0       at build
+NAME      ID NODE0 NODE1 NODE2 NODE3 TOTAL LOCAL NOW_LOCAL DISTANCE APART NOW_NODES SOURCE
+Domain-0   0     ?     ?     ?     ?   768     -         -        -       0         ?
+one        1     0    64     0     0    64  100%      100%     10.0       1         at build
+two words  2    16    16     0     0    32  100%       50%     15.5       1         at build
+plain      3     0     0    32     0    32  100%      100%     10.0       2         at build
 Total           16    80    32     0   128
 ?: not in the file; not in the total
 END
@@ -105,7 +105,7 @@ sed '/"host_name"/d; /"time_s"/d; /"memory"/d; s/"version": 2/"version": 1/' \
 cat > expected << 'END'
 Memory in MiB, as saved
 NAME  TOTAL SOURCE
-one       ? ?
+one      64 ?
 Total     0
 ?: not in the file; not in the total
 END

@@ -2,6 +2,7 @@
 /* What a command reads from its command line, and what it prints. */
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <yajl/yajl_tree.h>
 
 #include "commands/cmd.h"
+#include "views/table_inside.h"
 #include "fake-alloc.h"
 #include "tap.h"
 
@@ -52,11 +54,11 @@ static const char *heard(void)
 enum { NAME, SIZE, SHARE, LOCAL, NODES };
 
 static const struct table_column columns[] = {
-    [NAME] = { "NAME", "the name of it", false, true },
-    [SIZE] = { "SIZE", "its size", true, true },
-    [SHARE] = { "SHARE", "its share", true, false },
-    [LOCAL] = { "LOCAL", "whether it is near", false, false },
-    [NODES] = { "NODES", "where it is", false, true },
+    [NAME] = { "NAME", "the name of it", false, true, 0 },
+    [SIZE] = { "SIZE", "its size", true, true, 0 },
+    [SHARE] = { "SHARE", "its share", true, false, 0 },
+    [LOCAL] = { "LOCAL", "whether it is near", false, false, 0 },
+    [NODES] = { "NODES", "where it is", false, true, 0 },
     { 0 }
 };
 
@@ -116,6 +118,13 @@ static struct table *some_table(void)
     return table;
 }
 
+static int print_whole(const struct table *table, FILE *f)
+{
+    static const struct table_style whole;
+
+    return table_print(table, &whole, f);
+}
+
 /* Malloc'd: what `print` makes of it. */
 static char *printed(const struct table *table,
                      int (*print)(const struct table *, FILE *))
@@ -138,7 +147,7 @@ static void looks(const char *names, const char *expected, const char *what)
 
     ok(!names || !table_choose(table, names, &error), "-o %s: taken",
        names ? names : "(none)");
-    text = printed(table, table_print);
+    text = printed(table, print_whole);
     is_str(text, expected, what);
     free(text);
     table_free(table);
@@ -164,6 +173,91 @@ static void test_text(void)
           "c    1000 none  no\n"
           "-       - -     -\n",
           "one beside those that are shown anyway");
+}
+
+/* ---- what is fitted ---- */
+
+/* The first cell of the row, fitted into so many columns. */
+static void is_cut(const char *name, unsigned width, const char *expected)
+{
+    static const struct table_column one[] = {
+        { "A", "its name", false, true, 0 }, { 0 }
+    };
+    struct table_style style = { .width = width };
+    struct table *table;
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    must(f ? 0 : errno);
+    must(table_new(one, "things", &table));
+    table_row(table);
+    table_text(table, 0, name);
+    must(table_print(table, &style, f));
+    fclose(f);
+    text[strcspn(text, "\n")] = '\0';
+    text[strlen(text) + 1 + strcspn(text + strlen(text) + 1, " \n")] = '\0';
+    is_str(text + strlen(text) + 1, expected, expected);
+    free(text);
+    table_free(table);
+}
+
+static void test_cuts(void)
+{
+    static char long_name[251];
+    static const char *const odd[] = {
+        "", "\033[31mred", "\xff\xfe\xe6\x9d", "\\x\\x\\x\\x",
+        "e\u0301e\u0301e\u0301", "\U0001f427\u6771\u4eac", long_name,
+    };
+    unsigned i, width;
+    char *text;
+
+    memset(long_name, 'x', sizeof(long_name) - 1);
+    if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+        ok(true, "# SKIP no C.UTF-8");
+        return;
+    }
+    is_cut("long-name-of-a-guest", 20, "long-name-of-a-guest");
+    is_cut("long-name-of-a-guest", 12, "long-name-o\u2026");
+    is_cut("long-name-of-a-guest", 2, "long-na\u2026");
+    is_cut("\u6771\u4eac\u6771\u4eac\u6771\u4eac", 9,
+           "\u6771\u4eac\u6771\u4eac\u2026");
+    is_cut("\u6771\u4eac\u6771\u4eac\u6771\u4eac", 10,
+           "\u6771\u4eac\u6771\u4eac\u2026");
+    is_cut("\033[31mred", 10, "\\x1b[31mr\u2026");
+    for (i = 0; i < sizeof(odd) / sizeof(*odd); i++)
+        for (width = 1; width < 40; width++) {
+            text = strdup(odd[i]);
+            must(!text || table__cut(&text, width, width % 2));
+            if (table__width(text) > width && width > 0)
+                ok(false, "%u columns are kept to: %s", width, text);
+            free(text);
+        }
+    ok(true, "odd names are cut to each width");
+    setlocale(LC_CTYPE, "C");
+}
+
+static void sizes_are(uint64_t bytes, const char *expected)
+{
+    const struct cell cell = { .type = CELL_SIZE, .number = bytes };
+    char *text = table__cell_text(&cell, (struct cell_form){ .human = true });
+
+    is_str(text, expected, expected);
+    free(text);
+}
+
+static void test_sizes(void)
+{
+    sizes_are(0, "0");
+    sizes_are(1, "0.0K");
+    sizes_are(4096, "4.0K");
+    sizes_are((UINT64_C(1) << 20) - 1, "1023K");
+    sizes_are(UINT64_C(1) << 20, "1.0M");
+    sizes_are(UINT64_C(1536) << 20, "1.5G");
+    sizes_are((UINT64_C(10) << 30) - 1, "9.9G");
+    sizes_are(UINT64_C(10) << 30, "10G");
+    sizes_are(UINT64_C(24) << 40, "24T");
+    sizes_are(UINT64_MAX, "16383P");
 }
 
 static void is_refused(const char *names, const char *wrong)
@@ -204,7 +298,7 @@ static void test_affinity(void)
                         xln_nodemap_bits(existing));
     table_affinity(table, NODES, xln_nodemap_bits(some),
                         xln_nodemap_bits(existing));
-    text = printed(table, table_print);
+    text = printed(table, print_whole);
     is_str(strchr(text, '\n'), "\nall     - 1,6-7\n",
            "an affinity is as the installed xl writes it");
     free(text);
@@ -228,7 +322,7 @@ static void test_many_rows(void)
     must(table_new(columns, "things", &table));
     for (i = 0; i < 1000; i++)
         add_row(table, "x", i, nodes);
-    text = printed(table, table_print);
+    text = printed(table, print_whole);
     for (s = text; *s; s++)
         lines += *s == '\n';
     ok(lines == 1001, "a thousand rows");
@@ -362,7 +456,7 @@ static void test_no_memory(void)
         }
         fake_alloc_fail(0);
         if (!rc)
-            rc = table_print(table, nowhere);
+            rc = print_whole(table, nowhere);
         nr_wrong += rc && rc != -ENOMEM;
         table_free(table);
         xln_nodemap_free(nodes);
@@ -568,6 +662,8 @@ int main(void)
 {
     test_text();
     test_wrong_columns();
+    test_cuts();
+    test_sizes();
     test_affinity();
     test_many_rows();
     test_json();

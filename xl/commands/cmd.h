@@ -31,10 +31,17 @@ struct cmd_option {
 
 /* What each command that prints a table has in its options; its own codes are
  * letters, or start at OPT_OWN. */
+#define OPT_HUMAN 'H'
 #define OPT_JSON 256
-#define OPT_OWN 257
+#define OPT_SORT 257
+#define OPT_COLOR 258
+#define OPT_OWN 259
 #define TABLE_OPTIONS \
     { "output", 'o', "COLUMNS", "these columns; +COLUMNS: these too" }, \
+    { "sort", OPT_SORT, "COLUMN", "order by it; -COLUMN: the largest first" }, \
+    { "human-readable", OPT_HUMAN, NULL, "sizes such as 1.5G, not in MiB" }, \
+    { "width", 'w', "N", "fit into N columns; 0: cut nothing" }, \
+    { "color", OPT_COLOR, "WHEN", "auto, always or never" }, \
     { "json", OPT_JSON, NULL, "all columns, as JSON" }
 
 struct cmd_line;
@@ -123,18 +130,23 @@ bool cmd_find_domain(struct cmd_line *line, const char *word,
  * be written main says at the end, once. */
 void cmd_complain_of(const struct cmd_line *line, int rc);
 
-/* Show the columns that -o names. -EINVAL: said that one is not there; or
- * -ENOMEM. */
-int cmd_choose_columns(const struct cmd_line *line, struct table *table);
+/* Show the columns that -o names, in the order of --sort. -EINVAL: said that
+ * one is not there; or -ENOMEM. */
+int cmd_arrange(const struct cmd_line *line, struct table *table);
 
-/* The same before there is a table: an hour of samples is not to be lost for a
- * wrong word. False: said that a column is not there. */
-bool cmd_has_columns(const struct cmd_line *line,
+/* Whether what TABLE_OPTIONS have is right, before there is a table: an hour of
+ * samples is not to be lost for a wrong word. False: said what is wrong. */
+bool cmd_check_table(const struct cmd_line *line,
                      const struct table_column *columns);
 
 /* Print a table as TABLE_OPTIONS have it, and free it. Gives the exit code;
  * rc: an error from filling it. */
 int cmd_show_table(struct cmd_line *line, struct table *table, int rc);
+
+/* The same; with `screen`, on a terminal, in place of what is there, and not
+ * longer than it. */
+int cmd_show_screen(struct cmd_line *line, struct table *table, int rc,
+                    bool screen);
 
 /* A whole decimal number up to `max`, and nothing else. */
 bool cmd_number(const char *text, unsigned long max, unsigned long *number_r);

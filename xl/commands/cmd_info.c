@@ -17,12 +17,12 @@ enum { CPU, CORE, SOCKET, NODE, ONLINE, POOL };
 
 /* Shown without -o: what the installed xl has, in its order. */
 static const struct table_column columns[] = {
-    [CPU] = { "CPU", "the number of the CPU", true, true },
-    [CORE] = { "CORE", "its core, within the socket", true, true },
-    [SOCKET] = { "SOCKET", "its socket", true, true },
-    [NODE] = { "NODE", "its node", true, true },
-    [ONLINE] = { "ONLINE", "whether Xen uses it", false, false },
-    [POOL] = { "POOL", "the cpupool that it is in", false, false },
+    [CPU] = { "CPU", "the number of the CPU", true, true, 0 },
+    [CORE] = { "CORE", "its core, within the socket", true, true, 0 },
+    [SOCKET] = { "SOCKET", "its socket", true, true, 0 },
+    [NODE] = { "NODE", "its node", true, true, 0 },
+    [ONLINE] = { "ONLINE", "whether Xen uses it", false, false, 0 },
+    [POOL] = { "POOL", "the cpupool that it is in", false, false, 0 },
     { 0 }
 };
 
@@ -250,7 +250,7 @@ static int show_json(struct cmd_line *line, struct table *cpus,
                      const struct source *source)
 {
     /* It has all columns anyway. */
-    if (cmd_choose_columns(line, cpus) == -EINVAL)
+    if (cmd_arrange(line, cpus) == -EINVAL)
         return EXIT_USAGE;
     return source->saved ? show_saved_json(line, cpus, source->saved)
                          : show_live_json(line, cpus, source->host);
@@ -320,12 +320,9 @@ static int run(struct cmd_line *line)
 }
 
 static const struct cmd_option options[] = {
-    { "numa", 'n', NULL, "CPUs, nodes and PCI devices" },
-    { "output", 'o', "COLUMNS",
-      "with -n: CPUs, these columns; +COLUMNS: these too" },
-    { "json", OPT_JSON, NULL, "with -n: CPUs, nodes and PCI devices as JSON" },
-    { "host", OPT_HOST, "FILE", "with -n: of a saved host, or one of hwloc or "
-                                "libvirt" },
+    { "numa", 'n', NULL, "the CPUs, and in JSON nodes and PCI devices too" },
+    TABLE_OPTIONS,
+    { "host", OPT_HOST, "FILE", "of a saved host, or one of hwloc or libvirt" },
     { 0 }
 };
 

@@ -4,12 +4,11 @@
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "replace_file.h"
 #include "views/map_view.h"
+#include "views/terminal.h"
 
 enum { OPT_HOST = OPT_OWN, OPT_PAGES };
 
@@ -24,27 +23,11 @@ static const struct cmd_option opts[] = {
 
 /* ---- what is written ---- */
 
-static unsigned terminal_width(void)
-{
-    const char *columns = getenv("COLUMNS");
-    unsigned long number;
-    struct winsize size;
-
-    if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
-        return size.ws_col;
-    return columns && cmd_number(columns, 1000, &number) && number ? number
-                                                                  : 80;
-}
-
 static int print_terminal(const struct map *map)
 {
-    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour) &&
-                  term && strcmp(term, "dumb");
-
     return map_text_print(map, terminal_width(),
-                          !strcmp(nl_langinfo(CODESET), "UTF-8"), colour,
-                          stdout);
+                          !strcmp(nl_langinfo(CODESET), "UTF-8"),
+                          terminal_has_colour(), stdout);
 }
 
 static int print_text(const void *map, FILE *f)

@@ -319,7 +319,7 @@ static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
 /* False: said that a column is not there, before any line is shown. */
 static bool has_columns(const struct cmd_line *line, unsigned nr_hosts)
 {
-    return cmd_has_columns(line, nr_hosts > 1 ? fleet_view_columns
+    return cmd_check_table(line, nr_hosts > 1 ? fleet_view_columns
                                               : plan_view_columns);
 }
 

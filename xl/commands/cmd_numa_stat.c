@@ -13,8 +13,6 @@
 #include "text/units.h"
 #include "views/survey.h"
 
-#define CLEAR_SCREEN "\033[H\033[2J"
-
 #define OPT_PAGES (OPT_OWN + 0)
 #define OPT_SAMPLES (OPT_OWN + 1)
 #define OPT_INTERVAL (OPT_OWN + 2)
@@ -42,7 +40,7 @@ struct wish {
     uint32_t *domids;           /* as line->args */
     double interval_s;
     unsigned long nr_samples, nr_tables;
-    bool ask_xen, json, watch;
+    bool ask_xen, watch;
     sigset_t ends;              /* signals that end the watching */
 };
 
@@ -146,7 +144,7 @@ static int show_survey(const struct wish *wish, struct survey *s, bool *over_r)
     struct table *table = NULL;
     bool all = true;
 
-    if (!rc && !cmd_has_columns(wish->line, s->columns)) {
+    if (!rc && !cmd_check_table(wish->line, s->columns)) {
         *over_r = true;
         return EXIT_USAGE;
     }
@@ -163,9 +161,7 @@ static int show_survey(const struct wish *wish, struct survey *s, bool *over_r)
         table_free(table);
         return EXIT_FAILURE;
     }
-    if (!rc && wish->watch && isatty(STDOUT_FILENO))
-        fputs(CLEAR_SCREEN, stdout);
-    code = cmd_show_table(wish->line, table, rc);
+    code = cmd_show_screen(wish->line, table, rc, wish->watch);
     if (code || fflush(stdout))
         *over_r = true;
     if (!code && !explain_missing(s))
@@ -178,7 +174,7 @@ static int show(const struct wish *wish, bool *over_r)
     struct survey s = {
         .wanted = wish->domids, .nr_wanted = wish->line->nr_args,
         .ask_xen = wish->ask_xen, .sampling = wish->nr_samples,
-        .totals = !wish->json,
+        .human = cmd_value(wish->line, OPT_HUMAN),
     };
     int code = show_survey(wish, &s, over_r);
 
@@ -210,7 +206,7 @@ static int show_saved(struct wish *wish, struct xln_snapshot *saved)
 {
     struct survey s = {
         .wanted = wish->domids, .nr_wanted = wish->line->nr_args,
-        .totals = !wish->json,
+        .human = cmd_value(wish->line, OPT_HUMAN),
     };
     struct table *table = NULL;
     int rc = survey_load(&s, saved), code;
@@ -284,7 +280,6 @@ static int read_options(struct wish *wish)
 
     wish->interval_s = 1;
     wish->ask_xen = cmd_value(line, OPT_PAGES);
-    wish->json = cmd_value(line, OPT_JSON);
     wish->watch = cmd_value(line, OPT_WATCH);
     if (!read_count(line, OPT_SAMPLES, &wish->nr_samples))
         return cmd_usage(line, "--samples takes a number from 1 to %d, not "

@@ -19,20 +19,21 @@ enum { NAME, ID, VCPU, CPU, NODE, STATE, TIME, HARD, SOFT, ON_PLAN, POOL };
 
 /* Shown without -o: what the installed xl has, in its order. */
 static const struct table_column columns[] = {
-    [NAME] = { "NAME", "the domain", false, true },
-    [ID] = { "ID", "its number", true, true },
-    [VCPU] = { "VCPU", "the number of the vCPU", true, true },
-    [CPU] = { "CPU", "where it runs, or ran last; not if offline", true, true },
-    [NODE] = { "NODE", "the node of this CPU", true, false },
+    [NAME] = { "NAME", "the domain", false, true, 0 },
+    [ID] = { "ID", "its number", true, true, 0 },
+    [VCPU] = { "VCPU", "the number of the vCPU", true, true, 0 },
+    [CPU] = { "CPU", "where it runs, or ran last; not if offline", true, true,
+              0 },
+    [NODE] = { "NODE", "the node of this CPU", true, false, 0 },
     [STATE] = { "STATE", "running, runnable, blocked or offline", false,
-                true },
+                true, 0 },
     [TIME] = { "TIME", "seconds that it has run; JSON: nanoseconds", true,
-               true },
-    [HARD] = { "HARD", "the CPUs that it may run on", false, true },
-    [SOFT] = { "SOFT", "the CPUs that it prefers", false, true },
+               true, 0 },
+    [HARD] = { "HARD", "the CPUs that it may run on", false, true, 0 },
+    [SOFT] = { "SOFT", "the CPUs that it prefers", false, true, 0 },
     [ON_PLAN] = { "ON_PLAN", "whether NODE, or its home, was planned", false,
-                  false },
-    [POOL] = { "POOL", "the cpupool of the domain", false, false },
+                  false, 0 },
+    [POOL] = { "POOL", "the cpupool of the domain", false, false, 0 },
     { 0 }
 };
 

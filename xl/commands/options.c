@@ -234,47 +234,6 @@ void cmd_complain_of(const struct cmd_line *line, int rc)
         complain("%s: %s", line->cmd->name, strerror(-rc));
 }
 
-int cmd_choose_columns(const struct cmd_line *line, struct table *table)
-{
-    const char *names = cmd_value(line, 'o');
-    char *error = NULL;
-    int rc = names ? table_choose(table, names, &error) : 0;
-
-    if (error)
-        complain("%s", error);
-    free(error);
-    return rc;
-}
-
-bool cmd_has_columns(const struct cmd_line *line,
-                     const struct table_column *columns)
-{
-    struct table *table;
-    bool all;
-
-    if (!cmd_value(line, 'o') || table_new(columns, "", &table))
-        return true;
-    all = cmd_choose_columns(line, table) != -EINVAL;
-    table_free(table);
-    return all;
-}
-
-int cmd_show_table(struct cmd_line *line, struct table *table, int rc)
-{
-    bool json = cmd_value(line, OPT_JSON), good = true;
-
-    if (!rc) {
-        rc = cmd_choose_columns(line, table);
-        good = rc != -EINVAL;
-    }
-    if (!rc)
-        rc = json ? table_print_json(table, stdout) : table_print(table, stdout);
-    if (good)
-        cmd_complain_of(line, rc);
-    table_free(table);
-    return !good ? EXIT_USAGE : rc ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
 bool cmd_number(const char *text, unsigned long max, unsigned long *number_r)
 {
     char *end;

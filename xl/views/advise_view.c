@@ -9,15 +9,15 @@
 enum { NAME, ID, MEMORY, FROM, TO, DISTANCE, THEN, COMMAND };
 
 const struct table_column advise_view_columns[] = {
-    [NAME] = { "NAME", "the domain to move", false, true },
-    [ID] = { "ID", "its number", true, true },
-    [MEMORY] = { "MEMORY", "MiB that are copied: all it has", true, true },
-    [FROM] = { "FROM", "the nodes that it has memory on", false, true },
-    [TO] = { "TO", "the nodes to move it to", false, true },
+    [NAME] = { "NAME", "the domain to move", false, true, 0 },
+    [ID] = { "ID", "its number", true, true, 0 },
+    [MEMORY] = { "MEMORY", "MiB that are copied: all it has", true, true, 0 },
+    [FROM] = { "FROM", "the nodes that it has memory on", false, true, 0 },
+    [TO] = { "TO", "the nodes to move it to", false, true, 0 },
     [DISTANCE] = { "DISTANCE", "mean, from its vCPUs to its memory", true,
-                   true },
-    [THEN] = { "THEN", "the same after the move", true, true },
-    [COMMAND] = { "COMMAND", "what to type for it", false, false },
+                   true, 0 },
+    [THEN] = { "THEN", "the same after the move", true, true, 0 },
+    [COMMAND] = { "COMMAND", "what to type for it", false, false, 0 },
     { 0 }
 };
 

@@ -7,20 +7,20 @@ enum { HOST, NR_NODES, DISTANCE, LEFT, HOST_LEFT, UNFIT, RELAXED, AWAY,
        VERDICT, REASON };
 
 const struct table_column fleet_view_columns[] = {
-    [HOST] = { "HOST", "as --host has it", false, true },
+    [HOST] = { "HOST", "as --host has it", false, true, 0 },
     [NR_NODES] = { "NR_NODES", "how many nodes the domains have, added up",
-                   true, true },
+                   true, true, 0 },
     [DISTANCE] = { "DISTANCE", "the largest between two nodes of a domain",
-                   true, true },
-    [LEFT] = { "LEFT", "MiB left on the nodes that they take", true, true },
-    [HOST_LEFT] = { "HOST_LEFT", "MiB left on the host", true, true },
-    [UNFIT] = { "UNFIT", "domains that don't fit", true, false },
+                   true, true, 0 },
+    [LEFT] = { "LEFT", "MiB left on the nodes that they take", true, true, 0 },
+    [HOST_LEFT] = { "HOST_LEFT", "MiB left on the host", true, true, 0 },
+    [UNFIT] = { "UNFIT", "domains that don't fit", true, false, 0 },
     [RELAXED] = { "RELAXED", "domains that fit only after relaxing", true,
-                  false },
+                  false, 0 },
     [AWAY] = { "AWAY", "MiB that are not on the nodes of their domain", true,
-               false },
-    [VERDICT] = { "VERDICT", "what became of it", false, true },
-    [REASON] = { "REASON", "that in a word, for programs", false, false },
+               false, 0 },
+    [VERDICT] = { "VERDICT", "what became of it", false, true, 0 },
+    [REASON] = { "REASON", "that in a word, for programs", false, false, 0 },
     { 0 }
 };
 

@@ -12,18 +12,24 @@
 #include "survey.h"
 
 const struct table_column survey_columns[] = {
-    { "NAME", "of the domain", false, true },
-    { "ID", "its number", true, true },
-    { "NODE<N>", "MiB on node N; a column for each node", true, true },
-    { "TOTAL", "MiB on all nodes", true, true },
-    { "LOCAL", "share of it on the nodes of its vCPUs", true, true },
-    { "DISTANCE", "mean distance from its vCPUs' nodes to it", true, true },
+    { "NAME", "of the domain", false, true, 0 },
+    { "ID", "its number", true, true, 0 },
+    { "NODE<N>", "MiB on node N; a column for each node", true, true,
+      TABLE_PART },
+    { "TOTAL", "MiB on all nodes", true, true, 0 },
+    { "LOCAL", "share of it on the nodes of its vCPUs", true, true, 0 },
+    { "NOW_LOCAL", "share of it on the nodes where they run now", true,
+      true, 0 },
+    { "DISTANCE", "mean distance from its vCPUs' nodes to it", true, true, 0 },
     { "ON_NODE", "share of samples with a vCPU on a node of its memory",
-      true, false },
-    { "APART", "less than half of it is local", false, true },
-    { "SOURCE", "where the numbers come from", false, true },
-    { "AGE", "how old they are", true, false },
-    { "VCPU_NODES", "the nodes of its vCPUs", false, false },
+      true, false, 0 },
+    { "APART", "less than half of it is local", false, true, TABLE_SPARE },
+    { "NOW_NODES", "the nodes where its vCPUs run now, or ran last", false,
+      true, 0 },
+    { "SOURCE", "where the numbers come from", false, true, TABLE_SPARE },
+    { "AGE", "how old they are", true, false, 0 },
+    { "VCPU_NODES", "the nodes of its vCPUs", false, false, 0 },
+    { "NODES", "MiB on each node, in one column", false, false, TABLE_WHOLE },
     { 0 }
 };
 
@@ -151,31 +157,57 @@ static void set_pages(struct survey *s, unsigned col, uint64_t pages)
     table_mib(s->table, col, pages << PAGE_SHIFT);
 }
 
-/* A cell for each node, and the total. */
+/* A cell for each node, one for all of them, and the total. */
 static void set_memory(struct survey *s, const uint64_t *pages)
 {
-    unsigned col = COL_NODE, node;
+    struct xln_share shares[XLN_MAX_NODES];
+    unsigned nr = 0, node;
     uint64_t total = 0;
 
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(s->host)) {
-        set_pages(s, col++, pages[node]);
+        set_pages(s, COL_NODE + nr, pages[node]);
+        shares[nr++] = (struct xln_share){
+            .node = node, .bytes = pages[node] << PAGE_SHIFT,
+        };
         total += pages[node];
     }
+    table_shares(s->table, column(s, COL_NODES), shares, nr);
     set_pages(s, column(s, COL_TOTAL), total);
 }
 
-static void set_unknown_memory(struct survey *s)
+/* How much it has Xen tells in any case. */
+static void set_unknown_memory(struct survey *s, const struct resident *r)
 {
-    unsigned col;
+    unsigned i;
 
-    for (col = COL_NODE; col <= column(s, COL_AGE); col++)
-        table_null(s->table, col, "?");
+    for (i = 0; i < nr_node_columns(s); i++)
+        table_null(s->table, COL_NODE + i, "?");
+    table_null(s->table, column(s, COL_NODES), "?");
+    table_null(s->table, column(s, COL_SOURCE), "?");
+    table_null(s->table, column(s, COL_APART), "");
+    table_mib(s->table, column(s, COL_TOTAL), r->domain->memory_bytes);
 }
 
 static void set_share(struct survey *s, unsigned col, unsigned permille)
 {
     table_real(s->table, column(s, col), permille / 1000.0, "%u%%",
                permille / 10);
+}
+
+static void alarm_if(struct survey *s, bool apart, unsigned col)
+{
+    if (!apart)
+        return;
+    table_alarm(s->table, COL_NAME);
+    table_alarm(s->table, column(s, col));
+}
+
+static void set_now_local(struct survey *s, const struct resident *r)
+{
+    if (!r->now.known)
+        return;
+    set_share(s, COL_NOW_LOCAL, r->now.local_permille);
+    alarm_if(s, r->now.apart, COL_NOW_LOCAL);
 }
 
 static void set_locality(struct survey *s, const struct resident *r)
@@ -186,6 +218,7 @@ static void set_locality(struct survey *s, const struct resident *r)
         return;
     s->nr_apart += l->apart;
     set_share(s, COL_LOCAL, l->local_permille);
+    alarm_if(s, l->apart, COL_LOCAL);
     table_mark(s->table, column(s, COL_APART), l->apart, "*");
     if (l->has_distance)
         table_real(s->table, column(s, COL_DISTANCE),
@@ -254,15 +287,18 @@ static void show_row(struct survey *s, const struct resident *r)
     if (r->may_nodes)
         table_set(s->table, column(s, COL_VCPU_NODES),
                   xln_nodemap_bits(r->may_nodes));
+    table_set(s->table, column(s, COL_NOW_NODES),
+              xln_nodemap_bits(r->now_nodes));
     s->nr_shown++;
     if (r->source == XLN_MEMORY_UNKNOWN) {
         s->nr_unknown++;
-        set_unknown_memory(s);
+        set_unknown_memory(s, r);
         return;
     }
     add_to_sums(s, r);
     set_memory(s, r->pages);
     set_locality(s, r);
+    set_now_local(s, r);
     set_on_node(s, r);
     set_source(s, r);
 }
@@ -289,21 +325,17 @@ static void show_domains(struct survey *s)
 
 static void show_sums(struct survey *s)
 {
-    static const unsigned none[] = {
-        COL_LOCAL, COL_DISTANCE, COL_ON_NODE, COL_APART, COL_SOURCE, COL_AGE,
-        COL_VCPU_NODES,
-    };
-    unsigned i;
-
-    table_row(s->table);
+    table_foot(s->table);
     table_text(s->table, COL_NAME, "Total");
-    table_null(s->table, COL_ID, "");
-    for (i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-        table_null(s->table, column(s, none[i]), "");
     set_memory(s, s->sums);
 }
 
 /* ---- the lines around it ---- */
+
+static const char *unit(const struct survey *s)
+{
+    return s->human ? "" : " in MiB";
+}
 
 /* "on 'xen1', 2026-11-29 16:04:05 UTC": what is known of it. */
 static void show_origin(struct survey *s)
@@ -316,10 +348,10 @@ static void show_origin(struct survey *s)
     if (t > 0 && gmtime_r(&t, &tm))
         strftime(text, sizeof(text), ", %Y-%m-%d %H:%M:%S UTC", &tm);
     if (snapshot->host_name)
-        table_above(s->table, "Memory in MiB, as saved on '%s'%s",
+        table_above(s->table, "Memory%s, as saved on '%s'%s", unit(s),
                     snapshot->host_name, text);
     else
-        table_above(s->table, "Memory in MiB, as saved%s", text);
+        table_above(s->table, "Memory%s, as saved%s", unit(s), text);
 }
 
 static void show_source(struct survey *s)
@@ -329,14 +361,14 @@ static void show_source(struct survey *s)
     if (s->saved) {
         show_origin(s);
     } else if (s->ask_xen) {
-        table_above(s->table, "Memory in MiB, counted by Xen just now, in "
-                    "%.3f s", s->report_s);
+        table_above(s->table, "Memory%s, counted by Xen just now, in "
+                    "%.3f s", unit(s), s->report_s);
     } else if (s->oldest_s < 0) {
-        table_above(s->table, "Memory in MiB, as granted at build");
+        table_above(s->table, "Memory%s, as granted at build", unit(s));
     } else {
         format_age(s->oldest_s, age, sizeof(age));
-        table_above(s->table, "Memory in MiB, as granted at build (oldest: %s "
-                    "ago)", age);
+        table_above(s->table, "Memory%s, as granted at build (oldest: %s ago)",
+                    unit(s), age);
     }
 }
 
@@ -350,8 +382,8 @@ static void show_legend(struct survey *s)
                     s->saved || s->ask_xen ? "" :
                     ": --pages has Xen count it");
     if (s->nr_apart)
-        table_below(s->table, "*: less than half of its memory is on the nodes "
-                    "of its vCPUs");
+        table_note(s->table, column(s, COL_APART), "*: less than half of its "
+                   "memory is on the nodes of its vCPUs");
 }
 
 int survey_table(struct survey *s, struct table **table_r)
@@ -365,8 +397,7 @@ int survey_table(struct survey *s, struct table **table_r)
     if (rc)
         return rc;
     show_domains(s);
-    if (s->totals)
-        show_sums(s);
+    show_sums(s);
     show_source(s);
     show_legend(s);
     *table_r = s->table;

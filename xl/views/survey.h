@@ -17,8 +17,9 @@
 #include "residents.h"
 #include "table.h"
 
-enum { COL_NAME, COL_ID, COL_NODE, COL_TOTAL, COL_LOCAL, COL_DISTANCE,
-       COL_ON_NODE, COL_APART, COL_SOURCE, COL_AGE, COL_VCPU_NODES };
+enum { COL_NAME, COL_ID, COL_NODE, COL_TOTAL, COL_LOCAL, COL_NOW_LOCAL,
+       COL_DISTANCE, COL_ON_NODE, COL_APART, COL_NOW_NODES, COL_SOURCE,
+       COL_AGE, COL_VCPU_NODES, COL_NODES };
 
 /* COL_NODE stands for a column of each node. */
 extern const struct table_column survey_columns[];
@@ -29,7 +30,7 @@ struct survey {
     unsigned nr_wanted;
     bool ask_xen;               /* for its report, not for the records */
     bool sampling;
-    bool totals;                /* a row of them; not for programs */
+    bool human;                 /* sizes will have units */
 
     bool saved;
     struct xln_host *first_host;        /* before there is a snapshot */
@@ -48,7 +49,7 @@ struct survey {
 };
 
 /* Reads the host, which gives the columns, and looks a first time where vCPUs
- * run if `sampling`. The first five members are set, the others 0;
+ * run if `sampling`. The first members are set, the others 0;
  * survey_dispose() in any case. */
 int survey_begin(struct survey *s, xc_interface *xch);
 int survey_look(struct survey *s, xc_interface *xch);

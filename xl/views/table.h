@@ -13,12 +13,26 @@
 #include "text/json.h"
 #include "libxl_numa.h"
 
+/* Where the table does not fit into its width, a column that is */
+#define TABLE_SPARE 1           /* is left out first */
+#define TABLE_PART 2            /* is replaced, with all other parts, by the */
+#define TABLE_WHOLE 4           /* whole, of which there is at most one */
+
 struct table_column {
     const char *name;           /* the heading; in lower case, for -o and JSON;
                                  * NULL ends the list */
     const char *help;
     bool right;                 /* aligned to the right */
     bool shown;                 /* without -o */
+    unsigned flags;             /* TABLE_... */
+};
+
+/* How a table is written as text. All 0: as wide as it is, nothing cut. */
+struct table_style {
+    unsigned width;             /* columns to fit into; 0: any number */
+    unsigned height;            /* lines; 0: any number */
+    bool human;                 /* sizes with a unit, not in MiB */
+    bool colour;
 };
 
 struct table;
@@ -34,6 +48,13 @@ void table_free(struct table *table);
  * -ENOMEM. */
 int table_choose(struct table *table, const char *names, char **error_r);
 
+/* Whether it is shown, by itself or with -o. */
+bool table_shows(const struct table *table, unsigned column);
+
+/* Orders the rows by this column, "SIZE", or "-SIZE": from the end. What is not
+ * known comes last. -EINVAL, *error_r as above; or -ENOMEM. */
+int table_sort(struct table *table, const char *name, char **error_r);
+
 /*
  * What fills it. The first error is kept, what follows it does nothing, and
  * printing returns it.
@@ -42,6 +63,12 @@ void table_fail(struct table *table, int rc);
 
 /* The cells that follow are of a new row. */
 void table_row(struct table *table);
+/* Likewise, of one that is not an item, such as a sum: it stays at the end, its
+ * cells may stay empty, and JSON does not have it. */
+void table_foot(struct table *table);
+/* A cell that was filled is to be noticed: it has a colour, where there are
+ * colours. */
+void table_alarm(struct table *table, unsigned column);
 
 /* A text; NULL: nothing is known, "-" and null. */
 void table_text(struct table *table, unsigned column, const char *text);
@@ -53,7 +80,7 @@ void table_number(struct table *table, unsigned column, uint64_t number,
                   const char *fmt, ...);
 /* A number that is written as it is. */
 void table_count(struct table *table, unsigned column, unsigned number);
-/* Bytes, in text as MiB, rounded down. */
+/* Bytes; in text as MiB, rounded down, or with a unit. */
 void table_mib(struct table *table, unsigned column, uint64_t bytes);
 /* A number that is not whole. */
 __attribute__((format(printf, 4, 5)))
@@ -77,15 +104,24 @@ void table_numbers(struct table *table, unsigned column,
 void table_texts(struct table *table, unsigned column, char *const *texts,
                  unsigned nr);
 
-/* A line above the table, and one more below it, in text only. */
+/* Bytes on nodes, in ascending order, those with 0 too: in text "0: 16, 2-5:
+ * 512". Neighbours with nearly as much are added up. */
+void table_shares(struct table *table, unsigned column,
+                  const struct xln_share *shares, unsigned nr);
+
+/* A line above the table, and one more below it, in text only; a note explains
+ * a column, and is there with it. */
 __attribute__((format(printf, 2, 3)))
 void table_above(struct table *table, const char *fmt, ...);
 __attribute__((format(printf, 2, 3)))
 void table_below(struct table *table, const char *fmt, ...);
+__attribute__((format(printf, 3, 4)))
+void table_note(struct table *table, unsigned column, const char *fmt, ...);
 
 /* The error that was kept, -ENOMEM, or what happened to the stream. JSON has all
  * columns, always. */
-int table_print(const struct table *table, FILE *f);
+int table_print(const struct table *table, const struct table_style *style,
+                FILE *f);
 int table_print_json(const struct table *table, FILE *f);
 /* The list alone, with its key, into an object that is open. */
 void table_add_json(const struct table *table, struct xln__json *json);

@@ -1,45 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include <libsmartcols/libsmartcols.h>
-
-#include "json_set.h"
-#include "table.h"
-#include "text/units.h"
-
-enum cell_type { CELL_NOTHING, CELL_TEXT, CELL_NUMBER, CELL_REAL, CELL_BOOL,
-                 CELL_SET, CELL_NUMBERS, CELL_TEXTS };
-
-struct cell {
-    enum cell_type type;
-    char *text;
-    union {
-        uint64_t number;
-        double real;
-        bool truth;
-        struct xln_bitmap *set;
-        unsigned *numbers;
-        char **texts;
-    };
-    unsigned nr;                /* of the last two */
-};
-
-struct table {
-    const struct table_column *columns;
-    const char *rows_name;
-    unsigned nr_columns;
-    unsigned *order, nr_shown;
-    struct cell *cells;         /* row by row */
-    unsigned nr_rows, size_rows;
-    char *above, *below;        /* lines of text, or NULL */
-    int rc;                     /* the first error, kept until it is printed */
-};
+#include "table_inside.h"
 
 static int show_column(struct table *table, unsigned column)
 {
@@ -70,6 +36,7 @@ int table_new(const struct table_column *columns, const char *rows,
         }
     }
     table->nr_columns = i;
+    table->nr_own = table->nr_shown;
     *table_r = table;
     return 0;
 }
@@ -88,6 +55,8 @@ static void dispose_cell(struct cell *cell)
             free(cell->texts[i]);
         free(cell->texts);
     }
+    if (cell->type == CELL_SHARES)
+        free(cell->shares);
 }
 
 void table_free(struct table *table)
@@ -101,14 +70,16 @@ void table_free(struct table *table)
     free(table->cells);
     free(table->order);
     free(table->above);
-    free(table->below);
+    for (i = 0; i < table->nr_notes; i++)
+        free(table->notes[i].text);
+    free(table->notes);
     free(table);
 }
 
 /* ---- columns ---- */
 
-static unsigned find_column(const struct table *table, const char *name,
-                            size_t length)
+unsigned table__find(const struct table *table, const char *name,
+                     size_t length)
 {
     unsigned i;
 
@@ -119,8 +90,7 @@ static unsigned find_column(const struct table *table, const char *name,
     return XLN_NONE;
 }
 
-/* "unknown column 'X': expected some of A, B, C"; NULL: no memory. */
-static char *unknown_column(const struct table *table, const char *name,
+char *table__unknown_column(const struct table *table, const char *name,
                             size_t length)
 {
     const struct table_column *c;
@@ -145,21 +115,33 @@ int table_choose(struct table *table, const char *names, char **error_r)
     unsigned column;
     int rc;
 
-    if (*names == '+')
+    if (*names == '+') {
         names++;
-    else
-        table->nr_shown = 0;
+    } else {
+        table->nr_shown = table->nr_own = 0;
+        table->chosen = true;
+    }
     for (;; names = end + 1) {
         end = strchrnul(names, ',');
-        column = find_column(table, names, end - names);
+        column = table__find(table, names, end - names);
         if (column == XLN_NONE) {
-            *error_r = unknown_column(table, names, end - names);
+            *error_r = table__unknown_column(table, names, end - names);
             return *error_r ? -EINVAL : -ENOMEM;
         }
         rc = show_column(table, column);
         if (rc || !*end)
             return rc;
     }
+}
+
+bool table_shows(const struct table *table, unsigned column)
+{
+    unsigned i;
+
+    for (i = 0; i < table->nr_shown; i++)
+        if (table->order[i] == column)
+            return true;
+    return false;
 }
 
 /* ---- errors ---- */
@@ -199,12 +181,26 @@ void table_row(struct table *table)
     table->nr_rows++;
 }
 
+void table_foot(struct table *table)
+{
+    table_row(table);
+    table->nr_feet++;
+}
+
 /* NULL: the table has failed. */
 static struct cell *cell_of(struct table *table, unsigned column)
 {
     if (table->rc)
         return NULL;
     return &table->cells[(table->nr_rows - 1) * table->nr_columns + column];
+}
+
+void table_alarm(struct table *table, unsigned column)
+{
+    struct cell *cell = cell_of(table, column);
+
+    if (cell)
+        cell->alarm = true;
 }
 
 /* A cell with this text; its type follows. NULL: the table has failed. */
@@ -266,7 +262,12 @@ void table_count(struct table *table, unsigned column, unsigned number)
 
 void table_mib(struct table *table, unsigned column, uint64_t bytes)
 {
-    table_number(table, column, bytes, "%" PRIu64, IN_MIB(bytes));
+    struct cell *cell = cell_of(table, column);
+
+    if (!cell)
+        return;
+    cell->type = CELL_SIZE;
+    cell->number = bytes;
 }
 
 void table_real(struct table *table, unsigned column, double number,
@@ -345,37 +346,6 @@ void table_affinity(struct table *table, unsigned column,
         xln_bitmap_and(cell->set, existing);
 }
 
-/* The text of a list: "1,2" from what `print` writes for each item. */
-static void put_list(struct table *table, struct cell *cell,
-                     void (*print)(FILE *f, const struct cell *cell,
-                                   unsigned i))
-{
-    size_t size;
-    unsigned i;
-    FILE *f = open_memstream(&cell->text, &size);
-
-    if (!keep(table, f))
-        return;
-    if (!cell->nr && cell->type == CELL_TEXTS)
-        fputs("none", f);
-    for (i = 0; i < cell->nr; i++) {
-        if (i)
-            fputc(',', f);
-        print(f, cell, i);
-    }
-    if (fclose(f))
-        table_fail(table, -ENOMEM);
-    keep(table, cell->text);
-}
-
-static void print_number(FILE *f, const struct cell *cell, unsigned i)
-{
-    if (cell->numbers[i] == XLN_NONE)
-        fputc('-', f);
-    else
-        fprintf(f, "%u", cell->numbers[i]);
-}
-
 void table_numbers(struct table *table, unsigned column,
                    const unsigned *numbers, unsigned nr)
 {
@@ -389,12 +359,6 @@ void table_numbers(struct table *table, unsigned column,
     cell->type = CELL_NUMBERS;
     cell->nr = nr;
     memcpy(cell->numbers, numbers, nr * sizeof(*numbers));
-    put_list(table, cell, print_number);
-}
-
-static void print_text(FILE *f, const struct cell *cell, unsigned i)
-{
-    fputs(cell->texts[i], f);
 }
 
 void table_texts(struct table *table, unsigned column, char *const *texts,
@@ -413,37 +377,61 @@ void table_texts(struct table *table, unsigned column, char *const *texts,
         if (!keep(table, cell->texts[cell->nr]))
             return;
     }
-    put_list(table, cell, print_text);
+}
+
+void table_shares(struct table *table, unsigned column,
+                  const struct xln_share *shares, unsigned nr)
+{
+    struct cell *cell = cell_of(table, column);
+
+    if (!cell)
+        return;
+    cell->shares = calloc(nr + 1, sizeof(*shares));
+    if (!keep(table, cell->shares))
+        return;
+    cell->type = CELL_SHARES;
+    cell->nr = nr;
+    memcpy(cell->shares, shares, nr * sizeof(*shares));
 }
 
 /* ---- around it ---- */
 
-__attribute__((format(printf, 3, 0)))
-static void add_line(struct table *table, char **lines, const char *fmt,
-                     va_list ap)
+void table_above(struct table *table, const char *fmt, ...)
 {
     char *line, *more;
+    va_list ap;
 
+    va_start(ap, fmt);
     if (vasprintf(&line, fmt, ap) < 0)
         line = NULL;
+    va_end(ap);
     if (!keep(table, line))
         return;
-    if (asprintf(&more, "%s%s\n", *lines ? *lines : "", line) < 0)
+    if (asprintf(&more, "%s%s\n", table->above ? table->above : "", line) < 0)
         more = NULL;
     free(line);
     if (!keep(table, more))
         return;
-    free(*lines);
-    *lines = more;
+    free(table->above);
+    table->above = more;
 }
 
-void table_above(struct table *table, const char *fmt, ...)
+__attribute__((format(printf, 3, 0)))
+static void add_note(struct table *table, unsigned column, const char *fmt,
+                     va_list ap)
 {
-    va_list ap;
+    struct table_note *notes;
 
-    va_start(ap, fmt);
-    add_line(table, &table->above, fmt, ap);
-    va_end(ap);
+    notes = realloc(table->notes, (table->nr_notes + 1) * sizeof(*notes));
+    if (!keep(table, notes))
+        return;
+    table->notes = notes;
+    notes += table->nr_notes;
+    notes->column = column;
+    if (vasprintf(&notes->text, fmt, ap) < 0)
+        notes->text = NULL;
+    if (keep(table, notes->text))
+        table->nr_notes++;
 }
 
 void table_below(struct table *table, const char *fmt, ...)
@@ -451,129 +439,15 @@ void table_below(struct table *table, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    add_line(table, &table->below, fmt, ap);
+    add_note(table, XLN_NONE, fmt, ap);
     va_end(ap);
 }
 
-/* ---- printing ---- */
-
-static int fill_line(const struct table *table, unsigned row,
-                     struct libscols_line *line)
+void table_note(struct table *table, unsigned column, const char *fmt, ...)
 {
-    const struct cell *cell;
-    unsigned i;
-    int rc = 0;
+    va_list ap;
 
-    for (i = 0; i < table->nr_shown && !rc; i++) {
-        cell = &table->cells[row * table->nr_columns + table->order[i]];
-        rc = scols_line_set_data(line, i, cell->text ? cell->text : "-");
-    }
-    return rc;
-}
-
-int table_print(const struct table *table, FILE *f)
-{
-    struct libscols_table *out = scols_new_table();
-    struct libscols_line *line;
-    unsigned i;
-    int rc = 0;
-
-    if (table->rc || !out) {
-        scols_unref_table(out);
-        return table->rc ? table->rc : -ENOMEM;
-    }
-    scols_table_set_stream(out, f);
-    for (i = 0; i < table->nr_shown; i++) {
-        const struct table_column *c = &table->columns[table->order[i]];
-
-        if (!scols_table_new_column(out, c->name, 0,
-                                    c->right ? SCOLS_FL_RIGHT : 0))
-            rc = -ENOMEM;
-    }
-    /* A pipe has no width to fit into. */
-    scols_table_set_termforce(out, SCOLS_TERMFORCE_NEVER);
-    for (i = 0; i < table->nr_rows && !rc; i++) {
-        line = scols_table_new_line(out, NULL);
-        rc = line ? fill_line(table, i, line) : -ENOMEM;
-    }
-    if (table->above)
-        fputs(table->above, f);
-    if (!rc)
-        rc = scols_print_table(out);
-    if (table->below)
-        fputs(table->below, f);
-    scols_unref_table(out);
-    return rc;
-}
-
-static void print_list(struct xln__json *json, const struct cell *cell)
-{
-    unsigned i;
-
-    xln__json_array(json);
-    for (i = 0; i < cell->nr; i++)
-        if (cell->type == CELL_TEXTS)
-            xln__json_text(json, cell->texts[i]);
-        else
-            xln__json_id(json, cell->numbers[i]);
-    xln__json_array_end(json);
-}
-
-static void print_cell(struct xln__json *json, const struct cell *cell)
-{
-    switch (cell->type) {
-    case CELL_NOTHING: xln__json_text(json, NULL); break;
-    case CELL_TEXT:    xln__json_text(json, cell->text); break;
-    case CELL_NUMBER:  xln__json_number(json, cell->number); break;
-    case CELL_REAL:    xln__json_real(json, cell->real); break;
-    case CELL_BOOL:    xln__json_bool(json, cell->truth); break;
-    case CELL_SET:     json_set(json, cell->set); break;
-    case CELL_NUMBERS:
-    case CELL_TEXTS:   print_list(json, cell); break;
-    }
-}
-
-static void print_key(struct xln__json *json, const char *name)
-{
-    char key[64];
-    unsigned i;
-
-    for (i = 0; i < sizeof(key) - 1 && name[i]; i++)
-        key[i] = tolower((unsigned char)name[i]);
-    key[i] = '\0';
-    xln__json_key(json, key);
-}
-
-void table_add_json(const struct table *table, struct xln__json *json)
-{
-    unsigned row, i;
-
-    if (table->rc) {
-        xln__json_fail(json, table->rc);
-        return;
-    }
-    xln__json_key(json, table->rows_name);
-    xln__json_array(json);
-    for (row = 0; row < table->nr_rows; row++) {
-        xln__json_object(json);
-        for (i = 0; i < table->nr_columns; i++) {
-            print_key(json, table->columns[i].name);
-            print_cell(json, &table->cells[row * table->nr_columns + i]);
-        }
-        xln__json_object_end(json);
-    }
-    xln__json_array_end(json);
-}
-
-int table_print_json(const struct table *table, FILE *f)
-{
-    struct xln__json *json = xln__json_new();
-
-    if (!json)
-        return -ENOMEM;
-    xln__json_object(json);
-    xln__json_add_number(json, "version", 1);
-    table_add_json(table, json);
-    xln__json_object_end(json);
-    return xln__json_print(json, f);
+    va_start(ap, fmt);
+    add_note(table, column, fmt, ap);
+    va_end(ap);
 }
