@@ -38,6 +38,8 @@ static const struct decide_pair pairs[] = {
     { "memory=600\nvcpus=3\nnodes_max=1", "" },
     { "memory=600\nvcpus=2\ncpus=\"%c\"", "" },
     { "memory=600\nvcpus=2\ncpus=\"%c\"\nnodes=\"%z\"", "" },
+    { "memory=600\nvcpus=2\ncpus=\"%c\"\nnodes=\"%z\"\nnodes_cpus=\"hard\"",
+      "" },
     { "memory=600\nvcpus=2\ncpus=[\"%c\",\"60000\"]", "" },
     { "memory=600\nvcpus=2\ncpus_soft=\"%c\"", "" },
     { "memory=600\nvcpus=2\npool=\"0\"", "" },

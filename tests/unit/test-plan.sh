@@ -602,6 +602,28 @@ check "a wrong word is told with its line" planned 1 \
     "xl: bad.xml: line 4: unit='ells': expected a unit such as 'KiB'" \
     bad.xml
 
+# --- nodes= beside CPUs of the configuration ---
+
+far="web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs bound to CPUs"
+check "nodes= without a CPU of cpus=: bound as configured" planned 0 \
+    "$far 0-1" web.cfg 'nodes="2"' 'cpus="0-1"' 'nodes_cpus="hard"'
+check "also where they would prefer the nodes" planned 0 \
+    "$far 0-1" web.cfg 'nodes="2"' 'cpus="0-1"'
+check "a CPU in common: bound to that" planned 0 \
+    "$far 5" web.cfg 'nodes="2"' 'cpus="0-1,5"' 'nodes_cpus="hard"'
+check "a list: each vCPU by its own CPUs" planned 0 \
+    "$far 0,4" web.cfg 'nodes="2"' 'cpus=["0","3-4"]' 'nodes_cpus="hard"'
+check "memory that is remote to one vCPU" planned 0 "web: warning: memory on \
+node 2 is remote to vCPU 0, which may only run on CPUs 0 (node 0), distance 31" \
+    web.cfg 'nodes="2"' 'cpus=["0","3-4"]'
+check "cpus_soft= leaves the vCPUs as configured" planned 0 \
+    "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs as configured" \
+    web.cfg 'nodes="2"' 'cpus_soft="0-1"' 'nodes_cpus="hard"'
+on_host --json web.cfg 'nodes="2"' 'cpus="0-1"' 'nodes_cpus="hard"' |
+    tr -d ' \n' > out
+check "JSON has the same" \
+    grep -q '"vcpu_nodes":\[0\],"vcpu_cpus":\[0,1\]' out
+
 # --- CPUs on nodes without memory ---
 
 # Two sockets of four nodes; nodes 1 and 5 have memory.

@@ -376,7 +376,8 @@ int decide(const struct xln_host *host, const struct xln_request *request,
     if (!rc)
         rc = warn_not_strict(d, &q);
     if (!rc)
-        rc = add_warning(d, explain_remote(host, d->request, d->plan));
+        rc = add_warning(d, explain_remote(host, d->request, need, d->plan,
+                                           !guest->again));
     if (rc)
         decision_free(d);
     else

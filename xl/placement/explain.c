@@ -17,15 +17,6 @@ static char *nothing(void)
     return strdup("");
 }
 
-int explain_cpus(const struct xln_plan *plan, struct xln_cpumap **cpus_r)
-{
-    int rc = xln_cpumap_copy(plan->vcpu_cpus, cpus_r);
-
-    if (!rc && xln_cpumap_intersects(*cpus_r, plan->allowed_cpus))
-        xln_cpumap_and(*cpus_r, plan->allowed_cpus);
-    return rc;
-}
-
 /* "vCPUs bound to a core each: CPUs 0-1, 4-5", in the order of the vCPUs. */
 static void line_cores(struct line *line, const struct xln_plan *plan)
 {
@@ -39,19 +30,20 @@ static void line_cores(struct line *line, const struct xln_plan *plan)
 }
 
 static void line_vcpus(struct line *line, const struct xln_request *request,
-                       const struct xln_plan *plan)
+                       const struct xln_need *need, const struct xln_plan *plan)
 {
     struct xln_cpumap *cpus;
+    bool bound;
 
     if (xln_cpumap_is_empty(plan->vcpu_cpus)) {
         line_add(line, "vCPUs as configured");
     } else if (plan->nr_vcpu_cores) {
         line_cores(line, plan);
-    } else if (explain_cpus(plan, &cpus)) {
+    } else if (explain_cpus(need, plan, &cpus, &bound)) {
         line_fail(line);
     } else {
-        line_add(line, "vCPUs %s CPUs ",
-                 request->vcpus_mode == XLN_VCPUS_HARD ? "bound to" : "prefer");
+        bound = bound || request->vcpus_mode == XLN_VCPUS_HARD;
+        line_add(line, "vCPUs %s CPUs ", bound ? "bound to" : "prefer");
         line_cpus(line, cpus);
         xln_cpumap_free(cpus);
     }
@@ -68,7 +60,7 @@ char *explain_plan(const struct xln_request *request,
              need->nr_vcpus == 1 ? "" : "s");
     line_nodes(&line, plan->nodes);
     line_add(&line, ", ");
-    line_vcpus(&line, request, plan);
+    line_vcpus(&line, request, need, plan);
     return line_end(&line);
 }
 
@@ -378,49 +370,126 @@ char *explain_shortage(const struct xln_host *host,
     return line_end(&line);
 }
 
-static char *remote_text(const struct xln_host *host,
-                         const struct xln_plan *plan,
-                         const struct xln_nodemap *cpu_nodes)
-{
-    unsigned distance = nearest_distance(host, cpu_nodes, plan->nodes);
-    struct line line;
+/* ---- memory that is remote ---- */
 
-    line_add(line_begin(&line), "memory on ");
-    line_nodes(&line, plan->nodes);
-    line_add(&line, " is remote: the vCPUs may only run on CPUs ");
-    line_cpus(&line, plan->allowed_cpus);
-    line_add(&line, " (");
-    line_nodes(&line, cpu_nodes);
+/* Some vCPUs, and the CPUs that they may run on. */
+struct remote {
+    struct xln_cpumap *vcpus, *cpus;
+    struct xln_nodemap *nodes;          /* of the CPUs */
+};
+
+/* Whether these CPUs are on other nodes than the memory, and none is nearest
+ * to it. */
+static int are_remote(const struct xln_host *host, const struct xln_plan *plan,
+                      const struct xln_cpumap *cpus, bool *remote_r)
+{
+    struct xln_nodemap *nodes = NULL, *homes = NULL;
+    int rc = xln_host_nodes_of_cpus(host, cpus, &nodes);
+
+    if (!rc)
+        rc = xln_host_homes_of_cpus(host, cpus, &homes);
+    if (!rc)
+        *remote_r = !xln_nodemap_is_empty(nodes) &&
+                    !xln_nodemap_intersects(nodes, plan->nodes) &&
+                    !xln_nodemap_intersects(homes, plan->nodes);
+    xln_nodemap_free(nodes);
+    xln_nodemap_free(homes);
+    return rc;
+}
+
+/* Add a vCPU, if it can run on none of the CPUs near the memory. */
+static int add_remote(const struct xln_host *host, const struct xln_need *need,
+                      const struct xln_plan *plan, unsigned vcpu,
+                      struct remote *remote)
+{
+    const struct xln_cpumap *own = vcpu < need->nr_hard ? need->hard[vcpu]
+                                                        : NULL;
+    struct xln_cpumap *cpus;
+    bool is_remote = false;
+    int rc = xln_cpumap_copy(plan->allowed_cpus, &cpus);
+
+    if (rc)
+        return rc;
+    if (own)
+        xln_cpumap_and(cpus, own);
+    rc = are_remote(host, plan, cpus, &is_remote);
+    if (is_remote) {
+        xln_cpumap_set(remote->vcpus, vcpu);
+        xln_cpumap_or(remote->cpus, cpus);
+    }
+    xln_cpumap_free(cpus);
+    return rc;
+}
+
+static int find_remote(const struct xln_host *host, const struct xln_need *need,
+                       const struct xln_plan *plan, struct remote *remote)
+{
+    unsigned vcpu;
+    int rc = xln_cpumap_new(need->nr_vcpus, &remote->vcpus);
+
+    if (!rc)
+        rc = xln_cpumap_copy(plan->allowed_cpus, &remote->cpus);
+    if (rc)
+        return rc;
+    xln_cpumap_zero(remote->cpus);
+    for (vcpu = 0; vcpu < need->nr_vcpus && !rc; vcpu++)
+        rc = add_remote(host, need, plan, vcpu, remote);
+    return rc ? rc
+              : xln_host_nodes_of_cpus(host, remote->cpus, &remote->nodes);
+}
+
+/* "memory on node 2 is remote: the vCPUs may only run on CPUs 0-1 (node 0),
+ * distance 31", "... is remote to vCPU 0, which may ..." */
+static void line_remote(struct line *line, const struct xln_host *host,
+                        const struct xln_need *need,
+                        const struct xln_plan *plan,
+                        const struct remote *remote)
+{
+    unsigned nr = xln_cpumap_count(remote->vcpus);
+    unsigned distance = nearest_distance(host, remote->nodes, plan->nodes);
+
+    line_add(line, "memory on ");
+    line_nodes(line, plan->nodes);
+    if (nr == need->nr_vcpus) {
+        line_add(line, " is remote: the vCPUs");
+    } else {
+        line_add(line, " is remote to vCPU%s ", nr == 1 ? "" : "s");
+        line_cpus(line, remote->vcpus);
+        line_add(line, ", which");
+    }
+    line_add(line, " may only run on CPUs ");
+    line_cpus(line, remote->cpus);
+    line_add(line, " (");
+    line_nodes(line, remote->nodes);
     if (distance == XLN_NONE)
-        line_add(&line, "), distance unknown");
+        line_add(line, "), distance unknown");
     else
-        line_add(&line, "), distance %u", distance);
-    return line_end(&line);
+        line_add(line, "), distance %u", distance);
 }
 
 char *explain_remote(const struct xln_host *host,
                      const struct xln_request *request,
-                     const struct xln_plan *plan)
+                     const struct xln_need *need, const struct xln_plan *plan,
+                     bool each)
 {
-    struct xln_nodemap *cpu_nodes, *homes;
-    char *text;
+    struct remote remote = { NULL, NULL, NULL };
+    struct line line;
+    unsigned nr;
 
     if (!plan->named || request->mem_nodes)
         return nothing();
-    if (xln_host_homes_of_cpus(host, plan->allowed_cpus, &homes))
-        return NULL;
-    if (xln_host_nodes_of_cpus(host, plan->allowed_cpus, &cpu_nodes)) {
-        xln_nodemap_free(homes);
-        return NULL;
+    line_begin(&line);
+    if (find_remote(host, need, plan, &remote)) {
+        line_fail(&line);
+    } else {
+        nr = xln_cpumap_count(remote.vcpus);
+        if (nr && (each || nr == need->nr_vcpus))
+            line_remote(&line, host, need, plan, &remote);
     }
-    text = xln_nodemap_is_empty(cpu_nodes) ||
-                   xln_nodemap_intersects(homes, plan->nodes) ||
-                   xln_nodemap_intersects(cpu_nodes, plan->nodes)
-               ? nothing()
-               : remote_text(host, plan, cpu_nodes);
-    xln_nodemap_free(cpu_nodes);
-    xln_nodemap_free(homes);
-    return text;
+    xln_cpumap_free(remote.vcpus);
+    xln_cpumap_free(remote.cpus);
+    xln_nodemap_free(remote.nodes);
+    return line_end(&line);
 }
 
 char *explain_overflow(const struct xln_plan *plan)

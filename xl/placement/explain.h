@@ -14,9 +14,12 @@
 char *explain_plan(const struct xln_request *request,
                    const struct xln_need *need, const struct xln_plan *plan);
 
-/* The CPUs in that line: of those to prefer the ones that the user's own
- * affinities allow, or all where these allow none of them. */
-int explain_cpus(const struct xln_plan *plan, struct xln_cpumap **cpus_r);
+/* The CPUs in that line: of the plan's those that a vCPU's own hard affinity
+ * allows, or all of its own where it allows none of them. *apart_r: it is so
+ * for every vCPU, and they are bound whatever the plan says. Empty if the plan
+ * leaves the vCPUs as they are. */
+int explain_cpus(const struct xln_need *need, const struct xln_plan *plan,
+                 struct xln_cpumap **cpus_r, bool *apart_r);
 
 /* Why it is that one and not another. */
 char *explain_reason(const struct xln_request *request,
@@ -32,6 +35,7 @@ char *explain_preferred(const struct xln_host *host,
 /* Which CPUs of the plan are on nodes without memory, and how far from their
  * nearest; "" if none is. */
 char *explain_far_cpus(const struct xln_host *host,
+                       const struct xln_need *need,
                        const struct xln_plan *plan);
 
 /* That a better set has not been ruled out, and what has; "" if the plan is
@@ -70,11 +74,12 @@ char *explain_shortage(const struct xln_host *host,
                        const struct populate *built,
                        const struct xln_residency *residency);
 
-/* That memory is away from the CPUs that the vCPUs are bound to; "" where
- * it is not, or the user said so. */
+/* That memory is away from the CPUs that the vCPUs are bound to; "" where it is
+ * not, or the user said so. `each`: it names single vCPUs too. */
 char *explain_remote(const struct xln_host *host,
                      const struct xln_request *request,
-                     const struct xln_plan *plan);
+                     const struct xln_need *need, const struct xln_plan *plan,
+                     bool each);
 
 /* How much is planned for other nodes than the plan's own; "" if none is. */
 char *explain_overflow(const struct xln_plan *plan);

@@ -1,11 +1,58 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is said of CPUs: those that are far from memory, those without which a
+/* The lines about CPUs: those that are far from memory, those without which a
  * vCPU cannot run, and those that are scheduled together. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "explain.h"
 #include "line.h"
+
+/* Add what a vCPU with these CPUs of its own, or NULL, runs on by the plan. */
+static void add_own(const struct xln_plan *plan, const struct xln_cpumap *own,
+                    struct xln_cpumap *some, struct xln_cpumap *cpus,
+                    bool *apart)
+{
+    xln_cpumap_zero(some);
+    xln_cpumap_or(some, plan->vcpu_cpus);
+    if (!own) {
+        *apart = false;
+    } else if (xln_cpumap_intersects(some, own)) {
+        *apart = false;
+        xln_cpumap_and(some, own);
+    } else {
+        xln_cpumap_zero(some);
+        xln_cpumap_or(some, own);
+    }
+    xln_cpumap_or(cpus, some);
+}
+
+int explain_cpus(const struct xln_need *need, const struct xln_plan *plan,
+                 struct xln_cpumap **cpus_r, bool *apart_r)
+{
+    struct xln_cpumap *cpus = NULL, *some = NULL;
+    bool planned = !xln_cpumap_is_empty(plan->vcpu_cpus);
+    unsigned vcpu;
+    int rc = xln_cpumap_copy(plan->vcpu_cpus, &cpus);
+
+    if (!rc)
+        rc = xln_cpumap_copy(plan->vcpu_cpus, &some);
+    if (rc) {
+        xln_cpumap_free(cpus);
+        return rc;
+    }
+    *apart_r = planned && need->nr_vcpus && !plan->nr_vcpu_cores;
+    if (*apart_r) {
+        xln_cpumap_zero(cpus);
+        for (vcpu = 0; vcpu < need->nr_vcpus; vcpu++)
+            add_own(plan, vcpu < need->nr_hard ? need->hard[vcpu] : NULL, some,
+                    cpus, apart_r);
+    }
+    if (xln_cpumap_intersects(cpus, plan->allowed_cpus))
+        xln_cpumap_and(cpus, plan->allowed_cpus);
+    xln_cpumap_free(some);
+    *cpus_r = cpus;
+    return 0;
+}
 
 /* Between a node without memory and the nearest with some. */
 static unsigned home_distance(const struct xln_host *host, unsigned node)
@@ -85,14 +132,16 @@ static void line_far_groups(struct line *line, const struct xln_host *host,
 }
 
 char *explain_far_cpus(const struct xln_host *host,
+                       const struct xln_need *need,
                        const struct xln_plan *plan)
 {
     struct xln_nodemap *nodes = NULL;
     struct xln_cpumap *cpus;
     struct line line;
     unsigned node;
+    bool apart;
 
-    if (explain_cpus(plan, &cpus))
+    if (explain_cpus(need, plan, &cpus, &apart))
         return NULL;
     line_begin(&line);
     if (xln_host_nodes_of_cpus(host, cpus, &nodes)) {

@@ -147,7 +147,7 @@ static void say_plan(const struct placement *p, const struct xln_need *need)
     placement_say_free(p, XTL_DETAIL, explain_reason(d->request, d->plan));
     placement_say_free(p, XTL_DETAIL,
                        explain_preferred(p->host, d->request, need, d->plan));
-    placement_say_free(p, XTL_DETAIL, explain_far_cpus(p->host, d->plan));
+    placement_say_free(p, XTL_DETAIL, explain_far_cpus(p->host, need, d->plan));
     placement_say_free(p, XTL_DETAIL, explain_units(p->host, need));
     placement_say_free(p, XTL_DETAIL, explain_search(d->plan));
     if (!d->vnuma)

@@ -100,7 +100,7 @@ static void print_choice(struct lines *lines)
     print_line(lines, "", explain_plan(request, &d->need, plan));
     print_line(lines, "", explain_reason(request, plan));
     print_line(lines, "", explain_preferred(d->host, request, &d->need, plan));
-    print_line(lines, "", explain_far_cpus(d->host, plan));
+    print_line(lines, "", explain_far_cpus(d->host, &d->need, plan));
     print_line(lines, "", explain_units(d->host, &d->need));
     print_line(lines, "", explain_search(plan));
 }
@@ -438,16 +438,34 @@ static void add_shares(struct xln__json *json, const struct xln_plan *plan)
     xln__json_array_end(json);
 }
 
-static void add_cpus(struct xln__json *json, const struct xln_plan *plan)
+/* The nodes are those of the CPUs if a vCPU's own are not among the plan's. */
+static int add_cpu_sets(struct xln__json *json, const struct planned *d,
+                        const struct xln_cpumap *cpus)
 {
-    struct xln_cpumap *cpus;
-    int rc = explain_cpus(plan, &cpus);
+    const struct xln_plan *plan = d->decision->plan;
+    struct xln_nodemap *nodes = NULL;
+    bool planned = xln_cpumap_is_subset(cpus, plan->vcpu_cpus);
+    int rc = planned ? 0 : xln_host_nodes_of_cpus(d->host, cpus, &nodes);
 
-    if (rc) {
-        xln__json_fail(json, rc);
-        return;
-    }
+    if (rc)
+        return rc;
+    json_add_set(json, "vcpu_nodes",
+                 xln_nodemap_bits(nodes ? nodes : plan->vcpu_nodes));
     json_add_set(json, "vcpu_cpus", xln_cpumap_bits(cpus));
+    xln_nodemap_free(nodes);
+    return 0;
+}
+
+static void add_cpus(struct xln__json *json, const struct planned *d)
+{
+    struct xln_cpumap *cpus = NULL;
+    bool apart;
+    int rc = explain_cpus(&d->need, d->decision->plan, &cpus, &apart);
+
+    if (!rc)
+        rc = add_cpu_sets(json, d, cpus);
+    if (rc)
+        xln__json_fail(json, rc);
     xln_cpumap_free(cpus);
 }
 
@@ -534,10 +552,11 @@ static void add_lines(struct xln__json *json, const struct planned *d)
         add_line(json, "reason", explain_reason(request, plan));
     add_line(json, "preferred",
              explain_preferred(d->host, request, &d->need, plan));
-    add_line(json, "far_cpus", explain_far_cpus(d->host, plan));
+    add_line(json, "far_cpus", explain_far_cpus(d->host, &d->need, plan));
     add_line(json, "units", explain_units(d->host, &d->need));
     add_line(json, "given_up", fits ? given_up(d) : strdup(""));
-    add_line(json, "warning", explain_remote(d->host, request, plan));
+    add_line(json, "warning",
+             explain_remote(d->host, request, &d->need, plan, true));
     xln__json_key(json, "warnings");
     xln__json_array(json);
     for (i = 0; i < decision->nr_warnings; i++)
@@ -571,8 +590,7 @@ static void add_plan(struct xln__json *json, const struct planned *d)
                        xln_policy_name(decision->request->policy));
     json_add_set(json, "nodes", xln_nodemap_bits(plan->nodes));
     add_shares(json, plan);
-    json_add_set(json, "vcpu_nodes", xln_nodemap_bits(plan->vcpu_nodes));
-    add_cpus(json, plan);
+    add_cpus(json, d);
     add_cores(json, plan);
     add_search(json, plan);
     xln__json_key(json, "vnuma");
