@@ -51,7 +51,7 @@ static int begin_cell(struct capabilities *c)
         return rc;
     cell = &c->cells[id];
     if (cell->exists)
-        return xln__xml_refuse(c->xml, "cell %u is there twice",
+        return xln__xml_refuse(c->xml, "cell %u appears twice",
                                (unsigned)id);
     cell->exists = true;
     c->cell = id;
@@ -109,7 +109,7 @@ static int begin_cpu(struct capabilities *c)
         return rc;
     cpu = &c->cpus[id];
     if (cpu->exists)
-        return xln__xml_refuse(c->xml, "cpu %u is there twice", (unsigned)id);
+        return xln__xml_refuse(c->xml, "cpu %u appears twice", (unsigned)id);
     cpu->exists = true;
     cpu->has_socket = xln__xml_attr(c->xml, "socket_id");
     c->has_sockets = c->has_sockets || cpu->has_socket;

@@ -480,7 +480,7 @@ static int check_unordered(struct xln__json_tree *tree,
         if (xln_bitmap_test(seen, number))
             return xln__json_refuse(tree, -EINVAL,
                                     xln__json_member(item, key), "expected "
-                                    "each number once, but %u is there twice",
+                                    "each number once, but %u appears twice",
                                     (unsigned)number);
         xln_bitmap_set(seen, number);
         if (number >= end)
@@ -530,7 +530,7 @@ static int find_lists(struct xln__json_tree *tree,
         rc = xln__check_numbers(tree, lists->pools, "pool", UINT_MAX, &end);
     if (!rc && xln__json_length(lists->pools) > MAX_POOLS)
         rc = xln__json_refuse(tree, -EINVAL, lists->pools, "expected no more "
-                              "than %u pools", MAX_POOLS);
+                              "than %u cpupools", MAX_POOLS);
     return rc;
 }
 

@@ -145,7 +145,7 @@ static int read_row(struct lscpu *l, char *line)
         nr++;
     }
     if (!cells[CPU] || !isdigit((unsigned char)*cells[CPU]))
-        return xln__text_refuse(l->t, "expected a row of 'lscpu -p', as "
+        return xln__text_refuse(l->t, "expected a row of 'lscpu -p', such as "
                                 "\"0,0,0,0\"");
     return add_cpu(l, cells);
 }
@@ -205,7 +205,7 @@ static int make_host(struct lscpu *l, struct xln_host **host_r, char **note_r,
 
     if (!l->nr_rows)
         return xln__refuse(error_r, "it has no CPU: expected rows of 'lscpu "
-                           "-p', as \"0,0,0,0\"");
+                                    "-p', such as \"0,0,0,0\"");
     rc = assume(l, &note);
     if (!rc)
         rc = xln__text_make_host(l->t, host_r, &note);

@@ -84,8 +84,8 @@ static int read_mib(struct numactl *n, const char *s, bool *known_r,
     if (!*known_r)
         return 0;
     if (!xln__text_number(&s, MAX_MIB, &mib) || strcmp(s, " MB"))
-        return xln__text_refuse(n->t, "\"%.20s\": expected memory as \"4096 "
-                                "MB\"", s);
+        return xln__text_refuse(n->t, "\"%.20s\": expected memory such as "
+                                "\"4096 MB\"", s);
     *bytes_r = mib * MIB;
     return 0;
 }
@@ -96,12 +96,12 @@ static int read_size(struct numactl *n, unsigned node, const char *s)
     int rc;
 
     if (to->has_total)
-        return xln__text_refuse(n->t, "the size of node %u is there twice",
+        return xln__text_refuse(n->t, "the size of node %u appears twice",
                                 node);
     rc = read_mib(n, s, &to->has_total, &to->total_bytes);
     if (!rc && !to->has_total)
-        rc = xln__text_refuse(n->t, "node %u has no size: expected one, as "
-                              "\"4096 MB\"", node);
+        rc = xln__text_refuse(n->t, "node %u has no size: expected one, such "
+                              "as \"4096 MB\"", node);
     return rc;
 }
 
@@ -212,15 +212,16 @@ static int read_lines(struct numactl *n)
 static int check(const struct numactl *n, char **error_r)
 {
     if (!n->t->nr_nodes)
-        return xln__refuse(error_r, "it has no node: expected lines as \"node "
-                           "0 size: 4096 MB\"");
+        return xln__refuse(error_r, "it has no node: expected lines such as "
+                           "\"node 0 size: 4096 MB\"");
     if (!n->t->nr_cpus)
-        return xln__refuse(error_r, "no node has a CPU: expected lines as "
+        return xln__refuse(error_r, "no node has a CPU: expected lines such as "
                            "\"node 0 cpus: 0 1\"");
     for (unsigned node = 0; node < n->t->nr_nodes; node++) {
         if (n->t->nodes[node].exists && !n->t->nodes[node].has_total)
             return xln__refuse(error_r, "node %u has no size: expected a line "
-                               "as \"node %u size: 4096 MB\"", node, node);
+                                        "such as \"node %u size: 4096 MB\"",
+                               node, node);
     }
     return 0;
 }
@@ -244,8 +245,8 @@ static int make_host(struct numactl *n, struct xln_host **host_r,
     if (!rc)
         rc = xln__note(&note, "its CPUs have no cores: each is taken as one");
     if (!rc && !all_free_told(n->t))
-        rc = xln__note(&note, "memory that is not said to be free or not is "
-                       "taken as free");
+        rc = xln__note(&note, "memory is taken as free where free memory is "
+                              "not listed");
     if (!rc)
         rc = xln__text_make_host(n->t, host_r, &note);
     if (rc)

@@ -108,8 +108,8 @@ int xln__host_from_synthetic(const char *string, struct xln_host **host_r,
         return -ENOMEM;
     if (hwloc_topology_set_synthetic(topology, string) ||
         hwloc_topology_load(topology))
-        rc = xln__refuse(error_r, "hwloc does not take it; expected the like "
-                                  "of \"node:4 core:8 pu:2\"");
+        rc = xln__refuse(error_r, "hwloc rejects it: expected a string such as "
+                                  "\"node:4 core:8 pu:2\"");
     else
         rc = export(topology, host_r, note_r, error_r);
     hwloc_topology_destroy(topology);

@@ -159,7 +159,7 @@ int xln__text_add_cpu(struct xln__text *t, uint64_t cpu,
     if (cpu >= XLN_MAX_CPUS)
         return xln__text_refuse(t, "expected CPUs up to %u", XLN_MAX_CPUS - 1);
     if (t->cpu_exists[cpu])
-        return xln__text_refuse(t, "CPU %u is there twice", (unsigned)cpu);
+        return xln__text_refuse(t, "CPU %u appears twice", (unsigned)cpu);
     t->cpu_exists[cpu] = true;
     t->cpus[cpu] = *what;
     if (cpu >= t->nr_cpus)
@@ -172,7 +172,7 @@ int xln__text_set_free(struct xln__text *t, unsigned node, uint64_t bytes)
     struct xln__text_node *n = &t->nodes[node];
 
     if (n->has_free)
-        return xln__text_refuse(t, "the free memory of node %u is there twice",
+        return xln__text_refuse(t, "the free memory of node %u appears twice",
                                 node);
     n->has_free = true;
     n->free_bytes = bytes;

@@ -65,7 +65,7 @@ static int read_distances(struct xln__text *t, uint16_t *distances,
             s += 2;
         else if (!xln__text_number(&s, UINT32_MAX, &value) ||
                  value < SLIT_LOCAL)
-            return xln__text_refuse(t, "\"%.20s\": expected distances as "
+            return xln__text_refuse(t, "\"%.20s\": expected distances such as "
                                     "\"10,20\", each from %u", s, SLIT_LOCAL);
         if (nr == XLN_MAX_NODES)
             return xln__text_refuse(t, "expected no more than %u distances",
@@ -88,7 +88,7 @@ static int read_node(struct xln__text *t, uint64_t node, const char *s)
     if (rc)
         return rc;
     if (t->nodes[node].has_total)
-        return xln__text_refuse(t, "node %u is there twice", (unsigned)node);
+        return xln__text_refuse(t, "node %u appears twice", (unsigned)node);
     if (!xln__text_number(&s, MAX_MIB, &total) ||
         !xln__text_number(&s, MAX_MIB, &left))
         return xln__text_refuse(t, "expected the node's memory, what of it is "
@@ -156,7 +156,7 @@ static int make_host(struct xln__text *t, struct xln_host **host_r,
 
     rc = check(t, error_r);
     if (!rc)
-        rc = xln__note(&note, "its domains, pools and DMA zone are not known");
+        rc = xln__note(&note, "its domains, cpupools and DMA zone are not known");
     if (!rc)
         rc = xln__text_make_host(t, host_r, &note);
     if (rc)

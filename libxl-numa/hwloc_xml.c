@@ -140,7 +140,7 @@ static int check_node(struct hwloc *h, unsigned os)
                                "most %u", XLN_MAX_NODES - 1);
     for (unsigned i = 0; i < h->nr_memories; i++)
         if (h->memories[i].os == os)
-            return xln__xml_refuse(h->xml, "NUMANode %u is there twice", os);
+            return xln__xml_refuse(h->xml, "NUMANode %u appears twice", os);
     return 0;
 }
 
@@ -179,7 +179,7 @@ static int begin_pu(struct hwloc *h, const struct level *level, unsigned os)
                                "%u", XLN_MAX_CPUS - 1);
     pu = &h->pus[os];
     if (pu->exists)
-        return xln__xml_refuse(h->xml, "PU %u is there twice", os);
+        return xln__xml_refuse(h->xml, "PU %u appears twice", os);
     pu->exists = true;
     pu->package = level->package;
     pu->package_os = level->package_os;

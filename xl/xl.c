@@ -279,10 +279,10 @@ static bool check_module(const char *so)
         return false;
     }
     if (strpbrk(MODULE_PATH, " :"))
-        complain("no module can be loaded from '%s', for its blank or colon: "
-                 "%s", MODULE_PATH, so);
+        complain("cannot load a module from '%s': the path has a blank or a "
+                 "colon: %s", MODULE_PATH, so);
     else if (!dlsym(module, MODULE_RELEASE_SYMBOL))
-        complain("'%s' is no placement module: %s", MODULE_PATH, so);
+        complain("'%s' is not a placement module: %s", MODULE_PATH, so);
     else
         good = true;
     dlclose(module);
@@ -333,10 +333,10 @@ static bool prepare(const char *command, const char *release, bool dry_run)
         if (release)
             loaded = prepare_module(dry_run, "domains are placed by xl itself");
         else
-            complain("no Xen to be seen in " SYSFS_VERSION ": '%s' can't place "
-                     "a domain", command);
+            complain("no running Xen according to " SYSFS_VERSION ": '%s' "
+                     "cannot place a domain", command);
     } else if (sends_domains(command) && release) {
-        loaded = prepare_module(false, "what was to be kept is not");
+        loaded = prepare_module(false, "what --keep noted is lost");
         setenv(MODULE_SENDS, "1", 1);
     }
     if (loaded || !needs_module())

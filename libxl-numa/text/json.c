@@ -487,7 +487,7 @@ static int take_key(void *ctx, const unsigned char *text, size_t size)
                                       "key of UTF-8 without a zero");
     else if (v)
         r->rc = xln__json_refuse(r->tree, -EINVAL, &refused, "expected once, "
-                                 "but it is there twice");
+                                 "but it appears twice");
     else if (++r->levels[r->nr_levels - 1].nr_keys > MAX_KEYS)
         r->rc = xln__json_refuse(r->tree, -EINVAL, &refused, "expected no "
                                  "more than %u keys", MAX_KEYS);

@@ -210,7 +210,7 @@ static int refuse_missing(struct xln__json_tree *tree,
     };
 
     return xln__json_refuse(tree, -EINVAL, &missing,
-                            "expected %s, but it is not there", expected);
+                            "expected %s, but it is missing", expected);
 }
 
 /* ---- looking ---- */

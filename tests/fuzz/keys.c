@@ -307,7 +307,7 @@ static char *find_misspelt(const char *text, size_t size)
     if (line) {
         claim_error(line, "");
         claim(memmem(text, size, line, strcspn(line, "=")), "'%s', but it is "
-              "not there", line);
+              "missing", line);
     }
     return line;
 }

@@ -110,7 +110,7 @@ held_for_hours() { # NODE
         comes_back g
     ok "its old domain is there still" is_dying "$was"
     ok "it is placed, with a word about that" \
-        grep 'somebody still maps .* MiB of the domain that it was' \
+        grep 'another domain still maps .* MiB of its previous instance' \
         /var/log/xen/xl-g.log
     is "$(nodes_of g)" "$1" "on its node, which has room for both"
     is "$(node_affinity g)" "$1" "which it prefers"

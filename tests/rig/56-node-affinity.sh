@@ -56,8 +56,8 @@ sets() { # NODE ANOTHER
     is "$(node_affinity g)" "$1" "is what Xen has then"
     is "$(affinity g 0)" "$vcpus" "the vCPUs are left alone"
     is "$(cat $out)" \
-        "'g': what memory it gets from now on comes from node $1
-'g': what it has stays where it is: when it was built, 64 of 128 MiB were elsewhere: $(memory_of g "$2")" \
+        "'g': memory that it allocates from now on comes from node $1
+'g': its present memory stays where it is: when it was built, 64 of 128 MiB were elsewhere: $(memory_of g "$2")" \
         "it says that it is for memory to come, and what is elsewhere"
     run g
     is "$(tail -n 1 $out | sed 's/.*: //')" "64 of 128 MiB" \
@@ -120,7 +120,7 @@ says() { # WORD
 errors() {
     fails 1 "node 9 is not on this host: it has nodes 0-" g 0-9
     fails 1 "'0--1': wrong at offset 2" g 0--1
-    fails 1 "'^0' is no node" g ^0
+    fails 1 "'^0' is not a node" g ^0
     fails 1 "no domain 'nobody'" nobody 0
     fails 2 "expected soft, hard or none" g 0 --cpus=both
     fails 2 "needs nodes" g auto --cpus=soft

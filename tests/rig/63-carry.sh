@@ -25,7 +25,7 @@ pin_is_carried() {
     pinned p "$(cpus_of 0)"
     moves 1 p 1
     ok "to a node without these CPUs: the line says what to type" grep -qxF \
-        "xl: 'p' stays where it is: its vCPUs are bound to CPUs 0-1, none of \
+        "xl: 'p' is not moved: its vCPUs are bound to CPUs 0-1, none of \
 them on node 1: first either bind them there: 'xl vcpu-pin p all 2-3', or \
 nowhere: 'xl vcpu-pin p all all'" "$err"
     is "$(nodes_of p)" 1 "nothing is moved"

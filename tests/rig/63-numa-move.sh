@@ -77,7 +77,7 @@ paused() { # FROM TO
     moves 1 --live g "$2"
     is "$(nodes_of g)" "$1" "not live: with --live it stays"
     moves 0 g "$2"
-    one_line_says "can't be moved live here: it is paused"
+    one_line_says "cannot be moved live here: it is paused"
     is "$(nodes_of g)" "$2" "PV: every page is on node $2"
     rm -f /tmp/time.before
     ok "the guest goes on" await 60 is_alive
@@ -92,7 +92,7 @@ refused() { # NODE
     before=$(rig-free)
     old=$(domid g)
     moves 3 g "$1"
-    one_line_says "'g' stays where it is: its copy needs 10[0-9] MiB: node $1 \
+    one_line_says "'g' is not moved: its copy needs 10[0-9] MiB: node $1 \
 has [0-9]* MiB to plan with\$"
     is "$(domid g) $(nodes_of g)" "$old $here" "the guest is as it was"
     ok "and so is memory" free_within 64 "$before"
@@ -181,7 +181,7 @@ wrong() {
     moves 1 nobody
     one_line_says "no domain 'nobody'"
     moves 1 0 1
-    one_line_says "Domain-0 can't be moved"
+    one_line_says "Domain-0 cannot be moved"
 }
 
 # shellcheck disable=SC2046 # words

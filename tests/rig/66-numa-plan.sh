@@ -214,7 +214,7 @@ by_plan() {
     expect 3 xl create --plan /tmp/plan.json > "$out" 2> "$err"
     is "$? $(placed)" "0 " "where another guest is in the way: nothing"
     is "$(sed "s/'.*' needs [0-9]*/'G' needs N/" "$err")" \
-        "xl: the plan does not hold any more: 'G' needs N MiB, and does not fit\
+        "xl: the plan no longer holds: 'G' needs N MiB, and does not fit\
  on node 1: nothing is created" "and a line says why"
     destroy_all
 }

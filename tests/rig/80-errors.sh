@@ -81,7 +81,7 @@ misspelt() {
     ok "a misspelt key: the create works" created idle g memory=64 \
         'nodes_polcy="best"'
     is "$(grep '^numa: ' "$err")" "numa: warning: /root/idle.cfg: nodes_polcy=:\
- ignored: there is no such key, but nodes_policy=" "one line names both"
+ unknown key, ignored: did you mean nodes_policy=?" "one line names both"
     remove g
 }
 
@@ -135,7 +135,7 @@ no_module() {
 # Xen's release cannot be read: as under another hypervisor, or none.
 no_xen() {
     mount -t tmpfs none /sys/hypervisor
-    falls_back "no Xen to be seen" "no Xen"
+    falls_back "no running Xen according to" "no Xen"
     umount /sys/hypervisor
 }
 

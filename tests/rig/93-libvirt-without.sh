@@ -57,8 +57,8 @@ stock() {
 left_to_libvirt() { # NAME
     was=$(domid "$1")
     expect 1 xl numa-move "$1" "$chosen" 2> "$err"
-    is "$? $(cat "$err")" "0 xl: '$1' stays where it is: libvirt, which has\
- made it, would lose it: its XML says where it is after a reboot" \
+    is "$? $(cat "$err")" "0 xl: '$1' is not moved: libvirt, which\
+ created it, would lose it: its XML sets where it is after a reboot" \
         "xl numa-move leaves a domain of libvirt's alone, and says why"
     expect 1 xl vcpu-pin --keep "$1" all "$(cpus_of "$chosen")" 2> "$err"
     is $? 0 "so does xl vcpu-pin --keep"
@@ -107,9 +107,9 @@ no_hook() {
         "1 all / $(cpus_of "$(nodes_of g)")" \
         "no hook: the domain is placed, by the host's defaults"
     ok "no hook: the log says so" log_has \
-        "'g': our hook has left nothing in /run/xen/numa-libvirt, as if libvirt\
- had not run it: what its XML says of placement does not hold, but for\
- <vcpupin>"
+        "'g': the hook of xl-numa left nothing in /run/xen/numa-libvirt, so\
+ libvirt probably did not run it: of the placement in its XML only <vcpupin>\
+ applies"
     drop g
     ok "no hook: libvirtd stops" libvirtd_stop
 }

@@ -60,7 +60,7 @@ memory_without_cpus() { # CONFIG
     guest "$1" 1 "$(memory strict "$without_cpus")"
     is "$(nodes_of g)" "$without_cpus" \
         "$1: strict on node $without_cpus, without CPUs: every page is there"
-    is "$(affinity g)" "all / $(cpus_of "$(nearest_cpus "$without_cpus")")" \
+    is "$(affinity g)" "all / $(home_cpus_of "$(nearest_cpus "$without_cpus")")" \
         "$1: the vCPU prefers the nearest CPUs"
     drop
 }

@@ -86,7 +86,7 @@ slow_pages() {
         answers_meanwhile begin_slow_start end_slow_start
     ok "g has started" test -n "$(domid g)"
     ok "the log says what was waited for" log_has \
-        "'g': somebody still maps "
+        "'g': another domain still maps "
 }
 
 log_has() { # TEXT

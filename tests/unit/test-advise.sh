@@ -175,7 +175,7 @@ refuses() {
 }
 
 check "a host without domains" refuses 1 \
-    "xl: numa-move: nothing is known of the domains of this host" \
+    "xl: numa-move: this host has no list of domains" \
     --advise --host host.json
 with "$good"
 printf '%s\n' 'name="own"' 'type="hvm"' \

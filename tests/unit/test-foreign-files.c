@@ -320,10 +320,11 @@ static void test_synthetic(void)
     source_is("pu:8192 l1:1 l1:1 l1:1 l1:1", -EINVAL,
               "pu:8192 l1:1 l1:1 l1:1 l1:1: expected at most 8192 CPUs and "
               "32768 objects");
-    source_is("apple:2 pu:2", -EINVAL, "apple:2 pu:2: hwloc does not take it; "
-              "expected the like of \"node:4 core:8 pu:2\"");
+    source_is("apple:2 pu:2", -EINVAL, "apple:2 pu:2: hwloc rejects it: "
+                                       "expected a string such as \"node:4 "
+                                       "core:8 pu:2\"");
     source_is("numa:3(indexes=2,2,7) pu:2", -EINVAL, "numa:3(indexes=2,2,7) "
-              "pu:2: NUMANode 2 is there twice");
+              "pu:2: NUMANode 2 appears twice");
 }
 #else
 static void test_synthetic(void)

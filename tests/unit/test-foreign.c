@@ -22,8 +22,8 @@ static void refuses_hwloc(const char *inside, const char *expected,
 static void test_hwloc_errors(void)
 {
     refuses_hwloc("", "it has no PU", "a machine without a CPU");
-    refuses_hwloc(PU0 "\n" PU0, "line 2: PU 0 is there twice",
-                  "a CPU that is there twice");
+    refuses_hwloc(PU0 "\n" PU0, "line 2: PU 0 appears twice",
+                  "a CPU that appears twice");
     refuses_hwloc("<object type='PU'/>",
                   "line 1: a PU: expected os_index= of at most 65535",
                   "a CPU without number");
@@ -38,8 +38,8 @@ static void test_hwloc_errors(void)
                   "a node with too large a number");
     refuses_hwloc("<object type='NUMANode' os_index='1'/>"
                   "<object type='NUMANode' os_index='1'/>",
-                  "line 1: NUMANode 1 is there twice",
-                  "a node that is there twice");
+                  "line 1: NUMANode 1 appears twice",
+                  "a node that appears twice");
     refuses_hwloc("<object type='NUMANode' os_index='0' "
                   "local_memory='4503599627370497'/>",
                   "line 1: local_memory=\"4503599627370497\": expected a "
@@ -206,10 +206,10 @@ static void test_capabilities_errors(void)
             "<topology><cells><cell/></cells></topology>",
             "line 1: <cell> without id=", "a cell without number");
     refuses_cell("", "no <cell> has a <cpu>", "a host without a CPU");
-    refuses_cell("</cell>\n<cell id='0'>", "line 2: cell 0 is there twice",
-                 "a cell that is there twice");
+    refuses_cell("</cell>\n<cell id='0'>", "line 2: cell 0 appears twice",
+                 "a cell that appears twice");
     refuses_cell("<cpus><cpu id='3'/><cpu id='3'/></cpus>",
-                 "line 1: cpu 3 is there twice", "a CPU that is there twice");
+                 "line 1: cpu 3 appears twice", "a CPU that appears twice");
     refuses_cell("<cpus><cpu id='65536'/></cpus>",
                  "line 1: id=\"65536\": expected a number up to 65535",
                  "a CPU with too large a number");

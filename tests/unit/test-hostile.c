@@ -130,7 +130,7 @@ static void drop_lines(struct text *t)
         replace(t, at, size, "", 0);
 }
 
-/* What is there twice, or elsewhere. */
+/* What appears twice, or elsewhere. */
 static void copy_lines(struct text *t)
 {
     size_t from, size, at, ignored;

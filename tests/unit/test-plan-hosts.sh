@@ -73,7 +73,7 @@ check "functions of one do not" says 0 "$line 0, vCPUs prefer CPUs 0-3" \
 # --- CPUs that are not there ---
 
 while read -r host cpus; do
-    line="may run on no CPU of this host that is in the domain's pool: expected\
+    line="may run on no CPU of this host that is in the domain's cpupool: expected\
  some of CPUs $cpus"
     check "$host: cpus= on no CPU is refused" says 3 \
         "g: nothing fits: cpus=: vCPU 0 $line" "$hosts/$host" memory=64 \
@@ -91,7 +91,7 @@ printed/numactl.txt 0-31
 EOF
 check "a CPU that is offline is none" says 3 \
     "g: nothing fits: cpus=: vCPU 0 may run on no CPU of this host that is in the\
- domain's pool: expected some of CPUs 0-2,4-5" \
+ domain's cpupool: expected some of CPUs 0-2,4-5" \
     "$hosts/printed/lscpu-offline.txt" memory=64 'cpus="3"'
 
 # --- what Windows editors make of a file ---

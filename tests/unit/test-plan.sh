@@ -107,10 +107,10 @@ sed 's/"pci_devices": null/"pci_devices": [\
 mv host.json empty.json
 cp full.json host.json
 check "the node of a PCI device comes before the policy" \
-    planned 0 "web: PCI devices are on node 1, which the plan has" \
+    planned 0 "web: PCI devices are on node 1, which the plan uses" \
     web.cfg 'pci=["81:00.0,permissive=1"]'
 check "all functions of a device, and the nearest node where it can't be" \
-    planned 0 "web: PCI devices are on node 3, which the plan has not, distance 21" \
+    planned 0 "web: PCI devices are on node 3, which the plan does not use, distance 21" \
     web.cfg 'pci=["bdf=0001:c1:00.*"]'
 check "that is node 2" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
@@ -119,10 +119,10 @@ check "a device of no known node is none to be near to" \
     planned 0 "web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB" \
     web.cfg 'pci=["81:00.1"]'
 check "with another domain" \
-    planned 0 "web: with 'db', on node 1, which the plan has" \
+    planned 0 "web: with 'db', on node 1, which the plan uses" \
     web.cfg 'nodes_with="db"'
 check "apart from another domain, although first fit would be there" \
-    planned 0 "web: apart from 'db', on node 1, which the plan has not" \
+    planned 0 "web: apart from 'db', on node 1, which the plan does not use" \
     web.cfg 'nodes_apart="db"' 'nodes_policy="worst"'
 check "a set that is not preferred says so" planned 0 \
     "2      506    519    2     0        -   13 fits, but others are preferred" \
@@ -310,7 +310,7 @@ check "--count: how many more, and what runs out" \
     plans 0 expected --count web.cfg
 check "--count: none fits" planned 3 "db: 0 more fit as asked" \
     --count db.cfg memory=4000
-check "--count: the CPUs" planned 4 "web: CPUs are what is short" \
+check "--count: the CPUs" planned 4 "web: CPUs run out first" \
     --count web.cfg vcpus=4 nodes_max=1
 check "--count --json" planned 0 '    "fit": 4,' --count --json web.cfg
 
@@ -362,16 +362,16 @@ check "--emit=libvirt: nothing fits" plans 3 expected --emit=libvirt db.cfg \
 
 # --- errors ---
 
-ignored="ignored: there is no such key"
+ignored="unknown key, ignored"
 check "a key that xl would ignore" planned 0 \
-    "xl: web.cfg: nodes_polcy=: $ignored, but nodes_policy=" \
+    "xl: web.cfg: nodes_polcy=: $ignored: did you mean nodes_policy=?" \
     web.cfg 'nodes_polcy="worst"'
 check "one that is short of a letter" planned 0 \
-    "xl: web.cfg: node=: $ignored, but nodes=" web.cfg 'node="2"'
+    "xl: web.cfg: node=: $ignored: did you mean nodes=?" web.cfg 'node="2"'
 check "or of a line" planned 0 \
-    "xl: web.cfg: vnumavcpus=: $ignored, but vnuma_vcpus=" web.cfg vnumavcpus=1
+    "xl: web.cfg: vnumavcpus=: $ignored: did you mean vnuma_vcpus=?" web.cfg vnumavcpus=1
 check "two letters are swapped" planned 0 \
-    "xl: web.cfg: nodse=: $ignored, but nodes=" web.cfg nodse=2
+    "xl: web.cfg: nodse=: $ignored: did you mean nodes=?" web.cfg nodse=2
 check "one that is longer than any" planned 0 \
     "xl: web.cfg: nodes_of_all_the_hosts_there_are=: $ignored" \
     web.cfg nodes_of_all_the_hosts_there_are=1
@@ -406,12 +406,12 @@ check "a node that is not there" planned 1 \
     'xl: web.cfg: nodes="2,7": no node 7 here: this host has 0-3' \
     web.cfg 'nodes="2,7"'
 check "CPUs that are not there" planned 3 "web: nothing fits: cpus=: vCPU 1 may run\
- on no CPU of this host that is in the domain's pool: expected some of CPUs 0-5" \
+ on no CPU of this host that is in the domain's cpupool: expected some of CPUs 0-5" \
     web.cfg 'cpus=["0","100"]'
 check "a pool whose name is not there" planned 1 \
-    'xl: web.cfg: pool="near": this host has no such pool' web.cfg 'pool="near"'
+    'xl: web.cfg: pool="near": this host has no such cpupool' web.cfg 'pool="near"'
 check "a pool that is not there" planned 1 \
-    'xl: web.cfg: pool="5": this host has no such pool' web.cfg 'pool="5"'
+    'xl: web.cfg: pool="5": this host has no such cpupool' web.cfg 'pool="5"'
 cat > expected << 'EOF'
 # web
 vnuma = [
@@ -465,10 +465,10 @@ check "a node that the host does not have" planned 1 "xl: own.cfg: vnuma: item 1
     "vnuma=[$(vnode 7 500 0-2 10)]"
 sed '/^maxvcpus/d' own.cfg > unbounded.cfg
 check "more vCPUs than CPUs, and no maxvcpus=" planned 1 "xl: unbounded.cfg:\
- vnuma: 9 vCPUs, but this host has 8 CPUs: xl expects maxvcpus=9 beside such a\
+ vnuma: 9 vCPUs, but this host has 8 CPUs: xl expects maxvcpus=9 with such a\
  list" unbounded.cfg "vnuma=[$(vnode 0 500 0-8 10)]"
 check "a vCPU without a CPU" planned 3 "own: nothing fits: cpus=: vCPU 0 may run\
- on no CPU of this host that is in the domain's pool: expected some of CPUs 0-5" \
+ on no CPU of this host that is in the domain's cpupool: expected some of CPUs 0-5" \
     own.cfg 'cpus="100"'
 echo "vnuma=[$two]" > expected
 on_host --emit own.cfg | sed 1d | tr -d ' \n' | sed 's/,]$/]/' > out
@@ -669,7 +669,7 @@ check "from standard input too" grep -q '^xl: cannot open .*dom0$' err
 check "a file that is not there" [ "$("$numa" create --plan none.json 2>&1)" = \
     "xl: none.json: No such file or directory" ]
 check "a host is no plan" refuses \
-    "xl: plan.json:1: words: expected a list, but it is not there" \
+    "xl: plan.json:1: words: expected a list, but it is missing" \
     "$(printf '{\n"version": 1,\n"plans": [] }')"
 check "a later form" refuses \
     "xl: plan.json:1: version: expected a number from 1 to 1, not 2" \

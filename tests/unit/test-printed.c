@@ -36,24 +36,25 @@ static void test_numactl_errors(void)
         const char *text, *expected;
     } cases[] = {
         { "available: 1 nodes (0)\n",
-          "it has no node: expected lines as \"node 0 size: 4096 MB\"" },
+          "it has no node: expected lines such as \"node 0 size: 4096 MB\"" },
         { "node 0 size: 4 MB\n",
-          "no node has a CPU: expected lines as \"node 0 cpus: 0 1\"" },
-        { "node 0 cpus: 0\n", "node 0 has no size: expected a line as \"node 0 "
+          "no node has a CPU: expected lines such as \"node 0 cpus: 0 1\"" },
+        { "node 0 cpus: 0\n", "node 0 has no size: expected a line such as "
+                              "\"node 0 "
                               "size: 4096 MB\"" },
         { "node 0 cpus: 0 x\n",
           "line 1: \"x\": expected CPUs, numbers up to 65535" },
         { "\nnode 0 cpus: 3-1\n",
           "line 2: \"\": expected a CPU from 3 to 65535" },
-        { "node 0 cpus: 0 0\n", "line 1: CPU 0 is there twice" },
-        { "node 0 cpus: 0\nnode 1 cpus: 0\n", "line 2: CPU 0 is there twice" },
+        { "node 0 cpus: 0 0\n", "line 1: CPU 0 appears twice" },
+        { "node 0 cpus: 0\nnode 1 cpus: 0\n", "line 2: CPU 0 appears twice" },
         { "node 1024 cpus: 0\n", "line 1: expected nodes up to 1023" },
         { "node 0 size: 4 GB\n",
-          "line 1: \" GB\": expected memory as \"4096 MB\"" },
+          "line 1: \" GB\": expected memory such as \"4096 MB\"" },
         { NUMACTL "node 0 size: 4 MB\n",
-          "line 4: the size of node 0 is there twice" },
+          "line 4: the size of node 0 appears twice" },
         { NUMACTL "node 0 free: 4 MB\n",
-          "line 4: the free memory of node 0 is there twice" },
+          "line 4: the free memory of node 0 appears twice" },
         { "node 0 cpus: 0\nnode 0 size: 4 MB\nnode 0 free: 5 MB\n",
           "line 3: node 0 has more memory free than it has: expected at most 4 "
           "MiB" },
@@ -86,7 +87,7 @@ static void test_xl_info_errors(void)
         { XL_CPUS, "node 0 has CPUs, but is not in numa_info: expected output "
                    "of 'xl info -n'" },
         { XL_CPUS "  0:       0        0        0\n",
-          "line 3: CPU 0 is there twice" },
+          "line 3: CPU 0 appears twice" },
         { XL_CPUS "  1:       0        0     1024\n",
           "line 3: expected the CPU's core, its socket and its node, up to "
           "1023" },
@@ -97,11 +98,11 @@ static void test_xl_info_errors(void)
           "line 4: node 0 has more memory free than it has: expected at most 4 "
           "MiB" },
         { XL_CPUS XL_NODES "0: 4 4 10,x\n",
-          "line 4: \"x\": expected distances as \"10,20\", each from 10" },
+          "line 4: \"x\": expected distances such as \"10,20\", each from 10" },
         { XL_CPUS XL_NODES "0: 4 4 10 20\n",
           "line 4: \" 20\": expected a comma" },
         { XL_CPUS XL_NODES "0: 4 4 10\n0: 4 4 10\n",
-          "line 5: node 0 is there twice" },
+          "line 5: node 0 appears twice" },
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -115,16 +116,16 @@ static void test_lscpu_errors(void)
         const char *text, *expected;
     } cases[] = {
         { "# CPU,Core,Socket,Node\n",
-          "it has no CPU: expected rows of 'lscpu -p', as \"0,0,0,0\"" },
+          "it has no CPU: expected rows of 'lscpu -p', such as \"0,0,0,0\"" },
         { "# CPU,Node\n0,x\n", "line 2: Node: \"x\": expected a number up to "
                                "1023, \"-\" or nothing" },
         { "0,0,0,1024\n", "line 1: Node: \"1024\": expected a number up to "
                           "1023, \"-\" or nothing" },
-        { "0,0,0,0\n0,0,0,0\n", "line 2: CPU 0 is there twice" },
+        { "0,0,0,0\n0,0,0,0\n", "line 2: CPU 0 appears twice" },
         { "# Node,CPU\n0,0\n0\n",
-          "line 3: expected a row of 'lscpu -p', as \"0,0,0,0\"" },
+          "line 3: expected a row of 'lscpu -p', such as \"0,0,0,0\"" },
         { "0,0,0,0\nhello\n",
-          "line 2: expected a row of 'lscpu -p', as \"0,0,0,0\"" },
+          "line 2: expected a row of 'lscpu -p', such as \"0,0,0,0\"" },
         { "65536,0,0,0\n", "line 1: CPU: \"65536\": expected a number up to "
                            "65535, \"-\" or nothing" },
     };

@@ -398,7 +398,7 @@ static void test_twice(void)
     ok(r && !r->complete && r->nr_domains == 2 &&
        xln_residency_domain(r, 1)->total_pages == 4 &&
        xln_residency_domain(r, 2)->pages[1] == 6,
-       "a domain that is there twice counts once, and is no complete report");
+       "a domain that appears twice counts once, and is no complete report");
     xln_residency_free(r);
 }
 

@@ -31,9 +31,9 @@ static const struct {
       "(1073741824), not 1111111111111111111111111111111111111111..." },
     { "\"reserved_bytes\": 0", "\"reserved\": 0",
       "11: nodes[0].reserved_bytes: expected a number up to 4503599627370496, "
-      "but it is not there" },
+      "but it is missing" },
     { "\"node\": 3", "\"node\": 0", "12: nodes[1].node: expected each number "
-      "once, but 0 is there twice" },
+      "once, but 0 appears twice" },
     { "\"node\": 3", "\"node\": 1024", "12: nodes[1].node: expected a number "
       "up to 1023, not 1024" },
     { "\"cpu\": 2", "\"cpu\": 65536", "8: cpus[1].cpu: expected a number up "
@@ -45,13 +45,12 @@ static const struct {
     { "\"online\": false", "\"online\": 0", "8: cpus[1].online: expected true "
       "or false, not 0" },
     { ", \"online\": false", "", "8: cpus[1].online: expected true or false, "
-      "but it is not there" },
+      "but it is missing" },
     { "{ \"cpu\": 0, \"node\": 0, \"socket\": 0, \"core\": 0, \"online\": "
       "true }", "[ ]", "7: cpus[0]: expected an object, not an empty list" },
     { "\"pools\": [", "\"pools\": null, \"p\": [", "18: pools: expected a "
       "list, not null" },
-    { "\"pools\"", "\"pool\"", "1: pools: expected a list, but it is not "
-      "there" },
+    { "\"pools\"", "\"pool\"", "1: pools: expected a list, but it is missing" },
     { "[ 21, 10 ]", "[ 21, 10, 20 ]", "16: distances[1]: expected 2 "
       "distances, one for each node, not 3" },
     { "[ 21, 10 ]", "{ }", "16: distances[1]: expected a list of 2 distances, "
@@ -123,7 +122,7 @@ static const struct {
       "35: domains[0].memory.nodes[1].bytes: expected a number from 1 to "
       "4503599627370496, not 0" },
     { "\"socket\": 1", "\"cpu\": 1", "8: cpus[1].cpu: expected once, but it "
-      "is there twice" },
+      "appears twice" },
     { "\"Domain-0\"", "\"a\\u0000b\"", "28: domains[0].name: expected UTF-8 "
       "without a zero" },
     { "\"Domain-0\"", "\"\\ude00\"", "28: domains[0].name: expected UTF-8 "
@@ -173,7 +172,7 @@ static void test_refusals(void)
     is_refused("\n5", -EINVAL, "h.json:2: expected an object, not 5",
                "a number");
     is_refused("{ }", -EINVAL, "h.json:1: version: expected a number from 1 "
-               "to 4294967295, but it is not there", "an empty object");
+               "to 4294967295, but it is missing", "an empty object");
     is_refused("\n\n ", -EINVAL, "h.json:3: expected JSON: parse error: "
                "premature EOF", "nothing");
 }

@@ -63,7 +63,7 @@ refused() {
 }
 
 check "a value that is wrong" refused '"cpus": "0-5"' "\"cpus\": \"$name\""
-check "a key that is there twice" \
+check "a key that appears twice" \
     refused '"version": 1' "\"$name\": 1, \"$name\": 1, \"version\": 1"
 check "what is no JSON" refused '"version"' "\"$(printf '\033[31m')"
 check "XML with it" eval 'printf "<a\033[31m/>" > wrong.xml &&

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Pages are in plain English: they have none of the words in words.rules, and no
-# sentence of more than 40 words. There are no exceptions. CONTRIBUTING.md has
+# Pages and messages are in plain English: they have none of the words in
+# words.rules, and pages no sentence of more than 40 words. There are no exceptions. CONTRIBUTING.md has
 # the terms to use.
 
 top=${top_srcdir:-.}
@@ -77,6 +77,10 @@ check "the help of tools is in plain English" plain "$top/tools/analyze" \
     "$top/tests/packages/run" "$top/tests/packages/upgrade" \
     "$top/tests/rig/run" "$top/xl/libvirt/xl-numa-libvirt.in"
 
+check "the messages of the programs are in plain English" plain \
+    "$top"/libxl-numa/*.c "$top"/libxl-numa/text/*.c "$top"/xl/*.c \
+    "$top"/xl/*/*.c
+
 check "sentences that were hard to read are found" each_is_found
 check "the line that is wrong is named" finds 5 x.pod << 'EOF'
 =head1 NAME
@@ -92,6 +96,13 @@ This one is not, because it goes on and on and has one more clause
 after each clause, so that whoever reads it has forgotten its beginning
 before the end comes, which is why nobody should write such a
 sentence, neither in a page nor in any other place where people read.
+EOF
+check "a message that is wrong is found, in the line where it begins" finds 3 \
+    x.c << 'EOF'
+/* "what is said in a comment" */
+static const char good[] = "what a program reports";
+static const char bad[] = "%s: 104 MiB " XEN "are not to "
+                          "be had from " NODES;
 EOF
 check "code in a man page is not looked at" has_none x.pod << 'EOF'
 Text with C<can't>, B<--beside> and C<< <a> can't >>.

@@ -141,8 +141,8 @@ same "$(cat "$tmp/err")" \
 # ---- without Xen ----
 
 no_xen() {
-    echo "xl: no Xen to be seen in /sys/hypervisor/version/: '$1' can't place a\
- domain"
+    echo "xl: no running Xen according to /sys/hypervisor/version/: '$1'\
+ cannot place a domain"
 }
 
 # warns COMMAND ARG...: says the line for COMMAND, and runs all the same

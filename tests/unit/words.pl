@@ -7,7 +7,8 @@
 #
 # Prose is what is left of a page without code: verbatim paragraphs, C<>, F<> and
 # the like in POD; blocks that are set in by four, `` and names of tests in
-# Markdown; everything but the first comment in a script.
+# Markdown; everything but the first comment in a script. In C it is the strings
+# of three words and more, which are the messages.
 
 use strict;
 use warnings;
@@ -147,12 +148,29 @@ sub check_parts {
     check_paragraphs($file, @$_) for @texts;
 }
 
+# A string may be on several lines, with macros between its parts.
+sub check_messages {
+    my ($file, $text) = @_;
+    my $part = qr/"(?:[^"\\\n]|\\.)*"/;
+
+    $text =~ s{/\*.*?\*/}{"\n" x ($& =~ tr/\n//)}gse;
+    $text =~ s/^#.*//gm;
+    while ($text =~ /$part(?:\s+(?:[A-Z]\w*\s+)?$part)*/g) {
+        my ($message, $before) = ($&, $`);
+
+        $message =~ s/"\s*(?:[A-Z]\w*\s*)?"//g;
+        next unless (() = $message =~ /[a-z]{2,}/g) > 2;
+        check_words($file, 1 + ($before =~ tr/\n//), $message =~ s/\\n/ /gr);
+    }
+}
+
 sub check_file {
     my ($file) = @_;
 
     open my $in, '<', $file or die "$file: $!\n";
     chomp(my @lines = <$in>);
     return check_paragraphs($file, prose_of_pod(@lines)) if $file =~ /\.pod$/;
+    return check_messages($file, join "\n", @lines) if $file =~ /\.c$/;
     check_parts($file, @lines && $lines[0] =~ /^#!/ ? prose_of_script(@lines)
                                                    : prose_of_markdown(@lines));
 }

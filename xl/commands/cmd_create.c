@@ -41,7 +41,7 @@ static bool nodes_are_here(const struct plan_file_item *item,
 
     if (xln_nodemap_is_subset(nodes, xln_host_nodes(host)))
         return true;
-    complain("'%s' is planned on %s %s, which this host has not got: nothing "
+    complain("'%s' is planned on %s %s, which this host does not have: nothing "
              "is created", item->name, node_word(item), item->nodes);
     return false;
 }
@@ -76,11 +76,11 @@ static bool holds(const struct plan_file_item *item, const struct planned *d)
         (item->spills || !(plan->relaxed & XLN_RELAXED_MEMORY)))
         return true;
     if (decision->reason && !decision->lacks_memory) {
-        complain("the plan does not hold any more: '%s': %s: nothing is "
+        complain("the plan no longer holds: '%s': %s: nothing is "
                  "created", item->name, decision->reason);
         return false;
     }
-    complain("the plan does not hold any more: '%s' needs %" PRIu64
+    complain("the plan no longer holds: '%s' needs %" PRIu64
              " MiB, and does not fit on %s %s: nothing is created",
              item->name, IN_MIB(plan->need_bytes), node_word(item),
              item->nodes);

@@ -73,7 +73,7 @@ static void tell_of_memory(const struct guest *guest,
 {
     uint64_t away = guest_bytes_outside(guest, nodes);
 
-    printf("'%s': what it has stays where it is: ", guest->name);
+    printf("'%s': its present memory stays where it is: ", guest->name);
     if (!guest->bytes) {
         puts("that was not recorded");
     } else if (!IN_MIB(away)) {
@@ -95,8 +95,8 @@ static int tell(const struct guest *guest, const struct change *change,
 
     if (nodes && !text)
         return EXIT_FAILURE;
-    printf("'%s': what memory it gets from now on comes from %s", guest->name,
-           text ? text : "");
+    printf("'%s': memory that it allocates from now on comes from %s",
+           guest->name, text ? text : "");
     if (!change->nodes)
         printf("%swhere its vCPUs' affinity is", nodes ? ", " : "");
     puts("");
@@ -194,7 +194,7 @@ static void move_back(const struct cmd_line *line, const struct guest *guest,
         complain("cannot put back the affinity of the vCPUs of '%s': %s",
                  guest->name, guest_reason(rc));
     else
-        complain("nothing of '%s' is changed", guest->name);
+        complain("'%s' is unchanged", guest->name);
 }
 
 /* The domain's own node affinity last: what it was before can not be put back
@@ -267,7 +267,7 @@ static int set(struct cmd_line *line, struct guest *guest,
         return EXIT_FAILURE;
     rc = guest_refresh(line, guest);
     if (rc) {
-        complain("'%s' has it now, but can't be read: %s", guest->name,
+        complain("'%s' is changed, but cannot be read: %s", guest->name,
                  guest_reason(rc));
         return EXIT_FAILURE;
     }

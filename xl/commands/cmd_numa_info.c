@@ -31,13 +31,13 @@ static const struct table_column columns[] = {
                  true, true, 0 },
     [USED] = { "USED", "MiB granted to domains when they were built", true,
                true, 0 },
-    [RESERVED] = { "RESERVED", "MiB promised to creates, and for ballooning up",
+    [RESERVED] = { "RESERVED", "MiB reserved for creates and ballooning up",
                    true, true, 0 },
     [DISTANCES] = { "DISTANCES", "to node 0, 1, ...; its own is 10", false,
                     true, 0 },
     [PCI] = { "PCI", "number of PCI devices", true, true, 0 },
-    [DOMAINS] = { "DOMAINS", "number of domains that keep to some nodes, as "
-                             "this", true, true, 0 },
+    [DOMAINS] = { "DOMAINS", "number of domains with affinity for it, not all",
+                  true, true, 0 },
     [TAKEN] = { "TAKEN", "MiB that are not free: TOTAL less FREE", true,
                 false, 0 },
     [DMA] = { "DMA", "MiB that are free, but kept for DMA", true, false, 0 },
@@ -217,7 +217,7 @@ static void warn_dom0(struct cmd_line *line, const struct host_view *view,
         dom0 = xln_residency_domain(residency, 0);
     if (!dom0)
         complain("cannot tell what Domain-0 holds of each node: the "
-                 "hypervisor's report is not to be had");
+                 "hypervisor's report is not available");
     XLN_FOREACH(xln_nodemap, node, nodes)
         if (dom0 && node < residency->nr_nodes)
             warn_dom0_on_node(view, node, dom0->pages[node]);
@@ -240,7 +240,7 @@ static void warn_dead_moves(void)
     for (i = 0; i < nr; i++)
         if (!move_is_locked(moves[i]->uuid))
             complain("the move of '%s' was interrupted: 'xl numa-move "
-                     "--recover %s' puts it right", moves[i]->name,
+                     "--recover %s' repairs it", moves[i]->name,
                      domain_word(moves[i]->name, moves[i]->domid, word));
     move_free_all(moves, nr);
 }
@@ -472,7 +472,7 @@ static int run(struct cmd_line *line)
 const struct cmd cmd_numa_info = {
     .name = "numa-info",
     .args = "[OPTIONS] [NODE]",
-    .summary = "show the nodes of the host, and who uses them",
+    .summary = "show the nodes of the host and the domains on them",
     .min_args = 0,
     .max_args = 1,
     .options = options,

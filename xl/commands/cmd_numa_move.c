@@ -64,12 +64,12 @@ static void complain_of_none(const struct guest *guest,
                              const struct placement *p)
 {
     if (xln_nodemap_count(xln_host_nodes(guest->host)) < 2)
-        complain("'%s' stays where it is: this host has one node", guest->name);
+        complain("'%s' is not moved: this host has one node", guest->name);
     else if (p->config->b_info.num_vnuma_nodes)
-        complain("'%s' stays where it is: its vnuma= list says where its "
+        complain("'%s' is not moved: its vnuma= list says where its "
                  "memory is", guest->name);
     else
-        complain("'%s' stays where it is: there is no plan for its copy, see "
+        complain("'%s' is not moved: there is no plan for its copy, see "
                  "above", guest->name);
 }
 
@@ -87,7 +87,7 @@ static int check_plan(const struct guest *guest, const struct placement *p)
         !(d->plan->relaxed & XLN_RELAXED_MEMORY))
         return EXIT_SUCCESS;
     usable = usable_text(p);
-    complain("'%s' stays where it is: its copy needs %" PRIu64 " MiB: %s",
+    complain("'%s' is not moved: its copy needs %" PRIu64 " MiB: %s",
              guest->name, IN_MIB(d->plan->need_bytes),
              usable ? usable : strerror(ENOMEM));
     free(usable);
@@ -242,7 +242,7 @@ static void migrate(const struct cmd_line *line, const struct guest *guest,
         m->stopped || cmd_value(line, OPT_LIVE) || !guest->domain->is_pv ||
         !cannot_be_live(m))
         return;
-    complain("'%s', a PV domain, can't be moved live here: it is paused while "
+    complain("'%s', a PV domain, cannot be moved live here: it is paused while "
              "its memory is copied", guest->name);
     free(m->said);
     m->live = false;
@@ -389,12 +389,12 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest,
     int code;
 
     if (!guest->domid) {
-        complain("Domain-0 can't be moved: see dom0_nodes= of Xen");
+        complain("Domain-0 cannot be moved: see dom0_nodes= of Xen");
         return EXIT_FAILURE;
     }
     if (guest_is_libvirts(line, guest)) {
-        complain("'%s' stays where it is: libvirt, which has made it, would "
-                 "lose it: its XML says where it is after a reboot",
+        complain("'%s' is not moved: libvirt, which created it, would lose it: "
+                 "its XML sets where it is after a reboot",
                  guest->name);
         return EXIT_FAILURE;
     }
@@ -437,7 +437,7 @@ static int advise_on(struct cmd_line *line, struct planner *planner)
     int code = EXIT_FAILURE;
 
     if (!planner->snapshot->domains) {
-        complain("numa-move: nothing is known of the domains of this host");
+        complain("numa-move: this host has no list of domains");
         return EXIT_FAILURE;
     }
     if (!line->nr_args)
@@ -616,7 +616,7 @@ static int run(struct cmd_line *line)
 
 static const struct cmd_option options[] = {
     { "live", OPT_LIVE, NULL, "not if it would be paused for the whole time" },
-    { "recover", OPT_RECOVER, NULL, "put right what a dead move has left" },
+    { "recover", OPT_RECOVER, NULL, "repair what a dead move has left" },
     { "advise", OPT_ADVISE, NULL, "which moves would help, or make room" },
     { "host", OPT_HOST, "FILE", "--advise: of a saved host" },
     TABLE_OPTIONS,

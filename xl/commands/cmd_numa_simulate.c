@@ -52,9 +52,9 @@ static const struct table_column columns[] = {
     [FIRST_TIME] = { "FIRST_TIME", "when the first was refused, in seconds",
                      true, false, 0 },
     [FIRST_NAME] = { "FIRST_NAME", "which one that was", false, false, 0 },
-    [TIME] = { "TIME", "of a decision, in microseconds: the median", true,
+    [TIME] = { "TIME", "time of a decision, in microseconds: the median", true,
                true, 0 },
-    [P99] = { "P99", "that which 99 of 100 don't exceed", true, true, 0 },
+    [P99] = { "P99", "the same: the 99th percentile", true, true, 0 },
     { 0 }
 };
 

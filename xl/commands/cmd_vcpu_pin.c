@@ -352,7 +352,7 @@ static bool read_vcpu(const char *word, struct pinning *p)
 {
     p->all_vcpus = !strcmp(word, "all");
     if (!p->all_vcpus && !cmd_number(word, UINT32_MAX, &p->vcpu)) {
-        complain("'%s' is no vCPU: expected a number or 'all'", word);
+        complain("'%s' is not a vCPU: expected a number or 'all'", word);
         return false;
     }
     if (p->all_vcpus && p->force) {
@@ -399,7 +399,7 @@ static int run(struct cmd_line *line)
 static const struct cmd_option options[] = {
     { "force", 'f', NULL, "also end what Xen itself has pinned a vCPU to" },
     { "ignore-global-affinity-masks", 'i', NULL,
-      "pay no heed to vm.cpumask and the like in xl.conf" },
+      "ignore vm.cpumask and similar keys of xl.conf" },
     { "keep", OPT_KEEP, NULL, "also when it reboots, is restored or migrates" },
     { 0 }
 };

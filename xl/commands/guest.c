@@ -469,26 +469,26 @@ static void warn_not_at_reboot(const struct cmd_line *line,
 
     if (is_updated(line, guest))
         complain("warning: '%s': its next reboot takes the configuration of 'xl "
-                 "config-update', and nothing of what is kept", guest->name);
+                 "config-update', and ignores what is kept", guest->name);
     else if (!xl)
         complain("warning: '%s': no xl waits for it to reboot: what is kept "
-                 "holds when it is saved or migrated", guest->name);
+                 "applies only if it is saved or migrated", guest->name);
     else if (!process_has_loaded(xl, "/xl-placement.so"))
         complain("warning: '%s': the installed xl waits for it to reboot, and "
-                 "does not know what is kept: that holds when it is saved or "
-                 "migrated", guest->name);
+                 "does not know what is kept: this applies only if it is "
+                 "saved or migrated", guest->name);
 }
 
 bool guest_can_keep(const struct cmd_line *line, const struct guest *guest)
 {
     if (!guest->domid) {
-        complain("nothing is kept of Domain-0: see dom0_vcpus_pin= and "
+        complain("Domain-0 cannot keep anything: see dom0_vcpus_pin= and "
                  "dom0_nodes= of Xen");
         return false;
     }
     if (guest_is_libvirts(line, guest)) {
-        complain("nothing is kept of '%s', which libvirt has made: its XML "
-                 "says where it is after a reboot: see 'virsh edit'",
+        complain("--keep does not apply to '%s', which libvirt created: its "
+                 "XML sets where it is after a reboot: see 'virsh edit'",
                  guest->name);
         return false;
     }
@@ -503,7 +503,7 @@ bool guest_keep(const struct cmd_line *line, const struct guest *guest,
 
     if (!rc)
         return true;
-    complain("'%s' has it now, but can't keep it: %s", guest->name,
+    complain("'%s' is changed, but the change cannot be kept: %s", guest->name,
              strerror(-rc));
     return false;
 }

@@ -76,8 +76,8 @@ static void print_pause(const struct preview *p, bool only_live)
 
     move_pause_estimate(domain->memory_bytes, true, &pause);
     if (pause.rate_mib_s <= 0) {
-        fprintf(p->f, "'%s': it cannot be told for how long it would be "
-                      "suspended\n", p->guest->name);
+        fprintf(p->f, "'%s': how long it would be suspended is unknown\n",
+                p->guest->name);
         return;
     }
     fprintf(p->f, "'%s': suspended for about %.1f s; %.1f s if it writes to "

@@ -30,7 +30,7 @@ static bool check_nodes(const struct xln_host *host, const char *text,
     if (strstr(text, "all"))
         xln_nodemap_and(nodes, here);
     if (xln_nodemap_is_empty(nodes)) {
-        complain("'%s' is no node: " EXPECTED, text);
+        complain("'%s' is not a node: " EXPECTED, text);
         return false;
     }
     if (xln_nodemap_is_subset(nodes, here))

@@ -294,8 +294,8 @@ static void ensure_monitor(const struct scene *s, uint32_t domid)
     if (!s->move->watched || monitor_find(domid) ||
         monitor_start(domid))
         return;
-    complain("nobody waits for '%s' (domain %" PRIu32 ") to reboot: no xl "
-             "could be started for it", s->move->name, domid);
+    complain("no xl waits for '%s' (domain %" PRIu32 ") to reboot: it "
+             "could not be started", s->move->name, domid);
 }
 
 /* There may be one that is just about to wait. */

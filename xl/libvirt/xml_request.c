@@ -208,9 +208,9 @@ struct xml_request xml_request_of(const struct aim *aim)
         xtl_log(aim->listening, XTL_ERROR, -1, "numa", "%s", error);
     else if (rc == -ENOENT)
         xtl_log(aim->lg, XTL_WARN, -1, "numa",
-                "'%s': our hook has left nothing in " HANDOVERS ", as if "
-                "libvirt had not run it: what its XML says of placement does "
-                "not hold, but for <vcpupin>", name);
+                "'%s': the hook of xl-numa left nothing in " HANDOVERS ", so "
+                "libvirt probably did not run it: of the placement in its XML "
+                "only <vcpupin> applies", name);
     else if (rc)
         xtl_log(aim->lg, XTL_WARN, -1, "numa",
                 "'%s': cannot read what its XML says of placement: %s", name,

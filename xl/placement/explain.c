@@ -109,7 +109,7 @@ static char *reason_auto(const struct xln_request *request,
     line_load(&line, request, &plan->chosen);
     line_next(&line, request, plan);
     if (plan->relaxed & XLN_RELAXED_DMA)
-        line_add(&line, "; takes from what is kept for DMA");
+        line_add(&line, "; uses memory that is kept for DMA");
     if (plan->relaxed & XLN_RELAXED_CPUS)
         line_add(&line, "; fewer %s there than vCPUs",
                  request->whole_cores ? "cores" : "CPUs");
@@ -161,8 +161,8 @@ static unsigned nearest_distance(const struct xln_host *host,
     return least;
 }
 
-/* "on node 3, which the plan has", "on nodes 2-3, of which the plan has 3",
- * "on node 3, which the plan has not". */
+/* "on node 3, which the plan uses", "on nodes 2-3, of which the plan uses 3",
+ * "on node 3, which the plan does not use". */
 static void line_overlap(struct line *line, const struct xln_nodemap *nodes,
                          const struct xln_plan *plan)
 {
@@ -171,14 +171,14 @@ static void line_overlap(struct line *line, const struct xln_nodemap *nodes,
     line_add(line, "on ");
     line_nodes(line, nodes);
     if (!xln_nodemap_intersects(nodes, plan->nodes)) {
-        line_add(line, ", which the plan has not");
+        line_add(line, ", which the plan does not use");
     } else if (xln_nodemap_is_subset(nodes, plan->nodes)) {
-        line_add(line, ", which the plan has");
+        line_add(line, ", which the plan uses");
     } else if (xln_nodemap_copy(nodes, &common)) {
         line_fail(line);
     } else {
         xln_nodemap_and(common, plan->nodes);
-        line_add(line, ", of which the plan has ");
+        line_add(line, ", of which the plan uses ");
         line_node_set(line, common);
         xln_nodemap_free(common);
     }

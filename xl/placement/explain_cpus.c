@@ -188,7 +188,7 @@ char *explain_unbound(const struct xln_host *host, unsigned vcpu,
     struct line line;
 
     line_add(line_begin(&line), "cpus=: vCPU %u may run on no CPU of this host "
-             "that is in the domain's pool: expected some of CPUs ", vcpu);
+             "that is in the domain's cpupool: expected some of CPUs ", vcpu);
     if (size == 1)
         line_cpus(&line, cpus);
     else

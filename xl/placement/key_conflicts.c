@@ -70,7 +70,7 @@ static int check_vnodes(const struct keys *keys, const struct keys *defaults,
     if (is_migratable(keys, defaults))
         return xln__refuse(error_r,
                            "%s: %s and nodes_migratable=1: expected one "
-                           "of the two, as Xen can not save or migrate a guest "
+                           "of the two, as Xen cannot save or migrate a guest "
                            "with virtual nodes",
                            source, what);
     return 0;

@@ -97,10 +97,10 @@ static char *look_at(const char *name)
                !begins(name, "vnuma_")))
         return NULL;
     if (d <= (strlen(name) + 1) / 3 || (nearest && is_swapped(name, nearest)))
-        r = asprintf(&line, "%s=: ignored: there is no such key, but %s=",
+        r = asprintf(&line, "%s=: unknown key, ignored: did you mean %s=?",
                      name, nearest);
     else
-        r = asprintf(&line, "%s=: ignored: there is no such key", name);
+        r = asprintf(&line, "%s=: unknown key, ignored", name);
     return r < 0 ? NULL : line;
 }
 

@@ -154,7 +154,7 @@ static void say_plan(const struct placement *p, const struct xln_need *need)
         return;
     say_vnodes(p);
     placement_say(p, XTL_NOTICE,
-                  "with virtual nodes it can not be saved or migrated");
+                  "with virtual nodes it cannot be saved or migrated");
 }
 
 static void say_decision(const struct placement *p,

@@ -47,11 +47,11 @@ static void await_predecessor(const struct placement *p, xc_interface *xch)
 
     if (rc)
         placement_warn_failed(p, "cannot tell whether it had memory before", rc,
-                              "what of it is not free yet is not waited for");
+                              "the create does not wait until that is free");
     if (pages)
         xtl_log(p->lg, XTL_WARN, -1, PLACEMENT_LOG,
-                "'%s': somebody still maps %" PRIu64 " MiB of the domain that "
-                "it was: they do not count as free",
+                "'%s': another domain still maps %" PRIu64 " MiB of its previous "
+                "instance: this memory is not free yet",
                 p->config->c_info.name, pages >> 8);
 }
 
@@ -66,7 +66,7 @@ static int read_ballooning(struct placement *p, xc_interface *xch)
     rc = xln_ballooning_outstanding(xch, p->promised);
     if (rc)
         placement_warn_failed(p, "cannot tell which domains balloon up", rc,
-                              "what they are to have counts as free");
+                              "what they may still allocate counts as free");
     return 0;
 }
 

@@ -213,7 +213,7 @@ static bool read_number(const char *text, uint32_t *number_r)
 
 static bool no_such_pool(const struct planner *p, const struct config *config)
 {
-    return notes_add(p->notes, "%s: pool=\"%s\": this host has no such pool",
+    return notes_add(p->notes, "%s: pool=\"%s\": this host has no such cpupool",
                      config->source, config->pool);
 }
 
@@ -308,7 +308,7 @@ static int check_vcpus(const struct planner *p, const struct config *config,
     if (!config->vcpus_need_cpus || config->nr_vcpus <= nr)
         return 0;
     return xln__refuse(error_r, "%s: vnuma: %u vCPUs, but this host has %u "
-                       "CPUs: xl expects maxvcpus=%u beside such a list",
+                       "CPUs: xl expects maxvcpus=%u with such a list",
                        config->source, config->nr_vcpus, nr,
                        config->nr_vcpus);
 }

@@ -14,7 +14,7 @@ const struct table_column fleet_view_columns[] = {
                    true, true, 0 },
     [LEFT] = { "LEFT", "MiB left on the nodes that they take", true, true, 0 },
     [HOST_LEFT] = { "HOST_LEFT", "MiB left on the host", true, true, 0 },
-    [UNFIT] = { "UNFIT", "domains that don't fit", true, false, 0 },
+    [UNFIT] = { "UNFIT", "domains that do not fit", true, false, 0 },
     [RELAXED] = { "RELAXED", "domains that fit only after relaxing", true,
                   false, 0 },
     [AWAY] = { "AWAY", "MiB that are not on the nodes of their domain", true,

@@ -29,11 +29,11 @@ int plan_count_view_print(const struct planned *d, const struct plan_count *c,
             c->nr_fit == 1 ? "s" : "");
     print_sizes(c, f);
     if (!c->full) {
-        fprintf(f, "%s: Xen has no more domains than that\n", name);
+        fprintf(f, "%s: Xen cannot run more domains\n", name);
         return 0;
     }
     if (c->of_cpus)
-        fprintf(f, "%s: CPUs are what is short\n", name);
+        fprintf(f, "%s: CPUs run out first\n", name);
     else
         fprintf(f, "%s: memory runs out first: %" PRIu64 " MiB needed, %" PRIu64
                 " MiB left, at most %" PRIu64 " MiB of it on one node\n", name,

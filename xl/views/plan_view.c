@@ -28,7 +28,7 @@ const struct table_column plan_view_columns[] = {
     [MEAN] = { "MEAN", "the mean distance", true, false, 0 },
     [LEFT] = { "LEFT", "MiB left over, what best and worst fit compare", true,
                true, 0 },
-    [LOAD] = { "LOAD", "vCPUs that keep to each of the CPUs, on average", true,
+    [LOAD] = { "LOAD", "vCPUs with affinity for each CPU, on average", true,
                false, 0 },
     [VERDICT] = { "VERDICT", "what became of it", false, true, 0 },
     [REASON] = { "REASON", "that in a word, for programs", false, false, 0 },
