@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "search.h"
 #include "search_state.h"
 #include "tree.h"
@@ -10,13 +11,19 @@
  * With up to so many nodes all sets are looked at that could be best or second
  * best. With more that is tried with little, in units of struct search, before
  * another way is; then again, to the end with up to MAX_PROVEN nodes, whatever
- * their distances are, or with what some tens of milliseconds are enough for.
+ * their distances are, or with what some milliseconds are enough for; some tens
+ * of them with more than MAX_SMALL nodes.
  */
 #define MAX_SEEN 16
 #define MAX_PROVEN 24
+#define MAX_SMALL 64
 #define FIRST_BUDGET UINT64_C(200000)
-#define MEASURE_BUDGET UINT64_C(20000000)
-#define SEARCH_BUDGET UINT64_C(5000000)
+#define GREEDY_BUDGET UINT64_C(2500000)
+#define IMPROVE_BUDGET UINT64_C(1000000)
+
+static const struct budgets {
+    uint64_t measure, tree, last;
+} small = { 4000000, 1500000, 2500000 }, large = { 20000000, 5000000, 5000000 };
 
 /*
  * A set of k nodes is looked for, k rising until there is one that fits; so
@@ -96,6 +103,20 @@ static bool none_nearer(const struct search *s, const struct set *limit)
            s->bound.distance_max >= limit->figures.distance_max;
 }
 
+/* With more than the least distances of all, if that is asked for. */
+static bool look_closer(struct search *s, unsigned slot, unsigned left)
+{
+    const struct set *limit = &s->next;
+
+    /* With few left there is little to gain. */
+    if (!s->ahead || left < 3)
+        return true;
+    xln__search_spend(s, 2 * s->nr);
+    return xln__ahead_may_be_near(s->ahead, s, slot, left,
+                                  s->reach + (size_t)s->now.nr * s->nr,
+                                  xln__set_span(limit), none_nearer(s, limit));
+}
+
 /* Whether a set with the slot added last may come to be the best, or the
  * second best, when `left` more are added. */
 static bool look_ahead(struct search *s, unsigned slot)
@@ -124,10 +145,10 @@ static bool look_ahead(struct search *s, unsigned slot)
         return false;
     if (s->now.figures.distance_max < goal.max && ahead.nr_nearer >= left &&
         !none_nearer(s, limit))
-        return true;
+        return look_closer(s, slot, left);
     sum = s->now.figures.distance_sum + left * ahead.least_sum +
           (uint64_t)left * (left - 1) / 2 * s->least.sum;
-    return sum <= goal.sum;
+    return sum <= goal.sum && look_closer(s, slot, left);
 }
 
 /* Try every way to complete the set with slots from `from` up. */
@@ -276,7 +297,7 @@ static void offer_grown(struct search *s)
 /* Have something to compare with, whatever comes of the search. */
 static void offer_greedy(struct search *s)
 {
-    s->budget = SEARCH_BUDGET / 2;
+    s->budget = GREEDY_BUDGET;
     grow_largest(s);
     offer_grown(s);
     for (unsigned i = 0; s->budget && i < s->nr; i++) {
@@ -328,11 +349,37 @@ static bool see_all(struct search *s, bool size_known, uint64_t budget)
     return all_seen;
 }
 
+/* Become better as long as one node in the place of another helps. */
+static void improve(struct search *s)
+{
+    uint64_t before;
+
+    s->budget = IMPROVE_BUDGET;
+    do {
+        before = s->nr_better;
+        xln__search_exchange(s);
+    } while (s->nr_better != before && s->budget);
+}
+
+/* See all with a closer look at what may come of a set. */
+static bool see_closely(struct search *s, bool size_known)
+{
+    bool all_seen;
+
+    improve(s);
+    s->ahead = xln__ahead_new(s);
+    all_seen = see_all(s, size_known, UINT64_MAX);
+    xln__ahead_free(s->ahead);
+    s->ahead = NULL;
+    return all_seen;
+}
+
 static void search_for(struct search *s, struct xln__tree *tree)
 {
+    const struct budgets *budgets = s->nr <= MAX_SMALL ? &small : &large;
     bool measured;
 
-    s->budget = MEASURE_BUDGET;
+    s->budget = budgets->measure;
     measured = tree && xln__tree_measure(tree);
     if (s->bound.nr_nodes > s->max_nr) {
         s->exact = true;
@@ -342,12 +389,17 @@ static void search_for(struct search *s, struct xln__tree *tree)
     s->exact = see_all(s, measured, s->nr <= MAX_SEEN ? UINT64_MAX
                                                       : FIRST_BUDGET);
     if (!s->exact && measured) {
-        s->budget = SEARCH_BUDGET;
+        s->budget = budgets->tree;
         s->exact = xln__tree_search(tree);
     }
-    if (!s->exact)
-        s->exact = see_all(s, measured, s->nr <= MAX_PROVEN ? UINT64_MAX
-                                                            : SEARCH_BUDGET);
+    if (s->exact)
+        return;
+    if (s->nr <= MAX_PROVEN) {
+        s->exact = see_closely(s, measured);
+    } else {
+        s->exact = see_all(s, measured, budgets->last);
+        improve(s);
+    }
 }
 
 /* Find the best set and the second best of equally many nodes. */

@@ -89,6 +89,8 @@ static void fill_spans(struct search *s)
                 s->least.max = span.max;
             if (span.sum < s->least.sum)
                 s->least.sum = span.sum;
+            if (xln__span_compare(span, s->most) > 0)
+                s->most = span;
         }
     }
 }
@@ -362,6 +364,7 @@ bool xln__search_offer(struct search *s)
 {
     int order = s->best.nr ? compare_sets(s, &s->now, &s->best) : -1;
 
+    xln__search_spend(s, xln_policy_uses_load(s->policy) ? 64 : 8);
     if (order > 0 && (s->now.nr != s->best.nr ||
                       (s->next.nr && compare_sets(s, &s->now, &s->next) >= 0)))
         return !s->need_cores;
@@ -373,6 +376,7 @@ bool xln__search_offer(struct search *s)
         else
             s->next.nr = 0;
         xln__search_assign(&s->best, &s->now);
+        s->nr_better++;
     } else if (order > 0) {
         xln__search_assign(&s->next, &s->now);
     }

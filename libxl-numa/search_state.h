@@ -33,7 +33,7 @@ struct search {
     struct slot *slots;
     unsigned nr;
     struct span *spans;         /* [a * nr + b] */
-    struct span least;          /* the least max, and the least sum, of two */
+    struct span least, most;    /* of two: the least max and sum; the largest */
     unsigned max_nr;            /* of a set */
 
     /* What a set must have. */
@@ -67,6 +67,7 @@ struct search {
                                  * slots added: [nr * nr_words + word] */
 
     struct set best, next;      /* nr 0: none yet */
+    uint64_t nr_better;         /* how often there was a better one */
     unsigned size;              /* of the sets looked for */
     unsigned nr_fitting;        /* of these, that were built */
     bool counted_all;           /* none was left out */
@@ -74,6 +75,8 @@ struct search {
     /* How much may still be spent; a unit is one look at one node, about a
      * nanosecond. Counted, not timed, so that a plan is reproducible. */
     uint64_t budget;
+
+    struct xln__ahead *ahead;   /* NULL: it is not looked at, see ahead.h */
 
     /* What no set can beat, as far as it is known, and the cost at which the
      * distances in it hold. */
@@ -112,6 +115,10 @@ bool xln__search_fits(const struct search *s);
  * not, and may lack cores that suit the vCPUs. */
 bool xln__search_offer(struct search *s);
 void xln__search_assign(struct set *to, const struct set *from);
+
+/* Offer all sets that differ from the best one in one node, with up to 256
+ * nodes. */
+void xln__search_exchange(struct search *s);
 
 static inline void xln__search_spend(struct search *s, uint64_t units)
 {

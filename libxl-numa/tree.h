@@ -26,4 +26,8 @@ bool xln__tree_measure(struct xln__tree *tree);
  * the budget ended; s->best may have become better. */
 bool xln__tree_search(struct xln__tree *tree);
 
+/* Whether the best set became better when the budget ended, as far as it could
+ * with some of its nodes at a time. */
+bool xln__tree_is_polished(const struct xln__tree *tree);
+
 #endif /* XLN_TREE_H */

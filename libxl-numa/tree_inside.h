@@ -45,7 +45,7 @@ struct xln__tree {
     struct span gaps[TREE_NODES];    /* before each position but the first */
     struct vertex *vertices;    /* children first, the root last */
     unsigned nr;
-    bool is_hierarchy;
+    bool is_hierarchy, is_polished;
     bool sums_hold;             /* the gaps' sums are no larger, either */
 
     unsigned positions[TREE_NODES];  /* of the slots in the order */
@@ -64,6 +64,16 @@ static inline uint64_t max(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
 }
+
+/* Put slots in ascending order. */
+void xln__tree_sort_slots(unsigned *slots, unsigned nr);
+
+/* Whether the nodes of a cluster are equally far apart, cost the same and may
+ * be any, and the policy wants the least memory that is enough (halves.h). */
+bool xln__tree_has_windows(const struct xln__tree *t, const struct vertex *v);
+
+/* The budget ended: make the best set better, some of its nodes at a time. */
+void xln__tree_polish(struct xln__tree *t);
 
 /* Between two slots. */
 static inline const struct span *xln__span_between(

@@ -4,6 +4,7 @@
  * tree.c. */
 #include <string.h>
 
+#include "halves.h"
 #include "tree.h"
 #include "tree_inside.h"
 
@@ -28,6 +29,7 @@ struct walk {
     struct task pending[TREE_NODES];
     unsigned nr_pending;
     struct figures figures;
+    uint64_t crowding;          /* the most of the slots in the set */
 
     unsigned twins[TREE_NODES];  /* of a slot: see find_twins() */
     /* Slots that are in the set, that can't come to be, and that the best
@@ -105,6 +107,8 @@ static bool may_be_better(const struct walk *w)
 {
     const struct xln_candidate *best = &w->s->best.figures;
     uint64_t least = max(w->figures.min_bytes, w->need_bytes);
+    struct xln_candidate figures;
+    int order;
 
     switch (w->s->policy->bound) {
     case XLN__BOUND_NUMBERS:
@@ -117,7 +121,14 @@ static bool may_be_better(const struct walk *w)
                (w->figures.max_bytes == best->usable_bytes &&
                 may_be_lower(w));
     default:
-        return true;
+        figures = (struct xln_candidate){
+            .usable_bytes = least,
+            .nr_cpus = (unsigned)w->s->top_cpus[w->s->bound.nr_nodes],
+            .crowding = w->crowding,
+        };
+        order = w->s->policy->compare(w->s->problem, w->s->bound.nr_nodes,
+                                      &figures, best);
+        return order < 0 || (!order && may_be_lower(w));
     }
 }
 
@@ -162,8 +173,12 @@ static void decide_leaf(struct walk *w, const struct task *task)
         clear_bit(w->out, slot);
     } else if (w->twins[slot] == XLN_NONE ||
                !test_bit(w->out, w->twins[slot])) {
+        uint64_t before = w->crowding;
+
         set_bit(w->in, slot);
+        w->crowding = max(before, w->s->slots[slot].crowding);
         step(w);
+        w->crowding = before;
         clear_bit(w->in, slot);
     }
 }
@@ -195,7 +210,7 @@ static void step(struct walk *w)
     struct figures before = w->figures;
     struct task task;
 
-    xln__search_spend(s, 16);
+    xln__search_spend(s, s->policy->bound == XLN__BOUND_UNKNOWN ? 96 : 16);
     if (!s->budget || (w->best_counts && !may_be_better(w)))
         return;
     if (!w->nr_pending) {
@@ -220,9 +235,31 @@ static void step(struct walk *w)
     w->pending[w->nr_pending++] = task;
 }
 
+/* False: nothing is known of its sets. */
+static bool halve_cluster(struct walk *w, const struct vertex *v)
+{
+    struct search *s = w->s;
+    struct xln__window window = { .size = s->bound.nr_nodes, .span = v->gap };
+
+    if (!xln__tree_has_windows(w->t, v) || v->nr > HALVES_MAX)
+        return false;
+    for (unsigned i = 0; i < v->nr; i++)
+        window.slots[i] = w->t->order[v->at + i];
+    window.nr = v->nr;
+    xln__tree_sort_slots(window.slots, window.nr);
+    window.span.sum *= (uint64_t)window.size * (window.size - 1) / 2;
+    window.cost = s->slots[window.slots[0]].cost * window.size;
+    if (!xln__halves_search(s, &window))
+        return false;
+    look_at_best(w);
+    return true;
+}
+
 /* Build the sets in one cluster. */
 static void walk_cluster(struct walk *w, const struct vertex *v)
 {
+    if (halve_cluster(w, v))
+        return;
     memset(w->out, 0xff, sizeof(w->out));
     for (unsigned i = 0; i < v->nr; i++)
         clear_bit(w->out, w->t->order[v->at + i]);
@@ -254,6 +291,7 @@ static bool is_twin(const struct xln__tree *t, unsigned a, unsigned b)
 
     return x->bytes == y->bytes && x->nr_cpus == y->nr_cpus &&
            x->cost == y->cost &&
+           (x->crowding == y->crowding || !xln_policy_uses_load(s->policy)) &&
            (!s->nr_words || s->spots_of[slot_a] == s->spots_of[slot_b]) &&
            !xln__span_compare(span, nearest_gap(t, a)) &&
            !xln__span_compare(span, nearest_gap(t, b));
@@ -272,8 +310,6 @@ static void find_twins(struct walk *w)
         unsigned *twin = &w->twins[t->order[at]];
 
         *twin = XLN_NONE;
-        if (t->s->policy->bound == XLN__BOUND_UNKNOWN)
-            continue;
         for (unsigned before = at; before-- > 0 && *twin == XLN_NONE;) {
             if (t->order[before] < t->order[at] && is_twin(t, before, at))
                 *twin = t->order[before];
@@ -305,42 +341,6 @@ static uint64_t find_most(const struct xln__tree *t)
     return most;
 }
 
-/* Put each node that is not in the best set in the place of one that is. */
-static void offer_exchanged(struct search *s, unsigned without)
-{
-    struct set *now = &s->now;
-    struct xln_candidate before;
-    unsigned in[TREE_NODES], nr = 0;
-    bool is_best[TREE_NODES] = { false };
-
-    xln__search_clear(s);
-    for (unsigned i = 0; i < s->best.nr; i++) {
-        is_best[s->best.slots[i]] = true;
-        if (i != without)
-            in[nr++] = s->best.slots[i];
-    }
-    for (unsigned i = 0; i < nr; i++)
-        xln__search_push(s, in[i]);
-    before = now->figures;
-    for (unsigned slot = 0; slot < s->nr; slot++) {
-        if (is_best[slot])
-            continue;
-        xln__search_push(s, slot);
-        if (xln__search_fits(s))
-            xln__search_offer(s);
-        memcpy(now->slots, in, nr * sizeof(*in));
-        now->nr = nr;
-        now->figures = before;
-    }
-}
-
-/* The second best is in most cases the best with one node exchanged. */
-static void offer_exchanges(struct search *s)
-{
-    for (unsigned i = 0; i < s->best.nr; i++)
-        offer_exchanged(s, i);
-}
-
 /* A cluster as large as can be within the bound. */
 static void walk_all(struct walk *w, unsigned vertex)
 {
@@ -370,6 +370,8 @@ bool xln__tree_search(struct xln__tree *t)
     look_at_best(&w);
     walk_all(&w, t->nr - 1);
     complete = s->budget;
-    offer_exchanges(s);
+    if (!complete)
+        xln__tree_polish(t);
+    xln__search_exchange(s);
     return complete;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Placement on large hosts. */
-#include <time.h>
 
 #include "place-cases.h"
 
@@ -29,30 +28,16 @@ static struct xln_host *large_host(unsigned nr, bool chaos)
     return host;
 }
 
-static double seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* Place, and say how long it took. */
-static struct xln_plan *place_timed(const struct xln_host *host, uint64_t mib,
-                                    unsigned max_nodes, const char *what)
+static struct xln_plan *place_on(const struct xln_host *host, uint64_t mib,
+                                 unsigned max_nodes)
 {
     struct xln_need need = { .memory_bytes = mib * MIB, .nr_vcpus = 4 };
     struct xln_request *request;
     struct xln_plan *plan;
-    double start, taken;
 
     must(xln_request_new(&request));
     request->max_nodes = max_nodes;
-    start = seconds();
     must(xln_place(host, request, &need, &plan));
-    taken = seconds() - start;
-    printf("# %.1f ms: %s\n", taken * 1e3, what);
-    ok(taken < 5, "%s: ends at once", what);
     xln_request_free(request);
     return plan;
 }
@@ -69,25 +54,25 @@ static void test_64(bool chaos)
     struct xln_host *host = large_host(64, chaos);
     struct xln_plan *plan, *again;
 
-    plan = place_timed(host, 64 << 20, 0, "64 nodes, nothing fits");
+    plan = place_on(host, 64 << 20, 0);
     ok(plan->verdict == XLN_NOTHING_FITS && plan->nr_own == 64,
        "all nodes together have not enough");
     xln_plan_free(plan);
 
-    plan = place_timed(host, 3300000, 0, "a guest that needs 30 of 64 nodes");
+    plan = place_on(host, 3300000, 0);
     ok(plan->verdict == XLN_FITS && xln_nodemap_count(plan->nodes) <= 30,
        "it fits on %u nodes", xln_nodemap_count(plan->nodes));
-    again = place_timed(host, 3300000, 0, "the same again");
+    again = place_on(host, 3300000, 0);
     ok(same_plan(plan, again), "the plan is the same");
     xln_plan_free(plan);
     xln_plan_free(again);
 
-    plan = place_timed(host, 500000, 0, "a guest that needs 5 of 64 nodes");
+    plan = place_on(host, 500000, 0);
     ok(plan->verdict == XLN_FITS && xln_nodemap_count(plan->nodes) <= 5,
        "it fits on %u nodes", xln_nodemap_count(plan->nodes));
     xln_plan_free(plan);
 
-    plan = place_timed(host, 3300000, 20, "no 20 of 64 nodes have enough");
+    plan = place_on(host, 3300000, 20);
     ok(plan->verdict == XLN_FITS_RELAXED && plan->nr_own == 20 &&
        plan->relaxed == XLN_RELAXED_MEMORY, "20 nodes, then the nearest");
     xln_plan_free(plan);
@@ -105,7 +90,7 @@ static void test_needle(void)
         for (size_t j = 0; j < ARRAY_SIZE(near); j++)
             host->distances[near[i] * 64 + near[j]] = 10;
     }
-    plan = place_timed(host, 300000, 0, "a guest that needs 3 of 64 nodes");
+    plan = place_on(host, 300000, 0);
     ok(xln_nodemap_test(plan->nodes, 5) && xln_nodemap_test(plan->nodes, 31) &&
        xln_nodemap_test(plan->nodes, 62), "the nearest three are found");
     xln_plan_free(plan);
@@ -117,7 +102,7 @@ static void test_largest(void)
     struct xln_host *host = large_host(XLN_MAX_NODES, true);
     struct xln_plan *plan;
 
-    plan = place_timed(host, 60 << 20, 0, "1024 nodes");
+    plan = place_on(host, 60 << 20, 0);
     ok(plan->verdict == XLN_FITS, "it fits on %u nodes",
        xln_nodemap_count(plan->nodes));
     xln_plan_free(plan);
