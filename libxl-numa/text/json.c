@@ -24,6 +24,7 @@ struct xln__json {
     size_t size, allocated;
     bool line_next;             /* see xln__json_line() */
     unsigned line_levels;       /* open ones on this line; 0: not on one */
+    bool compact, lists;
     int rc;
 };
 
@@ -83,7 +84,7 @@ static void note(struct xln__json *json, yajl_gen_status status)
         xln__json_fail(json, -EINVAL);
 }
 
-struct xln__json *xln__json_new(void)
+static struct xln__json *json_new(bool compact)
 {
     struct xln__json *json = calloc(1, sizeof(*json));
 
@@ -94,15 +95,36 @@ struct xln__json *xln__json_new(void)
         free(json);
         return NULL;
     }
-    yajl_gen_config(json->gen, yajl_gen_beautify, 1);
+    json->compact = compact;
+    yajl_gen_config(json->gen, yajl_gen_beautify, !compact);
     yajl_gen_config(json->gen, yajl_gen_indent_string, "\t");
     yajl_gen_config(json->gen, yajl_gen_print_callback, take, json);
     return json;
 }
 
+struct xln__json *xln__json_new(void)
+{
+    return json_new(false);
+}
+
+struct xln__json *xln__json_new_compact(void)
+{
+    return json_new(true);
+}
+
+void xln__json_want_lists(struct xln__json *json, bool lists)
+{
+    json->lists = lists;
+}
+
+bool xln__json_wants_lists(const struct xln__json *json)
+{
+    return json->lists;
+}
+
 void xln__json_line(struct xln__json *json)
 {
-    if (!json->line_levels)
+    if (!json->line_levels && !json->compact)
         json->line_next = true;
 }
 
@@ -283,8 +305,11 @@ void xln__json_fail(struct xln__json *json, int rc)
 
 int xln__json_print(struct xln__json *json, FILE *f)
 {
-    int rc = json->rc;
+    int rc;
 
+    if (json->compact && !json->rc)
+        append(json, "\n", 1);
+    rc = json->rc;
     errno = 0;
     if (!rc && fwrite(json->text, 1, json->size, f) != json->size)
         rc = xln__from_errno();

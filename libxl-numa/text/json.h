@@ -13,6 +13,11 @@ struct xln__json;
 
 /* A text that grows with each call; an error is kept until the end. */
 struct xln__json *xln__json_new(void);
+/* The same, on one line and without blanks: for programs. */
+struct xln__json *xln__json_new_compact(void);
+/* Sets are to be lists of numbers; else texts, as "0-3,8". */
+void xln__json_want_lists(struct xln__json *json, bool lists);
+bool xln__json_wants_lists(const struct xln__json *json);
 
 /* What is opened next goes on one line, with all that is in it. */
 void xln__json_line(struct xln__json *json);

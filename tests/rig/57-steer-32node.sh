@@ -12,8 +12,9 @@
 stat_pages() { # NAME [OPTION...]
     stat_name=$1
     shift
-    xl numa-stat --json "$@" "$stat_name" | tr -d '", ' | awk -F : '
-        /^node[0-9]/ && $2 > 0 { sub(/node/, ""); print $1, $2 / 4096 }'
+    xl numa-stat --json "$@" "$stat_name" | json_lines | awk -F : '
+        $1 == "node" { node = $2 }
+        $1 == "bytes" { print node, $2 / 4096 }'
 }
 
 # "vcpu cpu hard soft" of each vCPU.

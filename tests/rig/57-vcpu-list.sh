@@ -93,12 +93,15 @@ on_plan() { # NODE OTHER-NODE
 vcpus_json() { # NODE
     cpus=$(cpus_of "$1")
     text=$(json vcpu-list g)
-    ok "JSON: the version first" contains "$text" "{version:1,vcpus:[{name:g,"
-    ok "JSON: sets are lists" contains "$text" "hard:[${cpus%-*},${cpus#*-}]"
+    ok "JSON: the version first" contains "$text" "{version:2,vcpus:[{name:g,"
+    ok "JSON: sets are as in text" contains "$text" "hard:$cpus,"
+    ok "JSON: sets are lists if asked for" contains \
+        "$(xl vcpu-list --json=lists g | tr -d '\n "')" \
+        "hard:[${cpus%-*},${cpus#*-}]"
     ok "JSON: what is on plan" contains "$text" "on_plan:true,pool:Pool-0}]}"
     ok "JSON: a full set is the CPUs that there are" contains \
         "$(json vcpu-list "a b")" \
-        "hard:[$(cpu_list | awk '{ printf "%s%s", sep, $1; sep = "," }')]"
+        "hard:$(cpu_list | ranges),"
     is "$(json vcpu-list | grep -o 'state:' | wc -l)" \
         "$(stock-xl vcpu-list | sed 1d | wc -l)" \
         "without a name: the vCPUs of all domains"
@@ -121,7 +124,7 @@ dom0_offline() {
         "$(stock-xl vcpu-list 0 | awk 'END { print $(NF - 3) }')" \
         "the time that it ran is still there"
     ok "JSON: the same" contains "$(json vcpu-list 0)" \
-        "vcpu:1,cpu:null,node:null,state:offline,time:"
+        "vcpu:1,cpu:null,node:null,state:offline,time_ns:"
     stock-xl vcpu-set 0 2
 }
 
@@ -186,7 +189,7 @@ info() {
             cpus && /^ *[0-9]+: / { sub(":", ""); $1 = $1; print }')" \
         "xl info -n -o: cores, sockets and nodes are stock's"
     text=$(json info -n)
-    ok "JSON: the version first" contains "$text" "{version:1,cpus:[{cpu:0,"
+    ok "JSON: the version first" contains "$text" "{version:2,cpus:[{cpu:0,"
     stock-xl info -n | awk '
         $NF ~ /^[0-9]+$/ && /^[0-9a-f]+:[0-9a-f]+:/ { print $1, $2 }' \
         > /tmp/devices
@@ -195,18 +198,18 @@ info() {
         ok "JSON: $address is on node $node" contains "$text" \
             "{address:$address,node:$node}"
     done < /tmp/devices
-    is "$(echo "$text" | grep -o '{id:[0-9]*' | one_line)" \
-        "$(numa_info | awk '{ print "{id:" $1 }' | one_line)" \
+    is "$(echo "$text" | grep -o '{node:[0-9]*' | one_line)" \
+        "$(numa_info | awk '{ print "{node:" $1 }' | one_line)" \
         "JSON: the nodes are stock's"
     while read -r node size _ distances; do
         nodes_json=$(echo "$text" | sed 's/.*nodes:/nodes:/; s/devices.*//')
-        entry=${nodes_json##*"{id:$node,"}
+        entry=${nodes_json##*"{node:$node,"}
         ok "JSON: node $node has stock's distances" contains "$entry" \
             "distances:[$distances]"
-        bytes=${entry#size:}
+        bytes=${entry#total_bytes:}
         is "$((${bytes%%,*} / 1048576))" "$size" \
             "JSON: node $node has stock's size, in bytes"
-        bytes=${entry#*free:}
+        bytes=${entry#*free_bytes:}
         away=$((${bytes%%,*} / 4096 - $(rig-free "$node" | awk '{ print $2 }')))
         ok "JSON: what is free on it is what the hypervisor says" \
             test "${away#-}" -le 64

@@ -12,8 +12,9 @@ file=/tmp/host.json
 
 # "node pages" of a domain in the saved host, like pages_of.
 saved_pages() { # NAME
-    xl numa-stat --host $file --json "$1" | tr -d '", ' | awk -F : '
-        /^node[0-9]/ && $2 > 0 { sub(/node/, ""); print $1, $2 / 4096 }'
+    xl numa-stat --host $file --json "$1" | json_lines | awk -F : '
+        $1 == "node" { node = $2 }
+        $1 == "bytes" { print node, $2 / 4096 }'
 }
 
 # "MIB NODE" of a remote domain, by the map; and by Xen, away from a node.

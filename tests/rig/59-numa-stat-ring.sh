@@ -46,7 +46,8 @@ of $((number + 1)) domains are missing: boot Xen with conring_size=${size}k" \
 ok "${size}k: as large as the report at least" \
     test $((size * 1024)) -gt "$(least_bytes)"
 ok "and not absurd" test $((size * 1024)) -lt $(($(least_bytes) * 8))
-is "$(xl numa-stat --pages --json 2> $err | grep -c '"source": null')" \
+is "$(xl numa-stat --pages --json 2> $err | json_lines |
+    grep -c '^source:null$')" \
     "$missing" "in JSON the same are null"
 xl numa-stat > $out 2> $err
 is "$? $(grep -c '^g' $out) $(cat $err)" "0 $number " \

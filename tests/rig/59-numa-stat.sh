@@ -10,14 +10,15 @@
 stat_pages() { # NAME [OPTION...]
     stat_name=$1
     shift
-    xl numa-stat --json "$@" "$stat_name" | tr -d '", ' | awk -F : '
-        /^node[0-9]/ && $2 > 0 { sub(/node/, ""); print $1, $2 / 4096 }'
+    xl numa-stat --json "$@" "$stat_name" | json_lines | awk -F : '
+        $1 == "node" { node = $2 }
+        $1 == "bytes" { print node, $2 / 4096 }'
 }
 
 stat_key() { # NAME KEY [OPTION...]
     stat_name=$1 key=$2
     shift 2
-    xl numa-stat --json "$@" "$stat_name" | tr -d '", ' |
+    xl numa-stat --json "$@" "$stat_name" | json_lines |
         awk -F : -v key="$key" '$1 == key { print $2 }'
 }
 
@@ -60,10 +61,12 @@ guests() {
 
 # "TOTAL" of each line is the sum of its nodes, and so is "Total".
 sums() {
-    xl numa-stat --json --pages | tr -d '", ' | awk -F : '
-        /^node[0-9]/ { sum += $2 }
-        /^total/ { if (sum != $2) print "off by", sum - $2; sum = 0; nr++ }
-        END { print nr }'
+    xl numa-stat --json --pages | json_lines | awk -F : '
+        function check() { if (sum != total) print "off by", sum - total }
+        $1 == "name" { check(); nr++; sum = 0 }
+        $1 == "total_bytes" { total = $2 }
+        $1 == "bytes" { sum += $2 }
+        END { check(); print nr }'
 }
 
 locality() {
@@ -87,7 +90,7 @@ locality() {
     stock-xl cpupool-cpu-remove Pool-0 "$cpu"
     stock-xl cpupool-cpu-add other "$cpu"
     stock-xl cpupool-migrate pvh other
-    is "$(stat_key pvh vcpu_nodes | tr -d ' ')" "[" "in another cpupool"
+    is "$(stat_key pvh vcpu_nodes)" "$third" "in another cpupool"
     is "$(stat_line pvh -o NAME,LOCAL,VCPU_NODES | tr -s ' ')" \
         "pvh 0% $third" "its CPUs count"
     stock-xl cpupool-migrate pvh Pool-0
@@ -201,7 +204,7 @@ many_in_numa_stat() {
 many_in_vcpu_list() {
     is "$(xl vcpu-list -o +NODE | awk '/^g/ { print $1, $2 }')" \
         "$(cat /tmp/domids)" "vcpu-list -o +NODE: $many guests"
-    is "$(xl vcpu-list --json | tr -d '", ' | awk -F : '
+    is "$(xl vcpu-list --json | json_lines | awk -F : '
         $1 == "name" { name = $2 }
         $1 == "id" && name ~ /^g[0-9]/ { print name, $2 }')" \
         "$(cat /tmp/domids)" "vcpu-list --json: the same"

@@ -10,7 +10,7 @@
 
 # The nodes that memory is planned for, of the one domain in /tmp/plan.json.
 planned_nodes() {
-    sed -n 's/^ *"node": \([0-9]*\),$/\1/p' /tmp/plan.json | sort -n | one_line
+    json_lines < /tmp/plan.json | sed -n 's/^node://p' | sort -n | one_line
 }
 
 config_of() { # NAME
@@ -27,7 +27,7 @@ plan_and_create() { # CONFIG KEY=VALUE...
     xl numa-plan --json "$(config_of "$config")" "name=\"$name\"" "$@" \
         > /tmp/plan.json 2> "$err"
     echo "$name|$?|$(planned_nodes)|$config $*" >> /tmp/planned
-    sed -n 's/^ *"plan": "\(.*\)",$/\1/p' /tmp/plan.json > "/tmp/plan.$name"
+    sed -n 's/.*"plan":"\([^"]*\)".*/\1/p' /tmp/plan.json > "/tmp/plan.$name"
     xl -v create "$(config_of "$config")" "name=\"$name\"" "$@" > "$out" \
         2> "/tmp/created.$name"
     echo $? > "/tmp/status.$name"
@@ -93,7 +93,7 @@ refused() { # NODE
 together() {
     xl numa-plan --json /root/idle.cfg /root/idle-pvh.cfg 'name="g"' \
         memory=300 > "$out" 2> "$err"
-    both=$(sed -n 's/^ *"node": \([0-9]*\),$/\1/p' "$out" | one_line)
+    both=$(json_lines < "$out" | sed -n 's/^node://p' | one_line)
     create idle a memory=300
     create idle-pvh b memory=300
     is "$(nodes_of a) $(nodes_of b)" "$both" \
@@ -175,15 +175,12 @@ placed() {
 }
 
 planned() { # FILE
-    awk -F '"' '
-        $2 == "name" { name = $4 }
-        /"nodes": \[/ && name != "" {
-            if ($0 !~ /[0-9]/)
-                getline
-            gsub(/[^0-9]/, "")
-            print name, $0
+    json_lines < "$1" | awk -F : '
+        $1 == "name" { name = $2 }
+        $1 == "nodes" && name != "" {
+            print name, $2
             name = ""
-        }' "$1" | sort
+        }' | sort
 }
 
 by_plan() {

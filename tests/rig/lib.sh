@@ -145,6 +145,12 @@ cpu_list() {
     cat /tmp/cpus
 }
 
+# JSON as our xl prints it into a pipe, with a key, or the end of something, on
+# each line: "key:value".
+json_lines() {
+    sed 's/[][{}]/&\n/g; s/,"/,\n"/g' | tr -d '", {}[]'
+}
+
 one_line() {
     awk '{ printf "%s%s", sep, $1; sep = " " } END { print "" }'
 }

@@ -58,9 +58,9 @@ usable_bytes() {
 
 # "node value" of one number in /tmp/json.
 json() { # KEY
-    awk -v key="\"$1\":" '
-        $1 == "\"node\":" { node = $2 + 0 }
-        $1 == key { sub(",", ""); print node, $2 }' /tmp/json
+    awk -F : -v key="$1" '
+        $1 == "node" { node = $2 }
+        $1 == key { print node, $2 }' /tmp/json
 }
 
 free_bytes() {
@@ -69,11 +69,11 @@ free_bytes() {
 
 same_as_stock() {
     take_info
-    xl numa-info --json > /tmp/json
+    xl numa-info --json | json_lines > /tmp/json
     is "$(info NODE,TOTAL,FREE,DISTANCES)" "$(stock_nodes)" \
         "sizes, free memory and distances are those of the installed xl"
     is "$(info NODE,CPUS)" "$(each_node cpus_or_none)" "so are CPUs"
-    is "$(json free)" "$(free_bytes)" "free bytes are the hypervisor's"
+    is "$(json free_bytes)" "$(free_bytes)" "free bytes are the hypervisor's"
     usable
 }
 
@@ -81,7 +81,7 @@ same_as_stock() {
 # with the DMA zone.
 usable() {
     if nodes | grep -qw "$(dma_node)"; then
-        is "$(json usable)" "$(usable_bytes)" \
+        is "$(json usable_bytes)" "$(usable_bytes)" \
             "usable is what is free and not in the DMA zone"
     else
         skip "the node of the DMA zone is not known"

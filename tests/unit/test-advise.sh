@@ -100,25 +100,7 @@ with "$(domain 4 a 400 0-1 all 0-1)" "$(domain 5 b 400 0-1 all 0-1)"
 check "the second sees the host as the first leaves it" advises 0
 
 cat > expected << 'EOF'
-{
-    "version": 1,
-    "moves": [
-        {
-            "name": "far",
-            "id": 1,
-            "memory": 209715200,
-            "from": [
-                3
-            ],
-            "to": [
-                0
-            ],
-            "distance": 31.000,
-            "then": 10.000,
-            "command": "xl numa-move far 0"
-        }
-    ]
-}
+{"version":2,"moves":[{"name":"far","id":1,"memory_bytes":209715200,"from":"3","to":"0","distance":31.000,"then":10.000,"command":"xl numa-move far 0"}]}
 EOF
 with "$far" "$good"
 check "--json" advises 0 --json

@@ -94,6 +94,10 @@ if ! "$numa" numa-snapshot --host 'node:2 pu:1' > /dev/null 2>&1; then
     echo "1..0 # SKIP built without hwloc"
     exit
 fi
+if ! command -v jq > /dev/null; then
+    echo "1..0 # SKIP no jq here"
+    exit
+fi
 mkdir "$tmp/bin"
 printf '#!/bin/sh\nexec "%s" "$@"\n' "$numa" > "$tmp/bin/xl"
 chmod +x "$tmp/bin/xl"

@@ -92,14 +92,14 @@ TIME, name, vcpus, mib, lifetime
 110,g,4,1600,10
 120,h,1,100,0.5
 EOF
-columns=POLICY,GUESTS,SPLIT,SPLIT_GUESTS,GIB,DISTANCE,CROSS,AVOIDABLE
+columns=POLICY,GUESTS,SPLIT,SPLIT_GUESTS,MEMORY,DISTANCE,CROSS,AVOIDABLE
 cat > expected << 'EOF'
-POLICY   GUESTS SPLIT SPLIT_GUESTS   GIB DISTANCE CROSS AVOIDABLE
-first         8 25.00            2 75.68    10.76     0         0
-best          8 25.00            2 75.68    10.76     0         0
-worst         8 25.00            2 75.68    10.76     0         0
-balanced      8 25.00            2 75.68    10.76     0         0
-stock         8 25.00            2 75.68    14.00     1         1
+POLICY   GUESTS SPLIT SPLIT_GUESTS MEMORY DISTANCE CROSS AVOIDABLE
+first         8 25.00            2  75.68    10.76     0         0
+best          8 25.00            2  75.68    10.76     0         0
+worst         8 25.00            2  75.68    10.76     0         0
+balanced      8 25.00            2  75.68    10.76     0         0
+stock         8 25.00            2  75.68    14.00     1         1
 EOF
 check "guests over nodes, and how far that is" \
     simulated 0 expected -o "$columns" small.csv
@@ -142,8 +142,8 @@ check "no guests at all" [ "$("$numa" numa-simulate --host host.json \
     tr -s ' ')" = "best 0 - 0" ]
 
 "$numa" numa-simulate --host host.json --json small.csv > out
-check "JSON: bytes, and keys in lower case" grep -q '"split_gib": 2936012800' \
-    out
+check "JSON: keys in lower case that say their units" \
+    grep -q '"memory_percent":75.[0-9]*,"split_size_bytes":2936012800,' out
 
 # --- pictures ---
 

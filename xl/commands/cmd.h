@@ -42,7 +42,9 @@ struct cmd_option {
     { "human-readable", OPT_HUMAN, NULL, "sizes such as 1.5G, not in MiB" }, \
     { "width", 'w', "N", "fit into N columns; 0: cut nothing" }, \
     { "color", OPT_COLOR, "WHEN", "auto, always or never" }, \
-    { "json", OPT_JSON, NULL, "all columns, as JSON" }
+    JSON_OPTION
+#define JSON_OPTION \
+    { "json", OPT_JSON, "[=lists]", "as JSON; lists: sets as lists of numbers" }
 
 struct cmd_line;
 
@@ -138,6 +140,10 @@ int cmd_arrange(const struct cmd_line *line, struct table *table);
  * samples is not to be lost for a wrong word. False: said what is wrong. */
 bool cmd_check_table(const struct cmd_line *line,
                      const struct table_column *columns);
+
+/* JSON for standard output, as --json has it: compact, but on a terminal. NULL:
+ * no memory. */
+struct xln__json *cmd_new_json(const struct cmd_line *line);
 
 /* Print a table as TABLE_OPTIONS have it, and free it. Gives the exit code;
  * rc: an error from filling it. */

@@ -12,6 +12,7 @@
 #include "cmd.h"
 #include "text/from_errno.h"
 #include "text/json.h"
+#include "views/json_set.h"
 
 enum { CPU, CORE, SOCKET, NODE, ONLINE, POOL };
 
@@ -119,9 +120,9 @@ static void add_nodes(struct xln__json *json, const struct xln_host *host)
         const struct xln_host_node *n = xln_host_node(host, node);
 
         xln__json_object(json);
-        xln__json_add_number(json, "id", node);
-        xln__json_add_number(json, "size", n->total_bytes);
-        xln__json_add_number(json, "free", n->free_bytes);
+        xln__json_add_number(json, "node", node);
+        xln__json_add_number(json, "total_bytes", n->total_bytes);
+        xln__json_add_number(json, "free_bytes", n->free_bytes);
         add_distances(json, host, node);
         xln__json_object_end(json);
     }
@@ -170,15 +171,16 @@ static void add_devices(struct xln__json *json, libxl_pcitopology *devices,
     xln__json_array_end(json);
 }
 
-static int print_json(const struct table *cpus, const struct xln_host *host,
-                      libxl_pcitopology *devices, int nr_devices)
+static int print_json(const struct cmd_line *line, const struct table *cpus,
+                      const struct xln_host *host, libxl_pcitopology *devices,
+                      int nr_devices)
 {
-    struct xln__json *json = xln__json_new();
+    struct xln__json *json = cmd_new_json(line);
 
     if (!json)
         return -ENOMEM;
     xln__json_object(json);
-    xln__json_add_number(json, "version", 1);
+    xln__json_add_number(json, "version", JSON_VERSION);
     table_add_json(cpus, json);
     add_nodes(json, host);
     add_devices(json, devices, nr_devices);
@@ -222,7 +224,8 @@ static int show_saved_json(struct cmd_line *line, struct table *cpus,
     int rc = copy_devices(saved, &devices);
 
     if (!rc)
-        rc = print_json(cpus, saved->host, devices, saved->nr_devices);
+        rc = print_json(line, cpus, saved->host, devices,
+                        saved->nr_devices);
     cmd_complain_of(line, rc);
     free(devices);
     return rc ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -240,7 +243,7 @@ static int show_live_json(struct cmd_line *line, struct table *cpus,
         complain("info: cannot read the nodes of the PCI devices");
         return EXIT_FAILURE;
     }
-    rc = print_json(cpus, host, devices, nr);
+    rc = print_json(line, cpus, host, devices, nr);
     cmd_complain_of(line, rc);
     libxl_pcitopology_list_free(devices, nr);
     return rc ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -249,7 +252,6 @@ static int show_live_json(struct cmd_line *line, struct table *cpus,
 static int show_json(struct cmd_line *line, struct table *cpus,
                      const struct source *source)
 {
-    /* It has all columns anyway. */
     if (cmd_arrange(line, cpus) == -EINVAL)
         return EXIT_USAGE;
     return source->saved ? show_saved_json(line, cpus, source->saved)

@@ -6,6 +6,7 @@
 
 #include "open_planner.h"
 #include "views/fleet_view.h"
+#include "views/json_set.h"
 #include "views/plan_count_view.h"
 #include "views/plan_emit.h"
 #include "views/plan_view.h"
@@ -102,15 +103,15 @@ static void add_fleet(const struct fleet *fleet, struct xln__json *json)
     table_free(table);
 }
 
-static int show_json(const struct plans *plans)
+static int show_json(const struct cmd_line *line, const struct plans *plans)
 {
-    struct xln__json *json = xln__json_new();
+    struct xln__json *json = cmd_new_json(line);
     unsigned i;
 
     if (!json)
         return -ENOMEM;
     xln__json_object(json);
-    xln__json_add_number(json, "version", 1);
+    xln__json_add_number(json, "version", JSON_VERSION);
     xln__json_key(json, "words");
     xln__json_array(json);
     for (i = 0; i < plans->nr_words; i++)
@@ -171,7 +172,7 @@ static int show(struct cmd_line *line, const struct plans *plans)
     if (!cmd_value(line, OPT_JSON) && !cmd_value(line, OPT_EMIT) &&
         plans->nr == 1 && !plans->list->guest.cells)
         return show_one(line, plans);
-    rc = cmd_value(line, OPT_JSON)   ? show_json(plans)
+    rc = cmd_value(line, OPT_JSON)   ? show_json(line, plans)
          : cmd_value(line, OPT_EMIT) ? emit_all(line, plans)
                                      : show_all(plans);
     cmd_complain_of(line, rc);
@@ -202,7 +203,7 @@ static int show_best(struct cmd_line *line, const struct plans *best)
     int rc;
 
     if (cmd_value(line, OPT_JSON)) {
-        rc = show_json(best);
+        rc = show_json(line, best);
         cmd_complain_of(line, rc);
         return rc ? EXIT_FAILURE : EXIT_SUCCESS;
     }
@@ -264,14 +265,15 @@ static bool place(struct cmd_line *line, struct plans *plans)
     return print_notes(&plans->notes, good);
 }
 
-static int count_json(const struct planned *d, const struct plan_count *c)
+static int count_json(const struct cmd_line *line, const struct planned *d,
+                      const struct plan_count *c)
 {
-    struct xln__json *json = xln__json_new();
+    struct xln__json *json = cmd_new_json(line);
 
     if (!json)
         return -ENOMEM;
     xln__json_object(json);
-    xln__json_add_number(json, "version", 1);
+    xln__json_add_number(json, "version", JSON_VERSION);
     plan_count_view_json(d, c, json);
     xln__json_object_end(json);
     return xln__json_print(json, stdout);
@@ -287,7 +289,7 @@ static int count(const struct cmd_line *line, struct plans *plans)
                     plan_count(plans->list, plans->planner.snapshot->host,
                                &c))) {
         rc = cmd_value(line, OPT_JSON)
-                 ? count_json(plans->list, &c)
+                 ? count_json(line, plans->list, &c)
                  : plan_count_view_print(plans->list, &c, stdout);
         cmd_complain_of(line, rc);
         code = rc ? EXIT_FAILURE : (int)c.first;
@@ -355,8 +357,6 @@ static int check_usage(const struct cmd_line *line, unsigned nr_configs,
     code = check_number(line, nr_configs, nr_hosts);
     if (code)
         return code;
-    if (emit && *emit && strcmp(emit, "libvirt"))
-        return cmd_usage(line, "--emit knows 'libvirt', not '%s'", emit);
     if (cmd_value(line, OPT_OPTIMISE) && cmd_value(line, OPT_COUNT))
         return cmd_usage(line, "--count and --optimise exclude each other");
     if ((emit != NULL) + (cmd_value(line, OPT_COUNT) != NULL) +

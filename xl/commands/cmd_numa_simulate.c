@@ -21,7 +21,7 @@ static const struct cmd_option options[] = {
     { 0 }
 };
 
-enum { POLICY, GUESTS, SPLIT, SPLIT_GUESTS, GIB, SPLIT_GIB, DISTANCE, CROSS,
+enum { POLICY, GUESTS, SPLIT, SPLIT_GUESTS, MEMORY, SPLIT_SIZE, DISTANCE, CROSS,
        AVOIDABLE, BALANCE, WAITING, RELAXED, REFUSED, FIRST_TIME, FIRST_NAME,
        TIME, P99 };
 
@@ -30,11 +30,12 @@ static const struct table_column columns[] = {
                  0 },
     [GUESTS] = { "GUESTS", "number of guests in the trace", true, false, 0 },
     [SPLIT] = { "SPLIT", "percent of them with memory on several nodes", true,
-                true, 0 },
+                true, TABLE_PERCENT },
     [SPLIT_GUESTS] = { "SPLIT_GUESTS", "their number", true, false, 0 },
-    [GIB] = { "GIB", "percent of all memory placed that is theirs", true,
-              true, 0 },
-    [SPLIT_GIB] = { "SPLIT_GIB", "GiB of theirs, added up", true, false, 0 },
+    [MEMORY] = { "MEMORY", "percent of all memory placed that is theirs", true,
+                 true, TABLE_PERCENT },
+    [SPLIT_SIZE] = { "SPLIT_SIZE", "MiB of theirs, added up", true, false,
+                     TABLE_BYTES },
     [DISTANCE] = { "DISTANCE", "mean distance from vCPUs to memory", true,
                    true, 0 },
     [CROSS] = { "CROSS", "number of guests on more than one socket", true,
@@ -44,17 +45,17 @@ static const struct table_column columns[] = {
     [BALANCE] = { "BALANCE", "vCPUs per CPU: fullest node over all of the "
                              "host", true, true, 0 },
     [WAITING] = { "WAITING", "percent of vCPUs beyond the CPUs of their node",
-                  true, true, 0 },
+                  true, true, TABLE_PERCENT },
     [RELAXED] = { "RELAXED", "guests on fewer CPUs than they have vCPUs", true,
                   false, 0 },
     [REFUSED] = { "REFUSED", "number of guests that did not fit", true, true,
                   0 },
     [FIRST_TIME] = { "FIRST_TIME", "when the first was refused, in seconds",
-                     true, false, 0 },
+                     true, false, TABLE_S },
     [FIRST_NAME] = { "FIRST_NAME", "which one that was", false, false, 0 },
     [TIME] = { "TIME", "time of a decision, in microseconds: the median", true,
-               true, 0 },
-    [P99] = { "P99", "the same: the 99th percentile", true, true, 0 },
+               true, TABLE_US },
+    [P99] = { "P99", "the same: the 99th percentile", true, true, TABLE_US },
     { 0 }
 };
 
@@ -191,9 +192,9 @@ static void put_split(const struct outcome *o, struct table *table)
     table_count(table, GUESTS, o->nr_guests);
     put_percent(table, SPLIT, percent(o->nr_split, o->nr_guests));
     table_count(table, SPLIT_GUESTS, o->nr_split);
-    put_percent(table, GIB, percent((double)o->split_bytes, (double)o->bytes));
-    table_number(table, SPLIT_GIB, o->split_bytes, "%" PRIu64,
-                 o->split_bytes >> 30);
+    put_percent(table, MEMORY,
+                percent((double)o->split_bytes, (double)o->bytes));
+    table_mib(table, SPLIT_SIZE, o->split_bytes);
 }
 
 static void put_refused(const struct outcome *o, struct table *table)

@@ -28,7 +28,7 @@ static const struct table_column columns[] = {
     [STATE] = { "STATE", "running, runnable, blocked or offline", false,
                 true, 0 },
     [TIME] = { "TIME", "seconds that it has run; JSON: nanoseconds", true,
-               true, 0 },
+               true, TABLE_NS },
     [HARD] = { "HARD", "the CPUs that it may run on", false, true, 0 },
     [SOFT] = { "SOFT", "the CPUs that it prefers", false, true, 0 },
     [ON_PLAN] = { "ON_PLAN", "whether NODE, or its home, was planned", false,

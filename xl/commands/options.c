@@ -162,6 +162,21 @@ static void complain_of_option(const struct cmd_line *line, const char *word)
         cmd_usage(line, "unknown option '%s'", word);
 }
 
+/* "[=WORD]" takes this word, or none. False: said so. */
+static bool check_optional(const struct cmd_line *line,
+                           const struct cmd_option *o, const char *value)
+{
+    const char *word = is_optional(o) ? o->arg + strlen("[=") : "";
+    size_t length = strcspn(word, "]");
+
+    if (!*word || !*value ||
+        (strlen(value) == length && !strncmp(value, word, length)))
+        return true;
+    cmd_usage(line, "--%s='%s': expected --%s or --%s=%.*s", o->name, value,
+              o->name, o->name, (int)length, word);
+    return false;
+}
+
 bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r)
 {
     struct option words[MAX_OPTIONS + 3];
@@ -192,6 +207,8 @@ bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r)
         for (i = 0; line->cmd->options[i].code != opt; i++)
             ;
         line->values[i] = optarg ? optarg : "";
+        if (!check_optional(line, &line->cmd->options[i], line->values[i]))
+            return false;
     }
     line->argc = argc;
     line->argv = argv;

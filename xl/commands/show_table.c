@@ -73,13 +73,24 @@ bool cmd_check_table(const struct cmd_line *line,
     return good;
 }
 
+struct xln__json *cmd_new_json(const struct cmd_line *line)
+{
+    struct xln__json *json = terminal_is_there() ? xln__json_new()
+                                                 : xln__json_new_compact();
+
+    if (json)
+        xln__json_want_lists(json, *cmd_value(line, OPT_JSON));
+    return json;
+}
+
 static int print(const struct cmd_line *line, const struct table *table,
                  const struct table_style *style)
 {
     if (style->height)
         fputs(CLEAR_SCREEN, stdout);
-    return cmd_value(line, OPT_JSON) ? table_print_json(table, stdout)
-                                     : table_print(table, style, stdout);
+    return cmd_value(line, OPT_JSON)
+               ? table_print_json(table, cmd_new_json(line), stdout)
+               : table_print(table, style, stdout);
 }
 
 int cmd_show_screen(struct cmd_line *line, struct table *table, int rc,

@@ -8,7 +8,7 @@
 #include "text/json.h"
 #include "plan_file.h"
 
-#define FORM_VERSION 1
+#define FORM_VERSION 2          /* 1 has nodes as a list of numbers */
 
 void plan_file_free(struct plan_file *file)
 {
@@ -50,28 +50,45 @@ static int get_text(struct xln__json_tree *tree,
     return rc ? rc : copy_text(tree, value, copy_r);
 }
 
-/* A list of numbers, as the keys of ours have it: "0-1". */
-static int read_nodes(struct xln__json_tree *tree,
-                      const struct xln__json_value *item, char **text_r)
+static int read_list(struct xln__json_tree *tree,
+                     const struct xln__json_value *list,
+                     struct xln_nodemap *nodes)
 {
     const struct xln__json_range any = { .max = XLN_MAX_NODES - 1 };
-    const struct xln__json_value *list, *value;
-    struct xln_nodemap *nodes;
+    const struct xln__json_value *value;
     uint64_t node;
-    int rc;
+    int rc = 0;
 
-    rc = xln__json_get(tree, item, "nodes", XLN__JSON_LIST, "a list", &list);
-    if (!rc)
-        rc = xln_nodemap_new(XLN_MAX_NODES, &nodes);
-    if (rc)
-        return rc;
     for (value = list->first; value && !rc; value = value->next) {
         rc = xln__json_number_of(tree, value, any, &node);
         if (!rc)
             xln_nodemap_set(nodes, node);
     }
+    return rc;
+}
+
+/* A text, "0-1", or a list of numbers; as the keys of ours have it. */
+static int read_nodes(struct xln__json_tree *tree,
+                      const struct xln__json_value *item, char **text_r)
+{
+    const struct xln__json_value *value = xln__json_member(item, "nodes");
+    bool is_text = value && value->type == XLN__JSON_TEXT;
+    struct xln_nodemap *nodes;
+    int rc = 0;
+
+    if (!is_text)
+        rc = xln__json_get(tree, item, "nodes", XLN__JSON_LIST, "a list",
+                           &value);
+    if (!rc)
+        rc = xln_nodemap_new(XLN_MAX_NODES, &nodes);
+    if (rc)
+        return rc;
+    if (!is_text)
+        rc = read_list(tree, value, nodes);
+    else if (*value->text && xln_nodemap_parse(value->text, 0, nodes, NULL))
+        rc = xln__json_expected(tree, value, "a list of nodes");
     if (!rc && xln_nodemap_is_empty(nodes))
-        rc = xln__json_expected(tree, list, "nodes");
+        rc = xln__json_expected(tree, value, "nodes");
     if (!rc)
         rc = xln_nodemap_format(nodes, text_r);
     xln_nodemap_free(nodes);
@@ -151,7 +168,7 @@ static int read_words(struct xln__json_tree *tree, struct plan_file *file)
 
 static int read_root(struct xln__json_tree *tree, struct plan_file *file)
 {
-    const struct xln__json_range known = { .min = FORM_VERSION,
+    const struct xln__json_range known = { .min = 1,
                                            .max = FORM_VERSION };
     uint64_t version;
     int rc;

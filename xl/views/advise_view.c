@@ -11,7 +11,7 @@ enum { NAME, ID, MEMORY, FROM, TO, DISTANCE, THEN, COMMAND };
 const struct table_column advise_view_columns[] = {
     [NAME] = { "NAME", "the domain to move", false, true, 0 },
     [ID] = { "ID", "its number", true, true, 0 },
-    [MEMORY] = { "MEMORY", "MiB that are copied: all it has", true, true, 0 },
+    [MEMORY] = { "MEMORY", "MiB that are copied: all it has", true, true, TABLE_BYTES },
     [FROM] = { "FROM", "the nodes that it has memory on", false, true, 0 },
     [TO] = { "TO", "the nodes to move it to", false, true, 0 },
     [DISTANCE] = { "DISTANCE", "mean, from its vCPUs to its memory", true,

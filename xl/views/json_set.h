@@ -5,7 +5,12 @@
 #include "libxl_numa.h"
 #include "text/json.h"
 
-/* A set as a list of its numbers, ascending. */
+/* Of all that is printed as JSON. 1 had sets as lists, sizes without "_bytes",
+ * and a key for each node. */
+#define JSON_VERSION 2
+
+/* A set as a text, "0-3,8"; or, if `json` wants lists, as a list of its
+ * numbers, ascending. */
 void json_set(struct xln__json *json, const struct xln_bitmap *set);
 void json_add_set(struct xln__json *json, const char *key,
                   const struct xln_bitmap *set);

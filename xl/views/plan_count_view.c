@@ -52,6 +52,6 @@ void plan_count_view_json(const struct planned *d, const struct plan_count *c,
     xln__json_add_number(json, "relaxed", c->nr_relaxed);
     xln__json_add_text(json, "short_of",
                        !c->full ? NULL : c->of_cpus ? "cpus" : "memory");
-    xln__json_add_number(json, "left", c->left_bytes);
-    xln__json_add_number(json, "left_on_one_node", c->most_bytes);
+    xln__json_add_number(json, "left_bytes", c->left_bytes);
+    xln__json_add_number(json, "left_on_one_node_bytes", c->most_bytes);
 }

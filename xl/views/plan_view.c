@@ -17,8 +17,9 @@ enum { NODES, NEED, USABLE, CPUS, VCPUS, DISTANCE, MEAN, LEFT, LOAD,
 const struct table_column plan_view_columns[] = {
     [NODES] = { "NODES", "the set of nodes", false, true, 0 },
     [NEED] = { "NEED", "MiB that the domain needs, overhead included", true,
-               true, 0 },
-    [USABLE] = { "USABLE", "MiB of the set to plan with", true, true, 0 },
+               true, TABLE_BYTES },
+    [USABLE] = { "USABLE", "MiB of the set to plan with", true, true,
+                 TABLE_BYTES },
     [CPUS] = { "CPUS", "number of CPUs there that the domain may use", true,
                true, 0 },
     [VCPUS] = { "VCPUS", "number of vCPUs that prefer some of these nodes",
@@ -27,7 +28,7 @@ const struct table_column plan_view_columns[] = {
                    true, 0 },
     [MEAN] = { "MEAN", "the mean distance", true, false, 0 },
     [LEFT] = { "LEFT", "MiB left over, what best and worst fit compare", true,
-               true, 0 },
+               true, TABLE_BYTES },
     [LOAD] = { "LOAD", "vCPUs with affinity for each CPU, on average", true,
                false, 0 },
     [VERDICT] = { "VERDICT", "what became of it", false, true, 0 },
@@ -582,8 +583,8 @@ static void add_plan(struct xln__json *json, const struct planned *d)
     add_config(json, d->config->source);
     xln__json_add_text(json, "verdict", verdict_of(d));
     add_relaxed(json, plan->relaxed);
-    xln__json_add_number(json, "need", plan->need_bytes);
-    xln__json_add_number(json, "overhead", d->need.overhead_bytes);
+    xln__json_add_number(json, "need_bytes", plan->need_bytes);
+    xln__json_add_number(json, "overhead_bytes", d->need.overhead_bytes);
     xln__json_add_number(json, "vcpus", d->need.nr_vcpus);
     xln__json_add_bool(json, "named", plan->named);
     xln__json_add_text(json, "policy",

@@ -16,7 +16,7 @@ const struct table_column survey_columns[] = {
     { "ID", "its number", true, true, 0 },
     { "NODE<N>", "MiB on node N; a column for each node", true, true,
       TABLE_PART },
-    { "TOTAL", "MiB on all nodes", true, true, 0 },
+    { "TOTAL", "MiB on all nodes", true, true, TABLE_BYTES },
     { "LOCAL", "share of it on the nodes of its vCPUs", true, true, 0 },
     { "NOW_LOCAL", "share of it on the nodes where they run now", true,
       true, 0 },
@@ -27,7 +27,7 @@ const struct table_column survey_columns[] = {
     { "NOW_NODES", "the nodes where its vCPUs run now, or ran last", false,
       true, 0 },
     { "SOURCE", "where the numbers come from", false, true, TABLE_SPARE },
-    { "AGE", "how old they are", true, false, 0 },
+    { "AGE", "how old they are", true, false, TABLE_S },
     { "VCPU_NODES", "the nodes of its vCPUs", false, false, 0 },
     { "NODES", "MiB on each node, in one column", false, false, TABLE_WHOLE },
     { 0 }

@@ -16,11 +16,18 @@
 /* Where the table does not fit into its width, a column that is */
 #define TABLE_SPARE 1           /* is left out first */
 #define TABLE_PART 2            /* is replaced, with all other parts, by the */
-#define TABLE_WHOLE 4           /* whole, of which there is at most one */
+#define TABLE_WHOLE 4           /* whole, of which there is at most one: its
+                                 * cells are shares, in the order of the parts */
+/* What the numbers of a column are in JSON, where its key says so. */
+#define TABLE_BYTES 8           /* "_bytes" */
+#define TABLE_S 16              /* "_s": seconds */
+#define TABLE_US 32             /* "_us" */
+#define TABLE_NS 64             /* "_ns" */
+#define TABLE_PERCENT 128       /* "_percent" */
 
 struct table_column {
-    const char *name;           /* the heading; in lower case, for -o and JSON;
-                                 * NULL ends the list */
+    const char *name;           /* the heading, for -o in any case, for JSON
+                                 * in lower case; NULL ends the list */
     const char *help;
     bool right;                 /* aligned to the right */
     bool shown;                 /* without -o */
@@ -90,7 +97,7 @@ void table_bool(struct table *table, unsigned column, bool value);
 /* The same, but marked where it holds, and empty where it does not. */
 void table_mark(struct table *table, unsigned column, bool value,
                 const char *mark);
-/* In JSON a list of numbers, in text the compact form; "none" if empty. */
+/* In JSON "0-3,8", or a list of numbers, see json_set(); "none" if empty. */
 void table_set(struct table *table, unsigned column,
                const struct xln_bitmap *set);
 /* An affinity: in text as the installed xl writes it, so "all" if it is full;
@@ -119,10 +126,11 @@ __attribute__((format(printf, 3, 4)))
 void table_note(struct table *table, unsigned column, const char *fmt, ...);
 
 /* The error that was kept, -ENOMEM, or what happened to the stream. JSON has all
- * columns, always. */
+ * columns, or those that -o names; of parts, the whole that they are of. */
 int table_print(const struct table *table, const struct table_style *style,
                 FILE *f);
-int table_print_json(const struct table *table, FILE *f);
+int table_print_json(const struct table *table, struct xln__json *json,
+                     FILE *f);
 /* The list alone, with its key, into an object that is open. */
 void table_add_json(const struct table *table, struct xln__json *json);
 

@@ -79,7 +79,7 @@ static unsigned width_of(const struct table *table,
 
 /* ---- which columns ---- */
 
-static unsigned find_whole(const struct table *table)
+unsigned table__find_whole(const struct table *table)
 {
     unsigned i;
 
@@ -213,7 +213,7 @@ int table__fit(const struct table *table, const struct table_style *style,
     int rc;
 
     *fit = (struct table_fit){ 0 };
-    f.whole = find_whole(table);
+    f.whole = table__find_whole(table);
     f.widths = calloc(table->nr_columns + 1, sizeof(*f.widths));
     fit->columns = calloc(table->nr_shown + 1, sizeof(*fit->columns));
     rc = f.widths && fit->columns ? make_texts(table, style, fit) : -ENOMEM;

@@ -47,6 +47,9 @@ struct table {
     int rc;                     /* the first error, kept until it is printed */
 };
 
+/* The column that stands for those of parts (TABLE_WHOLE), or XLN_NONE. */
+unsigned table__find_whole(const struct table *table);
+
 /* XLN_NONE: there is no such column. */
 unsigned table__find(const struct table *table, const char *name,
                      size_t length);
