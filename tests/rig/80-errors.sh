@@ -135,7 +135,7 @@ no_module() {
 # Xen's release cannot be read: as under another hypervisor, or none.
 no_xen() {
     mount -t tmpfs none /sys/hypervisor
-    falls_back "no running Xen according to" "no Xen"
+    falls_back "no running Xen" "no running Xen according to"
     umount /sys/hypervisor
 }
 
