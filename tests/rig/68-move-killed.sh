@@ -22,6 +22,12 @@ checkpoint() {
     remove g
 }
 
+# Newer releases of xl go on waiting for a domain that is suspended.
+foreground_has_seen() {
+    ! kill -0 $foreground 2> /dev/null ||
+        grep -q "Continue waiting" /tmp/foreground
+}
+
 # The receiver is killed once the guest is suspended, and once the xl that waits
 # for it, in the foreground, has seen that.
 failing_migration() {
@@ -32,7 +38,7 @@ failing_migration() {
     leader=$!
     rig-xen until "$(domid g)" s 0
     kill -STOP $leader
-    wait $foreground
+    await 300 foreground_has_seen
     interrupt KILL receiver $leader
     kill -CONT $leader
     wait $leader
