@@ -8,6 +8,7 @@
 
 #define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
 
 /* Of x86 and of Arm as Xen runs on it. */
 #define PAGE_SHIFT 12

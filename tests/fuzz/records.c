@@ -19,9 +19,9 @@
 #include "placement/keep.h"
 #include "placement/record.h"
 #include "reservation.h"
+#include "text/units.h"
 
 #define DOMID 12
-#define MIB (UINT64_C(1) << 20)
 
 static const uint8_t uuid[16] = {
     0x2a, 0x2f, 0x4e, 0x4c, 0x7c, 0x4b, 0x4a, 0x2e,

@@ -7,8 +7,8 @@
 #include <xenstore.h>
 
 #include "fake-xen.h"
+#include "text/units.h"
 
-#define MIB (UINT64_C(1) << 20)
 #define PAGES_PER_MIB 256
 #define NODE_MIB 1024
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

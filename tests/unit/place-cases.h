@@ -10,9 +10,9 @@
 #include "policy.h"
 #include "random.h"
 #include "tap.h"
+#include "text/units.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIB (UINT64_C(1) << 20)
 #define MAX_VCPUS 8
 
 /* CPUs are numbered through, node by node. */

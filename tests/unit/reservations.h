@@ -20,9 +20,9 @@
 #include "fake-alloc.h"
 #include "reservation.h"
 #include "tap.h"
+#include "text/units.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define MIB (UINT64_C(1) << 20)
 #define MIB_PAGES 256
 #define TIMEOUT_MS 20000
 

@@ -11,10 +11,9 @@
 #include "fake-alloc.h"
 #include "host.h"
 #include "tap.h"
+#include "text/units.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define MIB (UINT64_C(1) << 20)
-#define GIB (UINT64_C(1) << 30)
 #define TIB (UINT64_C(1) << 40)
 
 static inline void need(bool fine, const char *what)

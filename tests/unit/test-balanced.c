@@ -9,8 +9,8 @@
 #include "problem.h"
 #include "random.h"
 #include "tap.h"
+#include "text/units.h"
 
-#define GIB (UINT64_C(1) << 30)
 #define MAX_NODES 20
 
 enum shape { FLAT, SOCKETS, CHAOS };

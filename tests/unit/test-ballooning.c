@@ -8,8 +8,8 @@
 #include "libxl_numa.h"
 #include "fake-alloc.h"
 #include "tap.h"
+#include "text/units.h"
 
-#define MIB (UINT64_C(1) << 20)
 #define MAX_DOMAINS 300
 #define FAILED EFAULT
 

@@ -13,8 +13,8 @@
 #include "random.h"
 #include "sets.h"
 #include "tap.h"
+#include "text/units.h"
 
-#define MIB (UINT64_C(1) << 20)
 #define MAX_NODES 10
 #define MAX_SETS (1u << MAX_NODES)
 #define MAX_VCPUS 6

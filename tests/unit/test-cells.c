@@ -7,8 +7,8 @@
 #include "fake-alloc.h"
 #include "host.h"
 #include "tap.h"
+#include "text/units.h"
 
-#define MIB (UINT64_C(1) << 20)
 #define NR_NODES 4
 #define NR_CPUS 8
 

@@ -8,9 +8,9 @@
 #include "host.h"
 #include "plans/need.h"
 #include "tap.h"
+#include "text/units.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define MIB (UINT64_C(1) << 20)
 #define NAMED "name=\"g\"\n"
 
 static void bail_out(const char *why)

@@ -11,11 +11,11 @@
 #include "random.h"
 #include "sets.h"
 #include "tap.h"
+#include "text/units.h"
 
 #define NODES 4
 #define CORES 3                 /* of a node at most, each with one CPU */
 #define VCPUS 4
-#define GIB (UINT64_C(1) << 30)
 
 struct problem {
     unsigned nr_cores[NODES];   /* CPU node * CORES + i, i below that */

@@ -14,10 +14,10 @@
 #include "libxl_numa_foreign.h"
 #include "libxl_numa.h"
 #include "tap.h"
+#include "text/units.h"
 
 #define MAX_NODES 64            /* a set is a uint64_t */
 #define MAX_SETS 200000         /* to look at, for one plan */
-#define MIB (UINT64_C(1) << 20)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* ------------------------------------------------------------------ */

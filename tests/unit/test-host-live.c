@@ -7,10 +7,9 @@
 #include "libxl_numa.h"
 #include "sets.h"
 #include "tap.h"
+#include "text/units.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define MIB (UINT64_C(1) << 20)
-#define GIB (UINT64_C(1) << 30)
 #define MAX_CPUS 128
 #define MAX_NODES 8
 #define FAILED EFAULT

@@ -4,8 +4,7 @@
 
 #include "host.h"
 #include "tap.h"
-
-#define MIB (UINT64_C(1) << 20)
+#include "text/units.h"
 
 static void add_node(struct xln_host *host, unsigned node, uint64_t mib)
 {

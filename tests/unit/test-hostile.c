@@ -19,9 +19,9 @@
 #include "libxl_numa.h"
 #include "random.h"
 #include "tap.h"
+#include "text/units.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIB (UINT64_C(1) << 20)
 #define MAX_BYTES (1u << 16)    /* of a host that is changed */
 #define MEMORY_LIMIT (1024 * MIB)
 #define SECONDS_LIMIT 600       /* of the CPU: what hangs is ended */

@@ -9,12 +9,12 @@
 #include "host.h"
 #include "random.h"
 #include "tap.h"
+#include "text/units.h"
 
 #define NODES 4
 #define UNITS 4                 /* of a node at most */
 #define THREADS 4
 #define VCPUS 12
-#define GIB (UINT64_C(1) << 30)
 
 /* A host of cores of `threads` CPUs, the first of these in a row, then all
  * second ones, and so on: CPU number thread * (NODES * UNITS) + core. */

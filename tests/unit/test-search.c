@@ -11,8 +11,8 @@
 #include "policy.h"
 #include "random.h"
 #include "tap.h"
+#include "text/units.h"
 
-#define MIB (UINT64_C(1) << 20)
 #define TIB (UINT64_C(1) << 40)
 #define MAX_NODES 64
 

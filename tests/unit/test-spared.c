@@ -10,8 +10,7 @@
 #include "placement/cells.h"
 #include "placement/decide.h"
 #include "tap.h"
-
-#define MIB (UINT64_C(1) << 20)
+#include "text/units.h"
 
 /* Two nodes of two CPUs: 200 MiB are free on the first, 800 on the other. */
 static struct xln_host *make_host(void)

@@ -10,10 +10,9 @@
 #include "host.h"
 #include "random.h"
 #include "tap.h"
+#include "text/units.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIB (UINT64_C(1) << 20)
-#define GIB (UINT64_C(1) << 30)
 
 /* ---- hosts ---- */
 

@@ -16,8 +16,8 @@
 
 #include "../../tests/unit/random.h"
 #include "host.h"
+#include "text/units.h"
 
-#define GIB (UINT64_C(1) << 30)
 #define NR_RUNS 5
 #define MAX_ENUMERATED 16
 #define PLOT_WIDTH 60

@@ -7,8 +7,7 @@
 #include <yajl/yajl_parse.h>
 
 #include "libxl_numa.h"
-
-#define GIB (UINT64_C(1) << 30)
+#include "text/units.h"
 
 enum { PARSE, READ, PLAN_SMALL, PLAN_LARGE, NR_STEPS };
 

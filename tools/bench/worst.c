@@ -14,8 +14,8 @@
 
 #include "../../tests/unit/random.h"
 #include "host.h"
+#include "text/units.h"
 
-#define GIB (UINT64_C(1) << 30)
 #define PAGE UINT64_C(4096)
 #define MAX_NR 1024
 
