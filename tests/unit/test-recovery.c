@@ -63,10 +63,10 @@ struct scene {
     enum recovered recovered;
 };
 
-#define RUNS { false, false, true }
-#define SUSPENDED { false, true, true }
-#define FRESH { true, false, false }
-#define REBOOTING { .has_run = true, .rebooting = true }
+#define RUNS { false, false, true, false }
+#define SUSPENDED { false, true, true, false }
+#define FRESH { true, false, false, false }
+#define REBOOTING { false, false, true, true }
 
 static const struct scene scenes[] = {
     { "nothing was done yet", "web", RUNS, NULL, { 0 }, "", "1 web",
@@ -93,8 +93,8 @@ static const struct scene scenes[] = {
     { "the copy has its name and runs", "web--migratedaway", SUSPENDED, "web",
       RUNS, "asked\nanswered\nreceived\n", "7 web", RECOVERED_COPY },
     { "and was paused since", "web--migratedaway", SUSPENDED, "web",
-      { true, false, true }, "asked\nanswered\nreceived\n", "7 web paused",
-      RECOVERED_COPY },
+      { true, false, true, false }, "asked\nanswered\nreceived\n",
+      "7 web paused", RECOVERED_COPY },
     { "the move was done", NULL, { 0 }, "web", RUNS,
       "asked\nanswered\nreceived\n", "7 web", RECOVERED_COPY },
     { "the domain is destroyed, its copy complete", NULL, { 0 },
