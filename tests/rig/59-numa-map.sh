@@ -3,8 +3,8 @@
 # rig: --topology 4node
 # thorough: a guest moves, and all pages are counted six times
 #
-# xl numa-map, and xl numa-stat of a saved host, beside what Xen itself reports,
-# before and after a move.
+# xl numa-map, xl numa-stat of a saved host, and its figures and alarm for
+# monitoring, beside what Xen itself reports, before and after a move.
 
 . /root/lib.sh
 
@@ -35,11 +35,20 @@ answer() { # FILE
     sed -n '1p; /^DOMAIN/,$p' "$1"
 }
 
+# Likewise, from figures for Prometheus.
+exported_pages() { # NAME
+    xl numa-stat --pages --openmetrics "$1" | sed -n \
+        's/^xen_numa_domain_node_memory_bytes{.*node="\(.*\)"} /\1 /p' |
+        awk '$2 { print $1, $2 / 4096 }'
+}
+
 looks_right() { # WHEN HEADLINE HOME-OF-WEB
     xl numa-snapshot --pages $file
     for guest in web db; do
         is "$(saved_pages $guest)" "$(pages_of $guest)" \
             "$1: numa-stat --host has the pages of $guest"
+        is "$(exported_pages $guest)" "$(pages_of $guest)" \
+            "$1: and so has --openmetrics"
     done
     xl numa-map --pages > "$out"
     is "$(head -n 1 "$out")" "$2" "$1: numa-map says so"
@@ -60,11 +69,15 @@ created idle db "nodes=\"$there\"" memory=32
 xl numa-map > "$out"
 is "$(head -n 1 "$out")" "no domain is remote, of 2" "by the records: at home"
 looks_right "at home" "no domain is remote, of 2"
+ok "at home: no alarm" xl numa-stat --alarm=0
 stock-xl vcpu-pin web all "$(cpus_of "$there")" "$(cpus_of "$there")"
 xl numa-map > "$out"
 is "$(head -n 1 "$out")" "1 of 2 domains is remote: web (all)" \
     "by the records: away"
 looks_right "vCPUs away" "1 of 2 domains is remote: web (all)" "$there"
+is "$(xl numa-stat --alarm=20; echo $?)" \
+    "1 of 2 domains has more than 20% of its memory remote: web (100%)
+5" "vCPUs away: the alarm"
 ok "a move" xl numa-move web "$there"
 looks_right "after a move" "no domain is remote, of 2"
 remove web db

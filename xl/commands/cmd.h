@@ -18,6 +18,7 @@
 #define EXIT_USAGE 2
 #define EXIT_NOTHING_FITS 3
 #define EXIT_RELAXED 4
+#define EXIT_REMOTE 5
 
 #define MAX_OPTIONS 24
 
@@ -25,7 +26,8 @@ struct cmd_option {
     const char *name;           /* the long one; NULL ends the list */
     int code;                   /* its letter; from 256 up: it has none */
     const char *arg;            /* what its argument is; NULL: takes none;
-                                 * "[=WORD]": only behind "=", or none */
+                                 * "[=WORD]": only behind "=", or none;
+                                 * in capitals it stands for a value */
     const char *help;
 };
 

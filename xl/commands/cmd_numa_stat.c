@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "monitoring.h"
 #include "text/units.h"
 #include "views/survey.h"
 
@@ -19,6 +20,8 @@
 #define OPT_WATCH (OPT_OWN + 3)
 #define OPT_COUNT (OPT_OWN + 4)
 #define OPT_HOST (OPT_OWN + 5)
+#define OPT_OPENMETRICS (OPT_OWN + 6)
+#define OPT_ALARM (OPT_OWN + 7)
 
 #define INTERVAL_MAX 86400
 #define SAMPLES_MAX 1000000
@@ -30,6 +33,8 @@ static const struct cmd_option opts[] = {
     { "watch", OPT_WATCH, NULL, "show it again and again" },
     { "count", OPT_COUNT, "N", "end after N tables" },
     { "host", OPT_HOST, "FILE", "a saved host instead of the running one" },
+    { "openmetrics", OPT_OPENMETRICS, "[=FILE]", "figures for Prometheus" },
+    { "alarm", OPT_ALARM, "PERCENT", "status 5 if more than that is remote" },
     TABLE_OPTIONS,
     { 0 }
 };
@@ -40,6 +45,7 @@ struct wish {
     uint32_t *domids;           /* as line->args */
     double interval_s;
     unsigned long nr_samples, nr_tables;
+    unsigned long alarm_percent;
     bool ask_xen, watch;
     sigset_t ends;              /* signals that end the watching */
 };
@@ -230,6 +236,45 @@ static int run_saved(struct wish *wish, const char *word)
     return EXIT_FAILURE;
 }
 
+/* ---- for monitoring ---- */
+
+static int report(struct wish *wish, const struct xln_snapshot *snapshot)
+{
+    struct cmd_line *line = wish->line;
+    const char *path = cmd_value(line, OPT_OPENMETRICS);
+    struct residents *residents;
+    int rc = residents_new(snapshot, &residents), code;
+
+    if (rc) {
+        cmd_complain_of(line, rc);
+        return EXIT_FAILURE;
+    }
+    if (line->nr_args)
+        residents_keep(residents, wish->domids, line->nr_args);
+    code = path ? monitoring_export(snapshot, residents, path)
+                : monitoring_alarm(residents, wish->alarm_percent,
+                                   line->nr_args);
+    residents_free(residents);
+    return code;
+}
+
+static int run_report(struct wish *wish)
+{
+    const char *host = cmd_value(wish->line, OPT_HOST);
+    struct xln_snapshot *snapshot;
+    int code = EXIT_FAILURE;
+
+    if (!(host ? cmd_load_domains(host, &snapshot)
+               : cmd_read_residents(wish->line, wish->ask_xen, &snapshot)))
+        return EXIT_FAILURE;
+    if (find_saved_domains(wish, snapshot))
+        code = report(wish, snapshot);
+    xln_snapshot_free(snapshot);
+    return code;
+}
+
+/* ---- again and again ---- */
+
 /* Until a signal, or the last table that was asked for or can be. */
 static int watch(struct wish *wish)
 {
@@ -273,6 +318,53 @@ static bool read_count(struct cmd_line *line, int code, unsigned long *nr_r)
     return !text || (cmd_number(text, SAMPLES_MAX, nr_r) && *nr_r);
 }
 
+/* An option that has no meaning without a table; 0: none is given. */
+static int find_table_option(const struct cmd_line *line)
+{
+    static const int codes[] = {
+        OPT_SAMPLES, OPT_INTERVAL, OPT_WATCH, OPT_COUNT, 'o', OPT_SORT,
+        OPT_HUMAN, 'w', OPT_COLOR, OPT_JSON,
+    };
+    unsigned i;
+
+    for (i = 0; i < sizeof(codes) / sizeof(*codes); i++)
+        if (cmd_value(line, codes[i]))
+            return codes[i];
+    return 0;
+}
+
+static const char *option_name(const struct cmd_line *line, int code)
+{
+    const struct cmd_option *o = line->cmd->options;
+
+    while (o->code != code)
+        o++;
+    return o->name;
+}
+
+static int check_report(struct wish *wish)
+{
+    struct cmd_line *line = wish->line;
+    const char *percent = cmd_value(line, OPT_ALARM);
+    const char *report = percent ? "alarm" : "openmetrics";
+    int other = find_table_option(line);
+
+    if (percent && cmd_value(line, OPT_OPENMETRICS))
+        return cmd_usage(line, "--alarm and --openmetrics exclude each other");
+    if (other)
+        return cmd_usage(line, "--%s prints no table: --%s has no meaning",
+                         report, option_name(line, other));
+    if (percent && !cmd_number(percent, ALARM_MAX, &wish->alarm_percent))
+        return cmd_usage(line, "--alarm takes a percentage from 0 to %d, not "
+                         "'%s'", ALARM_MAX, percent);
+    return 0;
+}
+
+static bool wants_report(const struct cmd_line *line)
+{
+    return cmd_value(line, OPT_OPENMETRICS) || cmd_value(line, OPT_ALARM);
+}
+
 static int read_options(struct wish *wish)
 {
     struct cmd_line *line = wish->line;
@@ -298,7 +390,7 @@ static int read_options(struct wish *wish)
         (wish->ask_xen || wish->watch || wish->nr_samples))
         return cmd_usage(line, "--pages, --samples and --watch are of the "
                          "running host alone");
-    return 0;
+    return wants_report(line) ? check_report(wish) : 0;
 }
 
 static bool find_domains(struct wish *wish)
@@ -327,7 +419,9 @@ static int run(struct cmd_line *line)
         complain("numa-stat: %s", strerror(ENOMEM));
         return EXIT_FAILURE;
     }
-    if (host)
+    if (wants_report(line))
+        code = run_report(&wish);
+    else if (host)
         code = run_saved(&wish, host);
     else if (!cmd_open_xen(line) || !find_domains(&wish))
         code = EXIT_FAILURE;

@@ -162,14 +162,14 @@ static void complain_of_option(const struct cmd_line *line, const char *word)
         cmd_usage(line, "unknown option '%s'", word);
 }
 
-/* "[=WORD]" takes this word, or none. False: said so. */
+/* "[=word]" takes this word, or none; "[=FILE]" takes any. False: said so. */
 static bool check_optional(const struct cmd_line *line,
                            const struct cmd_option *o, const char *value)
 {
     const char *word = is_optional(o) ? o->arg + strlen("[=") : "";
     size_t length = strcspn(word, "]");
 
-    if (!*word || !*value ||
+    if (!*word || !*value || isupper((unsigned char)*word) ||
         (strlen(value) == length && !strncmp(value, word, length)))
         return true;
     cmd_usage(line, "--%s='%s': expected --%s or --%s=%.*s", o->name, value,

@@ -181,20 +181,35 @@ static int find_may_nodes(const struct xln_host *host, struct resident *r)
     return rc;
 }
 
-static int find_now_nodes(const struct xln_host *host, struct resident *r)
+/* The nodes of its online vCPUs, of all or of those that run. */
+static int find_nodes(const struct xln_host *host, const struct resident *r,
+                      bool running, struct xln_nodemap **nodes_r)
 {
     const struct xln_host_cpu *cpu;
     const struct xln_vcpu *v;
     unsigned i;
-    int rc = xln_nodemap_new(xln_host_nr_nodes(host), &r->now_nodes);
+    int rc = xln_nodemap_new(xln_host_nr_nodes(host), nodes_r);
 
     for (i = 0; i < r->domain->nr_vcpus && !rc; i++) {
         v = &r->domain->vcpus[i];
-        cpu = v->exists && v->online ? xln_host_cpu(host, v->cpu) : NULL;
+        cpu = v->exists && v->online && (v->running || !running)
+                  ? xln_host_cpu(host, v->cpu) : NULL;
         if (cpu && cpu->node != XLN_NONE)
-            xln_nodemap_set(r->now_nodes, cpu->node);
+            xln_nodemap_set(*nodes_r, cpu->node);
     }
     return rc;
+}
+
+static int find_running(const struct xln_host *host, struct resident *r)
+{
+    struct xln_nodemap *nodes;
+    int rc = find_nodes(host, r, true, &nodes);
+
+    if (rc)
+        return rc;
+    locality_of(host, r->pages, nodes, &r->running);
+    xln_nodemap_free(nodes);
+    return 0;
 }
 
 static int fill(const struct xln_snapshot *snapshot, unsigned i,
@@ -210,7 +225,9 @@ static int fill(const struct xln_snapshot *snapshot, unsigned i,
     if (!rc)
         rc = find_may_nodes(host, r);
     if (!rc)
-        rc = find_now_nodes(host, r);
+        rc = find_nodes(host, r, false, &r->now_nodes);
+    if (!rc)
+        rc = find_running(host, r);
     if (rc)
         return rc;
     if (r->may_nodes)
@@ -219,19 +236,60 @@ static int fill(const struct xln_snapshot *snapshot, unsigned i,
     return 0;
 }
 
+static void dispose(struct resident *r)
+{
+    free(r->pages);
+    xln_nodemap_free(r->may_nodes);
+    xln_nodemap_free(r->now_nodes);
+}
+
 void residents_free(struct residents *residents)
 {
     unsigned i;
 
     if (!residents)
         return;
-    for (i = 0; i < residents->nr; i++) {
-        free(residents->list[i].pages);
-        xln_nodemap_free(residents->list[i].may_nodes);
-        xln_nodemap_free(residents->list[i].now_nodes);
-    }
+    for (i = 0; i < residents->nr; i++)
+        dispose(&residents->list[i]);
     free(residents->list);
     free(residents);
+}
+
+static bool is_among(uint32_t domid, const uint32_t *domids, unsigned nr)
+{
+    unsigned i;
+
+    for (i = 0; i < nr; i++)
+        if (domids[i] == domid)
+            return true;
+    return false;
+}
+
+void residents_keep(struct residents *residents, const uint32_t *domids,
+                    unsigned nr)
+{
+    unsigned i, kept = 0;
+
+    for (i = 0; i < residents->nr; i++) {
+        if (is_among(residents->list[i].domain->domid, domids, nr))
+            residents->list[kept++] = residents->list[i];
+        else
+            dispose(&residents->list[i]);
+    }
+    residents->nr = kept;
+}
+
+unsigned resident_remote_permille(const struct resident *r)
+{
+    unsigned local = 1000;
+
+    if (!r->may.known && !r->running.known)
+        return XLN_NONE;
+    if (r->may.known)
+        local = r->may.local_permille;
+    if (r->running.known && r->running.local_permille < local)
+        local = r->running.local_permille;
+    return 1000 - local;
 }
 
 int residents_new(const struct xln_snapshot *snapshot,

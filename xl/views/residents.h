@@ -24,6 +24,8 @@ struct resident {
     /* The nodes where its online vCPUs run, or ran last. */
     struct xln_nodemap *now_nodes;
     struct locality may, now;   /* of the memory to these nodes */
+    struct locality running;    /* to the nodes of the vCPUs that ran when the
+                                 * snapshot was taken; if none did, unknown */
 };
 
 struct residents {
@@ -44,5 +46,14 @@ int residents_read_host(xc_interface *xch, libxl_ctx *ctx, bool count,
 int residents_new(const struct xln_snapshot *snapshot,
                   struct residents **residents_r);
 void residents_free(struct residents *residents);
+
+/* Leave only these, by domid. */
+void residents_keep(struct residents *residents, const uint32_t *domids,
+                    unsigned nr);
+
+/* The share of its memory that is remote from where its vCPUs may run, or from
+ * where some run at this moment, whichever is larger: 0 to 1000, rounded up. Where
+ * an idle vCPU ran last does not count. XLN_NONE: not known. */
+unsigned resident_remote_permille(const struct resident *r);
 
 #endif /* RESIDENTS_H */
