@@ -62,6 +62,10 @@ sets() { # NODE ANOTHER
     run g
     is "$(tail -n 1 $out | sed 's/.*: //')" "64 of 128 MiB" \
         "what is elsewhere is shown later too"
+    run --json g
+    is "$(json_lines < $out | awk -F : '$1 == "id" || $1 == "node_affinity" ||
+        $1 == "elsewhere_bytes" { print $2 }' | one_line)" \
+        "$(domid g) $1 67108864" "and in JSON"
 }
 
 moves() { # NODE ANOTHER

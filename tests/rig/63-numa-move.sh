@@ -63,9 +63,21 @@ is_new() {
     [ -n "$now" ] && [ "$now" != "$old" ] && [ -n "$(nodes_of g)" ]
 }
 
+# "KEY VALUE" of what numa-move --json printed, of these keys.
+said_in_json() { # KEY|KEY...
+    json_lines < "$out" | awk -F : -v keys="$1" '
+        $1 ~ "^(" keys ")$" { print $1, $2 }'
+}
+
 several() { # NODE NODE
-    moves 0 g "$1,$2"
+    old=$(domid g)
+    moves 0 --json g "$1,$2"
     ok "onto two nodes: equal shares" shares_even g "$1" "$2"
+    is "$(said_in_json 'id|previous_id|elsewhere_bytes')" "id $(domid g)
+elsewhere_bytes 0
+previous_id $old" "in JSON: which domain it is, and was"
+    is "$(json_lines < "$out" | awk -F : '$1 == "bytes" { n += $2 }
+        END { printf "%d\n", n / 1048576 }')" 200 "in JSON: all of its memory"
     moves 0 g
     is "$(nodes_of g | wc -w)" 1 "auto: on one"
 }

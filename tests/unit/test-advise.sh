@@ -166,7 +166,7 @@ check "a domain with virtual nodes of its own" refuses 1 "xl: own.cfg: a domain\
  with virtual nodes of its own: numa-move cannot advise on it" --advise \
     --host busy.json own.cfg
 check "--host without --advise" refuses 2 \
-    "xl: numa-move: --host, -o and --json are for --advise" --host host.json 3
+    "xl: numa-move: --host and -o are for --advise" --host host.json 3
 check "--live with it" refuses 2 \
     "xl: numa-move: --advise moves nothing: --live is not for it" --advise --live
 check "no domain" refuses 2 "xl: numa-move: needs a DOMAIN"

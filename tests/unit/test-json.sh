@@ -62,6 +62,13 @@ END
     echo '{"version":2,"domains":[{"size":1}]}' |
         python3 check.py "$top/docs/xl-numa.schema.json" > out 2>&1
     check "a key that is not in the schema is refused" [ $? != 0 ]
+    # As test-guest-json has it.
+    echo '{"version":2,"domain":{"name":"a","id":9,"node_affinity":"1-2",
+           "nodes":[{"node":0,"bytes":1048576}],"elsewhere_bytes":1048576,
+           "vcpus":[{"vcpu":0,"hard":"0-3,69","soft":""}]},
+           "previous_id":7,"paused_s":null}' |
+        python3 check.py "$top/docs/xl-numa.schema.json" > out 2>&1
+    check "a domain that was moved is in the schema" [ $? = 0 ]
 }
 
 if python3 -c 'import jsonschema' 2> /dev/null; then

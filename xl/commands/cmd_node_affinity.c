@@ -11,6 +11,7 @@
 
 #include "cmd.h"
 #include "guest.h"
+#include "guest_json.h"
 #include "node_list.h"
 #include "text/units.h"
 
@@ -45,12 +46,15 @@ static char *nodes_text(const struct guest *guest,
     return text;
 }
 
-static int show(const struct guest *guest)
+static int show(const struct cmd_line *line, const struct guest *guest)
 {
     const struct xln_nodemap *nodes = guest->domain->nodes;
     uint64_t away = guest_bytes_outside(guest, nodes);
-    char *text = nodes_text(guest, nodes);
+    char *text;
 
+    if (cmd_value(line, OPT_JSON))
+        return guest_print_json(line, guest, NULL);
+    text = nodes_text(guest, nodes);
     if (!text)
         return EXIT_FAILURE;
     printf("node affinity  : %s\nmemory at build: ", text);
@@ -271,7 +275,9 @@ static int set(struct cmd_line *line, struct guest *guest,
                  guest_reason(rc));
         return EXIT_FAILURE;
     }
-    code = tell(guest, change, guest->domain->nodes);
+    code = cmd_value(line, OPT_JSON)
+               ? guest_print_json(line, guest, NULL)
+               : tell(guest, change, guest->domain->nodes);
     if (change->cpus)
         guest_warn_remote(guest);
     return code;
@@ -307,9 +313,13 @@ static int run(struct cmd_line *line)
         return cmd_usage(line, "--cpus=%s needs nodes", mode);
     if (cmd_value(line, OPT_KEEP) && line->nr_args < 2)
         return cmd_usage(line, "--keep needs nodes or 'auto'");
+    code = guest_check_json(line);
+    if (code)
+        return code;
     if (!cmd_open_xen(line) || !guest_open(line, line->args[0], &guest))
         return EXIT_FAILURE;
-    code = line->nr_args == 1 ? show(&guest) : set(line, &guest, &change);
+    code = line->nr_args == 1 ? show(line, &guest)
+                             : set(line, &guest, &change);
     xln_nodemap_free(change.nodes);
     xln_cpumap_free(change.cpus);
     guest_close(&guest);
@@ -320,6 +330,7 @@ static const struct cmd_option options[] = {
     { "cpus", OPT_CPUS, "MODE",
       "move the vCPUs along: soft, hard or none (default)" },
     { "keep", OPT_KEEP, NULL, "also when it reboots, is restored or migrates" },
+    JSON_OPTION,
     { 0 }
 };
 

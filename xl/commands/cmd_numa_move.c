@@ -18,6 +18,7 @@
 #include "carry.h"
 #include "cmd.h"
 #include "guest.h"
+#include "guest_json.h"
 #include "placement/adapt.h"
 #include "placement/domain_word.h"
 #include "placement/keep.h"
@@ -250,10 +251,23 @@ static void migrate(const struct cmd_line *line, const struct guest *guest,
     migrate_here(line, guest, m);
 }
 
+static void print_moved(const struct guest *copy, const struct migration *m)
+{
+    printf("'%s' is domain %" PRIu32 " now: ", copy->name, m->domid);
+    if (copy->bytes)
+        guest_print_bytes(copy, NULL, stdout);
+    else
+        fputs("where its memory is was not recorded", stdout);
+    if (m->paused_s >= 0)
+        printf("; it was paused for %.2f s", m->paused_s);
+    puts("");
+}
+
 /* The copy. Gives the exit code. */
 static int tell_moved(struct cmd_line *line, const struct guest *guest,
                       const struct migration *m)
 {
+    struct guest_moved moved = { guest->domid, m->paused_s };
     struct guest copy;
     char domid[16];
     int code = EXIT_SUCCESS;
@@ -261,15 +275,11 @@ static int tell_moved(struct cmd_line *line, const struct guest *guest,
     snprintf(domid, sizeof(domid), "%" PRIu32, m->domid);
     if (!guest_open(line, domid, &copy))
         return EXIT_FAILURE;
-    printf("'%s' is domain %" PRIu32 " now: ", guest->name, m->domid);
-    if (copy.bytes)
-        guest_print_bytes(&copy, NULL, stdout);
+    if (cmd_value(line, OPT_JSON))
+        code = guest_print_json(line, &copy, &moved);
     else
-        fputs("where its memory is was not recorded", stdout);
-    if (m->paused_s >= 0)
-        printf("; it was paused for %.2f s", m->paused_s);
-    puts("");
-    if (IN_MIB(guest_bytes_outside(&copy, copy.domain->nodes)))
+        print_moved(&copy, m);
+    if (!code && IN_MIB(guest_bytes_outside(&copy, copy.domain->nodes)))
         code = EXIT_RELAXED;
     guest_warn_remote(&copy);
     guest_close(&copy);
@@ -525,7 +535,8 @@ static int check_usage(const struct cmd_line *line)
 
     if (advise && cmd_value(line, OPT_LIVE))
         return cmd_usage(line, "--advise moves nothing: --live is not for it");
-    if (recover && (advise || cmd_value(line, OPT_LIVE) || line->nr_args > 1))
+    if (recover && (advise || cmd_value(line, OPT_LIVE) ||
+                    cmd_value(line, OPT_JSON) || line->nr_args > 1))
         return cmd_usage(line, "--recover takes a DOMAIN, no more");
     if (advise)
         return EXIT_SUCCESS;
@@ -533,10 +544,9 @@ static int check_usage(const struct cmd_line *line)
         return cmd_usage(line, "needs a DOMAIN");
     if (line->nr_args > 2)
         return cmd_usage(line, "takes a DOMAIN and NODES, no more");
-    if (cmd_value(line, OPT_HOST) || cmd_value(line, OPT_JSON) ||
-        cmd_value(line, 'o'))
-        return cmd_usage(line, "--host, -o and --json are for --advise");
-    return EXIT_SUCCESS;
+    if (cmd_value(line, OPT_HOST) || cmd_value(line, 'o'))
+        return cmd_usage(line, "--host and -o are for --advise");
+    return guest_check_json(line);
 }
 
 static int open_and_move(struct cmd_line *line, const char *word,

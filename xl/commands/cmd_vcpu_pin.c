@@ -13,6 +13,7 @@
 
 #include "cmd.h"
 #include "guest.h"
+#include "guest_json.h"
 #include "plans/cpu_masks.h"
 
 #define OPT_KEEP OPT_OWN
@@ -321,6 +322,28 @@ static bool check_units(const struct guest *guest, const struct pinning *p)
     return good;
 }
 
+/* Nothing of it has gone wrong if the domain has ended meanwhile, but there is
+ * nothing to print. */
+static int tell(const struct cmd_line *line, struct guest *guest,
+                const struct pinning *p)
+{
+    int rc = guest_refresh(line, guest);
+
+    if (rc && cmd_value(line, OPT_JSON)) {
+        complain("'%s' is changed, but cannot be read: %s", guest->name,
+                 guest_reason(rc));
+        return EXIT_FAILURE;
+    }
+    if (rc)
+        return EXIT_SUCCESS;
+    warn_no_effect(guest, p);
+    warn_together(guest, p);
+    warn_whole(guest, p);
+    guest_warn_remote(guest);
+    return cmd_value(line, OPT_JSON) ? guest_print_json(line, guest, NULL)
+                                     : EXIT_SUCCESS;
+}
+
 static int pin_and_warn(struct cmd_line *line, struct guest *guest,
                         struct pinning *p)
 {
@@ -337,13 +360,7 @@ static int pin_and_warn(struct cmd_line *line, struct guest *guest,
         return EXIT_FAILURE;
     if (keep && !guest_keep(line, guest, note, p))
         return EXIT_FAILURE;
-    if (!guest_refresh(line, guest)) {
-        warn_no_effect(guest, p);
-        warn_together(guest, p);
-        warn_whole(guest, p);
-        guest_warn_remote(guest);
-    }
-    return EXIT_SUCCESS;
+    return tell(line, guest, p);
 }
 
 /* ---- the command line ---- */
@@ -385,8 +402,10 @@ static int run(struct cmd_line *line)
 {
     struct pinning p = { 0 };
     struct guest guest;
-    int code;
+    int code = guest_check_json(line);
 
+    if (code)
+        return code;
     if (!cmd_open_xen(line) || !guest_open(line, line->args[0], &guest))
         return EXIT_FAILURE;
     code = read_and_pin(line, &guest, &p);
@@ -401,6 +420,7 @@ static const struct cmd_option options[] = {
     { "ignore-global-affinity-masks", 'i', NULL,
       "ignore vm.cpumask and similar keys of xl.conf" },
     { "keep", OPT_KEEP, NULL, "also when it reboots, is restored or migrates" },
+    JSON_OPTION,
     { 0 }
 };
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A running domain as JSON: what a command that changes it has made of it. */
+#ifndef GUEST_JSON_H
+#define GUEST_JSON_H
+
+#include "guest.h"
+
+/* What else there is to tell of a move. */
+struct guest_moved {
+    uint32_t previous_domid;
+    double paused_s;            /* < 0: unknown */
+};
+
+/* Print it as --json has it; `moved`: NULL if it was not. Gives the exit code;
+ * what went wrong was said. */
+int guest_print_json(const struct cmd_line *line, const struct guest *guest,
+                     const struct guest_moved *moved);
+
+/* --json tells what is, and a dry run what would be. EXIT_SUCCESS, or
+ * EXIT_USAGE and has said so. */
+int guest_check_json(const struct cmd_line *line);
+
+#endif /* GUEST_JSON_H */
