@@ -49,7 +49,7 @@ static void fill_least(struct xln__ahead *a, const struct search *s,
         uint64_t *row = least_row(a, slot, from);
 
         if (from != slot) {
-            uint64_t sum = s->spans[(size_t)slot * s->nr + from].sum;
+            uint64_t sum = xln__span_between(s, slot, from).sum;
             unsigned at = nr++;
 
             for (; at && sorted[at - 1] > sum; at--)
@@ -119,7 +119,7 @@ static void find_pairs(struct xln__ahead *a, const struct search *s,
     for (unsigned i = 0; i < a->nr; i++) {
         a->within[i] = a->nearer[i] = 0;
         for (unsigned j = 0; j < a->nr; j++) {
-            unsigned distance = s->spans[(size_t)i * s->nr + j].max;
+            unsigned distance = xln__distances_of(s, i)[j];
 
             if (i == j)
                 continue;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The inside of a host, for the files that make one. They fill in what their
- * source says and end with xln__host_finish(), which derives the rest, checks
- * it, and after which nothing changes.
+ * The inside of a host, for the files that make one, and for the search, which
+ * reads all distances. The former fill in what their source says and end with
+ * xln__host_finish(), which derives the rest, checks it, and after which nothing
+ * changes.
  */
 #ifndef XLN_HOST_H
 #define XLN_HOST_H

@@ -23,7 +23,7 @@
 
 static const struct budgets {
     uint64_t measure, tree, last;
-} small = { 4000000, 1500000, 2500000 }, large = { 20000000, 5000000, 5000000 };
+} small = { 4000000, 1500000, 2500000 }, large = { 20000000, 5000000, 2500000 };
 
 /*
  * A set of k nodes is looked for, k rising until there is one that fits; so
@@ -56,13 +56,14 @@ static bool can_reach(const struct search *s, unsigned from)
 {
     const struct xln_candidate *figures = &s->now.figures;
     unsigned left = s->size - s->now.nr;
-    size_t top = (size_t)from * (s->nr + 1) + left;
 
     if (s->nr - from < left)
         return false;
-    if (figures->usable_bytes + s->top_bytes[top] < s->need_bytes)
+    if (figures->usable_bytes + xln__top_of(s, s->top_bytes, from)[left] <
+        s->need_bytes)
         return false;
-    if (figures->nr_cpus + s->top_cpus[top] < s->need_cpus)
+    if (figures->nr_cpus + xln__top_of(s, s->top_cpus, from)[left] <
+        s->need_cpus)
         return false;
     return xln__search_has_spots(s, from);
 }
@@ -78,13 +79,13 @@ struct ahead {
 static void reach_from(struct search *s, unsigned slot, unsigned limit_max,
                        struct ahead *ahead)
 {
-    const struct span *spans = s->spans + (size_t)slot * s->nr;
+    const unsigned *distances = xln__distances_of(s, slot);
     struct span *to = s->reach + (size_t)s->now.nr * s->nr;
     const struct span *before = to - s->nr;
 
     *ahead = (struct ahead){ .least_sum = UINT64_MAX };
     for (unsigned i = slot + 1; i < s->nr; i++) {
-        to[i] = xln__span_add(before[i], spans[i]);
+        to[i] = xln__span_add(before[i], xln__span_both_ways(distances[i]));
         if (to[i].max > limit_max)
             continue;
         ahead->nr_near++;
@@ -212,8 +213,7 @@ static void grow(struct search *s, unsigned slot, bool nearest)
         if (xln__search_fits(s) || s->now.nr == s->max_nr)
             return;
         for (unsigned i = 0; i < s->nr; i++)
-            to_now[i] = xln__span_add(to_now[i],
-                                      s->spans[(size_t)slot * s->nr + i]);
+            to_now[i] = xln__span_add(to_now[i], xln__span_between(s, slot, i));
         slot = pick(s, nearest);
         xln__search_spend(s, 2 * s->nr);
     }
@@ -304,6 +304,8 @@ static void offer_greedy(struct search *s)
         grow(s, i, true);
         offer_grown(s);
     }
+    if (s->best.nr)
+        xln__search_fewer(s);
 }
 
 /* ---- the search ---- */
@@ -366,6 +368,8 @@ static bool see_closely(struct search *s, bool size_known)
 {
     bool all_seen;
 
+    s->budget = IMPROVE_BUDGET;
+    xln__search_descend(s);
     improve(s);
     s->ahead = xln__ahead_new(s);
     all_seen = see_all(s, size_known, UINT64_MAX);
@@ -397,34 +401,73 @@ static void search_for(struct search *s, struct xln__tree *tree)
     if (s->nr <= MAX_PROVEN) {
         s->exact = see_closely(s, measured);
     } else {
+        s->budget = IMPROVE_BUDGET;
+        xln__search_descend(s);
         s->exact = see_all(s, measured, budgets->last);
         improve(s);
     }
 }
 
-/* Find the best set and the second best of equally many nodes. */
-static bool search_once(struct search *s, struct xln__tree *tree)
+/* Single nodes: most domains fit on one, and all are soon seen. */
+static bool see_singles(struct search *s)
+{
+    s->size = 1;
+    s->budget = UINT64_MAX;
+    s->counted_all = s->exact = true;
+    for (unsigned slot = 0; slot < s->nr; slot++) {
+        xln__search_clear(s);
+        xln__search_push(s, slot);
+        if (!xln__search_fits(s))
+            continue;
+        if (xln__search_offer(s))
+            s->nr_fitting++;
+        else
+            s->counted_all = false;
+    }
+    return s->best.nr;
+}
+
+static void see_several(struct search *s, struct xln__tree *tree)
 {
     unsigned known;
 
     s->bound.nr_nodes = fewest(s);
     s->exact = true;
     if (s->bound.nr_nodes == XLN_NONE)
-        return false;
+        return;
     search_for(s, tree);
-    if (!s->best.nr)
-        return false;
-    if (s->exact)
+    /* The budget may have ended before these were built again. */
+    known = !s->best.nr ? 0 : s->next.nr ? 2 : 1;
+    if (s->nr_fitting < known)
+        s->nr_fitting = known;
+}
+
+/* It goes by figures alone, unless there is a deck. */
+static int prepare(struct search *s, struct xln__tree **tree)
+{
+    int rc = xln__search_prepare(s);
+
+    return rc || s->deck || *tree ? rc : xln__tree_new(s, tree);
+}
+
+/* Find the best set and the second best of equally many nodes. */
+static int search_once(struct search *s, struct xln__tree **tree)
+{
+    int rc;
+
+    if (!see_singles(s)) {
+        rc = prepare(s, tree);
+        if (rc)
+            return rc;
+        see_several(s, *tree);
+    }
+    if (s->best.nr && s->exact)
         s->bound = (struct xln_bound){
             .nr_nodes = s->best.nr,
             .distance_max = s->best.figures.distance_max,
             .distance_sum = s->best.figures.distance_sum,
         };
-    /* The budget may have ended before these were built again. */
-    known = s->next.nr ? 2 : 1;
-    if (s->nr_fitting < known)
-        s->nr_fitting = known;
-    return true;
+    return 0;
 }
 
 static int candidate_of_set(const struct search *s, const struct set *set,
@@ -457,32 +500,32 @@ static bool all_have_cpus(const struct search *s)
  * the set with most of it. What was given up is exact only if every search
  * before could prove that nothing fits.
  */
-static void run_relaxing(struct problem *problem, struct search *s,
-                         struct xln__tree *tree)
+static int run_relaxing(struct problem *problem, struct search *s,
+                        struct xln__tree **tree)
 {
     /* Where only memory is asked for, its CPUs don't matter. */
     int cpus = problem->request->mem_nodes ? XLN__CPUS_NONE : XLN__CPUS_ALL;
     int least = all_have_cpus(s) && cpus ? XLN__CPUS_ONE : XLN__CPUS_NONE;
     bool exact = true;
+    int rc;
 
     for (; cpus >= least; cpus--) {
         for (int with_dma = problem->named ? 1 : 0; with_dma <= 1; with_dma++) {
-            bool found;
-
             xln__search_begin(s, with_dma, cpus);
             problem->own_dma = with_dma;
             problem->own_cpus = cpus == XLN__CPUS_ALL;
             problem->set_cpus = s->need_cpus;
-            found = search_once(s, tree);
+            rc = search_once(s, tree);
             exact = s->exact = s->exact && exact;
-            if (found)
-                return;
+            if (rc || s->best.nr)
+                return rc;
         }
     }
     grow_largest(s);
     xln__search_assign(&s->best, &s->now);
     s->nr_fitting = 0;
     s->bound = (struct xln_bound){ 0 };
+    return 0;
 }
 
 int xln__search_run(struct problem *problem,
@@ -496,12 +539,9 @@ int xln__search_run(struct problem *problem,
     rc = xln__search_new(problem, candidates, &s);
     if (rc)
         return rc;
-    /* It goes by figures alone. */
-    if (!s->deck)
-        rc = xln__tree_new(s, &tree);
+    rc = run_relaxing(problem, s, &tree);
     if (rc)
         goto out;
-    run_relaxing(problem, s, tree);
     found->nr_fitting = s->nr_fitting;
     found->counted_all = s->counted_all;
     found->exact = s->exact;

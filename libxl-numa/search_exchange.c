@@ -40,6 +40,6 @@ void xln__search_exchange(struct search *s)
 {
     if (s->nr > MAX_NODES)
         return;
-    for (unsigned i = 0; i < s->best.nr; i++)
+    for (unsigned i = 0; i < s->best.nr && s->budget; i++)
         exchange_one(s, i);
 }

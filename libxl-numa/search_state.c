@@ -3,7 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host.h"
 #include "search_state.h"
+
+/* With more slots than this it is only every so many that it is known from what
+ * the largest come to: a table of all takes longer to fill than it saves. */
+#define MANY 256
+#define MANY_STEP 16
+
+/* Distances are read in squares of this many slots, so that the rows of one
+ * that are read as columns stay in the processor's cache. */
+#define TILE 16
 
 /* ---- beginning and end ---- */
 
@@ -12,7 +22,7 @@ void xln__search_free(struct search *s)
     if (!s)
         return;
     free(s->slots);
-    free(s->spans);
+    free(s->distances);
     free(s->spots_of);
     free(s->spots_from);
     free(s->top_bytes);
@@ -37,25 +47,34 @@ static bool alloc_all(struct search *s)
     size_t nr = s->nr + 1, nr_words = s->nr_words + 1;
 
     s->slots = calloc(nr, sizeof(*s->slots));
-    s->spans = calloc(nr * nr, sizeof(*s->spans));
     s->spots_of = calloc(nr * nr_words, sizeof(*s->spots_of));
     s->spots_from = calloc(nr * nr_words, sizeof(*s->spots_from));
-    s->top_bytes = calloc(nr * nr, sizeof(*s->top_bytes));
-    s->top_cpus = calloc(nr * nr, sizeof(*s->top_cpus));
     s->top_both = calloc(nr, sizeof(*s->top_both));
     s->least_cost = calloc(nr, sizeof(*s->least_cost));
     s->sorted = calloc(nr, sizeof(*s->sorted));
     s->now.slots = calloc(nr, sizeof(*s->now.slots));
     s->in_now = calloc(nr, sizeof(*s->in_now));
     s->list = calloc(nr, sizeof(*s->list));
-    s->reach = calloc((s->max_nr + (size_t)1) * nr, sizeof(*s->reach));
     s->missing = calloc(nr * nr_words, sizeof(*s->missing));
     s->best.slots = calloc(nr, sizeof(*s->best.slots));
     s->next.slots = calloc(nr, sizeof(*s->next.slots));
-    return s->slots && s->spans && s->spots_of && s->spots_from &&
-           s->top_bytes && s->top_cpus && s->top_both && s->least_cost &&
-           s->sorted && s->now.slots && s->in_now && s->list && s->reach &&
-           s->missing && s->best.slots && s->next.slots;
+    return s->slots && s->spots_of && s->spots_from && s->top_both &&
+           s->least_cost && s->sorted && s->now.slots && s->in_now &&
+           s->list && s->missing && s->best.slots && s->next.slots;
+}
+
+/* What grows with the square of the number of slots, and is not needed where
+ * one node will do. All but distances are written before they are read, and may
+ * have many pages that never are. */
+static bool alloc_tables(struct search *s)
+{
+    size_t nr = s->nr + 1, nr_top = s->nr / s->top_step + 2;
+
+    s->distances = calloc(nr * nr, sizeof(*s->distances));
+    s->top_bytes = malloc(nr_top * nr * sizeof(*s->top_bytes));
+    s->top_cpus = malloc(nr_top * nr * sizeof(*s->top_cpus));
+    s->reach = malloc((s->max_nr + (size_t)1) * nr * sizeof(*s->reach));
+    return s->distances && s->top_bytes && s->top_cpus && s->reach;
 }
 
 static void fill_spots(struct search *s)
@@ -75,23 +94,35 @@ static void fill_spots(struct search *s)
     }
 }
 
-static void fill_spans(struct search *s)
+/* Of each pair with a slot of a tile and one of another. All are nodes of the
+ * host, so that its table is read as it is. */
+static void fill_tile(struct search *s, unsigned tile_a, unsigned tile_b)
 {
-    s->least = (struct span){ XLN_NONE, UINT64_MAX };
-    for (unsigned a = 0; a < s->nr; a++) {
-        for (unsigned b = 0; b < a; b++) {
-            struct span span = xln__span_of(s->problem->host, s->slots[a].node,
-                                            s->slots[b].node);
+    const struct xln_host *host = s->problem->host;
 
-            s->spans[(size_t)a * s->nr + b] = span;
-            s->spans[(size_t)b * s->nr + a] = span;
-            if (span.max < s->least.max)
-                s->least.max = span.max;
-            if (span.sum < s->least.sum)
-                s->least.sum = span.sum;
+    for (unsigned a = tile_a; a < s->nr && a < tile_a + TILE; a++) {
+        for (unsigned b = tile_b; b < a && b < tile_b + TILE; b++) {
+            size_t from = s->slots[a].node, to = s->slots[b].node;
+            unsigned there = host->distances[from * host->nr_nodes + to];
+            unsigned back = host->distances[to * host->nr_nodes + from];
+            struct span span = xln__span_of_ways(there, back);
+
+            s->distances[(size_t)a * s->nr + b] = span.max;
+            s->distances[(size_t)b * s->nr + a] = span.max;
+            if (xln__span_compare(span, s->least) < 0)
+                s->least = span;
             if (xln__span_compare(span, s->most) > 0)
                 s->most = span;
         }
+    }
+}
+
+static void fill_distances(struct search *s)
+{
+    s->least = (struct span){ XLN_NONE, UINT64_MAX };
+    for (unsigned a = 0; a < s->nr; a += TILE) {
+        for (unsigned b = 0; b <= a; b += TILE)
+            fill_tile(s, a, b);
     }
 }
 
@@ -113,17 +144,24 @@ static uint64_t cpus_of(const struct search *s, unsigned slot)
     return s->slots[slot].nr_cpus;
 }
 
+/* With one slot more, from the end: of so many the largest are the same as
+ * before, or that one and one less of the others. */
 static void fill_top(struct search *s, uint64_t *top,
                      uint64_t (*value_of)(const struct search *s,
                                           unsigned slot))
 {
+    uint64_t *row = s->sorted;
+
+    memset(row, 0, (s->nr + 1) * sizeof(*row));
+    memset(xln__top_of(s, top, s->nr), 0, (s->nr + 1) * sizeof(*row));
     for (unsigned from = s->nr; from-- > 0;) {
-        uint64_t *row = top + (size_t)from * (s->nr + 1);
+        uint64_t value = value_of(s, from);
         unsigned nr = s->nr - from;
 
-        insert_down(s->sorted, nr - 1, value_of(s, from));
-        for (unsigned i = 0; i < nr; i++)
-            row[i + 1] = row[i] + s->sorted[i];
+        for (unsigned i = nr; i > 0; i--)
+            row[i] = row[i] > row[i - 1] + value ? row[i] : row[i - 1] + value;
+        if (from % s->top_step == 0)
+            memcpy(xln__top_of(s, top, from), row, (nr + 1) * sizeof(*row));
     }
 }
 
@@ -145,9 +183,7 @@ static void fill(struct search *s, const struct xln_nodemap *nodes)
         s->least_cost[i] = s->slots[i].cost < s->least_cost[i + 1]
                                ? s->slots[i].cost
                                : s->least_cost[i + 1];
-    fill_spans(s);
     fill_spots(s);
-    fill_top(s, s->top_cpus, cpus_of);
 }
 
 int xln__search_new(const struct problem *problem,
@@ -168,6 +204,7 @@ int xln__search_new(const struct problem *problem,
     s->nr_words = (problem->nr_spots + 63) / 64;
     s->max_nr = max_nr && max_nr < s->nr ? max_nr : s->nr;
     s->need_bytes = problem->need_bytes;
+    s->top_step = s->nr > MANY ? MANY_STEP : 1;
     rc = alloc_all(s) ? xln__deck_new(problem, nodes, &s->deck) : -ENOMEM;
     if (!rc)
         rc = xln__problem_new_nodes(problem, &s->dealt);
@@ -198,51 +235,75 @@ static uint64_t part_of(uint64_t value, uint64_t need)
  * needed, none counted for more than all of it: a set that fits comes to at
  * least twice the whole.
  */
-static uint64_t both_of(const struct search *s, unsigned slot)
+struct xln__parts xln__search_parts(const struct search *s, unsigned slot)
 {
-    return part_of(s->slots[slot].bytes, s->need_bytes) +
-           part_of(s->slots[slot].nr_cpus, s->need_cpus);
+    return (struct xln__parts){
+        .bytes = part_of(s->slots[slot].bytes, s->need_bytes),
+        .cpus = part_of(s->slots[slot].nr_cpus, s->need_cpus),
+    };
 }
 
 static void fill_both(struct search *s)
 {
-    for (unsigned i = 0; i < s->nr; i++)
-        insert_down(s->sorted, i, both_of(s, i));
+    for (unsigned i = 0; i < s->nr; i++) {
+        struct xln__parts parts = xln__search_parts(s, i);
+
+        insert_down(s->sorted, i, parts.bytes + parts.cpus);
+    }
     for (unsigned i = 0; i < s->nr; i++)
         s->top_both[i + 1] = s->top_both[i] + s->sorted[i];
 }
 
-/* Whether it is other than before. */
-static bool fill_bytes(struct search *s, bool with_dma)
+static void fill_bytes(struct search *s, bool with_dma)
 {
-    bool differs = false;
-
     for (unsigned i = 0; i < s->nr; i++) {
         uint64_t bytes =
             xln__problem_usable(s->problem, s->slots[i].node, with_dma);
 
-        differs = differs || bytes != s->slots[i].bytes;
+        if (bytes != s->slots[i].bytes)
+            s->has_top_bytes = false;
         s->slots[i].bytes = bytes;
     }
-    return differs;
+}
+
+static bool has_cpus(const struct search *s)
+{
+    for (unsigned i = 0; i < s->nr; i++) {
+        if (s->slots[i].nr_cpus)
+            return true;
+    }
+    return false;
 }
 
 void xln__search_begin(struct search *s, bool with_dma, enum xln__cpus cpus)
 {
     s->need_cpus = cpus == XLN__CPUS_ALL   ? s->problem->need_cpus
-                   : cpus == XLN__CPUS_ONE ? s->top_cpus[s->nr] > 0
+                   : cpus == XLN__CPUS_ONE ? has_cpus(s)
                                            : 0;
     s->need_cores = s->deck && cpus == XLN__CPUS_ALL;
     memset(s->missing, 0, s->nr_words * sizeof(*s->missing));
     for (unsigned i = 0; cpus == XLN__CPUS_ALL && i < s->problem->nr_spots; i++)
         s->missing[i / 64] |= UINT64_C(1) << i % 64;
-    if (fill_bytes(s, with_dma))
-        fill_top(s, s->top_bytes, bytes_of);
-    fill_both(s);
+    fill_bytes(s, with_dma);
     s->best.nr = s->next.nr = 0;
     s->nr_fitting = 0;
     s->exact = false;
     s->bound = (struct xln_bound){0};
+}
+
+int xln__search_prepare(struct search *s)
+{
+    if (!s->distances) {
+        if (!alloc_tables(s))
+            return -ENOMEM;
+        fill_distances(s);
+        fill_top(s, s->top_cpus, cpus_of);
+    }
+    if (!s->has_top_bytes)
+        fill_top(s, s->top_bytes, bytes_of);
+    s->has_top_bytes = true;
+    fill_both(s);
+    return 0;
 }
 
 /* ---- the set under construction ---- */
@@ -275,11 +336,12 @@ void xln__search_push_span(struct search *s, unsigned slot, struct span to_now)
 
 void xln__search_push(struct search *s, unsigned slot)
 {
-    const struct span *spans = s->spans + (size_t)slot * s->nr;
+    const unsigned *distances = xln__distances_of(s, slot);
     struct span to_now = {0, 0};
 
     for (unsigned i = 0; i < s->now.nr; i++)
-        to_now = xln__span_add(to_now, spans[s->now.slots[i]]);
+        to_now = xln__span_add(
+            to_now, xln__span_both_ways(distances[s->now.slots[i]]));
     xln__search_push_span(s, slot, to_now);
     xln__search_spend(s, 4 + s->now.nr + s->nr_words);
 }

@@ -32,7 +32,7 @@ struct search {
 
     struct slot *slots;
     unsigned nr;
-    struct span *spans;         /* [a * nr + b] */
+    unsigned *distances;        /* [a * nr + b], see xln__span_between() */
     struct span least, most;    /* of two: the least max and sum; the largest */
     unsigned max_nr;            /* of a set */
 
@@ -49,11 +49,13 @@ struct search {
     unsigned nr_words;
     uint64_t *spots_of, *spots_from;
 
-    /* What the largest `count` from slot `from` up have together:
-     * [from * (nr + 1) + count]. */
+    /* What the largest `count` from slot `from` up have together, where `from`
+     * is a multiple of the step: see xln__top_of(). */
+    unsigned top_step;
+    bool has_top_bytes;         /* they are those of the slots now */
     uint64_t *top_bytes, *top_cpus;
     /* What the largest `count` of all have together of memory and CPUs, each
-     * as a part of what is needed: [count]; see both_of(). */
+     * as a part of what is needed: [count]; see xln__search_parts(). */
     uint64_t *top_both;
     uint64_t *least_cost;       /* of one from slot `from` up: [from] */
     uint64_t *sorted;           /* for filling in these */
@@ -88,6 +90,12 @@ struct search {
 /* What `top_both` of a set that fits comes to at least. */
 #define XLN__BOTH (UINT64_C(2) << 20)
 
+/* How much of what is needed a slot has, in parts of 2^20, and not more. */
+struct xln__parts {
+    uint64_t bytes, cpus;
+};
+struct xln__parts xln__search_parts(const struct search *s, unsigned slot);
+
 int xln__search_new(const struct problem *problem,
                     const struct xln_nodemap *nodes, struct search **search_r);
 void xln__search_free(struct search *s);
@@ -98,6 +106,10 @@ enum xln__cpus { XLN__CPUS_NONE, XLN__CPUS_ONE, XLN__CPUS_ALL };
 
 /* Say what a set must have, and forget all sets. */
 void xln__search_begin(struct search *s, bool with_dma, enum xln__cpus cpus);
+
+/* Fill in what sets of several slots need, after xln__search_begin(): all
+ * distances, and what the largest come to. -ENOMEM. */
+int xln__search_prepare(struct search *s);
 
 /* The set under construction: empty it; add a slot that is not in, or one whose
  * distances to it are known; take the highest out again, which was the last to
@@ -120,9 +132,37 @@ void xln__search_assign(struct set *to, const struct set *from);
  * nodes. */
 void xln__search_exchange(struct search *s);
 
+/* Offer sets that differ from the best one in several nodes and are nearer. */
+void xln__search_descend(struct search *s);
+
+/* Offer sets that have fewer nodes than the best one, as long as some weighing
+ * of memory against CPUs leads to one. */
+void xln__search_fewer(struct search *s);
+
 static inline void xln__search_spend(struct search *s, uint64_t units)
 {
     s->budget -= s->budget < units ? s->budget : units;
+}
+
+/* By count; of the slots from `from` up, and of some below it if there is a
+ * step: at least what those come to. The first row is exact. */
+static inline uint64_t *xln__top_of(const struct search *s, uint64_t *top,
+                                    unsigned from)
+{
+    return top + (size_t)(from / s->top_step) * (s->nr + 1);
+}
+
+/* From one slot to all. */
+static inline const unsigned *xln__distances_of(const struct search *s,
+                                                unsigned slot)
+{
+    return s->distances + (size_t)slot * s->nr;
+}
+
+static inline struct span xln__span_between(const struct search *s, unsigned a,
+                                            unsigned b)
+{
+    return xln__span_both_ways(xln__distances_of(s, a)[b]);
 }
 
 static inline struct span xln__set_span(const struct set *set)

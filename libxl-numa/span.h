@@ -11,16 +11,24 @@ struct span {
     uint64_t sum;
 };
 
+/* Two nodes that are as far apart either way. */
+static inline struct span xln__span_both_ways(unsigned distance)
+{
+    return (struct span){ .max = distance, .sum = 2 * (uint64_t)distance };
+}
+
 /* Firmware may tell the two directions apart: the larger one counts for both,
  * as a guest on the two nodes goes either way. */
+static inline struct span xln__span_of_ways(unsigned there, unsigned back)
+{
+    return xln__span_both_ways(there > back ? there : back);
+}
+
 static inline struct span xln__span_of(const struct xln_host *host,
                                        unsigned a, unsigned b)
 {
-    unsigned there = xln_host_distance(host, a, b);
-    unsigned back = xln_host_distance(host, b, a);
-    unsigned larger = there > back ? there : back;
-
-    return (struct span){ .max = larger, .sum = 2 * (uint64_t)larger };
+    return xln__span_of_ways(xln_host_distance(host, a, b),
+                             xln_host_distance(host, b, a));
 }
 
 static inline struct span xln__span_add(struct span a, struct span b)

@@ -52,7 +52,7 @@ static void find_order(struct xln__tree *t)
 
             if (taken[i])
                 continue;
-            span = *xln__span_between(s, last, i);
+            span = xln__span_between(s, last, i);
             if (xln__span_compare(span, nearest[i]) < 0)
                 nearest[i] = span;
             if (best == XLN_NONE ||
@@ -71,14 +71,14 @@ static void compare_gaps(struct xln__tree *t)
         struct span gap = { 0, 0 };
 
         for (unsigned b = a + 1; b < t->s->nr; b++) {
-            const struct span *span =
+            struct span span =
                 xln__span_between(t->s, t->order[a], t->order[b]);
 
             if (xln__span_compare(t->gaps[b], gap) > 0)
                 gap = t->gaps[b];
-            if (xln__span_compare(*span, gap))
+            if (xln__span_compare(span, gap))
                 t->is_hierarchy = false;
-            if (gap.sum > span->sum)
+            if (gap.sum > span.sum)
                 t->sums_hold = false;
         }
     }

@@ -75,13 +75,6 @@ bool xln__tree_has_windows(const struct xln__tree *t, const struct vertex *v);
 /* The budget ended: make the best set better, some of its nodes at a time. */
 void xln__tree_polish(struct xln__tree *t);
 
-/* Between two slots. */
-static inline const struct span *xln__span_between(
-    const struct search *s, unsigned a, unsigned b)
-{
-    return &s->spans[(size_t)a * s->nr + b];
-}
-
 /* Whether a set with these figures fits. */
 static inline bool xln__state_suffices(const struct search *s,
                                        const struct state *state)

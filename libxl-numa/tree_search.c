@@ -287,7 +287,7 @@ static bool is_twin(const struct xln__tree *t, unsigned a, unsigned b)
     const struct search *s = t->s;
     unsigned slot_a = t->order[a], slot_b = t->order[b];
     const struct slot *x = &s->slots[slot_a], *y = &s->slots[slot_b];
-    struct span span = *xln__span_between(s, slot_a, slot_b);
+    struct span span = xln__span_between(s, slot_a, slot_b);
 
     return x->bytes == y->bytes && x->nr_cpus == y->nr_cpus &&
            x->cost == y->cost &&

@@ -392,6 +392,68 @@ static void test_hosts(unsigned nr_nodes, enum shape shape, unsigned nr_hosts,
        nr_right, nr_hosts);
 }
 
+/* How few nodes have enough, by the most memory that so many nodes with so many
+ * CPUs have. */
+static unsigned fewest_of(const struct task *t)
+{
+    static uint64_t most[MAX_NODES + 1][8 * MAX_NODES + 1];
+    unsigned nr_cpus = 0, fewest = t->nr;
+
+    memset(most, 0, sizeof(most));
+    for (unsigned i = 0; i < t->nr; i++) {
+        nr_cpus += t->nr_cpus[i];
+        for (unsigned nr = i + 1; nr > 0; nr--) {
+            for (unsigned cpus = nr_cpus; cpus >= t->nr_cpus[i]; cpus--) {
+                unsigned rest = cpus - t->nr_cpus[i];
+                uint64_t bytes = most[nr - 1][rest] + t->bytes[i];
+
+                if ((nr == 1 ? rest == 0 : most[nr - 1][rest] > 0) &&
+                    bytes > most[nr][cpus])
+                    most[nr][cpus] = bytes;
+            }
+        }
+    }
+    for (unsigned nr = t->nr; nr > 0; nr--) {
+        for (unsigned cpus = t->vcpus; cpus <= nr_cpus; cpus++)
+            fewest = most[nr][cpus] >= t->need ? nr : fewest;
+    }
+    return fewest;
+}
+
+/* Nodes with much memory have few CPUs: the largest of each are too many. */
+static void test_memory_or_cpus(void)
+{
+    unsigned nr_right = 0, nr_hosts = 40;
+    double mean = 0;
+
+    for (unsigned i = 0; i < nr_hosts; i++) {
+        struct xln_plan *plan;
+        struct task t;
+        unsigned nr;
+
+        random_state = 100 + i;
+        random_task(&t, 40 + i % 25, CHAOS, 20);
+        for (unsigned node = 0; node < t.nr; node++) {
+            t.bytes[node] = (1 + random_below(64)) * 1024 * MIB;
+            t.nr_cpus[node] = 8 - t.bytes[node] / (10 * 1024 * MIB);
+        }
+        t.need = 0;
+        t.vcpus = 0;
+        for (unsigned node = 0; node < 20; node++) {
+            t.need += t.bytes[node];
+            t.vcpus += t.nr_cpus[node];
+        }
+        plan = plan_of(&t);
+        nr = xln_nodemap_count(plan->nodes);
+        nr_right += nr == fewest_of(&t);
+        mean += (double)plan->chosen.distance_sum / nr / (nr - 1) / nr_hosts;
+        xln_plan_free(plan);
+    }
+    ok(nr_right == nr_hosts, "%u of %u are on as few nodes as have memory and "
+       "CPUs", nr_right, nr_hosts);
+    ok(mean < 34.5, "their nodes are %.3f apart on average", mean);
+}
+
 /* Five of 64 nodes without a hierarchy: too many to be sure. */
 static void test_heuristic(void)
 {
@@ -485,6 +547,7 @@ int main(void)
     test_hosts(24, FLAT, 40, 3e5, "24 nodes, equally far");
     test_hosts(64, SOCKETS, 60, 3e5, "8 sockets of 8 nodes");
     test_hosts(64, BOARDS, 60, 3e5, "4 boards of 4 sockets of 4 nodes");
+    test_memory_or_cpus();
     test_heuristic();
     test_nothing();
     test_sizes();
