@@ -35,7 +35,8 @@ static const char *const sending_commands[] = {
 /* The commands of xl-numa, which have their records there. */
 static const char *const our_commands[] = {
     "info", "node-affinity", "numa-info", "numa-map", "numa-move", "numa-plan",
-    "numa-simulate", "numa-snapshot", "numa-stat", "vcpu-list", "vcpu-pin",
+    "numa-simulate", "numa-snapshot", "numa-stat", "numa-top", "vcpu-list",
+    "vcpu-pin",
 };
 
 /* Of these only what the installed xl has not got, and that is new options:

@@ -33,7 +33,7 @@ marker=$(mktemp -u) || exit 1
 # shellcheck source=/dev/null # generated
 . "$build/completion/xl"
 
-completes "numa-info numa-map numa-move numa-plan numa-simulate numa-snapshot numa-stat" \
+completes "numa-info numa-map numa-move numa-plan numa-simulate numa-snapshot numa-stat numa-top" \
     xl numa-
 completes "create" xl cr
 completes "create" xl -v cr
@@ -52,5 +52,6 @@ result $? "what a domain's name says is not run"
 completes "" xl numa-plan web
 completes "" xl numa-map -o NA
 completes "--pages" xl numa-map --p
+completes "--batch" xl numa-top --b
 
 finish

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -70,17 +71,31 @@ WRAP(char *, setlocale, (int category, const char *locale), (category, locale),
      NULL)
 
 /* A second has gone by whenever somebody asks: nobody waits for it. The time of
- * day stands still, so that what a command prints of it is always the same. */
+ * day stands still, so that what a command prints of it is always the same; and
+ * nothing costs CPU time. */
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_sigtimedwait(const sigset_t *signals, siginfo_t *info,
+                        const struct timespec *timeout);
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
 {
     static time_t seconds;
 
     *t = (struct timespec){
-        .tv_sec = clock == CLOCK_REALTIME ? 1795968245 : seconds++,
+        .tv_sec = clock == CLOCK_REALTIME ? 1795968245
+                  : clock == CLOCK_MONOTONIC ? seconds++ : 0,
     };
     return 0;
+}
+
+int __wrap_sigtimedwait(const sigset_t *signals, siginfo_t *info,
+                        const struct timespec *timeout)
+{
+    (void)signals;
+    (void)info;
+    (void)timeout;
+    errno = EAGAIN;
+    return -1;
 }
 
 /* expat's own memory runs out by itself. */
@@ -386,6 +401,9 @@ static const char *const lines[] = {
     "numa-snapshot --pages",
     "numa-map",
     "numa-map --host=saved.json -o map.svg",
+    "numa-top --batch --count=2 --delay=0.1",
+    "numa-top --batch --count=1 --pages",
+    "numa-top --batch --host=saved.json",
     "numa-info --host=four-nodes.json",
     "numa-info --host=snc2.xml",
     "numa-info --host=capabilities.xml",

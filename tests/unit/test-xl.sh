@@ -297,7 +297,7 @@ same $status 1 "and it ends"
 # ---- help, and the tree that it was built in ----
 
 xl args help > "$tmp/help"
-same "$(awk '/^ (create|vcpu-set|numa-map|numa-stat) / { print $1 }' \
+same "$(awk '/^ (create|vcpu-set|numa-map|numa-top) / { print $1 }' \
     "$tmp/help" | sort -u | wc -l)" 4 \
     "help lists the installed xl's commands, and then ours"
 NO_XEN=1

@@ -173,6 +173,14 @@ install_busybox() { # PACKAGES ROOT
         done
 }
 
+# What programs on a terminal need to know of it.
+install_terminfo() { # PACKAGES ROOT
+    local entry
+    for entry in "$1"/usr/{lib,share}/terminfo/{l/linux,v/vt100}; do
+        [[ ! -e $entry ]] || install -D -m 644 "$entry" "$2${entry#"$1"}"
+    done
+}
+
 # Modules, and the order in which dom0's init loads them. A kernel may have some
 # of them built in.
 install_modules() { # PACKAGES ROOT
@@ -307,7 +315,9 @@ make_base() { # DIR
     install_modules "$packages" "$root"
     install_guest_kernel "$root"
     install_rig_xen "$root"
-    install_fault "$root"
+    install_rig_terminal "$root"
+    install_terminfo "$packages" "$root"
+    install_preloads "$root"
     cp "$packages/usr/bin/strace" "$root/usr/bin/"
     extract_kernel "$packages"/boot/vmlinuz-* "$1/vmlinux"
     make_linux "$packages" "$1"

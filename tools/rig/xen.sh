@@ -162,9 +162,18 @@ install_rig_xen() { # ROOT
     strip -s "$1/usr/bin/rig-xen"
 }
 
-# To be preloaded: what it defines stands in for libxencall's.
-install_fault() { # ROOT
+install_rig_terminal() { # ROOT
+    dom0_gcc -o "$1/usr/bin/rig-terminal" "$rig_dir/dom0/rig-terminal.c"
+    strip -s "$1/usr/bin/rig-terminal"
+}
+
+# To be preloaded: what they define stands in for libxencall's, and for libc's.
+install_preloads() { # ROOT
+    local name
     mkdir -p "$1/usr/lib/rig"
-    dom0_gcc -shared -fPIC -o "$1/usr/lib/rig/fault.so" "$rig_dir/dom0/fault.c"
-    strip --strip-unneeded "$1/usr/lib/rig/fault.so"
+    for name in fault impatient; do
+        dom0_gcc -shared -fPIC -o "$1/usr/lib/rig/$name.so" \
+            "$rig_dir/dom0/$name.c"
+        strip --strip-unneeded "$1/usr/lib/rig/$name.so"
+    done
 }

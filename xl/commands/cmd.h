@@ -156,6 +156,10 @@ int cmd_show_table(struct cmd_line *line, struct table *table, int rc);
 int cmd_show_screen(struct cmd_line *line, struct table *table, int rc,
                     bool screen);
 
+/* Seconds as "1" or "0.5", between these. */
+bool cmd_seconds(const char *text, double least_s, double most_s,
+                 double *seconds_r);
+
 /* A whole decimal number up to `max`, and nothing else. */
 bool cmd_number(const char *text, unsigned long max, unsigned long *number_r);
 

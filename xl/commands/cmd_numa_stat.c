@@ -2,14 +2,13 @@
 /* xl numa-stat: which domain has how much memory on which node. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
+#include "ends.h"
 #include "monitoring.h"
 #include "text/units.h"
 #include "views/survey.h"
@@ -23,6 +22,7 @@
 #define OPT_OPENMETRICS (OPT_OWN + 6)
 #define OPT_ALARM (OPT_OWN + 7)
 
+#define INTERVAL_MIN 0.01
 #define INTERVAL_MAX 86400
 #define SAMPLES_MAX 1000000
 
@@ -107,29 +107,6 @@ static bool has_named(const struct survey *s, const struct cmd_line *line)
 
 /* ---- one table ---- */
 
-static double now_s(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-/* False: a signal says that it is over. */
-static bool wait_interval(const struct wish *wish)
-{
-    double end = now_s() + wish->interval_s, left;
-    struct timespec t;
-
-    while ((left = end - now_s()) > 0) {
-        t.tv_sec = left;
-        t.tv_nsec = (left - t.tv_sec) * 1e9;
-        if (sigtimedwait(&wish->ends, NULL, &t) > 0)
-            return false;
-    }
-    return true;
-}
-
 /* What comes after survey_begin(). -EINTR: a signal says that it is over. */
 static int take(const struct wish *wish, struct survey *s)
 {
@@ -138,7 +115,8 @@ static int take(const struct wish *wish, struct survey *s)
     int rc = 0;
 
     for (i = 0; i < wish->nr_samples && !rc; i++)
-        rc = wait_interval(wish) ? survey_look(s, xch) : -EINTR;
+        rc = ends_wait(&wish->ends, wish->interval_s)
+                 ? survey_look(s, xch) : -EINTR;
     return rc ? rc : survey_finish(s, xch, wish->line->ctx);
 }
 
@@ -282,11 +260,9 @@ static int watch(struct wish *wish)
     bool over = false;
     unsigned long i;
 
-    sigaddset(&wish->ends, SIGINT);
-    sigaddset(&wish->ends, SIGTERM);
-    sigprocmask(SIG_BLOCK, &wish->ends, NULL);
+    ends_begin(&wish->ends);
     for (i = 0; !over && (!wish->nr_tables || i < wish->nr_tables); i++) {
-        if (i && !wait_interval(wish))
+        if (i && !ends_wait(&wish->ends, wish->interval_s))
             break;
         next = show(wish, &over);
         if (next == -EINTR)
@@ -297,17 +273,6 @@ static int watch(struct wish *wish)
 }
 
 /* ---- the command line ---- */
-
-static bool read_interval(const char *text, double *interval_r)
-{
-    char *end;
-
-    if (strspn(text, "0123456789.") != strlen(text))
-        return false;
-    *interval_r = strtod(text, &end);
-    return end > text && !*end && *interval_r >= 0.01 &&
-           *interval_r <= INTERVAL_MAX;
-}
 
 /* The value of an option that counts; 0: not given. */
 static bool read_count(struct cmd_line *line, int code, unsigned long *nr_r)
@@ -379,7 +344,8 @@ static int read_options(struct wish *wish)
     if (!read_count(line, OPT_COUNT, &wish->nr_tables))
         return cmd_usage(line, "--count takes a number from 1 to %d, not '%s'",
                          SAMPLES_MAX, cmd_value(line, OPT_COUNT));
-    if (interval && !read_interval(interval, &wish->interval_s))
+    if (interval && !cmd_seconds(interval, INTERVAL_MIN, INTERVAL_MAX,
+                                 &wish->interval_s))
         return cmd_usage(line, "--interval takes seconds from 0.01 to %d, not "
                          "'%s'", INTERVAL_MAX, interval);
     if (interval && !wish->watch && !wish->nr_samples)

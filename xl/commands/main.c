@@ -26,6 +26,7 @@ extern const struct cmd cmd_numa_plan;
 extern const struct cmd cmd_numa_simulate;
 extern const struct cmd cmd_numa_snapshot;
 extern const struct cmd cmd_numa_stat;
+extern const struct cmd cmd_numa_top;
 extern const struct cmd cmd_vcpu_list;
 extern const struct cmd cmd_vcpu_pin;
 
@@ -40,6 +41,7 @@ const struct cmd *const commands[] = {
     &cmd_numa_simulate,
     &cmd_numa_snapshot,
     &cmd_numa_stat,
+    &cmd_numa_top,
     &cmd_vcpu_list,
     &cmd_vcpu_pin,
     NULL

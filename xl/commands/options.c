@@ -261,3 +261,15 @@ bool cmd_number(const char *text, unsigned long max, unsigned long *number_r)
     *number_r = strtoul(text, &end, 10);
     return !errno && !*end && *number_r <= max;
 }
+
+bool cmd_seconds(const char *text, double least_s, double most_s,
+                 double *seconds_r)
+{
+    char *end;
+
+    if (strspn(text, "0123456789.") != strlen(text))
+        return false;
+    *seconds_r = strtod(text, &end);
+    return end > text && !*end && *seconds_r >= least_s &&
+           *seconds_r <= most_s;
+}

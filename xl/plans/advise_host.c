@@ -63,9 +63,9 @@ static int read_request(const struct planner *p, char *const *recorded,
     return rc;
 }
 
-/* What libxl takes for it beside its memory: for PVH and HVM the pages of their
- * page tables (libxl_get_required_paging_memory()), and little else. */
-static uint64_t overhead_of(const struct xln_domain *d)
+/* For PVH and HVM the pages of their page tables
+ * (libxl_get_required_paging_memory()), and little else. */
+uint64_t advise_overhead(const struct xln_domain *d)
 {
     uint64_t mib = d->memory_bytes / MIB;
 
@@ -111,7 +111,7 @@ static int read_guest(const struct planner *p, unsigned index,
     guest->domid = d->domid;
     guest->need = (struct xln_need){
         .memory_bytes = d->memory_bytes,
-        .overhead_bytes = overhead_of(d),
+        .overhead_bytes = advise_overhead(d),
         .nr_vcpus = d->nr_vcpus,
         .pool_cpus = pool->cpus,
     };

@@ -21,6 +21,9 @@ struct host_advice {
                                      * NULL: no moves make room, or none was */
 };
 
+/* The bytes that libxl takes for a domain besides its memory. */
+uint64_t advise_overhead(const struct xln_domain *d);
+
 /* `d`: the domain that there shall be room for; NULL: heal the host. 0 or
  * -errno, as advise_heal() and advise_room(). To be disposed of either way. */
 int advise_host(const struct planner *planner, const struct planned *d,

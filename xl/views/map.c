@@ -81,8 +81,7 @@ static void fill_domain(const struct xln_host *host, const struct resident *r,
         find_ends(host, d);
 }
 
-/* How much slower it is, roughly: remote memory by extra distance. */
-static double cost_of(const struct map_domain *d)
+double map_cost(const struct map_domain *d)
 {
     double extra = d->distance == XLN_NONE ? 255 : d->distance - 10.0;
 
@@ -92,7 +91,7 @@ static double cost_of(const struct map_domain *d)
 static int compare_domains(const void *a, const void *b)
 {
     const struct map_domain *x = a, *y = b;
-    double cost_x = cost_of(x), cost_y = cost_of(y);
+    double cost_x = map_cost(x), cost_y = map_cost(y);
 
     if (cost_x != cost_y)
         return cost_x > cost_y ? -1 : 1;

@@ -62,6 +62,10 @@ struct map {
 int map_new(const struct xln_snapshot *snapshot, struct map **map_r);
 void map_free(struct map *map);
 
+/* How much slower it is, roughly: remote bytes x extra distance; < 0: it is not
+ * remote. */
+double map_cost(const struct map_domain *d);
+
 /* The parts of a node of which each has at least `least_bytes`, in an array for
  * the caller to free: smaller ones of a kind are taken together. */
 int map_merge(const struct map_node *node, uint64_t least_bytes,

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Signals that end a command which looks at the host again and again. */
+#include "commands/ends.h"
+#include "tap.h"
+
+static void test_wait(void)
+{
+    sigset_t ends;
+
+    ends_begin(&ends);
+    ok(ends_wait(&ends, 0) && ends_wait(&ends, 0.001) && ends_wait(&ends, -1),
+       "no signal: it waits, and that is all");
+    raise(SIGTERM);
+    ok(!ends_wait(&ends, 3600), "a signal that came before ends the wait");
+    ok(ends_wait(&ends, 0.001), "once");
+    raise(SIGINT);
+    ok(!ends_wait(&ends, 3600), "SIGINT too");
+    raise(SIGHUP);
+    ok(!ends_wait(&ends, 3600), "and SIGHUP");
+}
+
+static void test_ignored(void)
+{
+    sigset_t ends;
+
+    signal(SIGHUP, SIG_IGN);
+    ends_begin(&ends);
+    ok(!sigismember(&ends, SIGHUP) && sigismember(&ends, SIGTERM),
+       "one that is ignored, as under nohup, does not end it");
+}
+
+int main(void)
+{
+    test_wait();
+    test_ignored();
+    return tap_done();
+}
