@@ -206,22 +206,19 @@ static int read_vcpu(xc_interface *xch, uint32_t domid, unsigned vcpu,
     return 0;
 }
 
-static int add_promise(const struct xln__promise *promise, struct scope *s)
+static void add_promise(const struct xln__promise *promise, struct scope *s)
 {
-    struct xln_cpumap *cpus;
-    int rc;
+    unsigned nr_cpus = xln_host_nr_cpus(s->host);
 
     if (s->taken)
         xln_cpumap_or(s->taken, promise->cores);
-    rc = xln_host_cpus_of_nodes(s->host, promise->nodes, &cpus);
-    if (rc)
-        return rc;
-    if (xln_nodemap_is_empty(promise->nodes))
-        xln_cpumap_or(cpus, promise->cores);
-    xln_cpumap_and(s->cpus, cpus);
-    xln_cpumap_free(cpus);
-    add_kept(s, promise->nr_vcpus);
-    return 0;
+    for (unsigned i = 0; i < promise->nr_runs; i++) {
+        const struct xln__load_run *run = &promise->runs[i];
+
+        for (unsigned cpu = run->first; cpu <= run->last && cpu < nr_cpus;
+             cpu++)
+            s->load[cpu] += run->load;
+    }
 }
 
 static int read_domain(xc_interface *xch, const struct xln_reservations *held,
@@ -242,7 +239,7 @@ static int read_domain(xc_interface *xch, const struct xln_reservations *held,
         s.taken = taken;
     promise = xln__reservations_promise(held, info->domain);
     if (promise)
-        rc = add_promise(promise, &s);
+        add_promise(promise, &s);
     /* max_vcpu_id is all ones before there is any. */
     for (unsigned i = 0; !promise && i < info->max_vcpu_id + 1 && !rc; i++)
         rc = read_vcpu(xch, info->domain, i, &s);

@@ -5,8 +5,7 @@
  *     domain 12 2a2f4e4c-7c4b-4a2e-9d5e-0a1b2c3d4e5f
  *     creator 4711                  (a process, as it knows itself)
  *     node 2 171966464
- *     vcpus 4                       (that will prefer nodes; then these)
- *     on 2
+ *     load 4-7 4294967296           (of its vCPUs, on each of these CPUs)
  *     core 4-5                      (CPUs of the cores that some will hold)
  *
  * It is written under another name and renamed, so whoever sees it sees all
@@ -33,9 +32,12 @@
 #define LOCK_RETRY_MS 2
 /* 1 PiB: no domain has that much. */
 #define SHARES_MAX_BYTES (UINT64_C(1) << 50)
-/* Of CPUs there are as many lines as gaps between them, at most. */
+/* Two million vCPUs on one CPU. */
+#define LOAD_MAX (XLN_LOAD_ONE << 21)
+/* Each CPU may have another load; of cores there are as many lines as gaps
+ * between them, at most. */
 #define RECORD_MAX                                                            \
-    (64 + 128 + XLN_MAX_NODES * (32 + 16) + XLN_MAX_CPUS / 2 * 24)
+    (64 + 128 + XLN_MAX_NODES * 32 + XLN_MAX_CPUS * 40 + XLN_MAX_CPUS / 2 * 24)
 
 struct xln_reservations {
     int dir_fd;
@@ -51,8 +53,10 @@ struct record {
     unsigned nr_shares;
     struct xln_share shares[XLN_MAX_NODES];
     uint64_t shares_bytes;      /* of all of them */
-    unsigned nr_vcpus;
-    bool runs_on[XLN_MAX_NODES];
+    unsigned nr_runs;
+    struct xln__load_run *runs;         /* NULL: none */
+    uint64_t load;                      /* of all of them, once each */
+    bool has_cores;
     uint8_t cores[XLN_MAX_CPUS / 8];    /* a bit for each CPU */
 
     /* As things are now, not in the file. */
@@ -120,7 +124,7 @@ int xln_reservations_lock(const char *dir, unsigned timeout_ms,
 
 static void forget_promise(struct xln__promise *promise)
 {
-    xln_nodemap_free(promise->nodes);
+    free(promise->runs);
     xln_cpumap_free(promise->cores);
 }
 
@@ -165,6 +169,25 @@ static int record_parse_core(const char *text, struct record *record)
         return -EINVAL;
     for (; first <= last; first++)
         record->cores[first / 8] |= 1u << first % 8;
+    record->has_cores = true;
+    return 0;
+}
+
+/* "4-7 4294967296" */
+static int record_parse_load(const char *text, struct record *record)
+{
+    struct xln__load_run run, *runs;
+
+    if (sscanf(text, "%u-%u %" SCNu64, &run.first, &run.last, &run.load) != 3 ||
+        run.first > run.last || run.last >= XLN_MAX_CPUS ||
+        !run.load || run.load > LOAD_MAX - record->load)
+        return -EINVAL;
+    runs = realloc(record->runs, (record->nr_runs + 1) * sizeof(*runs));
+    if (!runs)
+        return -ENOMEM;
+    runs[record->nr_runs++] = run;
+    record->runs = runs;
+    record->load += run.load;
     return 0;
 }
 
@@ -182,19 +205,13 @@ static int record_parse_share(const char *line, struct record *record)
     return 0;
 }
 
-/* "node", "vcpus", "on" or "core". */
+/* "node", "load" or "core". */
 static int record_parse_plan(const char *line, struct record *record)
 {
-    unsigned node;
-
     if (!strncmp(line, "core ", 5))
         return record_parse_core(line + 5, record);
-    if (sscanf(line, "vcpus %u", &record->nr_vcpus) == 1)
-        return 0;
-    if (sscanf(line, "on %u", &node) == 1 && node < XLN_MAX_NODES) {
-        record->runs_on[node] = true;
-        return 0;
-    }
+    if (!strncmp(line, "load ", 5))
+        return record_parse_load(line + 5, record);
     return record_parse_share(line, record);
 }
 
@@ -205,6 +222,7 @@ static int record_parse(char *text, struct record *record)
     uint8_t *uuid = record->uuid;
     bool has_domain = false;
     long creator;
+    int rc;
 
     for (line = strtok_r(text, "\n", &rest); line;
          line = strtok_r(NULL, "\n", &rest)) {
@@ -217,8 +235,9 @@ static int record_parse(char *text, struct record *record)
             record->creator = creator;
             continue;
         }
-        if (record_parse_plan(line, record))
-            return -EINVAL;
+        rc = record_parse_plan(line, record);
+        if (rc)
+            return rc;
     }
     return has_domain && record->creator > 0 ? 0 : -EINVAL;
 }
@@ -229,6 +248,7 @@ static bool is_held(int fd)
     return flock(fd, LOCK_SH | LOCK_NB);
 }
 
+/* In any case, record->runs is for the caller to free. */
 static int record_read(int dir_fd, const char *name, struct record *record)
 {
     char *text = NULL;
@@ -343,6 +363,7 @@ static int walk_entries(DIR *dir, xc_interface *xch, record_fn *fn, void *arg)
         rc = record_check(dirfd(dir), entry->d_name, xch, record);
         if (!rc || rc == -ENOENT)
             rc = fn(arg, dirfd(dir), entry->d_name, rc, record);
+        free(record->runs);
     }
     free(record);
     return rc;
@@ -370,11 +391,12 @@ static int walk(int dir_fd, xc_interface *xch, record_fn *fn, void *arg)
 static int keep_promise(struct xln_reservations *held,
                         const struct record *record)
 {
+    size_t size = record->nr_runs * sizeof(*record->runs);
     struct xln__promise *list, *p;
-    unsigned node, cpu;
+    unsigned cpu;
     int rc;
 
-    if (!record->creator_lives || !record->nr_vcpus)
+    if (!record->creator_lives || (!record->nr_runs && !record->has_cores))
         return 0;
     list = realloc(held->promises, (held->nr_promises + 1) * sizeof(*list));
     if (!list)
@@ -382,21 +404,20 @@ static int keep_promise(struct xln_reservations *held,
     held->promises = list;
     p = &list[held->nr_promises];
     p->domid = record->domid;
-    p->nr_vcpus = record->nr_vcpus;
-    rc = xln_nodemap_new(XLN_MAX_NODES, &p->nodes);
-    if (rc)
-        return rc;
+    p->nr_runs = record->nr_runs;
+    p->runs = malloc(size + 1);     /* never 0 bytes */
+    if (!p->runs)
+        return -ENOMEM;
     rc = xln_cpumap_new(XLN_MAX_CPUS, &p->cores);
     if (rc) {
-        xln_nodemap_free(p->nodes);
+        free(p->runs);
         return rc;
     }
+    if (size)
+        memcpy(p->runs, record->runs, size);
     for (cpu = 0; cpu < XLN_MAX_CPUS; cpu++)
         if (record->cores[cpu / 8] & 1u << cpu % 8)
             xln_cpumap_set(p->cores, cpu);
-    for (node = 0; node < XLN_MAX_NODES; node++)
-        if (record->runs_on[node])
-            xln_nodemap_set(p->nodes, node);
     held->nr_promises++;
     return 0;
 }
@@ -523,25 +544,33 @@ static void write_cores(FILE *f, const struct xln_cpumap *cores)
     }
 }
 
+static void write_load(FILE *f, const uint64_t *load, unsigned nr_cpus)
+{
+    unsigned first, last;
+
+    for (first = 0; first < nr_cpus; first = last + 1) {
+        for (last = first; last + 1 < nr_cpus && load[last + 1] == load[first];
+             last++)
+            ;
+        if (load[first])
+            fprintf(f, "load %u-%u %" PRIu64 "\n", first, last, load[first]);
+    }
+}
+
 static int print_record(FILE *f, uint32_t domid, const uint8_t uuid[16],
                         const struct xln_share *shares, unsigned nr_shares,
-                        unsigned nr_vcpus, const struct xln_nodemap *nodes,
+                        const uint64_t *load, unsigned nr_cpus,
                         const struct xln_cpumap *cores)
 {
-    bool keep = nodes && !xln_nodemap_is_empty(nodes);
-    bool hold = cores && !xln_cpumap_is_empty(cores);
     unsigned i;
 
     fprintf(f, "domain %" PRIu32 " " UUID_FMT "\n", domid, UUID_ARGS(, uuid));
     fprintf(f, "creator %ld\n", (long)getpid());
     for (i = 0; i < nr_shares; i++)
         fprintf(f, "node %u %" PRIu64 "\n", shares[i].node, shares[i].bytes);
-    if (keep || hold)
-        fprintf(f, "vcpus %u\n", nr_vcpus);
-    if (keep)
-        XLN_FOREACH(xln_nodemap, i, nodes)
-            fprintf(f, "on %u\n", i);
-    if (hold)
+    if (load)
+        write_load(f, load, nr_cpus);
+    if (cores)
         write_cores(f, cores);
     return fflush(f) ? -errno : 0;
 }
@@ -564,7 +593,7 @@ static int open_stream(int fd, FILE **f_r)
 int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
                          const uint8_t uuid[16],
                          const struct xln_share *shares, unsigned nr_shares,
-                         unsigned nr_vcpus, const struct xln_nodemap *nodes,
+                         const uint64_t *load, unsigned nr_cpus,
                          const struct xln_cpumap *cores, int *fd_r)
 {
     char name[16];
@@ -581,7 +610,7 @@ int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
     rc = flock(fd, LOCK_EX | LOCK_NB) ? xln__from_errno()
                                       : open_stream(fd, &f);
     if (!rc) {
-        rc = print_record(f, domid, uuid, shares, nr_shares, nr_vcpus, nodes,
+        rc = print_record(f, domid, uuid, shares, nr_shares, load, nr_cpus,
                           cores);
         if (fclose(f) && !rc)
             rc = -errno;

@@ -4,12 +4,18 @@
 
 #include "libxl_numa.h"
 
+/* CPUs of which each has as much load of a domain. */
+struct xln__load_run {
+    unsigned first, last;
+    uint64_t load;
+};
+
 /* The vCPUs of a create in flight, which its domain may not have, or which
  * may not have their affinity, yet. */
 struct xln__promise {
     uint32_t domid;
-    unsigned nr_vcpus;
-    struct xln_nodemap *nodes;  /* that they will prefer */
+    unsigned nr_runs;
+    struct xln__load_run *runs; /* where they will stay */
     struct xln_cpumap *cores;   /* that some of them will hold */
 };
 

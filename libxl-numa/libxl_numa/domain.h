@@ -271,8 +271,9 @@ int xln_reservations_outstanding(struct xln_reservations *held,
  *   uuid: its uuid, 16 bytes
  *   shares: how many bytes on which node
  *   nr_shares: the number of shares
- *   nr_vcpus: the number of its vCPUs
- *   nodes: the nodes that the vCPUs will prefer or be bound to
+ *   load: the load of its vCPUs on each CPU, see xln_load_of_plan(); NULL: its
+ *       vCPUs stay near no CPU
+ *   nr_cpus: the number of entries of `load`
  *   cores: the CPUs of the cores that they will hold; NULL or empty: none
  *   fd_r: receives an open file, for the caller to close
  *
@@ -282,7 +283,7 @@ int xln_reservations_outstanding(struct xln_reservations *held,
 int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
                          const uint8_t uuid[16],
                          const struct xln_share *shares, unsigned nr_shares,
-                         unsigned nr_vcpus, const struct xln_nodemap *nodes,
+                         const uint64_t *load, unsigned nr_cpus,
                          const struct xln_cpumap *cores, int *fd_r);
 
 /*

@@ -79,7 +79,7 @@ static void make_dir(void)
     snprintf(path, sizeof(path), "%s/%u", dir, DOMID);
     atexit(remove_dir);
     held = lock();
-    need(!xln_reservations_add(held, DOMID, uuid, NULL, 0, 1, NULL, NULL,
+    need(!xln_reservations_add(held, DOMID, uuid, NULL, 0, NULL, 0, NULL,
                                &held_fd), "a record");
     xln_reservations_unlock(held);
     f = fopen(path, "r");
@@ -153,6 +153,11 @@ static void claim_sums(const struct told *t, const struct xln_reservation *r)
               (unsigned long)expected[i]);
 }
 
+static bool is_written(const struct xln__promise *p)
+{
+    return p->nr_runs || !xln_cpumap_is_empty(p->cores);
+}
+
 static void claim_told(const struct told *t)
 {
     const struct xln_reservation *r = t->list->list;
@@ -169,16 +174,35 @@ static void claim_told(const struct told *t)
           !memcmp(r->uuid, uuid, sizeof(uuid)), "another domain");
     claim(r->creator > 0, "process %ld", (long)r->creator);
     claim_sums(t, r);
-    claim(!t->promise || (r->creator_lives && t->promise->nr_vcpus),
+    claim(!t->promise || (r->creator_lives && is_written(t->promise)),
           "a promise of nobody");
+}
+
+/* Of each CPU. */
+static uint64_t *load_of(const struct xln__promise *p)
+{
+    uint64_t *load = calloc(XLN_MAX_CPUS, sizeof(*load));
+
+    need(load, "memory");
+    for (unsigned i = 0; p && i < p->nr_runs; i++) {
+        const struct xln__load_run *run = &p->runs[i];
+
+        for (unsigned cpu = run->first; cpu <= run->last; cpu++)
+            load[cpu] += run->load;
+    }
+    return load;
 }
 
 static bool same_promise(const struct xln__promise *a,
                          const struct xln__promise *b)
 {
-    return a->nr_vcpus == b->nr_vcpus &&
-           xln_nodemap_equal(a->nodes, b->nodes) &&
-           xln_cpumap_equal(a->cores, b->cores);
+    uint64_t *x = load_of(a), *y = load_of(b);
+    bool same = !memcmp(x, y, XLN_MAX_CPUS * sizeof(*x)) &&
+                xln_cpumap_equal(a->cores, b->cores);
+
+    free(x);
+    free(y);
+    return same;
 }
 
 static bool same_shares(const struct xln_reservation *a,
@@ -193,31 +217,25 @@ static bool same_shares(const struct xln_reservation *a,
     return true;
 }
 
-/* Without nodes and cores the library writes no vCPUs. */
-static bool is_written(const struct xln__promise *p)
-{
-    return p && !(xln_nodemap_is_empty(p->nodes) &&
-                  xln_cpumap_is_empty(p->cores));
-}
-
 /* Written by the library, as this process's own. */
 static void claim_same(const struct told *t)
 {
     const struct xln_reservation *r = t->list->list;
     const struct xln__promise *p = t->promise;
+    uint64_t *load = load_of(p);
     struct told again;
 
     close(held_fd);
     claim(!xln_reservations_add(t->held, DOMID, uuid, r->shares, r->nr_shares,
-                                p ? p->nr_vcpus : 1, p ? p->nodes : NULL,
-                                p ? p->cores : NULL, &held_fd),
+                                load, XLN_MAX_CPUS, p ? p->cores : NULL,
+                                &held_fd),
           "it can't be written");
+    free(load);
     xln_reservations_unlock(t->held);
     ask(&again);
     claim(again.list->nr == 1, "what was written can't be read");
     claim(same_shares(r, again.list->list), "other shares");
-    claim(!is_written(p) == !again.promise &&
-          (!is_written(p) || same_promise(p, again.promise)),
+    claim(!p == !again.promise && (!p || same_promise(p, again.promise)),
           "another promise");
     forget(&again);
 }
@@ -227,8 +245,9 @@ static struct xln__promise copy_promise(const struct xln__promise *p)
 {
     struct xln__promise copy = *p;
 
-    need(!xln_nodemap_copy(p->nodes, &copy.nodes) &&
-         !xln_cpumap_copy(p->cores, &copy.cores), "a copy");
+    copy.runs = calloc(p->nr_runs + 1, sizeof(*copy.runs));
+    need(copy.runs && !xln_cpumap_copy(p->cores, &copy.cores), "a copy");
+    memcpy(copy.runs, p->runs, p->nr_runs * sizeof(*copy.runs));
     return copy;
 }
 
@@ -250,7 +269,7 @@ static void try_reservation(const char *text)
     else
         xln_reservations_unlock(t.held);
     xln_reservation_list_free(t.list);
-    xln_nodemap_free(copy.nodes);
+    free(copy.runs);
     xln_cpumap_free(copy.cores);
 }
 

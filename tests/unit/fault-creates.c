@@ -87,14 +87,36 @@ static bool populate_all(uint32_t domid, uint64_t pages)
     return true;
 }
 
+/* What its record says of its vCPUs while it is built. */
+static char recorded_load[256];
+
+static void note_load(void)
+{
+    char line[128];
+    FILE *f;
+
+    faults_pause();
+    recorded_load[0] = '\0';
+    f = fopen(XEN_RUN_DIR "/numa/7", "r");
+    while (f && fgets(line, sizeof(line), f))
+        if (!strncmp(line, "load ", 5))
+            strncat(recorded_load, line,
+                    sizeof(recorded_load) - strlen(recorded_load) - 1);
+    if (f)
+        fclose(f);
+    faults_resume();
+}
+
 static int build(libxl_domain_config *config, uint32_t *domid)
 {
     *domid = DOMID;
     if (!fake_xen_add(DOMID, config->c_info.name, config->c_info.uuid.uuid))
         return ERROR_FAIL;
-    if (!xc_domain_max_vcpus(NULL, DOMID, config->b_info.max_vcpus) &&
-        populate_all(DOMID, config->b_info.max_memkb >> 2))
-        return 0;
+    if (!xc_domain_max_vcpus(NULL, DOMID, config->b_info.max_vcpus)) {
+        note_load();
+        if (populate_all(DOMID, config->b_info.max_memkb >> 2))
+            return 0;
+    }
     fake_xen_remove(DOMID);
     return ERROR_FAIL;
 }
@@ -217,6 +239,7 @@ struct outcome {
     int r;                      /* of libxl's function */
     char pages[64];             /* where the guest's are */
     bool warned, given_back;
+    char load[256];             /* recorded_load */
     char said[1024];
     long nr_blocks;             /* more than before */
     int nr_files;
@@ -314,21 +337,18 @@ static int promise(void)
     static const uint8_t uuid[16] = { 2 };
     static const struct xln_share share = { 0, UINT64_C(200) << 20 };
     struct xln_reservations *held;
-    struct xln_nodemap *nodes;
+    static const uint64_t load[FAKE_CPUS] = { XLN_LOAD_ONE, XLN_LOAD_ONE };
     struct xln_cpumap *cores;
     int fd;
 
     faults_pause();
-    need(!xln_nodemap_new(FAKE_NODES, &nodes));
     need(!xln_cpumap_new(FAKE_CPUS, &cores));
     need(!xln_reservations_lock(XEN_RUN_DIR "/numa", 0, &held));
-    xln_nodemap_set(nodes, 0);
     xln_cpumap_set(cores, 1);
     xln_cpumap_set(cores, 5);
-    need(!xln_reservations_add(held, 2, uuid, &share, 1, 2, nodes, cores,
-                               &fd));
+    need(!xln_reservations_add(held, 2, uuid, &share, 1, load, FAKE_CPUS,
+                               cores, &fd));
     xln_reservations_unlock(held);
-    xln_nodemap_free(nodes);
     xln_cpumap_free(cores);
     faults_resume();
     return fd;
@@ -372,6 +392,7 @@ static void make(const struct scenario *scenario, struct outcome *o)
     o->given_back = is_as_before(scenario, &config);
     o->failed = faults_disarm(&o->where);
     fake_xen_pages(DOMID, o->pages, sizeof(o->pages));
+    memcpy(o->load, recorded_load, sizeof(o->load));
     snprintf(o->text, sizeof(o->text), "%s", text ? text : "");
     free(text);
     libxl_domain_config_dispose(&config);
@@ -503,6 +524,9 @@ static void test(const struct scenario *scenario, struct outcome *shared)
                 !good.nr_files && good.warned == scenario->warns,
             "%s", scenario->name))
         return;
+    if (scenario->load)
+        ok(!strcmp(good.load, scenario->load), "what others read of it: %s",
+           good.load);
     nr = try_all(scenario, false, &good, shared, &nr_wrong);
     ok(!nr_wrong && nr > 5, "each of its %u calls may fail", nr);
     nr_wrong = 0;

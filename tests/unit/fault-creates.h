@@ -24,6 +24,7 @@ struct scenario {
     int (*run)(libxl_ctx *ctx, libxl_domain_config *config, char **text_r);
     const char *const *xsdata;  /* pairs, which it carries already */
     const char *variable;       /* of the environment, which is set */
+    const char *load;           /* that others read of it meanwhile */
     bool may_fail;              /* it demands something */
     bool warns;                 /* though nothing failed */
     bool is_kept;               /* what it changes in the configuration */

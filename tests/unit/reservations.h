@@ -171,8 +171,8 @@ static inline void add(uint32_t domid, uint8_t uuid,
     const uint8_t full[16] = { uuid };
     struct xln_reservations *held = lock();
 
-    must(xln_reservations_add(held, domid, full, shares, nr_shares, 0,
-                              NULL, NULL, &held_fds[nr_held++]));
+    must(xln_reservations_add(held, domid, full, shares, nr_shares, NULL,
+                              0, NULL, &held_fds[nr_held++]));
     xln_reservations_unlock(held);
 }
 

@@ -4,11 +4,13 @@
  * turn.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libxl_utils.h>
 #include <libxlutil.h>
 
+#include "fake-xen.h"
 #include "fault-creates.h"
 #include "faults.h"
 #include "placement/environment.h"
@@ -24,6 +26,30 @@ int give_keys(const char *keys)
     e = xlu_cfg_readdata(config, keys, strlen(keys));
     xlu_cfg_destroy(config);
     return e;
+}
+
+/* Both of its vCPUs are bound to the CPUs of node 0. */
+static int run_bound(libxl_ctx *ctx, libxl_domain_config *config,
+                     char **text_r)
+{
+    libxl_domain_build_info *info = &config->b_info;
+    int r = 0;
+
+    faults_pause();
+    info->vcpu_hard_affinity = calloc(2, sizeof(*info->vcpu_hard_affinity));
+    for (int i = 0; i < 2 && info->vcpu_hard_affinity && !r; i++) {
+        libxl_bitmap *map = &info->vcpu_hard_affinity[i];
+
+        libxl_bitmap_init(map);
+        r = libxl_bitmap_alloc(ctx, map, FAKE_CPUS);
+        if (!r) {
+            libxl_bitmap_set(map, 0);
+            libxl_bitmap_set(map, 1);
+            info->num_vcpu_hard_affinity = i + 1;
+        }
+    }
+    faults_resume();
+    return r ? r : run_create(ctx, config, text_r);
 }
 
 static int run_dry(libxl_ctx *ctx, libxl_domain_config *config, char **text_r)
@@ -64,6 +90,10 @@ static const struct scenario scenarios[] = {
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },
     { .name = "a create beside another create",
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create, .beside = true },
+    { .name = "a create with memory far from its CPUs",
+      .keys = "nodes=\"2\"\n", .load = "load 0-1 4294967296\n",
+      .warns = true, .is_kept = true,
+      .type = LIBXL_DOMAIN_TYPE_PV, .run = run_bound },
     { .name = "a create on nodes that are named",
       .keys = "nodes=\"1-2\"\nnodes_cpus=\"hard\"\n"
               "nodes_mode=\"strict\"\n",

@@ -190,7 +190,7 @@ static void test_no_directory(void)
     make_dir();
     held = lock();
     remove_dir();
-    ok(xln_reservations_add(held, 1, uuid, &share, 1, 0, NULL, NULL, &fd) ==
+    ok(xln_reservations_add(held, 1, uuid, &share, 1, NULL, 0, NULL, &fd) ==
            -ENOENT && fd == -1,
        "a directory that vanished under the lock is told");
     ok(xln_reservations_outstanding(held, NULL, reserved) == 0,

@@ -51,7 +51,7 @@ static void test_privacy(void)
     write_file("victim", "mine", 4);
     path_of(path, sizeof(path), "numa/.new");
     need_call(symlink("../victim", path));
-    must(xln_reservations_add(held, 7, uuid, &share, 1, 0, NULL, NULL,
+    must(xln_reservations_add(held, 7, uuid, &share, 1, NULL, 0, NULL,
                               &held_fds[nr_held++]));
     ok(mode_of("numa") == 0700 && mode_of("numa/lock") == 0600 &&
            mode_of("numa/7") == 0600,
@@ -480,7 +480,7 @@ static void create_somewhere(int number)
     while (reserved[share.node] + share.bytes > NODE_MIB * MIB)
         share.node++;
     chosen[number] = share.node;
-    must(xln_reservations_add(held, number, uuid, &share, 1, 0, NULL,
+    must(xln_reservations_add(held, number, uuid, &share, 1, NULL, 0,
                               NULL, &held_fds[nr_held++]));
     xln_reservations_unlock(held);
 }
@@ -546,58 +546,85 @@ static void test_no_memory(void)
     remove_dir();
 }
 
+static bool is_run(const struct xln__promise *p, unsigned i, unsigned first,
+                   unsigned last, uint64_t load)
+{
+    return p && i < p->nr_runs && p->runs[i].first == first &&
+           p->runs[i].last == last && p->runs[i].load == load;
+}
+
 /* What a create in flight promises of its vCPUs. */
 static void test_promises(void)
 {
     const struct xln_share share = { 2, 100 * MIB };
     const uint8_t uuid[16] = { 7 };
+    const uint64_t load[8] = { 0, 0, 0, XLN_LOAD_ONE, 5, 5, 0, 7 };
     struct xln_reservations *held;
     const struct xln__promise *p;
-    struct xln_nodemap *nodes;
     struct xln_cpumap *cores;
 
     make_dir();
     must(xln_cpumap_new(XLN_MAX_CPUS, &cores));
-    must(xln_nodemap_new(8, &nodes));
-    xln_nodemap_set(nodes, 1);
-    xln_nodemap_set(nodes, 3);
     add_domain(7, 7, 0);
     add_domain(8, 8, 0);
     add_one(8, 8, 0, 100);
     held = lock();
-    must(xln_reservations_add(held, 7, uuid, &share, 1, 4, nodes, NULL,
+    must(xln_reservations_add(held, 7, uuid, &share, 1, load, 8, NULL,
                               &held_fds[nr_held++]));
     ok(!xln__reservations_promise(held, 7), "nothing is known before reading");
     must(xln_reservations_outstanding(held, NULL, reserved));
     must(xln_reservations_outstanding(held, NULL, reserved));
     p = xln__reservations_promise(held, 7);
-    ok(p && p->nr_vcpus == 4 && xln_nodemap_equal(p->nodes, nodes) &&
+    ok(p && p->nr_runs == 3 && is_run(p, 0, 3, 3, XLN_LOAD_ONE) &&
+           is_run(p, 1, 4, 5, 5) && is_run(p, 2, 7, 7, 7) &&
            reserved[2] == 100 * MIB,
-       "the vCPUs of a create in flight, and their nodes");
+       "where the vCPUs of a create in flight stay");
     ok(!xln__reservations_promise(held, 8) &&
            !xln__reservations_promise(NULL, 7), "none where none is noted");
     ok(xln_cpumap_is_empty(p->cores), "and no core");
     must(xln_cpumap_parse("0,4-5,64-127,65535", NULL, 0, cores, NULL));
-    must(xln_reservations_add(held, 7, uuid, &share, 1, 4, nodes, cores,
+    must(xln_reservations_add(held, 7, uuid, &share, 1, load, 8, cores,
                               &held_fds[nr_held++]));
     must(xln_reservations_outstanding(held, NULL, reserved));
     p = xln__reservations_promise(held, 7);
-    ok(p && xln_cpumap_equal(p->cores, cores) &&
-           xln_nodemap_equal(p->nodes, nodes),
+    ok(p && xln_cpumap_equal(p->cores, cores) && p->nr_runs == 3,
        "the cores that they will hold");
     for (unsigned cpu = 0; cpu < XLN_MAX_CPUS; cpu++)
         (void)(cpu % 2 ? xln_cpumap_clear(cores, cpu)
                        : xln_cpumap_set(cores, cpu));
-    must(xln_reservations_add(held, 7, uuid, &share, 1, 4, NULL, cores,
+    must(xln_reservations_add(held, 7, uuid, &share, 1, NULL, 0, cores,
                               &held_fds[nr_held++]));
     must(xln_reservations_outstanding(held, NULL, reserved));
     p = xln__reservations_promise(held, 7);
-    ok(p && xln_cpumap_equal(p->cores, cores) &&
-           xln_nodemap_is_empty(p->nodes),
-       "every other CPU of as many as there can be, and no node");
+    ok(p && xln_cpumap_equal(p->cores, cores) && !p->nr_runs,
+       "every other CPU of as many as there can be, and no load");
     xln_reservations_unlock(held);
-    xln_nodemap_free(nodes);
     xln_cpumap_free(cores);
+    remove_dir();
+}
+
+/* Each CPU another load, as large as it may be: the record is read whole. */
+static void test_largest_promise(void)
+{
+    const uint8_t uuid[16] = { 7 };
+    uint64_t *load = calloc(XLN_MAX_CPUS, sizeof(*load));
+    struct xln_reservations *held;
+    const struct xln__promise *p;
+
+    make_dir();
+    add_domain(7, 7, 0);
+    for (unsigned cpu = 0; cpu < XLN_MAX_CPUS; cpu++)
+        load[cpu] = (UINT64_C(1) << 36) + cpu % 2;
+    held = lock();
+    must(xln_reservations_add(held, 7, uuid, NULL, 0, load, XLN_MAX_CPUS, NULL,
+                              &held_fds[nr_held++]));
+    must(xln_reservations_outstanding(held, NULL, reserved));
+    p = xln__reservations_promise(held, 7);
+    ok(p && p->nr_runs == XLN_MAX_CPUS &&
+           is_run(p, 65535, 65535, 65535, load[65535]),
+       "another load on each CPU");
+    xln_reservations_unlock(held);
+    free(load);
     remove_dir();
 }
 
@@ -623,6 +650,7 @@ int main(void)
     test_container();
     test_creators_at_once();
     test_promises();
+    test_largest_promise();
     test_no_memory();
     ok(nr_descriptors() == nr_before, "no file is left open");
     test_dead_creator();

@@ -110,16 +110,16 @@ static int read_host(struct placement *p, xc_interface *xch,
 
 static void reserve(struct placement *p, struct xln_reservations *held,
                     const struct xln_share *shares, unsigned nr_shares,
-                    const struct xln_nodemap *vcpu_nodes,
-                    const struct xln_cpumap *cores)
+                    const uint64_t *load, const struct xln_cpumap *cores)
 {
     int rc;
 
     if (!held || p->domid == XLN_NONE)
         return;
     rc = xln_reservations_add(held, p->domid, p->config->c_info.uuid.uuid,
-                              shares, nr_shares, p->config->b_info.max_vcpus,
-                              vcpu_nodes, cores, &p->promise_fd);
+                              shares, nr_shares, load,
+                              xln_host_nr_cpus(p->host), cores,
+                              &p->promise_fd);
     if (rc)
         placement_warn_failed(
             p, "cannot write to " RESERVATIONS, rc,
@@ -216,7 +216,8 @@ static int enact(struct placement *p, const struct xln_need *need)
 }
 
 /*
- * The cores too that the user binds it to, whatever was planned.
+ * The CPUs too that the user binds it to, whatever was planned: what vCPUs will
+ * stay near is what the next create is to see.
  *
  * A claim of libxl's is on the host as a whole, so what is planned is kept for
  * the domain by our own record alone. A hypervisor that takes claims on single
@@ -229,18 +230,21 @@ static int reserve_plan(struct placement *p,
                         const struct xln_need *need)
 {
     const struct xln_plan *plan = p->decision->plan;
-    struct xln_cpumap *cores;
-    int rc;
+    uint64_t *load = calloc(xln_host_nr_cpus(p->host), sizeof(*load));
+    struct xln_cpumap *cores = NULL;
+    int rc = -ENOMEM;
 
-    rc = xln_cpumap_new(xln_host_nr_cpus(p->host), &cores);
-    if (rc)
-        return rc;
-    rc = xln_cores_of_plan(plan, p->decision->request->vcpus_mode, need,
-                           p->host, cores);
+    if (load)
+        rc = xln_cpumap_new(xln_host_nr_cpus(p->host), &cores);
     if (!rc)
-        reserve(p, held, plan->shares, plan->nr_shares, plan->vcpu_nodes,
-                cores);
+        rc = xln_cores_of_plan(plan, p->decision->request->vcpus_mode, need,
+                               p->host, cores);
+    if (!rc)
+        rc = xln_load_of_plan(plan, need, p->host, load);
+    if (!rc)
+        reserve(p, held, plan->shares, plan->nr_shares, load, cores);
     xln_cpumap_free(cores);
+    free(load);
     return rc;
 }
 
