@@ -119,6 +119,7 @@ created idle-pvh web "nodes=\"$here\"" memory=64
 plain_text
 two_tables
 ends_by TERM
+ends_by INT
 ends_by HUP
 stock-xl vcpu-pin web all "$(cpus_of "$here")" "$(cpus_of "$here")"
 on_a_terminal

@@ -5,15 +5,13 @@
 
 void ends_begin(sigset_t *ends)
 {
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
     struct sigaction action;
-    unsigned i;
 
     sigemptyset(ends);
-    for (i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-        if (!sigaction(signals[i], NULL, &action) &&
-            action.sa_handler != SIG_IGN)
-            sigaddset(ends, signals[i]);
+    sigaddset(ends, SIGINT);
+    sigaddset(ends, SIGTERM);
+    if (!sigaction(SIGHUP, NULL, &action) && action.sa_handler != SIG_IGN)
+        sigaddset(ends, SIGHUP);
     sigprocmask(SIG_BLOCK, ends, NULL);
 }
 

@@ -8,7 +8,8 @@
 
 /*
  * Blocks SIGINT, SIGTERM and SIGHUP, so that they end a wait and nothing else.
- * One that the process ignores, as under nohup(1), is not among them.
+ * SIGHUP is left alone if the process ignores it, as under nohup(1). A shell has
+ * what it runs in the background ignore SIGINT, which ends it all the same.
  */
 void ends_begin(sigset_t *ends);
 
