@@ -474,6 +474,27 @@ static void test_following(void)
     end(&s);
 }
 
+/* Xen is asked for nothing more of a domain that it destroys. */
+static void test_dying(void)
+{
+    struct top_host h = { 8, 5, .step = 10, .first = 1 };
+    struct xln_snapshot *snapshot = make_top_host(&h);
+    struct xln_domain *d = &snapshot->domains->list[1];
+    struct xln_vcpu *vcpus = d->vcpus;
+    struct screen s;
+
+    begin(&s, 8, 5, 80, 24);
+    d->dying = true;
+    d->vcpus = NULL;
+    must(top_add(&s.top, snapshot, 3));
+    must(top_view_update(&s.view, &s.top));
+    draw(&s);
+    ok(!line_with(&s, "guest1") && line_with(&s, "guest2") != NULL,
+       "a domain that is being destroyed has no row");
+    d->vcpus = vcpus;
+    end(&s);
+}
+
 /* Whether each row is a domain of the latest snapshot, once. */
 static bool rows_are_there(const struct screen *s)
 {
@@ -615,6 +636,7 @@ int main(void)
     test_next_sample();
     test_counts();
     test_following();
+    test_dying();
     test_many_samples();
     test_no_memory();
     test_pace();

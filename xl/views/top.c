@@ -36,7 +36,7 @@ double top_vcpu_percent(const struct top *top, const struct xln_domain *domain,
     const struct xln_domain *was = find_same(top->before, domain);
     uint64_t now_ns = domain->vcpus[vcpu].time_ns, was_ns;
 
-    if (!was || top->between_s <= 0 || vcpu >= was->nr_vcpus)
+    if (!was || was->dying || top->between_s <= 0 || vcpu >= was->nr_vcpus)
         return -1;
     was_ns = was->vcpus[vcpu].time_ns;
     return now_ns < was_ns ? -1 : (now_ns - was_ns) / 1e7 / top->between_s;
@@ -183,7 +183,7 @@ static int add_node(const struct map_node *n, unsigned number,
     return 0;
 }
 
-/* `nr_running`: by node. */
+/* `nr_running`: by node. Of a domain that is dying no vCPU was read. */
 static void count_running(const struct xln_snapshot *s, unsigned *nr_running)
 {
     const struct xln_host_cpu *cpu;
@@ -192,7 +192,7 @@ static void count_running(const struct xln_snapshot *s, unsigned *nr_running)
 
     for (i = 0; i < s->domains->nr; i++) {
         d = &s->domains->list[i];
-        for (v = 0; v < d->nr_vcpus; v++) {
+        for (v = 0; !d->dying && v < d->nr_vcpus; v++) {
             cpu = d->vcpus[v].running
                       ? xln_host_cpu(s->host, d->vcpus[v].cpu) : NULL;
             if (cpu && cpu->node != XLN_NONE)
