@@ -78,6 +78,15 @@ static bool type(struct top_view *view, int key)
     return true;
 }
 
+/* Whether Enter has ended the line. */
+static bool has_typed(struct top_view *view, int key)
+{
+    if (type(view, key))
+        return false;
+    view->mode = TOP_LIST;
+    return key == TOP_KEY_ENTER;
+}
+
 static enum top_action type_name(struct top_view *view, int key)
 {
     bool on = type(view, key);
@@ -129,10 +138,7 @@ static enum top_action type_node(struct top_view *view, const struct top *top,
 {
     struct xln_nodemap *nodes;
 
-    if (type(view, key))
-        return TOP_GO_ON;
-    view->mode = TOP_LIST;
-    if (key == TOP_KEY_ESCAPE)
+    if (!has_typed(view, key))
         return TOP_GO_ON;
     view->on_node = false;
     if (!*view->input)
@@ -186,10 +192,7 @@ static enum top_action type_move(struct top_view *view, const struct top *top,
 {
     struct xln_nodemap *nodes;
 
-    if (type(view, key))
-        return TOP_GO_ON;
-    view->mode = TOP_LIST;
-    if (key == TOP_KEY_ESCAPE)
+    if (!has_typed(view, key))
         return TOP_GO_ON;
     nodes = read_nodes(view, top);
     if (!nodes)
