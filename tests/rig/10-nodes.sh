@@ -204,8 +204,8 @@ dry_run() {
             sed 's/^Parsingconfigfrom[^{]*//')" \
         "xl create -n $*: as stock's, but for the placement"
     xl -N create /root/idle.cfg 'name="g"' "$@" 2> "$err" |
-        sed 's/"uuid": .*//' > /tmp/ours-N.json
-    is "$(cat /tmp/ours-N.json)" "$(sed 's/"uuid": .*//' /tmp/ours.json)" \
+        sed 's/"uuid":.*//' > /tmp/ours-N.json
+    is "$(cat /tmp/ours-N.json)" "$(sed 's/"uuid":.*//' /tmp/ours.json)" \
         "xl -N create prints the same"
     is "$(no_guests && echo none)" none "a dry run makes no domain"
     create idle g "$@"

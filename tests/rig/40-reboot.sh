@@ -33,9 +33,9 @@ ten_times() { # NODE-OF-PV NODES-OF-PVH
 }
 
 stored() { # NAME VALUE
-    stock-xl list -l "$1" > /tmp/stored.json
+    stock-xl list -l "$1" | same_keys > /tmp/stored.json
     ok "$1: xl list -l has the request" \
-        grep -qF "\"numa/nodes\": \"$2\"" /tmp/stored.json
+        grep -qF "\"numa/nodes\":\"$2\"" /tmp/stored.json
     ok "and no node map" not grep -q nodemap /tmp/stored.json
     ok "nor an affinity that nobody asked for" \
         not grep -q '_affinity' /tmp/stored.json
@@ -75,9 +75,9 @@ filled_meanwhile() {
         comes_back g
     is "$(nodes_of g)" "$expected" "it is on node $expected now"
     ok "which is another" test "$expected" != "$was"
-    stock-xl list -l g > /tmp/stored.json
+    stock-xl list -l g | same_keys > /tmp/stored.json
     ok "xl list -l has its policy" \
-        grep -qF '"numa/nodes_policy": "worst"' /tmp/stored.json
+        grep -qF '"numa/nodes_policy":"worst"' /tmp/stored.json
     ok "and no node map" not grep -q nodemap /tmp/stored.json
     destroy_all
 }

@@ -151,6 +151,12 @@ json_lines() {
     sed 's/[][{}]/&\n/g; s/,"/,\n"/g' | tr -d '", {}[]'
 }
 
+# What libxl prints before Xen 4.22 and since alike: its JSON library decides
+# about a blank after "key": and a backslash before a slash.
+same_keys() {
+    sed 's/": */":/; s,\\/,/,g'
+}
+
 one_line() {
     awk '{ printf "%s%s", sep, $1; sep = " " } END { print "" }'
 }
