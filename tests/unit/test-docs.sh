@@ -72,6 +72,25 @@ check "the program in libxl-numa(3) is the one that is built" \
 check "and prints what is said there" prints "$docs/libxl-numa.3.pod" \
     "${top_builddir:-.}/docs/examples/place" "$docs/examples/sockets.json"
 
+# Options in the examples of --help that it does not list. There is an example.
+wrong_examples() { # COMMAND
+    "$numa" "$1" --help > "$tmp.help"
+    sed -n '/^Examples:/,/^$/s/^  //p' "$tmp.help" > "$tmp.examples"
+    [ -s "$tmp.examples" ] || echo "no example of $1"
+    grep -v "^xl \(-N \)*$1\( \|$\)" "$tmp.examples"
+    grep -Eo -- '--[a-z-]+' "$tmp.examples" | while read -r option; do
+        sed '/^Examples:/,$d' "$tmp.help" | grep -q -- "$option" ||
+            echo "$1 has no $option"
+    done
+}
+
+numa=${top_builddir:-.}/xl/xl-numa
+"$numa" help | sed -n 's/^ \([a-z-]*\) .*/\1/p' > "$tmp.commands"
+check "there are commands" [ "$(wc -l < "$tmp.commands")" -gt 10 ]
+while read -r command; do
+    same "$(wrong_examples "$command")" "" "$command --help: its examples"
+done < "$tmp.commands"
+
 # "- test: PATH: WHAT" in a page: that file has this text.
 tests_are_there() { # PAGE
     sed -n 's/^- test: //p' "$1" > "$tmp.tests"

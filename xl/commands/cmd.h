@@ -43,7 +43,7 @@ struct cmd_option {
     { "sort", OPT_SORT, "COLUMN", "order by it; -COLUMN: the largest first" }, \
     { "human-readable", OPT_HUMAN, NULL, "sizes such as 1.5G, not in MiB" }, \
     { "width", 'w', "N", "fit into N columns; 0: cut nothing" }, \
-    { "color", OPT_COLOR, "WHEN", "auto, always or never" }, \
+    { "color", OPT_COLOR, "auto|always|never", "colours (auto)" }, \
     JSON_OPTION
 #define JSON_OPTION \
     { "json", OPT_JSON, "[=lists]", "as JSON; lists: sets as lists of numbers" }
@@ -54,8 +54,10 @@ struct cmd {
     const char *name;
     const char *args;           /* "[OPTIONS] DOMAIN" */
     const char *summary;        /* one line, no full stop */
+    const char *examples;       /* lines */
     int min_args, max_args;     /* max_args < 0: any number */
     const struct cmd_option *options;
+    bool takes_keys;            /* of a configuration */
     bool options_first;         /* what starts with "-" behind the first
                                  * argument is an argument too */
     const struct table_column *columns; /* of its table; NULL: prints none */

@@ -237,6 +237,8 @@ const struct cmd cmd_create = {
     .name = "create",
     .args = "--plan FILE",
     .summary = "create the domains of a plan, where it has them",
+    .examples =
+        "  xl create --plan plan.json\n",
     .min_args = 0,
     .max_args = 0,
     .options = options,

@@ -331,6 +331,9 @@ static const struct cmd_option options[] = {
 const struct cmd cmd_info = {
     .name = "info", .args = "-n [OPTIONS]",
     .summary = "show which CPUs, memory and PCI devices are on which node",
+    .examples =
+        "  xl info -n\n"
+        "  xl info -n --host host.json --json\n",
     .min_args = 0, .max_args = 0,
     .options = options, .columns = columns, .run = run,
 };

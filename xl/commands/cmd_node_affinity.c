@@ -327,8 +327,7 @@ static int run(struct cmd_line *line)
 }
 
 static const struct cmd_option options[] = {
-    { "cpus", OPT_CPUS, "MODE",
-      "move the vCPUs along: soft, hard or none (default)" },
+    { "cpus", OPT_CPUS, "soft|hard|none", "move the vCPUs along (none)" },
     { "keep", OPT_KEEP, NULL, "also when it reboots, is restored or migrates" },
     JSON_OPTION,
     { 0 }
@@ -338,6 +337,9 @@ const struct cmd cmd_node_affinity = {
     .name = "node-affinity",
     .args = "[OPTIONS] DOMAIN [NODES|auto]",
     .summary = "show or set where the next memory of a domain comes from",
+    .examples =
+        "  xl node-affinity web\n"
+        "  xl node-affinity --cpus=soft --keep web 2-3\n",
     .min_args = 1,
     .max_args = 2,
     .options = options,

@@ -475,6 +475,10 @@ const struct cmd cmd_numa_info = {
     .name = "numa-info",
     .args = "[OPTIONS] [NODE]",
     .summary = "show the nodes of the host and the domains on them",
+    .examples =
+        "  xl numa-info\n"
+        "  xl numa-info -H -o NODE,FREE,NAMES\n"
+        "  xl numa-info --host host.json 0 1\n",
     .min_args = 0,
     .max_args = 1,
     .options = options,

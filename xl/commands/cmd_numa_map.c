@@ -129,6 +129,10 @@ static int run(struct cmd_line *line)
 const struct cmd cmd_numa_map = {
     .name = "numa-map", .args = "[OPTIONS]",
     .summary = "draw the nodes, the domains on them and what is remote",
+    .examples =
+        "  xl numa-map\n"
+        "  xl numa-map --pages -o host.svg\n"
+        "  xl numa-map --host host.json\n",
     .min_args = 0, .max_args = 0,
     .options = opts, .run = run,
 };

@@ -637,6 +637,10 @@ const struct cmd cmd_numa_move = {
     .name = "numa-move",
     .args = "[OPTIONS] DOMAIN [NODES]|--recover|--advise",
     .summary = "bring a running domain's memory to other nodes",
+    .examples =
+        "  xl numa-move --advise\n"
+        "  xl -N numa-move web 2\n"
+        "  xl numa-move --live web 2\n",
     .min_args = 0,
     .max_args = -1,
     .options = options,

@@ -410,9 +410,13 @@ const struct cmd cmd_numa_plan = {
     .name = "numa-plan",
     .args = "[OPTIONS] [KEY=VALUE...] CONFIG...",
     .summary = "show where domains would go, and why",
+    .examples =
+        "  xl numa-plan web.cfg\n"
+        "  xl numa-plan --host host.json web.cfg nodes_policy=worst\n"
+        "  xl numa-plan --host a.json --host b.json web.cfg db.cfg\n",
     .min_args = 1,
     .max_args = -1,
-    .options = options,
+    .takes_keys = true, .options = options,
     .columns = plan_view_columns,
     .more_columns = fleet_view_columns,
     .more = " where there are several hosts",

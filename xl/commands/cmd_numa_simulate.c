@@ -307,6 +307,9 @@ const struct cmd cmd_numa_simulate = {
     .name = "numa-simulate",
     .args = "[OPTIONS] TRACE.csv",
     .summary = "replay guests that come and go, by each policy",
+    .examples =
+        "  xl numa-simulate --host host.json guests.csv\n"
+        "  xl numa-simulate --host host.json --plot=split.svg guests.csv\n",
     .min_args = 1,
     .max_args = 1,
     .options = options,

@@ -84,6 +84,10 @@ const struct cmd cmd_numa_snapshot = {
     .name = "numa-snapshot",
     .args = "[OPTIONS] [FILE]",
     .summary = "write the host, its domains and devices to a file",
+    .examples =
+        "  xl numa-snapshot host.json\n"
+        "  xl numa-snapshot --pages host.json\n"
+        "  xl numa-snapshot --hwloc host.xml\n",
     .min_args = 0,
     .max_args = 1,
     .options = options,

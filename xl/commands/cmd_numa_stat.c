@@ -402,6 +402,11 @@ static int run(struct cmd_line *line)
 const struct cmd cmd_numa_stat = {
     .name = "numa-stat", .args = "[OPTIONS] [DOMAIN...]",
     .summary = "show which domain has how much memory on which node",
+    .examples =
+        "  xl numa-stat\n"
+        "  xl numa-stat -H --sort=-TOTAL\n"
+        "  xl numa-stat --pages web\n"
+        "  xl numa-stat --alarm=20\n",
     .min_args = 0, .max_args = -1,
     .options = opts, .columns = survey_columns, .run = run,
 };

@@ -357,6 +357,10 @@ static int run(struct cmd_line *line)
 const struct cmd cmd_numa_top = {
     .name = "numa-top", .args = "[OPTIONS]",
     .summary = "watch which domains are remote, and what to do",
+    .examples =
+        "  xl numa-top\n"
+        "  xl numa-top --batch --count=1\n"
+        "  xl numa-top --host host.json\n",
     .min_args = 0, .max_args = 0,
     .options = opts, .run = run,
 };

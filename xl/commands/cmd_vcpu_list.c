@@ -418,6 +418,9 @@ static const struct cmd_option options[] = {
 const struct cmd cmd_vcpu_list = {
     .name = "vcpu-list", .args = "[OPTIONS] [DOMAIN...]",
     .summary = "list vCPUs, where they run and where they may",
+    .examples =
+        "  xl vcpu-list web\n"
+        "  xl vcpu-list -o NAME,VCPU,NODE,ON_PLAN\n",
     .min_args = 0, .max_args = -1,
     .options = options, .columns = columns, .run = run,
 };

@@ -428,6 +428,9 @@ const struct cmd cmd_vcpu_pin = {
     .name = "vcpu-pin",
     .args = "[OPTIONS] DOMAIN VCPU|all HARD|-|all [SOFT|-|all]",
     .summary = "set which CPUs a vCPU may use, and which it prefers",
+    .examples =
+        "  xl vcpu-pin web all - node:2\n"
+        "  xl vcpu-pin --keep web 0 8-15 8-11\n",
     .min_args = 3,
     .max_args = 4,
     .options = options,

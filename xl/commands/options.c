@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "placement/key_values.h"
 
 #define CODE_HELP 'h'
 #define CODE_VERSION 255        /* no letter: stock commands have -V for others */
 #define HELP_COLUMN 28
+#define WIDTH 80
 
 int cmd_usage(const struct cmd_line *line, const char *fmt, ...)
 {
@@ -60,6 +62,37 @@ static void print_columns(const struct table_column *columns,
                c->help);
 }
 
+/* From HELP_COLUMN on, in lines that fit a terminal. */
+static void print_wrapped(const char *text)
+{
+    int column = HELP_COLUMN, length;
+
+    for (; *text; text += length + (text[length] == ' ')) {
+        length = strcspn(text, " ");
+        if (column > HELP_COLUMN && column + 1 + length > WIDTH) {
+            printf("\n%*s", HELP_COLUMN, "");
+            column = HELP_COLUMN;
+        }
+        column += printf("%s%.*s", column > HELP_COLUMN ? " " : "", length,
+                         text);
+    }
+    puts("");
+}
+
+/* With all that each may have. */
+static void print_keys(void)
+{
+    unsigned i;
+
+    puts("\nKeys, in a CONFIG or as KEY=VALUE:");
+    for (i = 0; i < NR_KEYS; i++) {
+        if (key_table[i].host_only)
+            continue;
+        printf("  %-*s", HELP_COLUMN - 2, key_table[i].name);
+        print_wrapped(key_table[i].expected);
+    }
+}
+
 static void print_help(const struct cmd *cmd)
 {
     static const struct cmd_option help = {
@@ -80,7 +113,10 @@ static void print_help(const struct cmd *cmd)
         print_columns(cmd->columns, "");
     if (cmd->more_columns)
         print_columns(cmd->more_columns, cmd->more);
-    printf("\nxl-%s(1) has the details.\n", cmd->name);
+    if (cmd->takes_keys)
+        print_keys();
+    printf("\nExamples:\n%s\nxl-%s(1) has the details.\n", cmd->examples,
+           cmd->name);
 }
 
 void cmd_print_version(void)
