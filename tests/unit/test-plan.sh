@@ -473,6 +473,14 @@ check "a node that is too small for its part of the list" planned 3 "own:\
 check "a node that the host does not have" planned 1 "xl: own.cfg: vnuma: item 1:\
  pnode=\"7\": no node 7 here: this host has 0-3" own.cfg \
     "vnuma=[$(vnode 7 500 0-2 10)]"
+sed 's/"pool": 0,/& "sched_gran": "core",/; s/"core": 1/"core": 0/' host.json \
+    > units.json
+check "what runs together is in two virtual nodes" planned 0 "own: warning: core\
+ scheduling: vCPUs 0-1 run together, but their virtual nodes are on nodes 0-1:\
+ some run far from their memory; give each virtual node whole groups of 2 vCPUs,\
+ from vCPU 0 on" --host units.json own.cfg \
+    "vnuma=[$(vnode 0 500 0 10,21),$(vnode 1 300 1-2 21,10)]"
+check "each virtual node has whole units" plans 0 expected --host units.json own.cfg
 sed '/^maxvcpus/d' own.cfg > unbounded.cfg
 check "more vCPUs than CPUs, and no maxvcpus=" planned 1 "xl: unbounded.cfg:\
  vnuma: 9 vCPUs, but this host has 8 CPUs: xl expects maxvcpus=9 with such a\

@@ -307,6 +307,14 @@ static int give_vnodes(struct decision *d, const struct question *q)
                                    rc));
 }
 
+static int warn_split_unit(struct decision *d, const struct question *q)
+{
+    char *line;
+    int rc = explain_split_unit(q->host, q->need, d->vnuma, &line);
+
+    return rc ? rc : add_warning(d, line);
+}
+
 /* A hand-written list is libxl's to build, so a create is worth a try. A domain
  * that reboots is made in any case. */
 static int judge_cells(struct decision *d, const struct question *q)
@@ -324,7 +332,7 @@ static int judge_cells(struct decision *d, const struct question *q)
                           &d->vnuma, &reason);
     if (rc != -ENOSPC) {
         free(reason);
-        return rc;
+        return rc ? rc : warn_split_unit(d, q);
     }
     rc = refuse(d, DECIDE_NOTHING_FITS, reason);
     d->refused = !cells->listed && !q->guest->reboots;

@@ -54,6 +54,11 @@ char *explain_unbound(const struct xln_host *host, unsigned vcpu,
 /* Which vCPUs are scheduled together; "" if each is on its own. */
 char *explain_units(const struct xln_host *host, const struct xln_need *need);
 
+/* That vCPUs which are scheduled together are in virtual nodes on several nodes;
+ * "" if none are. -ENOMEM. */
+int explain_split_unit(const struct xln_host *host, const struct xln_need *need,
+                       const struct xln_vnuma *vnuma, char **line_r);
+
 /* Why there is no plan that has a core for each vCPU. */
 char *explain_no_cores(const struct xln_host *host,
                        const struct xln_need *need,

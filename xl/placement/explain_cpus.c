@@ -211,3 +211,55 @@ char *explain_units(const struct xln_host *host, const struct xln_need *need)
              size);
     return line_end(&line);
 }
+
+/* Of the virtual nodes with some of these vCPUs. */
+static void find_nodes(const struct xln_vnuma *vnuma, unsigned first,
+                       unsigned last, struct xln_nodemap *nodes)
+{
+    xln_nodemap_zero(nodes);
+    for (unsigned i = 0; i < vnuma->nr; i++) {
+        unsigned vcpu = xln_cpumap_next(vnuma->list[i].vcpus, first);
+
+        if (vcpu != XLN_NONE && vcpu <= last)
+            xln_nodemap_set(nodes, vnuma->list[i].node);
+    }
+}
+
+static char *explain_split(unsigned first, unsigned last, unsigned size,
+                           const struct xln_nodemap *nodes)
+{
+    struct line line;
+
+    line_add(line_begin(&line), "core scheduling: vCPUs %u-%u run together, but "
+             "their virtual nodes are on ", first, last);
+    line_nodes(&line, nodes);
+    line_add(&line, ": some run far from their memory; give each virtual node "
+             "whole groups of %u vCPUs, from vCPU 0 on", size);
+    return line_end(&line);
+}
+
+int explain_split_unit(const struct xln_host *host, const struct xln_need *need,
+                       const struct xln_vnuma *vnuma, char **line_r)
+{
+    unsigned size = xln_host_unit_size(host, need->pool_cpus), first;
+    struct xln_nodemap *nodes;
+    int rc = xln_nodemap_new(XLN_MAX_NODES, &nodes);
+
+    if (rc)
+        return rc;
+    *line_r = NULL;
+    for (first = 0; first < need->nr_vcpus && !*line_r && !rc; first += size) {
+        unsigned last = first + size < need->nr_vcpus ? first + size - 1
+                                                      : need->nr_vcpus - 1;
+
+        find_nodes(vnuma, first, last, nodes);
+        if (xln_nodemap_count(nodes) < 2)
+            continue;
+        *line_r = explain_split(first, last, size, nodes);
+        rc = *line_r ? 0 : -ENOMEM;
+    }
+    if (!*line_r && !rc)
+        *line_r = strdup("");
+    xln_nodemap_free(nodes);
+    return *line_r ? 0 : -ENOMEM;
+}
