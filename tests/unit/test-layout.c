@@ -316,6 +316,9 @@ static void test_served(void)
     further = AT(b_info.sched_params) >= libxl->at ? libxl->bytes : 0;
     ok(layout.sched_params_at == AT(b_info.sched_params) + further,
        "so are its scheduling parameters");
+    ok(layout.has_device_model == (AT(b_info.device_model_version) <
+                                       libxl->at || !libxl->bytes),
+       "its device model only where the headers have it");
 }
 
 static void test_inert(void)

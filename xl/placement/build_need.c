@@ -158,7 +158,8 @@ static int fill_need(const struct placement *p,
                       need->nr_vcpus, nr_cpus, &need->soft, &need->nr_soft);
 }
 
-/* libxl puts its defaults into a copy. */
+/* libxl puts its defaults into a copy. Of a device model that is not there the
+ * create itself tells. */
 int build_need_fill(const struct placement *p, struct build_need *build)
 {
     libxl_domain_config *copy = layout_new_config(p->layout);
@@ -168,6 +169,7 @@ int build_need_fill(const struct placement *p, struct build_need *build)
     if (!copy)
         return -ENOMEM;
     libxl_domain_config_copy(p->ctx, copy, p->config);
+    layout_expect_device_model(p->layout, copy);
     if (!libxl_domain_need_memory(p->ctx, copy, p->domid, &need_kb)) {
         describe(p, copy, &build->guest);
         rc = fill_need(p, copy, need_kb, &build->need);

@@ -38,7 +38,7 @@ static int format_text(unsigned n, const char *devices, char *text,
         "\"00112233-4455-6677-8899-aabbccddee%02x\",\"poolid\":%u,"
         "\"pool_name\":\"pool-%u\","
         "\"xsdata\":{\"key-%u\":\"value-%u\"}},"
-        "\"b_info\":{\"sched_params\":{\"sched\":\"%s\",\"weight\":%u,"
+        "\"b_info\":{\"device_model_version\":\"%s\",\"sched_params\":{\"sched\":\"%s\",\"weight\":%u,"
         "\"cap\":%u},\"max_vcpus\":%u,\"nodemap\":[%u],"
         "\"vcpu_hard_affinity\":[[%u],[%u],[1]],"
         "\"vcpu_soft_affinity\":[[%u],[%u],[1]],"
@@ -48,7 +48,7 @@ static int format_text(unsigned n, const char *devices, char *text,
         "{\"memkb\":%u,\"pnode\":%u,\"distances\":[%u,%u],\"vcpus\":[%u]},"
         "{\"memkb\":1}]}%s}",
         n == 1 ? "hvm" : "pv", n, n, 100 + n, n, n, n,
-        n == 1 ? "credit" : "credit2", 700 + n, 80 + n, 30 + n, 4 + n, 10 + n,
+        n == 1 ? "qemu_xen" : "unknown", n == 1 ? "credit" : "credit2", 700 + n, 80 + n, 30 + n, 4 + n, 10 + n,
         20 + n, 40 + n, 50 + n, n == 1 ? "True" : "False", 1000 + n, 2000 + n,
         3000 + n, 5000 + n, 60 + n, 10 + n, 20 + n, 2 + n, 5100 + n, 70 + n,
         110 + n, 120 + n, 12 + n, devices);
@@ -286,6 +286,14 @@ static bool find_sched_params(const struct probe *a, const struct probe *b,
     return found == 1;
 }
 
+/* Behind vnuma_nodes: where it has moved, it is left alone. */
+static bool has_device_model(const struct probe *p)
+{
+    return p->at->config.b_info.device_model_version ==
+           (p->n == 1 ? LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN
+                      : LIBXL_DEVICE_MODEL_VERSION_UNKNOWN);
+}
+
 /* ---- asking ---- */
 
 static bool fill(libxl_ctx *ctx, const char *text_of_devices,
@@ -317,6 +325,7 @@ static const char *find_odd(libxl_ctx *ctx, const struct probe *a,
         odd = "pcidevs";
     if (!odd && !find_sched_params(a, b, layout))
         odd = "b_info.sched_params";
+    layout->has_device_model = has_device_model(a) && has_device_model(b);
     return odd;
 }
 
@@ -378,6 +387,16 @@ bool layout_knows_events(libxl_ctx *ctx)
 }
 
 /* ---- using ---- */
+
+void layout_expect_device_model(const struct layout *layout,
+                                libxl_domain_config *config)
+{
+    libxl_domain_build_info *info = &config->b_info;
+
+    if (layout->has_device_model &&
+        info->device_model_version == LIBXL_DEVICE_MODEL_VERSION_UNKNOWN)
+        info->device_model_version = LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN;
+}
 
 libxl_domain_config *layout_new_config(const struct layout *layout)
 {

@@ -26,6 +26,7 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <libxl.h>
@@ -35,6 +36,8 @@ struct layout {
     size_t nr_devices_at;       /* num_pcidevs, from its start */
     size_t devices_at;          /* pcidevs */
     size_t sched_params_at;     /* b_info.sched_params */
+    bool has_device_model;      /* b_info.device_model_version is where
+                                 * <libxl.h> has it */
 };
 
 /*
@@ -54,6 +57,12 @@ libxl_domain_config *layout_new_config(const struct layout *layout);
 /* Gives `to` what such a one has, which is freed; what it had is disposed of. */
 void layout_move_config(const struct layout *layout, libxl_domain_config *from,
                         libxl_domain_config *to);
+
+/* Says that it is to have libxl's usual device model, unless it says which. Else
+ * libxl looks for it wherever it fills in defaults, and prints a line if the host
+ * has none. */
+void layout_expect_device_model(const struct layout *layout,
+                                libxl_domain_config *config);
 
 /* Disposes of it, and frees it. NULL is fine. */
 void layout_free_config(libxl_domain_config *config);
