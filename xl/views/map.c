@@ -176,6 +176,7 @@ static int fill_parts(const struct map *map, struct map_node *n)
     return 0;
 }
 
+/* Of a domain that is dying no vCPU was read. */
 static void count_vcpus(const struct map *map, struct map_node *n)
 {
     const struct xln_domains *domains = map->snapshot->domains;
@@ -183,6 +184,8 @@ static void count_vcpus(const struct map *map, struct map_node *n)
     unsigned i, v;
 
     for (i = 0; i < domains->nr; i++) {
+        if (domains->list[i].dying)
+            continue;
         for (v = 0; v < domains->list[i].nr_vcpus; v++) {
             const struct xln_vcpu *vcpu = &domains->list[i].vcpus[v];
 
