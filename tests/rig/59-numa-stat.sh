@@ -146,6 +146,44 @@ watching() {
         "a domain that goes away ends it, with one line"
 }
 
+clear=$(printf '\033[H\033[2J')
+
+has_screens() { # NUMBER
+    [ "$(grep -cF "$clear" "$out")" -ge "$1" ]
+}
+
+# What the terminal shows at the end.
+last_screen() {
+    tr -d '\r' < $out | awk -v clear="$clear" '
+        {
+            while ((at = index($0, clear))) {
+                text = ""
+                $0 = substr($0, at + length(clear))
+            }
+        }
+        $0 != "^C" { text = text $0 "\n" }
+        END { printf "%s", text }'
+}
+
+# On 12 lines of 80 columns, of which the last one is for the cursor.
+watching_on_a_terminal() {
+    rig-xen make 30 1 bare
+    : > $out
+    { await 60 has_screens 3; printf '\003'; } |
+        TERM=vt100 rig-terminal 12 80 xl numa-stat --watch --interval 0.1 \
+            --sort=-TOTAL > $out
+    is $? 0 "--watch on a terminal: Ctrl-C ends it, and all is well"
+    last_screen > /tmp/screen
+    sed 's/^/# /' /tmp/screen
+    is "$(wc -l < /tmp/screen)" 11 "the last table fills the screen"
+    is "$(awk 'length > 80' /tmp/screen)" "" "and is not wider than it"
+    missing=$(sed -n 's/ more do not fit on this screen$//p' /tmp/screen)
+    is $((11 - 1 + missing)) "$(xl numa-stat --width=80 | wc -l)" \
+        "and says how many domains do not fit"
+    rig-xen unmake
+    await 30 nothing_dies
+}
+
 refusals() {
     chmod 755 /root
     echo nobody:x:65534:65534::/:/bin/sh >> /etc/passwd
@@ -226,6 +264,7 @@ is "$(sums)" 5 "the totals of the five domains add up"
 locality
 samples
 watching
+watching_on_a_terminal
 refusals
 destroy_all
 await 30 nothing_dies
