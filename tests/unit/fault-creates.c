@@ -498,7 +498,7 @@ static unsigned try_all(const struct scenario *scenario, bool for_good,
     const char *fault;
     unsigned nth;
 
-    for (nth = 1; nth < MAX_CALLS; nth++) {
+    for (nth = faults_first(); nth < MAX_CALLS; nth += faults_step()) {
         try(scenario, nth, for_good, o);
         fault = o->failed ? find_fault(scenario, o, good) : NULL;
         if (fault && (*nr_wrong)++ < MAX_SHOWN)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <link.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,33 @@ static struct {
 } faults;
 
 static long nr_blocks;
+
+/* ---- which of them ---- */
+
+static void read_part(unsigned *first_r, unsigned *step_r)
+{
+    const char *text = getenv("FAULTS_PART");
+
+    if (!text || sscanf(text, "%u/%u", first_r, step_r) != 2 || !*first_r ||
+        *first_r > *step_r)
+        *first_r = *step_r = 1;
+}
+
+unsigned faults_first(void)
+{
+    unsigned first, step;
+
+    read_part(&first, &step);
+    return first;
+}
+
+unsigned faults_step(void)
+{
+    unsigned first, step;
+
+    read_part(&first, &step);
+    return step;
+}
 
 /* ---- which call ---- */
 

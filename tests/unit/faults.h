@@ -17,6 +17,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*
+ * Each call fails, from the first on in steps of one. With FAULTS_PART="N/M" in
+ * the environment, from the Nth on in steps of M: for a sanitizer, with which a
+ * process takes long to begin.
+ */
+unsigned faults_first(void);
+unsigned faults_step(void);
+
 /* The nth call from now on fails, alone. */
 void faults_arm(unsigned nth);
 

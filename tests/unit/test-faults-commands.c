@@ -282,7 +282,7 @@ static unsigned try_all(const char *command, bool for_good,
     struct outcome o;
     unsigned nth;
 
-    for (nth = 1; nth < MAX_CALLS; nth++) {
+    for (nth = faults_first(); nth < MAX_CALLS; nth += faults_step()) {
         failed = run(command, nth, for_good, &o);
         fault = failed ? find_fault(&o, good, failed) : NULL;
         if (fault && (*nr_wrong)++ < MAX_SHOWN)
