@@ -150,6 +150,37 @@ check "JSON: keys in lower case that say their units" \
 "$numa" numa-simulate --host host.json --plot plot.svg small.csv > out
 check "--plot: a line for each policy in each panel" \
     [ "$(grep -c '<polyline' plot.svg)" = 15 ]
+dashes=$(sed -n 's/^\(<style>\)*\.l[0-9].*stroke-dasharray:\([^}]*\)}.*/\2/p' plot.svg)
+check "--plot: policies differ by their dashes" \
+    [ "$(echo "$dashes" | head -n 5 | sort -u | wc -l)" = 5 ]
+check "--plot: the trace and the host are in the title" \
+    grep -q '>small.csv on host.json</text>' plot.svg
+check "--plot: the mean of each policy, for each panel" \
+    [ "$(grep -A 15 '>mean</text>' plot.svg |
+         grep -c '<text class="y"[^>]*>[0-9]*\.[0-9]*</text>')" = 15 ]
+# 1, 2 or 5 times a power of ten, from one tick to the next.
+round_ticks() {
+    awk -F '[<>]' '
+        /class="y" x="54/ { value = $3
+            if (seen && value > last) {
+                step = value - last
+                while (step < 0.999) step *= 10
+                while (step > 9.99) step /= 10
+                step = int(step * 100 + 0.5)
+                bad += step != 100 && step != 200 && step != 500
+                nr++
+            }
+            last = value; seen = 1
+        }
+        END { exit bad || nr < 6 }' plot.svg
+}
+check "--plot: round ticks" round_ticks
+check "--plot: to standard output" \
+    [ "$("$numa" numa-simulate --host host.json --plot - small.csv |
+         grep -c '^</svg>$')" = 1 ]
+cp small.csv 'a<b>&"c".csv'
+"$numa" numa-simulate --host host.json --plot odd.svg 'a<b>&"c".csv' > out
+check "--plot: markup in a name stays text" xmllint --noout odd.svg
 check "--plot: it ends as it should" [ "$(tail -n 1 plot.svg)" = '</svg>' ]
 echo "xl: cannot write '/nosuch/plot.svg': No such file or directory" > expected
 check "--plot: where nothing can be written, status 1" \

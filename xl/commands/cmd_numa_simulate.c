@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "open_planner.h"
-#include "views/plot.h"
 #include "plans/simulate.h"
-#include "text/from_errno.h"
+#include "replace_file.h"
+#include "views/plot.h"
 
 enum { OPT_HOST = OPT_OWN, OPT_POLICY, OPT_PLOT };
 
@@ -245,20 +245,24 @@ static int show(struct cmd_line *line, const struct simulation *s)
 
 /* ---- the command ---- */
 
-static int write_plot(const struct simulation *s, const char *path)
+static int print_plot(const void *what, FILE *f)
 {
-    bool is_stdout = !strcmp(path, "-");
-    FILE *f = is_stdout ? stdout : fopen(path, "we");
-    int rc;
+    plot_print(what, f);
+    return 0;
+}
 
-    if (!f)
-        return -errno;
-    rc = plot_print(s->outcomes, s->nr, f);
-    if (!rc && (fflush(f) || ferror(f)))
-        rc = xln__from_errno();
-    if (!is_stdout && fclose(f) && !rc)
-        rc = -errno;
-    return rc;
+/* "-" is standard output, which main looks after. */
+static int write_plot(const struct cmd_line *line, const struct simulation *s,
+                      const char *path)
+{
+    const char *host = cmd_value(line, OPT_HOST);
+    struct plot plot = {
+        .host = host ? host : "this host", .trace = line->args[0],
+        .outcomes = s->outcomes, .nr = s->nr,
+    };
+
+    return strcmp(path, "-") ? replace_file(path, print_plot, &plot)
+                             : print_plot(&plot, stdout);
 }
 
 static int simulate_all(struct cmd_line *line, struct simulation *s)
@@ -275,7 +279,7 @@ static int simulate_all(struct cmd_line *line, struct simulation *s)
         complain("numa-simulate: %s", strerror(-rc));
         return EXIT_FAILURE;
     }
-    rc = plot ? write_plot(s, plot) : 0;
+    rc = plot ? write_plot(line, s, plot) : 0;
     if (rc) {
         complain("cannot write '%s': %s", plot, strerror(-rc));
         return EXIT_FAILURE;

@@ -6,8 +6,14 @@
 
 #include "plans/simulate.h"
 
-/* The curves of the outcomes, which are of one trace, as SVG: a panel for each
- * curve, a line in it for each outcome. */
-int plot_print(const struct outcome *outcomes, unsigned nr, FILE *f);
+struct plot {
+    const char *host, *trace;   /* as they were named, for the title */
+    const struct outcome *outcomes;     /* all of this trace */
+    unsigned nr;
+};
+
+/* The curves of the outcomes as SVG: a panel for each curve, in it a line and
+ * its mean for each outcome. */
+void plot_print(const struct plot *plot, FILE *f);
 
 #endif /* PLOT_H */
