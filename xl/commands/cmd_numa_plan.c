@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "open_planner.h"
+#include "progress.h"
 #include "views/fleet_view.h"
 #include "views/json_set.h"
 #include "views/plan_count_view.h"
@@ -234,6 +235,8 @@ static int show_fleet(struct cmd_line *line, const struct fleet *fleet,
 static int run_fleet(struct cmd_line *line, const char *const *hosts,
                      unsigned nr_hosts, char **words, unsigned nr_keys)
 {
+    struct progress progress;
+    struct work work = { progress_tell, &progress };
     const struct fleet_query what = {
         .hosts = hosts,
         .nr_hosts = nr_hosts,
@@ -242,12 +245,17 @@ static int run_fleet(struct cmd_line *line, const char *const *hosts,
         .nr_keys = nr_keys,
         .nr_configs = line->nr_args - nr_keys,
         .optimise = cmd_value(line, OPT_OPTIMISE),
+        .work = &work,
     };
     int code = EXIT_FAILURE;
     struct notes notes = { 0 };
     struct fleet fleet;
+    bool good;
 
-    if (print_notes(&notes, fleet_plan(&fleet, &notes, &what)))
+    progress_begin(&progress, "optimisation");
+    good = fleet_plan(&fleet, &notes, &what);
+    progress_end(&progress);
+    if (print_notes(&notes, good))
         code = show_fleet(line, &fleet, words, nr_keys);
     fleet_dispose(&fleet);
     return code;
@@ -258,10 +266,15 @@ static int run_fleet(struct cmd_line *line, const char *const *hosts,
 static bool place(struct cmd_line *line, struct plans *plans)
 {
     const struct xln_host *host = plans->planner.snapshot->host;
-    bool good = cmd_value(line, OPT_OPTIMISE)
-                    ? planner_optimise(plans->list, plans->nr, host)
-                    : planner_place_all(plans->list, plans->nr, NULL, host);
+    struct progress progress;
+    struct work work = { progress_tell, &progress };
+    bool good;
 
+    progress_begin(&progress, "optimisation");
+    good = cmd_value(line, OPT_OPTIMISE)
+               ? planner_optimise(plans->list, plans->nr, host, &work)
+               : planner_place_all(plans->list, plans->nr, NULL, host);
+    progress_end(&progress);
     return print_notes(&plans->notes, good);
 }
 

@@ -7,6 +7,7 @@
 
 #include "open_planner.h"
 #include "plans/simulate.h"
+#include "progress.h"
 #include "replace_file.h"
 #include "views/plot.h"
 
@@ -66,6 +67,8 @@ struct simulation {
     unsigned nr;
     const struct xln_policy **policies;         /* NULL: stock */
     struct outcome *outcomes;
+    unsigned nr_done;           /* outcomes that there are */
+    struct progress progress;
 };
 
 /* ---- reading ---- */
@@ -265,16 +268,35 @@ static int write_plot(const struct cmd_line *line, const struct simulation *s,
                              : print_plot(&plot, stdout);
 }
 
-static int simulate_all(struct cmd_line *line, struct simulation *s)
+/* Of one policy, of several. */
+static void tell(void *arg, uint64_t done, uint64_t total)
+{
+    struct simulation *s = arg;
+
+    s->progress.total = total * s->nr;
+    progress_show_now(&s->progress, s->nr_done * total + done);
+}
+
+static int simulate_each(struct simulation *s)
 {
     const struct xln_snapshot *snapshot = s->planner.snapshot;
-    const char *plot = cmd_value(line, OPT_PLOT);
-    unsigned i;
+    struct work work = { tell, s };
     int rc = 0;
 
-    for (i = 0; i < s->nr && !rc; i++)
+    progress_begin(&s->progress, "simulation");
+    for (s->nr_done = 0; s->nr_done < s->nr && !rc; s->nr_done++)
         rc = simulate(snapshot->host, snapshot->domains, s->trace,
-                      s->policies[i], &s->outcomes[i]);
+                      s->policies[s->nr_done], &work,
+                      &s->outcomes[s->nr_done]);
+    progress_end(&s->progress);
+    return rc;
+}
+
+static int simulate_all(struct cmd_line *line, struct simulation *s)
+{
+    const char *plot = cmd_value(line, OPT_PLOT);
+    int rc = simulate_each(s);
+
     if (rc) {
         complain("numa-simulate: %s", strerror(-rc));
         return EXIT_FAILURE;

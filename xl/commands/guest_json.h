@@ -16,8 +16,8 @@ struct guest_moved {
 int guest_print_json(const struct cmd_line *line, const struct guest *guest,
                      const struct guest_moved *moved);
 
-/* --json tells what is, and a dry run what would be. EXIT_SUCCESS, or
- * EXIT_USAGE and has said so. */
+/* --json prints what is, and a dry run what would be. EXIT_SUCCESS; EXIT_USAGE:
+ * both are given, and that was reported. */
 int guest_check_json(const struct cmd_line *line);
 
 #endif /* GUEST_JSON_H */

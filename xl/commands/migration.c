@@ -14,6 +14,7 @@
 #include <libxl_utils.h>
 
 #include "migration.h"
+#include "progress.h"
 #include "placement/environment.h"
 #include "placement/monitor.h"
 #include "placement/process.h"
@@ -21,8 +22,6 @@
 #define LOOK_MS 5
 /* A look at names and at the terminal costs more than one at a domid. */
 #define LOOKS_PER_NAME 20
-/* Where there is no terminal, a line each time that so many more are copied. */
-#define PERCENT_PER_LINE 10
 
 /* What is watched while xl does it. */
 struct watch {
@@ -31,10 +30,8 @@ struct watch {
     struct migration *m;
     char *copy_name;            /* until it gets its own */
     uint32_t copy_domid;        /* XLN_NONE: not made yet */
-    uint64_t pages;             /* that there are to copy */
+    struct progress progress;
     double stopped_s, started_s;    /* 0: not yet */
-    bool on_terminal;
-    unsigned percent_said;
     unsigned stops_heard;
 };
 
@@ -113,19 +110,9 @@ static void find_copy(struct watch *w)
 static void show_progress(struct watch *w)
 {
     xc_domaininfo_t info;
-    unsigned percent;
 
-    if (w->copy_domid == XLN_NONE || !look_at(w, w->copy_domid, &info))
-        return;
-    percent = info.tot_pages * 100 / (w->pages ? w->pages : 1);
-    if (w->on_terminal) {
-        fprintf(stderr, "\r'%s': %u %%", w->guest->name, percent);
-        fflush(stderr);
-    } else if (percent >= w->percent_said + PERCENT_PER_LINE) {
-        w->percent_said = percent / PERCENT_PER_LINE * PERCENT_PER_LINE;
-        fprintf(stderr, "'%s': %u %% copied\n", w->guest->name,
-                w->percent_said);
-    }
+    if (w->copy_domid != XLN_NONE && look_at(w, w->copy_domid, &info))
+        progress_show(&w->progress, info.tot_pages << XC_PAGE_SHIFT, now_s());
 }
 
 static void look(struct watch *w)
@@ -177,8 +164,7 @@ static bool watch(struct watch *w, pid_t xl)
         process_pause(LOOK_MS);
     }
     look(w);
-    if (w->on_terminal)
-        fputs("\r\033[K", stderr);
+    progress_end(&w->progress);
     return r > 0 && !status;
 }
 
@@ -232,25 +218,32 @@ bool migrate_here(const struct cmd_line *line, const struct guest *guest,
         .guest = guest,
         .m = m,
         .copy_domid = XLN_NONE,
-        .pages = guest->domain->memory_bytes >> XC_PAGE_SHIFT,
-        .on_terminal = isatty(STDERR_FILENO),
+        .progress = {
+            .done_word = "copied", .total = guest->domain->memory_bytes,
+            .is_bytes = true, .f = stderr, .on_terminal = isatty(STDERR_FILENO),
+        },
     };
+    char *what = NULL;
     int log_fd = memfd_create("xl", MFD_CLOEXEC);
 
     m->said = NULL;
     m->paused_s = -1;
     m->stopped = false;
-    if (log_fd < 0 || asprintf(&w.copy_name, "%s--incoming", guest->name) < 0) {
+    if (log_fd < 0 || asprintf(&what, "'%s'", guest->name) < 0 ||
+        asprintf(&w.copy_name, "%s--incoming", guest->name) < 0) {
+        free(what);
         complain("cannot migrate '%s': %s", guest->name, strerror(errno));
         if (log_fd >= 0)
             close(log_fd);
         return false;
     }
+    w.progress.what = what;
     run_xl(&w, log_fd);
     m->said = read_log(log_fd);
     if (w.stopped_s && w.started_s)
         m->paused_s = w.started_s - w.stopped_s;
     close(log_fd);
     free(w.copy_name);
+    free(what);
     return true;
 }

@@ -97,7 +97,7 @@ static bool plan_on(struct offer *offer, struct fleet *fleet,
                              &offer->list[i]))
             return false;
     host = offer->planner.snapshot->host;
-    if (what->optimise ? !planner_optimise(offer->list, nr, host)
+    if (what->optimise ? !planner_optimise(offer->list, nr, host, what->work)
                        : !planner_place_all(offer->list, nr, NULL, host))
         return false;
     return judge(offer, nr);

@@ -52,6 +52,7 @@ struct fleet_query {
     char **words;               /* KEY=VALUEs, then configurations */
     unsigned nr_keys, nr_configs;
     bool optimise;
+    const struct work *work;    /* told of the orders that are tried; or NULL */
 };
 
 /*

@@ -90,7 +90,8 @@ static bool repair(const struct planned *list, unsigned nr, unsigned *order)
 }
 
 static bool try_orders(struct planned *list, unsigned nr, struct attempt *now,
-                       struct attempt *best, const struct xln_host *host)
+                       struct attempt *best, const struct xln_host *host,
+                       const struct work *work)
 {
     unsigned i;
 
@@ -102,14 +103,16 @@ static bool try_orders(struct planned *list, unsigned nr, struct attempt *now,
     qsort_r(now->order, nr, sizeof(*now->order), compare_sizes, list);
     if (!attempt(list, nr, now, best, host))
         return false;
-    for (i = 0; i < nr && repair(list, nr, now->order); i++)
+    for (i = 0; i < nr && repair(list, nr, now->order); i++) {
+        work_tell(work, i, nr);
         if (!attempt(list, nr, now, best, host))
             return false;
+    }
     return true;
 }
 
 bool planner_optimise(struct planned *list, unsigned nr,
-                      const struct xln_host *host)
+                      const struct xln_host *host, const struct work *work)
 {
     struct attempt now = { calloc(nr, sizeof(unsigned)), { 0 } };
     struct attempt best = { calloc(nr, sizeof(unsigned)), { 0 } };
@@ -121,7 +124,7 @@ bool planner_optimise(struct planned *list, unsigned nr,
         notes_add_error(list->notes, "numa-plan", -ENOMEM, NULL);
         goto out;
     }
-    if (!try_orders(list, nr, &now, &best, host))
+    if (!try_orders(list, nr, &now, &best, host, work))
         goto out;
     memcpy(copy, list, nr * sizeof(*copy));
     for (i = 0; i < nr; i++)

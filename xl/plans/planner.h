@@ -10,6 +10,7 @@
 #include "notes.h"
 #include "placement/config.h"
 #include "placement/decide.h"
+#include "work.h"
 
 struct planner {
     struct notes *notes;        /* borrowed */
@@ -89,10 +90,10 @@ bool planner_place_all(struct planned *list, unsigned nr,
 /*
  * Bring them (one at least) into an order, of those that are tried, in which
  * least has to be given up, and plan them so. xl create, one after the other,
- * does the same.
+ * does the same. `work` (or NULL) is told of the orders.
  */
 bool planner_optimise(struct planned *list, unsigned nr,
-                      const struct xln_host *host);
+                      const struct xln_host *host, const struct work *work);
 
 /* The host with the plan on it, if there is one that a create would keep to:
  * where nothing fits none is. */

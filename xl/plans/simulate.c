@@ -613,7 +613,7 @@ static void look_at_host(struct sim *s)
 
 int simulate(const struct xln_host *host, const struct xln_domains *domains,
              const struct trace *trace, const struct xln_policy *policy,
-             struct outcome *outcome)
+             const struct work *work, struct outcome *outcome)
 {
     struct sim *s = calloc(1, sizeof(*s));
     unsigned i;
@@ -638,8 +638,10 @@ int simulate(const struct xln_host *host, const struct xln_domains *domains,
         s->request->policy = policy;
     look_at_host(s);
     rc = stock_count(host, domains, s->stock_vcpus);
-    for (i = 0; i < trace->nr && !rc; i++)
+    for (i = 0; i < trace->nr && !rc; i++) {
+        work_tell(work, i, trace->nr);
         rc = arrive(s, &trace->list[i]);
+    }
     if (!rc)
         finish(s);
  out:

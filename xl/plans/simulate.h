@@ -10,6 +10,7 @@
 
 #include "libxl_numa.h"
 #include "trace.h"
+#include "work.h"
 
 /* Points of a curve; each is the mean over its part of the time. */
 #define NR_POINTS 400
@@ -57,10 +58,11 @@ struct outcome {
 
 /*
  * `policy` NULL: STOCK_NAME, for which `domains` (NULL: none) are those on
- * `host`, whose load is on it already. The outcome points into `trace`.
+ * `host`, whose load is on it already. The outcome points into `trace`. `work`
+ * (or NULL) is told of the guests.
  */
 int simulate(const struct xln_host *host, const struct xln_domains *domains,
              const struct trace *trace, const struct xln_policy *policy,
-             struct outcome *outcome);
+             const struct work *work, struct outcome *outcome);
 
 #endif /* SIMULATE_H */
