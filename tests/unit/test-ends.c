@@ -7,6 +7,9 @@ static void test_wait(void)
 {
     sigset_t ends;
 
+    /* Whoever runs the test may ignore them. */
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
     ends_begin(&ends);
     ok(ends_wait(&ends, 0) && ends_wait(&ends, 0.001) && ends_wait(&ends, -1),
        "no signal: it waits, and that is all");
