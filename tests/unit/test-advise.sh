@@ -83,10 +83,43 @@ with "$(domain 2 spilled 300 0-1 all 0-1 '{"nodes": "0-1"}')"
 check "what is where it asked to be stays" advises 0
 with "$(domain 2 spilled 900 0-1 all 0-1)"
 check "there has to be room for a copy beside it" advises 0
+# stays NAME-AND-REASON: that line is added
+stays() {
+    printf '%s\n' "no move would bring memory nearer to its vCPUs" \
+        "'$1" > expected
+}
+
+stays "far' stays remote: its memory is where its request puts it; to move its\
+ vCPUs: xl vcpu-pin far all - nodes:3"
 with "$(domain 2 far 300 3 all 0-1 '{"nodes": "3"}')"
 check "a domain whose vCPUs are to go, not its memory" advises 0
+stays "a b' stays remote: its memory is where its request puts it; to move its\
+ vCPUs: xl vcpu-pin 2 all nodes:3"
+with "$(domain 2 "a b" 300 3 0-1 all '{"nodes": "3"}')"
+check "one whose vCPUs are bound" advises 0
+stays "far' stays remote: it asks for nodes that are not on this host"
 with "$(domain 2 far 300 3 0-1 all '{"nodes": "7"}')"
 check "one that asks for a node that is not here" advises 0
+stays "far' stays remote: where its request lets it go a copy of 801 MiB does\
+ not fit"
+with "$(domain 2 far 800 3 0-1 all '{"nodes": "0", "nodes_mode": "strict"}')" \
+    "$(domain 3 other 600 0 0-1 0-1)"
+sed 's/"free_bytes": [0-9]*/"free_bytes": 314572800/' busy.json > other
+mv other busy.json
+check "one for which there is no room" advises 0
+
+# Where Xen counted its memory, and not where its node affinity is.
+cat > expected << 'EOF'
+NAME ID MEMORY FROM TO DISTANCE THEN
+far   2    300 3    0      31.0 10.0
+xl numa-move far 0
+EOF
+with "$(domain 2 far 300 0 0-1 all |
+    sed 's/"nodes": "0"/&, "memory": {"source": "count", "time_s": 1,\
+ "nodes": [{"node": 3, "bytes": 314572800}]}/')"
+sed 's/"version": 1/"version": 2/' busy.json > other
+mv other busy.json
+check "memory that the saved host has" advises 0
 
 # Each alone would fill most of node 2.
 cat > expected << 'EOF'

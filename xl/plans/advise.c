@@ -16,6 +16,7 @@ void advice_free(struct advice *advice)
     for (i = 0; i < advice->nr; i++)
         xln_nodemap_free(advice->moves[i].nodes);
     free(advice->moves);
+    free(advice->stays);
     free(advice);
 }
 
@@ -26,9 +27,10 @@ static struct advice *new_advice(unsigned nr)
     if (!advice)
         return NULL;
     advice->moves = calloc(nr + 1, sizeof(*advice->moves));
-    if (advice->moves)
+    advice->stays = calloc(nr + 1, sizeof(*advice->stays));
+    if (advice->moves && advice->stays)
         return advice;
-    free(advice);
+    advice_free(advice);
     return NULL;
 }
 
@@ -259,11 +261,50 @@ static int heal_step(struct xln_host **host, const struct advise_guest *guests,
     int rc = 0;
 
     for (i = 0; i < nr && !rc; i++)
-        if (!is_moved(advice, &guests[i]))
+        if (!guests[i].asks_absent && !is_moved(advice, &guests[i]))
             rc = try_guest(*host, &guests[i], &best);
     if (!rc && best.plan)
         rc = take_step(host, &best, advice);
     step_clear(&best);
+    return rc;
+}
+
+/* Of the host that the moves leave. */
+static int find_reason(const struct xln_host *host,
+                       const struct advise_guest *guest,
+                       enum advise_reason *reason_r)
+{
+    const struct advise_wish wish = wish_of(guest);
+    struct xln_plan *plan = NULL;
+    int rc = 0;
+
+    if (!guest->asks_absent)
+        rc = find_place(host, &wish, &plan);
+    *reason_r = guest->asks_absent ? ADVISE_ABSENT
+                : !plan            ? ADVISE_NO_ROOM
+                : is_there(host, guest, plan->nodes) ? ADVISE_REQUESTED
+                                                     : ADVISE_NO_NEARER;
+    xln_plan_free(plan);
+    return rc;
+}
+
+static int find_stays(const struct xln_host *host,
+                      const struct advise_guest *guests, unsigned nr,
+                      struct advice *advice)
+{
+    struct advise_stay *stay;
+    struct locality l;
+    unsigned i;
+    int rc = 0;
+
+    for (i = 0; i < nr && !rc; i++) {
+        locality_of(host, guests[i].pages, guests[i].vcpu_nodes, &l);
+        if (!l.known || !l.apart || is_moved(advice, &guests[i]))
+            continue;
+        stay = &advice->stays[advice->nr_stays++];
+        stay->guest = &guests[i];
+        rc = find_reason(host, &guests[i], &stay->reason);
+    }
     return rc;
 }
 
@@ -284,6 +325,8 @@ int advise_heal(const struct xln_host *host, const struct advise_guest *guests,
             rc = heal_step(&now, guests, nr, advice);
         } while (!rc && advice->nr > before);
     }
+    if (!rc)
+        rc = find_stays(now, guests, nr, advice);
     xln_host_free(now);
     if (rc)
         advice_free(advice);
@@ -394,7 +437,7 @@ static int clear_step(struct xln_host **host, const struct advise_guest *guests,
     for (i = 0; i < nr && !rc; i++) {
         const struct advise_guest *g = &guests[i];
 
-        if (is_moved(advice, g) || !g->pages[node] ||
+        if (g->asks_absent || is_moved(advice, g) || !g->pages[node] ||
             (best.plan &&
              !suits_better(g->pages[node] << PAGE_SHIFT,
                            best.move.guest->pages[node] << PAGE_SHIFT,

@@ -18,6 +18,7 @@ struct advise_guest {
     struct xln_request *request;
     struct xln_need need;           /* of a copy of it */
     struct decide_guest kind;
+    bool asks_absent;               /* for nodes that are not here: it stays */
 };
 
 /* What a domain asks for, and what it is. */
@@ -36,16 +37,32 @@ struct advise_move {
     unsigned before, after;
 };
 
+/* Why a domain stays, of whose memory less than half is local. */
+enum advise_reason {
+    ADVISE_NO_ROOM,             /* where its request lets it go */
+    ADVISE_ABSENT,              /* its request names nodes that are not here */
+    ADVISE_REQUESTED,           /* it is where its request puts it */
+    ADVISE_NO_NEARER,           /* a move would not bring it nearer */
+};
+
+struct advise_stay {
+    const struct advise_guest *guest;
+    enum advise_reason reason;
+};
+
 struct advice {
     unsigned nr;
     struct advise_move *moves;
+    unsigned nr_stays;          /* of advise_heal() */
+    struct advise_stay *stays;
 };
 
 /*
  * The moves that bring memory nearer to vCPUs, those first that win most for
  * each byte that is copied; each is planned on the host as the ones before it
  * leave it. A move needs room for the copy beside the domain, and wins at least
- * a tenth of the distance. 0, -ENOMEM, or what decide() says.
+ * a tenth of the distance. And the domains that they do not help. 0, -ENOMEM,
+ * or what decide() says.
  */
 int advise_heal(const struct xln_host *host, const struct advise_guest *guests,
                 unsigned nr, struct advice **advice_r);

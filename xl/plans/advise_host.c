@@ -8,26 +8,38 @@
 
 /* ---- one domain ---- */
 
-/* Where its memory is was recorded when it was made. Else, as on a saved host,
- * Xen has taken it from its nodes in turn. */
-static int read_pages(const struct planner *p, const struct xln_domain *d,
-                      uint64_t *pages)
+/* Without a record Xen has taken it from the domain's nodes in turn. */
+static void assume_pages(const struct xln_host *host, const struct xln_domain *d,
+                         uint64_t *pages)
 {
-    const struct xln_host *host = p->snapshot->host;
     unsigned node, nr = 0;
     uint64_t part;
-    int rc = -ENOENT;
 
-    if (p->ctx)
-        rc = record_read_pages(d->domid, pages, xln_host_nr_nodes(host));
-    if (rc != -ENOENT && rc != -EINVAL)
-        return rc;
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host))
         nr += xln_nodemap_test(d->nodes, node);
     part = nr ? (d->memory_bytes >> PAGE_SHIFT) / nr : 0;
     XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host))
         if (xln_nodemap_test(d->nodes, node))
             pages[node] = part;
+}
+
+/* Where its memory is was recorded when it was made, or a saved host has it. */
+static int read_pages(const struct planner *p, unsigned index, uint64_t *pages)
+{
+    const struct xln_host *host = p->snapshot->host;
+    const struct xln_domain *d = &p->snapshot->domains->list[index];
+    const struct xln_snapshot_domain *more = &p->snapshot->more[index];
+    unsigned i;
+    int rc = -ENOENT;
+
+    if (p->ctx)
+        rc = record_read_pages(d->domid, pages, xln_host_nr_nodes(host));
+    if (rc != -ENOENT && rc != -EINVAL)
+        return rc;
+    for (i = 0; i < more->nr_memory; i++)
+        pages[more->memory[i].node] = more->memory[i].bytes >> PAGE_SHIFT;
+    if (more->memory_source == XLN_MEMORY_UNKNOWN)
+        assume_pages(host, d, pages);
     return 0;
 }
 
@@ -98,6 +110,18 @@ static int read_hard(const struct xln_domain *d,
     return 0;
 }
 
+/* Whether the request names nodes that the host does not have: then the domain
+ * stays where it is. */
+static bool asks_absent(const struct xln_host *host,
+                        const struct xln_request *request)
+{
+    const struct xln_nodemap *here = xln_host_nodes(host);
+
+    return (request->nodes && !xln_nodemap_is_subset(request->nodes, here)) ||
+           (request->mem_nodes &&
+            !xln_nodemap_is_subset(request->mem_nodes, here));
+}
+
 static int read_guest(const struct planner *p, unsigned index,
                       const struct xln_host_pool *pool,
                       struct advise_guest *guest,
@@ -124,13 +148,15 @@ static int read_guest(const struct planner *p, unsigned index,
     guest->pages = calloc(xln_host_nr_nodes(s->host), sizeof(*guest->pages));
     if (!guest->pages)
         return -ENOMEM;
-    rc = read_pages(p, d, guest->pages);
+    rc = read_pages(p, index, guest->pages);
     if (!rc)
         rc = read_hard(d, pool, &guest->need, hard);
     if (!rc)
         rc = read_vcpu_nodes(s->host, d, pool, &guest->vcpu_nodes);
     if (!rc)
         rc = read_request(p, s->more[index].request, &guest->request);
+    if (!rc)
+        guest->asks_absent = asks_absent(s->host, guest->request);
     return rc;
 }
 
@@ -156,18 +182,6 @@ static void guests_dispose(struct advise_guests *guests)
     free(guests->hard);
 }
 
-/* Whether the host has all nodes that the request names: otherwise the domain
- * stays where it is. */
-static bool is_possible(const struct xln_host *host,
-                        const struct xln_request *request)
-{
-    const struct xln_nodemap *here = xln_host_nodes(host);
-
-    return (!request->nodes || xln_nodemap_is_subset(request->nodes, here)) &&
-           (!request->mem_nodes ||
-            xln_nodemap_is_subset(request->mem_nodes, here));
-}
-
 static int guests_read(const struct planner *p, struct advise_guests *guests)
 {
     const struct xln_domains *domains = p->snapshot->domains;
@@ -188,9 +202,6 @@ static int guests_read(const struct planner *p, struct advise_guests *guests)
         rc = read_guest(p, i, pool, &guests->list[guests->nr],
                         &guests->hard[guests->nr]);
         guests->nr++;
-        if (!rc && !is_possible(p->snapshot->host,
-                                guests->list[guests->nr - 1].request))
-            drop_last(guests);
     }
     return rc;
 }

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "advise_view.h"
+#include "label.h"
 #include "placement/domain_word.h"
+#include "text/units.h"
+
+#define NAME_LENGTH 60           /* characters of a name in a line */
 
 enum { NAME, ID, MEMORY, FROM, TO, DISTANCE, THEN, COMMAND };
 
@@ -21,22 +26,30 @@ const struct table_column advise_view_columns[] = {
     { 0 }
 };
 
+/* Those that it has memory on. NULL: no memory. */
+static struct xln_nodemap *nodes_of(const struct xln_host *host,
+                                    const struct advise_guest *guest)
+{
+    struct xln_nodemap *nodes;
+    unsigned node;
+
+    if (xln_nodemap_new(xln_host_nr_nodes(host), &nodes))
+        return NULL;
+    for (node = 0; node < xln_host_nr_nodes(host); node++)
+        if (guest->pages[node])
+            xln_nodemap_set(nodes, node);
+    return nodes;
+}
+
 static void put_from(const struct xln_host *host,
                      const struct advise_guest *guest, struct table *table)
 {
-    struct xln_nodemap *from;
-    unsigned node;
-    int rc;
+    struct xln_nodemap *from = nodes_of(host, guest);
 
-    rc = xln_nodemap_new(xln_host_nr_nodes(host), &from);
-    if (rc) {
-        table_fail(table, rc);
-        return;
-    }
-    for (node = 0; node < xln_host_nr_nodes(host); node++)
-        if (guest->pages[node])
-            xln_nodemap_set(from, node);
-    table_set(table, FROM, xln_nodemap_bits(from));
+    if (from)
+        table_set(table, FROM, xln_nodemap_bits(from));
+    else
+        table_fail(table, -ENOMEM);
     xln_nodemap_free(from);
 }
 
@@ -87,6 +100,57 @@ static void put_move(const struct xln_host *host,
     put_command(move, table);
 }
 
+/* Which vCPUs to move instead of the memory. NULL: no memory. */
+static char *pin_command(const struct xln_host *host,
+                         const struct advise_guest *guest)
+{
+    char word[DOMAIN_WORD_MAX], *set = NULL, *command = NULL;
+    struct xln_nodemap *nodes = nodes_of(host, guest);
+
+    if (nodes && !xln_nodemap_format(nodes, &set) &&
+        asprintf(&command, "xl vcpu-pin %s all %snodes:%s",
+                 domain_word(guest->name, guest->domid, word),
+                 guest->need.nr_hard ? "" : "- ", set) < 0)
+        command = NULL;
+    xln_nodemap_free(nodes);
+    free(set);
+    return command;
+}
+
+static void put_stay(const struct xln_host *host,
+                     const struct advise_stay *stay, struct table *table)
+{
+    const struct advise_guest *guest = stay->guest;
+    char name[LABEL_SIZE(NAME_LENGTH)], *command;
+
+    label_put(guest->name ? guest->name : "", NAME_LENGTH, name);
+    switch (stay->reason) {
+    case ADVISE_NO_ROOM:
+        table_below(table, "'%s' stays remote: where its request lets it go "
+                    "a copy of %" PRIu64 " MiB does not fit", name,
+                    IN_MIB(guest->need.memory_bytes +
+                           guest->need.overhead_bytes));
+        return;
+    case ADVISE_ABSENT:
+        table_below(table, "'%s' stays remote: it asks for nodes that are not "
+                    "on this host", name);
+        return;
+    case ADVISE_NO_NEARER:
+        table_below(table, "'%s' stays remote: where its request lets it go is "
+                    "not nearer", name);
+        return;
+    case ADVISE_REQUESTED:
+        break;
+    }
+    command = pin_command(host, guest);
+    if (command)
+        table_below(table, "'%s' stays remote: its memory is where its request "
+                    "puts it; to move its vCPUs: %s", name, command);
+    else
+        table_fail(table, -ENOMEM);
+    free(command);
+}
+
 static void put_outcome(const struct advice *advice, const struct planned *d,
                         const struct xln_plan *plan, struct table *table)
 {
@@ -126,5 +190,7 @@ int advise_view_table(const struct host_advice *a, const struct planned *d,
     for (i = 0; i < a->advice->nr; i++)
         put_move(a->host, &a->advice->moves[i], *table_r);
     put_outcome(a->advice, d, a->plan, *table_r);
+    for (i = 0; i < a->advice->nr_stays; i++)
+        put_stay(a->host, &a->advice->stays[i], *table_r);
     return 0;
 }
