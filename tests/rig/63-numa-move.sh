@@ -106,7 +106,7 @@ refused() { # NODE
     old=$(domid g)
     moves 3 g "$1"
     one_line_says "'g' is not moved: its copy needs 10[0-9] MiB: node $1 \
-has [0-9]* MiB to plan with\$"
+has [0-9]* MiB free, [0-9]* MiB usable\$"
     is "$(domid g) $(nodes_of g)" "$old $here" "the guest is as it was"
     ok "and so is memory" free_within 64 "$before"
     remove ballast

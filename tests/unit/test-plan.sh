@@ -667,4 +667,16 @@ check "JSON has the line" grep -q '"far_cpus": *"CPUs 8-11 are on node 2' out
 check "numa-info shows the node that they count for" \
     [ "$("$numa" numa-info --host "$half_bare" -o HOME 6 | tail -n 1)" = "   5" ]
 
+# --- a line for many nodes ---
+
+awk -v nodes=12 -v cpus=2 -v domains=2 -v vcpus=1 \
+    -f "${four_nodes%/*}/large-host.awk" > large.json
+sed -i '/"node": 7,/s/"free_bytes": [0-9]*/"free_bytes": 20971520/' large.json
+printf 'name="x"\nmemory=99999999\n' > huge.cfg
+check "strict, twelve nodes: the sum, the least and the most" \
+    planned 3 "x: nothing fits: nodes_mode=\"strict\": 100390626 MiB needed, not\
+ available from nodes 0-11; 12 nodes have 101396 MiB free, 101396 MiB usable:\
+ from 20 MiB on node 7 to 9216 MiB on node 0; 'xl numa-info' shows each" \
+    --host large.json huge.cfg 'nodes_mode="strict"'
+
 finish

@@ -21,6 +21,7 @@
 #include "guest_json.h"
 #include "placement/adapt.h"
 #include "placement/domain_word.h"
+#include "placement/explain.h"
 #include "placement/keep.h"
 #include "migration.h"
 #include "move_preview.h"
@@ -33,32 +34,6 @@
 enum { OPT_LIVE = OPT_OWN, OPT_ADVISE, OPT_HOST, OPT_RECOVER };
 
 /* ---- whether there is room ---- */
-
-/* "node 1 has 60 MiB to plan with, node 2 has ..." */
-static char *usable_text(const struct placement *p)
-{
-    const struct decision *d = p->decision;
-    const struct xln_nodemap *nodes =
-        d->plan->named ? d->plan->nodes : xln_host_nodes(p->host);
-    const char *separator = "";
-    char *text = NULL;
-    unsigned node;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
-
-    if (!f)
-        return NULL;
-    XLN_FOREACH(xln_nodemap, node, nodes) {
-        fprintf(f, "%snode %u has %" PRIu64 " MiB to plan with", separator, node,
-                IN_MIB(xln_host_node_usable(xln_host_node(p->host, node), true,
-                                         d->request->dma_reserve_bytes)));
-        separator = ", ";
-    }
-    if (!fclose(f))
-        return text;
-    free(text);
-    return NULL;
-}
 
 /* Where there is no plan. What went wrong was said. */
 static void complain_of_none(const struct guest *guest,
@@ -87,7 +62,9 @@ static int check_plan(const struct guest *guest, const struct placement *p)
     if (d->status != DECIDE_NOTHING_FITS &&
         !(d->plan->relaxed & XLN_RELAXED_MEMORY))
         return EXIT_SUCCESS;
-    usable = usable_text(p);
+    usable = explain_rooms(p->host, d->plan->named ? d->plan->nodes
+                                                   : xln_host_nodes(p->host),
+                           d->request);
     complain("'%s' is not moved: its copy needs %" PRIu64 " MiB: %s",
              guest->name, IN_MIB(d->plan->need_bytes),
              usable ? usable : strerror(ENOMEM));

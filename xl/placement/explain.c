@@ -9,6 +9,9 @@
 #include "line.h"
 #include "text/units.h"
 
+/* Of more nodes an explanation has the sum. */
+#define EACH_MAX 8
+
 #define PAGES_MIB(pages) ((double)(pages) / 256)
 
 /* There is nothing of the kind. */
@@ -298,25 +301,83 @@ static void line_room(struct line *line, const struct xln_host *host,
                  PAGES_MIB(dom0->pages[node]));
 }
 
-/* "4500 MiB needed on each; node 0 has 8192 MiB free, ..." */
+/* "16 nodes have 949 MiB free, 885 MiB usable, from 12 MiB on node 3 to ..." */
+static void line_sum(struct line *line, const struct xln_host *host,
+                     const struct xln_nodemap *nodes,
+                     const struct xln_request *request)
+{
+    uint64_t free_bytes = 0, usable = 0, least = UINT64_MAX, most = 0, bytes;
+    unsigned node, least_node = 0, most_node = 0, nr = 0;
+
+    XLN_FOREACH(xln_nodemap, node, nodes) {
+        const struct xln_host_node *n = xln_host_node(host, node);
+
+        if (!n->total_bytes)
+            continue;
+        nr++;
+        bytes = xln_host_node_usable(n, true, request->dma_reserve_bytes);
+        free_bytes += n->free_bytes;
+        usable += bytes;
+        if (bytes < least) {
+            least = bytes;
+            least_node = node;
+        }
+        if (nr == 1 || bytes > most) {
+            most = bytes;
+            most_node = node;
+        }
+    }
+    line_add(line, "%u nodes have %" PRIu64 " MiB free, %" PRIu64 " MiB usable: "
+             "from %" PRIu64 " MiB on node %u to %" PRIu64 " MiB on node %u; "
+             "'xl numa-info' shows each", nr,
+             IN_MIB(free_bytes), IN_MIB(usable), IN_MIB(nr ? least : 0), least_node,
+             IN_MIB(most), most_node);
+}
+
+/* Each of a few nodes, or the sum of many. */
 static void line_rooms(struct line *line, const struct xln_host *host,
+                       const struct xln_nodemap *nodes,
                        const struct xln_request *request,
-                       const struct xln_need *need,
-                       const struct xln_plan *plan)
+                       const struct xln_residency_domain *dom0)
+{
+    const char *separator = "";
+    unsigned node;
+
+    if (xln_nodemap_count(nodes) > EACH_MAX) {
+        line_sum(line, host, nodes, request);
+        return;
+    }
+    XLN_FOREACH(xln_nodemap, node, nodes) {
+        line_add(line, "%s", separator);
+        line_room(line, host, node, request, dom0);
+        separator = ", ";
+    }
+}
+
+char *explain_rooms(const struct xln_host *host,
+                    const struct xln_nodemap *nodes,
+                    const struct xln_request *request)
+{
+    struct line line;
+
+    line_rooms(line_begin(&line), host, nodes, request, NULL);
+    return line_end(&line);
+}
+
+/* "4500 MiB needed on each; node 0 has 8192 MiB free, ..." */
+static void line_each(struct line *line, const struct xln_host *host,
+                      const struct xln_request *request,
+                      const struct xln_need *need,
+                      const struct xln_plan *plan)
 {
     bool host_copy = request->vnuma == XLN_VNUMA_HOST;
-    unsigned nr = xln_nodemap_count(plan->nodes), node;
-    const char *separator = ";";
+    unsigned nr = xln_nodemap_count(plan->nodes);
 
-    line_add(line, "%" PRIu64 " MiB needed%s",
+    line_add(line, "%" PRIu64 " MiB needed%s; ",
              IN_MIB(host_copy && nr ? need->memory_bytes / nr
                                     : need->memory_bytes),
              host_copy ? " on each" : "");
-    XLN_FOREACH(xln_nodemap, node, plan->nodes) {
-        line_add(line, "%s ", separator);
-        line_room(line, host, node, request, NULL);
-        separator = ",";
-    }
+    line_rooms(line, host, plan->nodes, request, NULL);
 }
 
 char *explain_no_vnuma(const struct xln_host *host,
@@ -336,7 +397,7 @@ char *explain_no_vnuma(const struct xln_host *host,
         line_add(&line, "the first virtual node is smaller than the video "
                  "memory, which is to be in it");
     else
-        line_rooms(&line, host, request, need, plan);
+        line_each(&line, host, request, need, plan);
     return line_end(&line);
 }
 
@@ -352,9 +413,7 @@ char *explain_shortage(const struct xln_host *host,
     const struct xln_residency_domain *dom0 =
         residency ? xln_residency_domain(residency, 0) : NULL;
     uint64_t granted = populate_granted(built, NULL);
-    const char *separator = "; ";
     struct line line;
-    unsigned node;
 
     line_add(line_begin(&line), "%s%" PRIu64 " MiB needed, not available from ",
              strict ? "nodes_mode=\"strict\": " : "",
@@ -362,11 +421,8 @@ char *explain_shortage(const struct xln_host *host,
     line_nodes(&line, nodes);
     if (granted)
         line_add(&line, ", which ended at %.1f MiB", PAGES_MIB(granted));
-    XLN_FOREACH(xln_nodemap, node, nodes) {
-        line_add(&line, "%s", separator);
-        line_room(&line, host, node, request, dom0);
-        separator = ", ";
-    }
+    line_add(&line, "; ");
+    line_rooms(&line, host, nodes, request, dom0);
     return line_end(&line);
 }
 

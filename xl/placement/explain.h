@@ -71,6 +71,11 @@ char *explain_no_vnuma(const struct xln_host *host,
                        const struct xln_need *need,
                        const struct xln_plan *plan, int error);
 
+/* "node 1 has 60 MiB free, 40 MiB usable, ..."; of many nodes the sum. */
+char *explain_rooms(const struct xln_host *host,
+                    const struct xln_nodemap *nodes,
+                    const struct xln_request *request);
+
 /* Why there is not enough memory, on `host` as it was then. `built` is how far
  * it came; `residency`, for what Domain-0 holds, may be NULL. */
 char *explain_shortage(const struct xln_host *host,
