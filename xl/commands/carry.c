@@ -42,7 +42,7 @@ static int planned_cpus(const struct guest *guest, struct xln_cpumap **cpus_r)
 {
     struct xln_nodemap *planned = NULL;
     char *nodes = NULL, *pages = NULL;
-    int rc = record_read(guest->domid, &nodes, &pages);
+    int rc = record_read(NULL, guest->domid, &nodes, &pages);
 
     *cpus_r = NULL;
     if (!rc)

@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include <libxl_utils.h>
+#include <xenstore.h>
 
 #include "cmd.h"
 #include "placement/record.h"
+#include "text/from_errno.h"
 
 enum { OPT_HOST = OPT_OWN, OPT_CPUSET };
 
@@ -42,6 +44,7 @@ struct listing {
     struct xln_snapshot *saved; /* NULL: the running host */
     struct xln_host *host;      /* that of `saved`, or its own */
     struct xln_cpumap *cpus;    /* that the host has */
+    struct xs_handle *xs;       /* NULL: a saved host */
     struct table *table;
     bool incomplete;            /* it was said why */
 };
@@ -111,16 +114,16 @@ static void add_vcpu(struct listing *l, const struct owner *owner,
 /* ---- one domain ---- */
 
 /* The nodes that the module has recorded; NULL: none, or no list of nodes. */
-static int read_plan(const struct xln_host *host, uint32_t domid,
+static int read_plan(const struct listing *l, uint32_t domid,
                      struct xln_nodemap **plan_r)
 {
     char *nodes = NULL, *pages = NULL;
     struct xln_nodemap *plan = NULL;
-    int rc = record_read(domid, &nodes, &pages);
+    int rc = record_read(l->xs, domid, &nodes, &pages);
 
     *plan_r = NULL;
     if (!rc)
-        rc = xln_nodemap_new(xln_host_nr_nodes(host), &plan);
+        rc = xln_nodemap_new(xln_host_nr_nodes(l->host), &plan);
     if (!rc && !xln_nodemap_parse(nodes, 0, plan, NULL)) {
         *plan_r = plan;
         plan = NULL;
@@ -136,7 +139,7 @@ static int find_owner(const struct listing *l, struct owner *owner)
 {
     const struct xln_domain *domain = owner->domain;
     libxl_ctx *ctx = l->line->ctx;
-    int rc = read_plan(l->host, domain->domid, &owner->plan);
+    int rc = read_plan(l, domain->domid, &owner->plan);
 
     if (rc)
         return rc;
@@ -287,6 +290,13 @@ static int cpus_of(const struct xln_host *host, struct xln_cpumap **cpus_r)
     return rc;
 }
 
+static int open_host(struct listing *l)
+{
+    l->xs = xs_open(0);
+    return l->xs ? xln_host_read(l->line->xch, NULL, &l->host)
+                 : xln__from_errno();
+}
+
 static int run_list(struct cmd_line *line, struct xln_snapshot *saved)
 {
     struct listing l = { .line = line, .saved = saved };
@@ -295,7 +305,7 @@ static int run_list(struct cmd_line *line, struct xln_snapshot *saved)
     if (saved)
         l.host = saved->host;
     else
-        rc = xln_host_read(line->xch, NULL, &l.host);
+        rc = open_host(&l);
     if (!rc)
         rc = cpus_of(l.host, &l.cpus);
     if (!rc)
@@ -304,6 +314,7 @@ static int run_list(struct cmd_line *line, struct xln_snapshot *saved)
         rc = line->nr_args ? list_named(&l) : list_all(&l);
     code = cmd_show_table(line, l.table, rc);
     xln_cpumap_free(l.cpus);
+    xs_close(l.xs);
     if (!saved)
         xln_host_free(l.host);
     return code == EXIT_SUCCESS && l.incomplete ? EXIT_FAILURE : code;

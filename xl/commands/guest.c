@@ -44,7 +44,7 @@ static int read_record(struct guest *guest)
 
     if (!pages)
         return -ENOMEM;
-    rc = record_read_pages(guest->domid, pages, nr_nodes);
+    rc = record_read_pages(NULL, guest->domid, pages, nr_nodes);
     if (rc) {
         free(pages);
         return rc == -ENOENT || rc == -EINVAL ? 0 : rc;

@@ -158,7 +158,7 @@ int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
         return -ENOMEM;
     p->resetting = true;
     p->domid = domid;
-    record_read(domid, &p->kept_nodes, &p->kept_pages);
+    record_read(NULL, domid, &p->kept_nodes, &p->kept_pages);
     *placement_r = p;
     return 0;
 }

@@ -100,16 +100,17 @@ static int read_both(struct xs_handle *xs, uint32_t domid, char **nodes_r,
     return rc;
 }
 
-int record_read(uint32_t domid, char **nodes_r, char **pages_r)
+int record_read(struct xs_handle *xs, uint32_t domid, char **nodes_r,
+                char **pages_r)
 {
-    struct xs_handle *xs = xs_open(0);
+    struct xs_handle *own = xs ? NULL : xs_open(0);
     int rc;
 
     *nodes_r = *pages_r = NULL;
-    if (!xs)
+    if (!xs && !own)
         return xln__from_errno();
-    rc = read_both(xs, domid, nodes_r, pages_r);
-    xs_close(xs);
+    rc = read_both(xs ? xs : own, domid, nodes_r, pages_r);
+    xs_close(own);
     return rc;
 }
 
@@ -143,12 +144,13 @@ int record_parse_pages(const char *text, unsigned nr_nodes, uint64_t *pages_r)
     }
 }
 
-int record_read_pages(uint32_t domid, uint64_t *pages, unsigned nr_nodes)
+int record_read_pages(struct xs_handle *xs, uint32_t domid, uint64_t *pages,
+                      unsigned nr_nodes)
 {
     char *nodes = NULL, *text = NULL;
     int rc;
 
-    rc = record_read(domid, &nodes, &text);
+    rc = record_read(xs, domid, &nodes, &text);
     if (!rc)
         rc = text ? record_parse_pages(text, nr_nodes, pages) : -ENOENT;
     free(nodes);
@@ -156,20 +158,17 @@ int record_read_pages(uint32_t domid, uint64_t *pages, unsigned nr_nodes)
     return rc;
 }
 
-int record_read_start(const uint8_t uuid[16], int64_t *start_r)
+int record_read_start(struct xs_handle *xs, const uint8_t uuid[16],
+                      int64_t *start_r)
 {
-    struct xs_handle *xs = xs_open(0);
     char path[64], *text;
     libxl_uuid id;
     int rc;
 
-    if (!xs)
-        return xln__from_errno();
     memcpy(id.uuid, uuid, sizeof(id.uuid));
     snprintf(path, sizeof(path), "/vm/" LIBXL_UUID_FMT "/start_time",
              LIBXL_UUID_BYTES(id));
     rc = read_path(xs, path, &text);
-    xs_close(xs);
     if (rc)
         return rc;
     *start_r = strtoll(text, NULL, 10);

@@ -28,20 +28,29 @@ void record_write(uint32_t domid, const char *nodes, const char *pages);
  */
 int record_hide_request(uint32_t domid);
 
+/* `xs` below: a connection to xenstore; NULL, where that may be: one for this call
+ * alone. Who reads the records of all domains makes one for them: a connection
+ * costs as much as a few reads. */
+struct xs_handle;
+
 /* Two malloc'd texts; *pages_r is NULL where these are not known. -ENOENT:
  * the domain has no record; or what xenstore says: it can't be told, and both
- * are NULL. */
-int record_read(uint32_t domid, char **nodes_r, char **pages_r);
+ * are NULL. `xs` may be NULL. */
+int record_read(struct xs_handle *xs, uint32_t domid, char **nodes_r,
+                char **pages_r);
 
 /* The text of `pages` as a number for each node. -EINVAL: it is not of its
  * form, or names a node from nr_nodes up. */
 int record_parse_pages(const char *text, unsigned nr_nodes, uint64_t *pages_r);
 
-/* The same of a domain. -ENOENT: they are not known; or as record_read(). */
-int record_read_pages(uint32_t domid, uint64_t *pages, unsigned nr_nodes);
+/* The same of a domain. -ENOENT: they are not known; or as record_read(). `xs` may
+ * be NULL. */
+int record_read_pages(struct xs_handle *xs, uint32_t domid, uint64_t *pages,
+                      unsigned nr_nodes);
 
 /* When libxl last built the domain, in seconds since 1970; it writes that down
  * itself. -ENOENT: it did not (the control domain); or what xenstore says. */
-int record_read_start(const uint8_t uuid[16], int64_t *start_r);
+int record_read_start(struct xs_handle *xs, const uint8_t uuid[16],
+                      int64_t *start_r);
 
 #endif /* RECORD_H */

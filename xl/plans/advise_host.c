@@ -2,8 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <xenstore.h>
+
 #include "advise_host.h"
 #include "placement/record.h"
+#include "text/from_errno.h"
 #include "text/units.h"
 
 /* ---- one domain ---- */
@@ -24,7 +27,8 @@ static void assume_pages(const struct xln_host *host, const struct xln_domain *d
 }
 
 /* Where its memory is was recorded when it was made, or a saved host has it. */
-static int read_pages(const struct planner *p, unsigned index, uint64_t *pages)
+static int read_pages(const struct planner *p, struct xs_handle *xs,
+                      unsigned index, uint64_t *pages)
 {
     const struct xln_host *host = p->snapshot->host;
     const struct xln_domain *d = &p->snapshot->domains->list[index];
@@ -33,7 +37,7 @@ static int read_pages(const struct planner *p, unsigned index, uint64_t *pages)
     int rc = -ENOENT;
 
     if (p->ctx)
-        rc = record_read_pages(d->domid, pages, xln_host_nr_nodes(host));
+        rc = record_read_pages(xs, d->domid, pages, xln_host_nr_nodes(host));
     if (rc != -ENOENT && rc != -EINVAL)
         return rc;
     for (i = 0; i < more->nr_memory; i++)
@@ -122,8 +126,8 @@ static bool asks_absent(const struct xln_host *host,
             !xln_nodemap_is_subset(request->mem_nodes, here));
 }
 
-static int read_guest(const struct planner *p, unsigned index,
-                      const struct xln_host_pool *pool,
+static int read_guest(const struct planner *p, struct xs_handle *xs,
+                      unsigned index, const struct xln_host_pool *pool,
                       struct advise_guest *guest,
                       const struct xln_cpumap ***hard)
 {
@@ -148,7 +152,7 @@ static int read_guest(const struct planner *p, unsigned index,
     guest->pages = calloc(xln_host_nr_nodes(s->host), sizeof(*guest->pages));
     if (!guest->pages)
         return -ENOMEM;
-    rc = read_pages(p, index, guest->pages);
+    rc = read_pages(p, xs, index, guest->pages);
     if (!rc)
         rc = read_hard(d, pool, &guest->need, hard);
     if (!rc)
@@ -182,7 +186,8 @@ static void guests_dispose(struct advise_guests *guests)
     free(guests->hard);
 }
 
-static int guests_read(const struct planner *p, struct advise_guests *guests)
+static int guests_read(const struct planner *p, struct xs_handle *xs,
+                       struct advise_guests *guests)
 {
     const struct xln_domains *domains = p->snapshot->domains;
     const struct xln_host_pool *pool;
@@ -199,10 +204,23 @@ static int guests_read(const struct planner *p, struct advise_guests *guests)
         pool = xln_host_pool(p->snapshot->host, d->pool_id);
         if (!d->domid || d->dying || !d->memory_bytes || !d->nr_vcpus || !pool)
             continue;
-        rc = read_guest(p, i, pool, &guests->list[guests->nr],
+        rc = read_guest(p, xs, i, pool, &guests->list[guests->nr],
                         &guests->hard[guests->nr]);
         guests->nr++;
     }
+    return rc;
+}
+
+/* Of the running host by its records. */
+static int guests_open(const struct planner *p, struct advise_guests *guests)
+{
+    struct xs_handle *xs = p->ctx ? xs_open(0) : NULL;
+    int rc;
+
+    if (p->ctx && !xs)
+        return xln__from_errno();
+    rc = guests_read(p, xs, guests);
+    xs_close(xs);
     return rc;
 }
 
@@ -215,7 +233,7 @@ int advise_host(const struct planner *planner, const struct planned *d,
     int rc;
 
     *a = (struct host_advice){ .host = planner->snapshot->host };
-    rc = guests_read(planner, &a->guests);
+    rc = guests_open(planner, &a->guests);
     if (rc)
         return rc;
     if (!d)

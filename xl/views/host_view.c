@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xenstore.h>
+
 #include "host_view.h"
 #include "placement/record.h"
+#include "text/from_errno.h"
 
 bool host_view_is_placed(const struct host_view *view,
                          const struct xln_domain *domain)
@@ -43,15 +46,16 @@ static bool is_reserved(const struct host_view *view,
     return false;
 }
 
-static int add_granted(xc_interface *xch, struct host_view *view,
-                       const struct xln_domain *domain, uint64_t *pages)
+static int add_granted(xc_interface *xch, struct xs_handle *xs,
+                       struct host_view *view, const struct xln_domain *domain,
+                       uint64_t *pages)
 {
     unsigned nr_nodes = xln_host_nr_nodes(view->host), i;
     int rc;
 
     if (domain->domid == 0 || domain->dying || is_reserved(view, domain))
         return 0;
-    rc = record_read_pages(domain->domid, pages, nr_nodes);
+    rc = record_read_pages(xs, domain->domid, pages, nr_nodes);
     if (rc == -ENOENT || rc == -EINVAL) {
         view->nr_unrecorded += xln_domain_lives(xch, domain->domid);
         return 0;
@@ -65,13 +69,15 @@ static int read_granted(xc_interface *xch, struct host_view *view)
 {
     unsigned nr_nodes = xln_host_nr_nodes(view->host), i;
     uint64_t *pages = calloc(nr_nodes, sizeof(*pages));
-    int rc = 0;
+    struct xs_handle *xs = xs_open(0);
+    int rc = xs ? 0 : xln__from_errno();
 
     view->granted_pages = calloc(nr_nodes, sizeof(*view->granted_pages));
     if (!pages || !view->granted_pages)
         rc = -ENOMEM;
     for (i = 0; i < view->domains->nr && !rc; i++)
-        rc = add_granted(xch, view, &view->domains->list[i], pages);
+        rc = add_granted(xch, xs, view, &view->domains->list[i], pages);
+    xs_close(xs);
     free(pages);
     return rc;
 }

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <xenstore.h>
+
 #include "placement/record.h"
+#include "text/from_errno.h"
 #include "text/units.h"
 #include "residents.h"
 
@@ -36,16 +39,17 @@ static int set_memory(const uint64_t *pages, unsigned nr_nodes,
 }
 
 /* `pages`: room for a number for each node. */
-static int read_record(const struct xln_domain *domain, uint64_t *pages,
-                       unsigned nr_nodes, struct xln_snapshot_domain *more)
+static int read_record(struct xs_handle *xs, const struct xln_domain *domain,
+                       uint64_t *pages, unsigned nr_nodes,
+                       struct xln_snapshot_domain *more)
 {
-    int rc = record_read_pages(domain->domid, pages, nr_nodes);
+    int rc = record_read_pages(xs, domain->domid, pages, nr_nodes);
 
     if (rc)
         return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
     rc = set_memory(pages, nr_nodes, more);
     if (!rc)
-        rc = record_read_start(domain->uuid, &more->memory_time_s);
+        rc = record_read_start(xs, domain->uuid, &more->memory_time_s);
     if (rc == -ENOENT) {
         more->memory_time_s = 0;
         rc = 0;
@@ -57,12 +61,14 @@ static int read_records(struct xln_snapshot *snapshot)
 {
     unsigned nr_nodes = xln_host_nr_nodes(snapshot->host), i;
     uint64_t *pages = calloc(nr_nodes, sizeof(*pages));
-    int rc = pages ? 0 : -ENOMEM;
+    struct xs_handle *xs = xs_open(0);
+    int rc = !xs ? xln__from_errno() : pages ? 0 : -ENOMEM;
 
     for (i = 0; i < snapshot->domains->nr && !rc; i++)
         if (!snapshot->domains->list[i].dying)
-            rc = read_record(&snapshot->domains->list[i], pages, nr_nodes,
+            rc = read_record(xs, &snapshot->domains->list[i], pages, nr_nodes,
                              &snapshot->more[i]);
+    xs_close(xs);
     free(pages);
     return rc;
 }
