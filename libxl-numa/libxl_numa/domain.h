@@ -81,10 +81,10 @@ void xln_domains_free(struct xln_domains *domains);
 
 /*
  * Find the CPUs that any vCPU of a domain may run on: its hard affinity within
- * its pool.
+ * its cpupool.
  *
  *   domain: the domain
- *   pool_cpus: the CPUs of its pool
+ *   pool_cpus: the CPUs of its cpupool
  *   soft: of these CPUs, only those that a vCPU prefers, if it prefers any
  *   cpus_r: the CPUs; free them with xln_cpumap_free()
  *
@@ -105,7 +105,7 @@ int xln_domain_cpus(const struct xln_domain *domain,
  *   force: also end a temporary pinning that the hypervisor did not end
  *
  * Returns 0; after a failure nothing has changed. -EINVAL: there is no such
- * vCPU, or no CPU of `hard` is in the domain's pool; -EBUSY: the vCPU is pinned
+ * vCPU, or no CPU of `hard` is in its cpupool; -EBUSY: the vCPU is pinned
  * temporarily; -ESRCH: there is no such domain; -ENOMEM; the -errno of a
  * hypercall.
  * Since: 0.1
@@ -351,10 +351,11 @@ void xln_reservation_list_free(struct xln_reservation_list *list);
 
 /*
  * Add up what running domains will still take, because `xl mem-set` raised
- * their targets and they balloon up in their own time: the difference between
- * target and size, in equal parts on the nodes of the domain's node affinity,
- * from which Xen will allocate it. A domain that is being created has no target
- * yet; xln_reservations_outstanding() counts it. Read the host after this.
+ * their targets and they balloon up in their own time. For each it is the
+ * difference between target and size, in equal parts on the nodes of its node
+ * affinity, from which Xen will allocate it. A domain that is being created has
+ * no target yet; xln_reservations_outstanding() counts it. Read the host after
+ * this.
  *
  *   xch: an open libxc handle
  *   reserved_bytes: the array to add to, XLN_MAX_NODES entries, in bytes; it

@@ -52,7 +52,7 @@ struct xln_host_pool {
 };
 
 /*
- * Get the range of CPU numbers, node numbers or pool indices of a host.
+ * Get the range of CPU numbers, node numbers or cpupool indices of a host.
  *
  *   host: the host
  *
@@ -94,7 +94,7 @@ const struct xln_host_node *xln_host_node(const struct xln_host *host,
  *   host: the host
  *   pool: any id
  *
- * Returns the pool, borrowed; NULL: the host has no such pool.
+ * Returns the cpupool, borrowed; NULL: the host does not have it.
  * Since: 0.1
  */
 const struct xln_host_pool *xln_host_pool(const struct xln_host *host,
@@ -104,9 +104,9 @@ const struct xln_host_pool *xln_host_pool(const struct xln_host *host,
  * Get one of the cpupools, to look at all of them in turn.
  *
  *   host: the host
- *   index: 0 to xln_host_nr_pools() - 1; this is not the id of the pool
+ *   index: 0 to xln_host_nr_pools() - 1; this is not the id of the cpupool
  *
- * Returns the pool, borrowed; NULL: the index is out of range.
+ * Returns the cpupool, borrowed; NULL: the index is out of range.
  * Since: 0.1
  */
 const struct xln_host_pool *xln_host_pool_at(const struct xln_host *host,
@@ -176,16 +176,17 @@ int xln_host_cpus_of_nodes(const struct xln_host *host,
                            struct xln_cpumap **cpus_r);
 
 /*
- * With units of several CPUs, as many vCPUs of a domain, beginning at its first,
- * run on the CPUs of one unit at the same time. They have one affinity, which is
- * that of the vCPU that is set last; it has a unit if it has its first CPU.
+ * With units of several CPUs, as many vCPUs of a domain, beginning at its
+ * first, run on the CPUs of one unit at the same time. They have one affinity,
+ * which is that of the vCPU that is set last. It has a unit if it has the
+ * unit's first CPU.
  */
 
 /*
  * Get the number of CPUs in a scheduling unit.
  *
  *   host: the host
- *   cpus: the CPUs of a pool; NULL: of the whole host
+ *   cpus: the CPUs of a cpupool; NULL: of the whole host
  *
  * Returns the number of CPUs, 1 or more.
  * Since: 0.1
@@ -426,9 +427,9 @@ int xln_host_take_cores(const struct xln_host *host,
  * count load add to an array of xln_host_nr_cpus() entries.
  *
  * A vCPU counts in equal parts on the CPUs that it prefers (soft affinity) of
- * those where it may run (hard affinity and pool); if it prefers none of them,
- * on all where it may run. If these are all CPUs of its pool, as for an
- * unpinned Domain-0, the vCPU counts nowhere: the scheduler moves it to idle
+ * those where it may run (hard affinity and cpupool); if it prefers none of
+ * them, on all where it may run. If these are all CPUs of its cpupool, as for
+ * an unpinned Domain-0, the vCPU counts nowhere: the scheduler moves it to idle
  * CPUs. Blocked vCPUs count like running ones. Dying domains do not count.
  */
 #define XLN_LOAD_ONE (UINT64_C(1) << 32)
@@ -485,7 +486,7 @@ int xln_load_read(xc_interface *xch, const struct xln_reservations *held,
 
 /*
  * Find the cores that domains hold. A vCPU holds a core if it can run nowhere
- * else: if its hard affinity, within its pool, has CPUs of this core only. A
+ * else: if its hard affinity, within its cpupool, has CPUs of this core only. A
  * vCPU that may run on several cores holds none of them. The vCPUs of a dying
  * domain hold none.
  *

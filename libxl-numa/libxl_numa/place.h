@@ -77,8 +77,8 @@ struct xln_plan {
     unsigned *nearest;
     unsigned nr_nearest;
 
-    /* vCPUs: where they may run by the pool and the user's hard affinities;
-     * and the nodes and CPUs to prefer or be bound to, within the pool. The
+    /* vCPUs: where they may run by the cpupool and the user's hard affinities;
+     * and the nodes and CPUs to prefer or be bound to, within the cpupool. The
      * last two are empty if the user's affinities stay as they are. */
     struct xln_cpumap *allowed_cpus;
     struct xln_nodemap *vcpu_nodes;
@@ -112,11 +112,11 @@ struct xln_plan {
 };
 
 /*
- * Decide where a domain goes. In this order: the constraints (enough usable
- * memory; as many CPUs, or cores, as vCPUs, if the host has that many; a CPU
- * for the hard affinity of each vCPU), fewest nodes, the need's preferences,
- * least distance between the nodes (largest, then mean), the policy, lowest
- * numbers.
+ * Decide where a domain goes. The constraints come first: enough usable memory;
+ * as many CPUs, or cores, as vCPUs, if the host has that many; a CPU for the
+ * hard affinity of each vCPU. Then, in this order: fewest nodes, the need's
+ * preferences, least distance between the nodes (largest, then mean), the
+ * policy, lowest numbers.
  *
  * The search is exact with up to 24 candidate nodes. With more it is exact if
  * the distances form a hierarchy (of any three nodes, the two largest distances

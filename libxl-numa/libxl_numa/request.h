@@ -173,7 +173,7 @@ struct xln_need {
     /* The CPUs of its cpupool; NULL: all. */
     const struct xln_cpumap *pool_cpus;
     /* The user's affinities: hard[i] and soft[i] of vCPU i. A vCPU beyond
-     * nr_hard, or with NULL, may run on the whole pool. */
+     * nr_hard, or with NULL, may run on the whole cpupool. */
     unsigned nr_hard, nr_soft;
     const struct xln_cpumap *const *hard;
     const struct xln_cpumap *const *soft;

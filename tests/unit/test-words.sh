@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Pages and messages are in plain English: they have none of the words in
-# words.rules, and pages no sentence of more than 40 words. There are no exceptions. CONTRIBUTING.md has
-# the terms to use.
+# Pages, messages and the public header are in plain English: they have none of
+# the words in words.rules, and no sentence of more than 40 words. There are no
+# exceptions. CONTRIBUTING.md has the terms to use.
 
 top=${top_srcdir:-.}
 . "${top_srcdir:-.}/tests/unit/tap.sh"
@@ -81,7 +81,19 @@ check "the messages of the programs are in plain English" plain \
     "$top"/libxl-numa/*.c "$top"/libxl-numa/text/*.c "$top"/xl/*.c \
     "$top"/xl/*/*.c
 
+check "the public header is in plain English" plain \
+    "$top"/libxl-numa/libxl_numa*.h "$top"/libxl-numa/libxl_numa/*.h
+
 check "sentences that were hard to read are found" each_is_found
+check "a comment of a header, and not its code" finds 3 x.h << 'EOF'
+int pool;
+/*
+ * This is said to the pool.
+ *
+ *     pool(pool)
+ */
+int pool(int pool);
+EOF
 check "the line that is wrong is named" finds 5 x.pod << 'EOF'
 =head1 NAME
 

@@ -8,7 +8,7 @@
 # Prose is what is left of a page without code: verbatim paragraphs, C<>, F<> and
 # the like in POD; blocks that are set in by four, `` and names of tests in
 # Markdown; everything but the first comment in a script. In C it is the strings
-# of three words and more, which are the messages.
+# of three words and more, which are the messages; in headers the comments.
 
 use strict;
 use warnings;
@@ -129,6 +129,22 @@ sub prose_of_script {
     } @_;
 }
 
+# Comments alone; "NAME: TEXT", for an argument, is an item of a list.
+sub prose_of_header {
+    my $inside = 0;
+
+    return map {
+        my $line = $_;
+
+        $inside ||= $line =~ s{^.*?/\*+}{};
+        $line = '' unless $inside;
+        $inside = 0 if $line =~ s{\*/.*}{};
+        $line =~ s/^ ?\* ?//;
+        # Set in by four: a table, or code.
+        $line =~ /^ {4}\S/ ? '' : $line =~ s/^ {2,}[a-z_]\w*(, [a-z_]\w*)*: /- /r;
+    } @_;
+}
+
 # An item of a list or a cell of a table is a paragraph of its own.
 sub check_parts {
     my ($file, @lines) = @_;
@@ -171,6 +187,7 @@ sub check_file {
     chomp(my @lines = <$in>);
     return check_paragraphs($file, prose_of_pod(@lines)) if $file =~ /\.pod$/;
     return check_messages($file, join "\n", @lines) if $file =~ /\.c$/;
+    return check_parts($file, prose_of_header(@lines)) if $file =~ /\.h$/;
     check_parts($file, @lines && $lines[0] =~ /^#!/ ? prose_of_script(@lines)
                                                    : prose_of_markdown(@lines));
 }
