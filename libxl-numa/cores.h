@@ -16,7 +16,7 @@ void xln__cores_hold(const struct xln_host *host,
                      const struct xln_cpumap *hard, struct xln_cpumap *taken);
 
 /*
- * The free cores of all `nodes`, to tell of sets of these which have one for
+ * The free cores of all `nodes`, to find sets of these which have one for
  * each vCPU, within its hard affinity. NULL in *deck_r: that depends on the
  * number of cores alone.
  */

@@ -39,7 +39,7 @@ struct xln_host {
 };
 
 /*
- * A host of this size without a CPU, a node or a pool in it; all distances
+ * A host of this size without a CPU, a node or a cpupool in it; all distances
  * are XLN_NONE. -ERANGE: above XLN_MAX_CPUS or XLN_MAX_NODES, or none of one.
  */
 int xln__host_new(unsigned nr_cpus, unsigned nr_nodes, unsigned nr_pools,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What other programs' descriptions of a host leave out is assumed, and said:
+ * What other programs' descriptions of a host leave out is assumed, with a note:
  * a note is one line that grows, its parts separated by "; ".
  */
 #ifndef XLN_HOST_ASSUME_H

@@ -10,7 +10,7 @@
  * assumed, or NULL. -EINVAL: with a malloc'd line in *error_r.
  *
  * A CPU without socket_id is offline. Where a cell has distances but to some
- * cells, the others can't be reached from it.
+ * cells, the others cannot be reached from it.
  */
 int xln__host_from_capabilities(const char *text, size_t size,
                                 struct xln_host **host_r, char **note_r,

@@ -81,7 +81,7 @@ int xln__host_from_lscpu(const char *text, size_t size,
  * `size`: there is none. */
 size_t xln__text_begins_at(const char *text, size_t size);
 
-/* Whether one of the lines begins with this; blanks in front don't count. */
+/* Whether one of the lines begins with this; blanks in front do not count. */
 bool xln__text_has_line(const char *text, size_t size, const char *begin);
 
 #endif /* XLN_HOST_TEXT_H */

@@ -25,7 +25,7 @@ struct memory {
     unsigned depth;
     unsigned within;            /* the number of the object that it is in */
     bool in_group;              /* which is a Group */
-    bool has_objects;           /* it has objects in it, as hwloc 1 has it */
+    bool has_objects;           /* it has objects in it, as in hwloc 1 */
     struct xln_cpumap *cpus;    /* local ones */
     unsigned nr_cpus;
 };
@@ -54,7 +54,7 @@ struct hwloc {
     unsigned nr_pus;            /* one more than the largest */
     struct memory memories[XLN_MAX_NODES];
     unsigned nr_memories;
-    uint64_t other_bytes;       /* on no NUMANode, as hwloc 1 has it */
+    uint64_t other_bytes;       /* on no NUMANode, as in hwloc 1 */
     unsigned nr_roots, nr_machines, nr_packages, nr_cores, nr_objects;
     struct xln_cpumap *allowed_cpus, *online_cpus;  /* NULL: all */
     struct xln_cpumap *allowed_nodes;   /* NULL: all */

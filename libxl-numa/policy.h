@@ -4,7 +4,7 @@
 
 #include "problem.h"
 
-/* What a policy goes by, for a search that leaves out what can't be the best
+/* What a policy goes by, for a search that leaves out what cannot be the best
  * by it. */
 enum xln__bound {
     XLN__BOUND_UNKNOWN,         /* other things, or more */

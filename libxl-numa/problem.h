@@ -22,7 +22,7 @@ struct problem {
     unsigned nr_hard, nr_soft;
     struct xln_cpumap **own_hard, **own_soft;   /* NULL: those of the need */
 
-    struct xln_cpumap *pool;        /* online CPUs of the domain's pool */
+    struct xln_cpumap *pool;        /* online CPUs of the domain's cpupool */
     struct xln_cpumap *allowed;     /* those that some vCPU may run on; of
                                      * free cores, if each is to have one */
     unsigned *nr_allowed;           /* of these, near each node (see

@@ -6,7 +6,7 @@
 #include "text/json.h"
 #include "libxl_numa.h"
 
-/* The keys "cpus", "nodes", "distances" and "pools" of the open object. */
+/* The keys of a host in the open object, from "cpus" on. */
 void xln__host_to_json(const struct xln_host *host, struct xln__json *json);
 int xln__host_from_json(struct xln__json_tree *tree,
                         const struct xln__json_value *root,
@@ -39,7 +39,7 @@ int xln__json_get_text(struct xln__json_tree *tree,
                        const struct xln__json_value *object, const char *key,
                        char **text_r);
 
-/* A set is a text as CPULIST has it, only with numbers below `nr_bits`. */
+/* A set is a text like CPULIST's, only with numbers below `nr_bits`. */
 void xln__set_to_json(const struct xln_bitmap *set, unsigned nr_bits,
                       struct xln__json *json);
 int xln__cpus_from_json(struct xln__json_tree *tree,

@@ -9,7 +9,7 @@
 #include <errno.h>
 
 /* The -errno of what has just failed; -EIO if it has set none. Never 0, also
- * for analysers, which can't know that errno is positive. */
+ * for analysers, which cannot know that errno is positive. */
 static inline int xln__from_errno(void)
 {
     int rc = -errno;

@@ -4,7 +4,7 @@
  *
  * It comes from outside, so everything is bounded before it is allocated: the
  * size, how deep elements are, how many there are, what is in a tag. Entities
- * can't be declared, and nothing outside of the text is ever opened.
+ * cannot be declared, and nothing outside of the text is ever opened.
  */
 #ifndef XLN_XML_H
 #define XLN_XML_H

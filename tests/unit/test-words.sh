@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Pages, messages and the public header are in plain English: they have none of
+# Pages, messages and the comments of headers are in plain English: they have none of
 # the words in words.rules, and no sentence of more than 40 words. There are no
 # exceptions. CONTRIBUTING.md has the terms to use.
 
@@ -81,8 +81,9 @@ check "the messages of the programs are in plain English" plain \
     "$top"/libxl-numa/*.c "$top"/libxl-numa/text/*.c "$top"/xl/*.c \
     "$top"/xl/*/*.c
 
-check "the public header is in plain English" plain \
-    "$top"/libxl-numa/libxl_numa*.h "$top"/libxl-numa/libxl_numa/*.h
+check "the comments of the headers are in plain English" plain \
+    "$top"/libxl-numa/*.h "$top"/libxl-numa/libxl_numa/*.h \
+    "$top"/libxl-numa/text/*.h "$top"/xl/*/*.h
 
 check "sentences that were hard to read are found" each_is_found
 check "a comment of a header, and not its code" finds 3 x.h << 'EOF'

@@ -136,7 +136,8 @@ sub prose_of_header {
     return map {
         my $line = $_;
 
-        $inside ||= $line =~ s{^.*?/\*+}{};
+        # What is behind code is about that code alone.
+        $inside ||= $line =~ s{^.*?\S.*?/\*+}{- } || $line =~ s{^.*?/\*+}{};
         $line = '' unless $inside;
         $inside = 0 if $line =~ s{\*/.*}{};
         $line =~ s/^ ?\* ?//;

@@ -14,7 +14,7 @@
 #include "release/complain.h"
 #include "views/table.h"
 
-/* Exit codes, beside EXIT_SUCCESS and EXIT_FAILURE. */
+/* Exit codes, in addition to EXIT_SUCCESS and EXIT_FAILURE. */
 #define EXIT_USAGE 2
 #define EXIT_NOTHING_FITS 3
 #define EXIT_RELAXED 4
@@ -84,7 +84,7 @@ struct cmd_line {
 };
 
 /* Read the words after the command's name. False: it is over, with the exit
- * code in *exit_r; a usage error was said, or --help printed. */
+ * code in *exit_r; a usage error or --help was printed. */
 bool cmd_parse(struct cmd_line *line, int argc, char **argv, int *exit_r);
 
 /* "xl-numa 0.1" and the licence. */
@@ -132,7 +132,7 @@ const struct xln_domain *cmd_find_saved(const struct xln_snapshot *saved,
 bool cmd_find_domain(struct cmd_line *line, const char *word,
                      uint32_t *domid_r);
 
-/* Says what went wrong with a command's output, if anything did. That it can't
+/* Says what went wrong with a command's output, if anything did. That it cannot
  * be written main says at the end, once. */
 void cmd_complain_of(const struct cmd_line *line, int rc);
 
@@ -149,7 +149,7 @@ bool cmd_check_table(const struct cmd_line *line,
  * no memory. */
 struct xln__json *cmd_new_json(const struct cmd_line *line);
 
-/* Print a table as TABLE_OPTIONS have it, and free it. Gives the exit code;
+/* Print a table as TABLE_OPTIONS say, and free it. Gives the exit code;
  * rc: an error from filling it. */
 int cmd_show_table(struct cmd_line *line, struct table *table, int rc);
 

@@ -29,7 +29,7 @@ bool guest_open(struct cmd_line *line, const char *word, struct guest *guest);
 void guest_close(struct guest *guest);
 
 /* Read the domain anew, after a change. -ESRCH: it has gone, or is about to;
- * or why it can't be read. Nothing was said. */
+ * or why it cannot be read. Nothing is printed. */
 int guest_refresh(const struct cmd_line *line, struct guest *guest);
 
 /* Of what it got when it was built, what is outside `nodes`. */
@@ -58,7 +58,8 @@ bool guest_can_keep(const struct cmd_line *line, const struct guest *guest);
 typedef int guest_note_fn(struct keep *keep, const struct guest *guest,
                           const void *what);
 
-/* Keep what `note` notes, beside what is kept already. False: said why not. */
+/* Keep what `note` notes, in addition to what is kept already. False: printed
+ * why not. */
 bool guest_keep(const struct cmd_line *line, const struct guest *guest,
                 guest_note_fn *note, const void *what);
 

@@ -5,14 +5,14 @@
 
 #include "guest.h"
 
-/* What else there is to tell of a move. */
+/* What else there is to report about a move. */
 struct guest_moved {
     uint32_t previous_domid;
     double paused_s;            /* < 0: unknown */
 };
 
 /* Print it as --json has it; `moved`: NULL if it was not. Gives the exit code;
- * what went wrong was said. */
+ * what went wrong was printed. */
 int guest_print_json(const struct cmd_line *line, const struct guest *guest,
                      const struct guest_moved *moved);
 

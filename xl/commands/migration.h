@@ -25,8 +25,8 @@ struct migration {
     char *said;                 /* what xl had to say */
 };
 
-/* True: it was tried, and what came of it is put right; false: it was not, and
- * said why. `said` is the caller's to free either way. */
+/* True: it was tried, and its outcome is repaired; false: it was not, and the
+ * reason was printed. `said` is the caller's to free either way. */
 bool migrate_here(const struct cmd_line *line, const struct guest *guest,
                   struct migration *migration);
 

@@ -19,18 +19,18 @@ enum recovered {
 
 /*
  * For who holds the lock: end the processes of the move, but the caller; look;
- * put right; remove the journal. *domid_r: the domain that goes on.
+ * repaired; remove the journal. *domid_r: the domain that goes on.
  */
 enum recovered recovery_run(const struct cmd_line *line,
                             const struct move *move, uint32_t *domid_r);
 
-/* Take the lock of a dead move first. False: it is not dead, or was put right
+/* Take the lock of a dead move first. False: it is not dead, or was repaired
  * by another; said so, but the latter. */
 bool recovery_of_dead(const struct cmd_line *line, const struct move *move,
                       enum recovered *recovered_r, uint32_t *domid_r);
 
 /* The journal of a move of the domain called `word`: by its name or number, or
- * that of its copy. NULL: there is none, or it can't be read. */
+ * that of its copy. NULL: there is none, or it cannot be read. */
 struct move *recovery_find(const struct cmd_line *line, const char *word);
 
 /* One line on stderr: what became of the domain. */

@@ -16,7 +16,7 @@
 #define HANDOVER_WRONG "wrong: "
 
 /* Put `text` into the file of `uuid`, as libvirt writes one; what there was is
- * replaced. -EINVAL: that is no uuid; other -errno of writing it. */
+ * replaced. -EINVAL: not a uuid; other -errno of writing it. */
 int handover_write(const char *dir, const char *uuid, const char *text,
                    size_t size);
 

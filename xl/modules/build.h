@@ -9,7 +9,7 @@
 #include <libxl.h>
 
 /* To be called by a module's libxl_ctx_alloc(): this process has libxl, so it
- * is no libxl-save-helper. `ctx` NULL: but no context. */
+ * is not libxl-save-helper. `ctx` NULL: but no context. */
 void build_serve(libxl_ctx *ctx, xentoollog_logger *lg);
 
 #endif /* BUILD_H */

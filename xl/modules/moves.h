@@ -27,7 +27,7 @@ void moves_note_answered(void);
 /* A domain was received as a whole. */
 void moves_note_received(const libxl_domain_config *config);
 
-/* Whether the next create is none, but shall wait for a domain that there is;
+/* Whether the next create is none, but shall wait for a domain that exists;
  * and what libxl_domain_create_new() is then. */
 bool moves_adopts(void);
 int moves_adopt(libxl_ctx *ctx, const struct layout *layout,

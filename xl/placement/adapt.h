@@ -10,17 +10,18 @@
 #include "layout.h"
 
 /*
- * Drop from `config` what can not hold on this host as it is now, each with a
- * warning: a cpupool that is not there or has no CPU (the domain goes into the
- * first one), parameters of another scheduler, affinities without a CPU of the
- * pool, affinities of vCPUs that it does not have. What is dropped does not come
- * back. -ENOMEM, or -EIO: libxl can't tell the pools; then not all was looked at.
+ * Drop from `config` what cannot hold on this host as it is now, each with a
+ * warning. That is a cpupool that is not there or has no CPU (the domain goes
+ * into the first one), parameters of another scheduler, affinities without a CPU
+ * of the cpupool, and affinities of vCPUs that it does not have. What is dropped
+ * does not come back. -ENOMEM, or -EIO: libxl cannot tell the cpupools; then not
+ * all was looked at.
  */
 int adapt_config(libxl_ctx *ctx, xentoollog_logger *lg,
                  const struct layout *layout, libxl_domain_config *config);
 
-/* The same for a soft reset, where the domain keeps its pool and affinities:
- * only the name of the pool is looked at. */
+/* The same for a soft reset, where the domain keeps its cpupool and affinities:
+ * only the name of the cpupool is looked at. */
 int adapt_pool(libxl_ctx *ctx, xentoollog_logger *lg,
                libxl_domain_config *config);
 

@@ -13,7 +13,7 @@ struct build_need {
 
 /*
  * Fill it in, with the placement's host; it must be zero before, and is to be
- * disposed of in any case. -ENOMEM; -EIO: libxl can't tell what memory the
+ * disposed of in any case. -ENOMEM; -EIO: libxl cannot tell what memory the
  * domain needs.
  */
 int build_need_fill(const struct placement *p, struct build_need *build);

@@ -27,7 +27,7 @@ struct cells {
 int cells_new(unsigned nr, struct cells **cells_r);
 void cells_free(struct cells *cells);
 
-/* What all of them have. */
+/* The properties that all of them have. */
 uint64_t cells_bytes(const struct cells *cells);
 
 /*

@@ -50,8 +50,8 @@ int config_parse(const char *text, size_t size, const char *source,
                  char **error_r);
 
 /*
- * All of a file: libxlutil ends the process if it can't read one. -EFBIG: that
- * is no configuration, it is too large; other -errno of reading it.
+ * All of a file: libxlutil ends the process if it cannot read one. -EFBIG: that
+ * is not a configuration, or too large; other -errno of reading it.
  */
 int config_read_text(const char *path, char **text_r, size_t *size_r);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The affinities of a configuration: libxl's maps of CPUs. A full map is no
+ * The affinities of a configuration: libxl's maps of CPUs. A full map is not an
  * affinity. One that comes from a saved configuration ends behind its last CPU,
  * so it is replaced, not filled.
  */
@@ -13,7 +13,7 @@
 int cpu_map_fill(libxl_ctx *ctx, libxl_bitmap *map);
 
 /* Make it the CPUs of `text`, as xln_cpumap_format() or "all" has them. -EINVAL:
- * not of that form, or CPUs that this host can not have; -ENOMEM. */
+ * not of that form, or CPUs that this host cannot have; -ENOMEM. */
 int cpu_map_parse(libxl_ctx *ctx, const char *text, libxl_bitmap *map);
 
 /* Free all maps of a list but the first `nr`. */

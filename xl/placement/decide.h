@@ -11,7 +11,7 @@
  * Between the two the caller looks up what the request makes it look for: the
  * nodes of the domains that it names (preferred_nodes.h), for the need; load
  * and cores that are taken (xln_load_read() or xln_load_of_domains()), for the
- * host. Memory that is promised to others is in the host too.
+ * host. Memory that is reserved for others is in the host too.
  */
 #ifndef DECIDE_H
 #define DECIDE_H
@@ -19,7 +19,7 @@
 #include "cells.h"
 #include "keys.h"
 
-/* The domain, beside what it needs of a host. */
+/* The domain, in addition to what it needs of a host. */
 struct decide_guest {
     libxl_domain_type type;
     bool on_demand;             /* memory < maxmem */
@@ -59,7 +59,7 @@ struct decision {
 /*
  * What a domain asks for: its keys over the host's defaults (NULL: none), and
  * over both the nodes that a plan has found for it ("0-1"; NULL: none). 0,
- * -ENOMEM, or -EINVAL: that is no list of nodes.
+ * -ENOMEM, or -EINVAL: not a list of nodes.
  */
 int decide_request(const struct keys *defaults, const struct keys *keys,
                    const char *planned_nodes, struct xln_request **request_r);

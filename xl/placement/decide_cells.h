@@ -8,7 +8,7 @@
 
 /*
  * Find the nodes of the cells. `plan` is made into the plan for them: their
- * memory is its shares. -ENOSPC and a malloc'd line in *reason_r: they don't
+ * memory is its shares. -ENOSPC and a malloc'd line in *reason_r: they do not
  * fit, and the plan says so; it and *vnuma_r are then what a hand-written list
  * asks for, or as near as there is to what libvirt's cells ask for. -ENOMEM.
  */

@@ -38,7 +38,7 @@ int domain_cells_memnode(struct domain_cells *d, struct xln__xml *xml);
 int domain_cells_make(const struct domain_cells *d, struct cells **cells_r,
                       char **error_r);
 
-/* The nodes of each, as a key that libvirt's module reads: it is no key of xl's
+/* The nodes of each, as a key that libvirt's module reads: it is not xl's
  * or of ours. 0 or -ENOMEM. */
 int domain_cells_print(const struct cells *cells, FILE *f);
 

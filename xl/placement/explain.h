@@ -46,7 +46,7 @@ char *explain_search(const struct xln_plan *plan);
  */
 char *explain_vnuma(const struct xln_vnuma *vnuma);
 
-/* That a vCPU may run on none of `cpus`, which are those of its pool. `host`
+/* That a vCPU may run on none of `cpus`, which are those of its cpupool. `host`
  * NULL: each CPU is scheduled on its own. */
 char *explain_unbound(const struct xln_host *host, unsigned vcpu,
                       const struct xln_cpumap *cpus);
@@ -64,7 +64,7 @@ char *explain_no_cores(const struct xln_host *host,
                        const struct xln_need *need,
                        const struct xln_plan *plan);
 
-/* Why there can't be the virtual nodes that are asked for: `error` is that of
+/* Why there cannot be the virtual nodes that are asked for: `error` is that of
  * xln_vnuma_new(); -EMSGSIZE: the first one is smaller than the video memory. */
 char *explain_no_vnuma(const struct xln_host *host,
                        const struct xln_request *request,

@@ -22,7 +22,7 @@ struct keep {
 
 /*
  * What is kept of a domain, to be freed: nothing at all if nothing was noted.
- * -EINVAL: what was noted is not of our form; -EIO: libxl can't read it;
+ * -EINVAL: what was noted is not of our form; -EIO: libxl cannot read it;
  * -ENOMEM.
  */
 int keep_read(libxl_ctx *ctx, uint32_t domid, struct keep **keep_r);
@@ -32,12 +32,12 @@ int keep_read(libxl_ctx *ctx, uint32_t domid, struct keep **keep_r);
 int keep_format(const struct keep *keep, char **text_r);
 int keep_parse(const char *text, size_t size, struct keep **keep_r);
 
-/* Replace what is kept of it. -EIO: libxl can't write it; -ESRCH: the domain has
+/* Replace what is kept of it. -EIO: libxl cannot write it; -ESRCH: the domain has
  * gone meanwhile, and nothing stays of this; -ENOMEM. */
 int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep);
 
-/* Replace what is kept; NULL: that stays. 0 or -ENOMEM; -EINVAL: a name that can
- * not be noted; -ERANGE: no domain has so many vCPUs. */
+/* Replace what is kept; NULL: that stays. 0 or -ENOMEM; -EINVAL: a name that
+ * cannot be noted; -ERANGE: no domain has so many vCPUs. */
 int keep_set_pool(struct keep *keep, const char *pool);
 int keep_set_nodes(struct keep *keep, const char *nodes);
 int keep_set_vcpu(struct keep *keep, unsigned vcpu, const char *hard,

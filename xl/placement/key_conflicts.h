@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keys that cannot stand together, or beside what the configuration says to
+/* Keys that exclude each other, or what the configuration says to
  * xl. */
 #ifndef KEY_CONFLICTS_H
 #define KEY_CONFLICTS_H

@@ -58,14 +58,14 @@ int keys_read_pairs(char *const *pairs, struct keys **keys_r, char **error_r);
  * what a later version of ours may have there. */
 int keys_write_xsdata(const struct keys *keys, libxl_key_value_list *xsdata);
 
-/* Replace nodes=, and nodes_mem= with it. -EINVAL: that is no value of it. */
+/* Replace nodes=, and nodes_mem= with it. -EINVAL: not a value of it. */
 int keys_set_nodes(struct keys *keys, const char *nodes);
 
 /* Put the keys that are set into a request. 0 or -ENOMEM. */
 int keys_apply(const struct keys *keys, struct xln_request *request);
 
 /* Put the nodes that a plan has found into the request that it was made from,
- * in place of what that left open. -ENOMEM; -EINVAL: `nodes` is no list. */
+ * in place of what that left open. -ENOMEM; -EINVAL: `nodes` is not a list. */
 int keys_apply_plan(const char *nodes, struct xln_request *request);
 
 /*

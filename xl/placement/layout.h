@@ -19,7 +19,7 @@
  * b_info.type moved too, but c_info.type, which did not, has the same value.
  * The steps of arrays are compared as well, by their second elements.
  *
- * Who copies a configuration, or has libxl fill one, gets the room from here:
+ * If you copy a configuration, or have libxl fill one, get the room from here:
  * sizeof(libxl_domain_config) is that of the headers. The address of a field
  * behind b_info.vnuma_nodes comes from here too.
  */

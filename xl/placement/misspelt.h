@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Keys that look like ours and are none. libxlutil has no list of the keys that
- * there are, so that xl ignores a misspelt one without a word.
+ * Keys that look like ours and are none. libxlutil has no list of all keys, so
+ * that xl ignores a misspelt one without a message.
  */
 #ifndef MISSPELT_H
 #define MISSPELT_H

@@ -3,7 +3,7 @@
  * The lock and the journal of a domain that is moved. Whoever copies a domain,
  * to move, save or migrate it, holds its lock; a lock ends with the processes
  * that hold it. A move writes down what it is about to do, so that whoever
- * finds the journal, and takes the lock, can put right what a dead move left.
+ * finds the journal, and takes the lock, can repair what a dead move left.
  */
 #ifndef MOVE_JOURNAL_H
 #define MOVE_JOURNAL_H

@@ -60,13 +60,13 @@ struct placement {
     char *kept_nodes, *kept_pages;  /* what its record says; NULL: nothing */
 };
 
-/* The defaults of the host, none if its file is not there or can't be read.
+/* The defaults of the host, none if its file is not there or cannot be read.
  * -EINVAL: something in it is wrong, which has been logged; or -ENOMEM. */
 int placement_host_defaults(libxl_ctx *ctx, xentoollog_logger *lg,
                             struct keys **keys_r);
 
 /*
- * Nodes that this host has not got are an error where a user names them just
+ * Nodes that this host does not have are an error where a user names them just
  * now: -EINVAL, which was logged. `cells`: a vnuma= list; NULL: none. `source`
  * is what that calls it. libxl is asked which nodes there are; the host is read
  * when the plan is made.
@@ -123,7 +123,7 @@ int placement_populate(struct placement *p, populate_physmap_fn *real,
                        xen_pfn_t *extents);
 
 /* The same for a domain that has `built` alone. Sets *short_r as the calls go:
- * the last pages that were asked for are not to be had. */
+ * the last pages that were asked for are not available. */
 int placement_populate_by(struct populate *built, populate_physmap_fn *real,
                           xc_interface *xch, uint32_t domid, unsigned long nr,
                           unsigned order, unsigned mem_flags,
@@ -132,7 +132,7 @@ int placement_populate_by(struct populate *built, populate_physmap_fn *real,
 /*
  * The create is over, well or not (`failed`): record what was granted, say
  * what is not as it was asked for, and give the configuration back as it was.
- * True: why it failed has been said.
+ * True: why it failed has been reported.
  */
 bool placement_end(struct placement *p, bool failed);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Processes of dom0, as /proc shows them: those of a session, which end
- * together, and those that xl runs beside a domain.
+ * together, and those that xl runs with a domain.
  */
 #ifndef PROCESS_H
 #define PROCESS_H
@@ -17,7 +17,7 @@
 void process_pause(unsigned ms);
 
 /* When a process was started, in clock ticks since boot. 0: there is none, or
- * it is dead; PROCESS_UNKNOWN: that can't be told. */
+ * it is dead; PROCESS_UNKNOWN: that cannot be told. */
 #define PROCESS_UNKNOWN (~0ULL)
 unsigned long long process_start(pid_t pid);
 
@@ -35,11 +35,11 @@ bool process_end(pid_t pid);
 pid_t process_find_saver(uint32_t domid);
 
 /* The xl that runs in the background for this domain, to make it anew when it
- * reboots, as its log has it; see monitor.h. 0: none. */
+ * reboots, by its log; see monitor.h. 0: none. */
 pid_t process_find_monitor(uint32_t domid);
 
 /* Whether a shared object of this name is loaded into a process; true where that
- * can't be told. */
+ * cannot be told. */
 bool process_has_loaded(pid_t pid, const char *name);
 
 #endif /* PROCESS_H */

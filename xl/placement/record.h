@@ -9,15 +9,15 @@
 
 #include <stdint.h>
 
-/* What creates in flight have promised, see xln_reservations_lock(). Planning
+/* What creates in flight have reserved, see xln_reservations_lock(). Planning
  * takes milliseconds; whoever holds the lock longer is stuck. The second is for
  * a lock that was free just now, where others wait for whoever waits for it. */
 #define RESERVATIONS XEN_RUN_DIR "/numa"
 #define LOCK_TIMEOUT_MS 10000
 #define LOCK_SHORT_TIMEOUT_MS 1000
 
-/* `pages` NULL: not known. A record that can not be written is no reason to
- * fail. */
+/* `pages` NULL: not known. A record that cannot be written is not a reason
+ * to fail. */
 void record_write(uint32_t domid, const char *nodes, const char *pages);
 
 /*
@@ -29,12 +29,12 @@ void record_write(uint32_t domid, const char *nodes, const char *pages);
 int record_hide_request(uint32_t domid);
 
 /* `xs` below: a connection to xenstore; NULL, where that may be: one for this call
- * alone. Who reads the records of all domains makes one for them: a connection
+ * alone. To read the records of all domains, make one for them: a connection
  * costs as much as a few reads. */
 struct xs_handle;
 
 /* Two malloc'd texts; *pages_r is NULL where these are not known. -ENOENT:
- * the domain has no record; or what xenstore says: it can't be told, and both
+ * the domain has no record; or what xenstore says: it cannot be told, and both
  * are NULL. `xs` may be NULL. */
 int record_read(struct xs_handle *xs, uint32_t domid, char **nodes_r,
                 char **pages_r);

@@ -57,7 +57,7 @@ int restore_tell_all(void);
 /*
  * The helper has ended: what it was granted is added to `built`, the
  * environment is as it was, and `restore` is freed; NULL is fine. True: the
- * last that it asked for was not to be had.
+ * last that it asked for was not available.
  */
 bool restore_collect(struct restore *restore, struct populate *built);
 
@@ -68,7 +68,7 @@ struct restore *restore_attach(pid_t sharer, uint32_t domid);
 /* In the helper: what to populate `domid` from; NULL: not what was shared. */
 struct populate *restore_of(struct restore *restore, uint32_t domid);
 
-/* In the helper: whether what was asked for last was not to be had. */
+/* In the helper: whether what was asked for last was not available. */
 void restore_note_shortage(struct restore *restore, bool short_of_memory);
 
 #endif /* RESTORE_H */

@@ -5,7 +5,7 @@
 #include <libxl.h>
 
 /*
- * Whether a vCPU of the configuration may run on no CPU of the domain's pool,
+ * Whether a vCPU of the configuration may run on no CPU of the domain's cpupool,
  * as cpus= has it. libxl would find that out when the domain is half made, and
  * say it in six lines. NULL: each may run, or that cannot be told; else a
  * malloc'd line.

@@ -10,12 +10,13 @@
 #include "cells.h"
 
 /*
- * Read it, and refuse what xl takes without a word, dies of, or leaves to libxl
- * to refuse: a virtual node without a pnode or a size; vCPUs that are no
- * numbers, in two of them or in none; distances that are not as many as virtual
- * nodes, or say that another is nearer than itself; sizes whose sum is not the
- * domain's memory. *cells_r is NULL where there is no list. 0; -EINVAL with a
- * malloc'd line in *error_r that begins with `source`; -ENOMEM.
+ * Read it, and refuse what xl takes without a message, dies of, or leaves to
+ * libxl to refuse. That is a virtual node without a pnode or a size; vCPUs that
+ * are not numbers, in two of them or in none; and sizes whose sum is not the
+ * domain's memory. It is also distances that are not as many as virtual nodes,
+ * or say that another is nearer than itself. *cells_r is NULL where there is no
+ * list. 0; -EINVAL with a malloc'd line in *error_r that begins with `source`;
+ * -ENOMEM.
  */
 int vnode_list_read(const XLU_Config *config, const char *source,
                     struct cells **cells_r, char **error_r);

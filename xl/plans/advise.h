@@ -60,7 +60,7 @@ struct advice {
 /*
  * The moves that bring memory nearer to vCPUs, those first that win most for
  * each byte that is copied; each is planned on the host as the ones before it
- * leave it. A move needs room for the copy beside the domain, and wins at least
+ * leave it. A move needs room for the copy next to the domain, and wins at least
  * a tenth of the distance. And the domains that they do not help. 0, -ENOMEM,
  * or what decide() says.
  */

@@ -11,7 +11,7 @@
 
 /* A host, and what is planned on it. */
 struct offer {
-    const char *host;           /* as the query has it */
+    const char *host;           /* as in the query */
     struct planner planner;
     struct planned *list;       /* a domain for each configuration */
     bool good;                  /* else the notes say why it is left out */
@@ -56,7 +56,7 @@ struct fleet_query {
 };
 
 /*
- * Plan and rank. A host that can't be read, or that a configuration can't be
+ * Plan and rank. A host that cannot be read, or that a configuration cannot be
  * for, is noted and ranked last; a host that is named twice is noted and counted
  * once. False: noted why nothing could be planned anywhere. To be disposed of
  * either way.

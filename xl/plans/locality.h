@@ -28,7 +28,7 @@ void locality_of(const struct xln_host *host, const uint64_t *pages,
 
 /*
  * The permille of samples, `seen` by node, that were on nodes that hold at
- * least a hundredth of the memory: a single page somewhere is no home.
+ * least a hundredth of the memory: a single page somewhere is not a home.
  * XLN_NONE: no sample, or no memory.
  */
 unsigned locality_on_node(unsigned nr_nodes, const uint64_t *pages,

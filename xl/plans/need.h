@@ -12,7 +12,7 @@
  */
 uint64_t need_bytes(const struct config *config);
 
-/* How that was reckoned: "12 MiB of it overhead, ...". Malloc'd; NULL: no
+/* How that was computed: "12 MiB of it overhead, ...". Malloc'd; NULL: no
  * memory for it. */
 char *need_text(const struct config *config);
 

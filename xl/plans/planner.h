@@ -71,7 +71,7 @@ bool planner_prepare(struct planner *p, const struct config *config,
 /* What a plan of several costs; the first figure that differs decides which of
  * two is the better one. */
 struct planned_cost {
-    unsigned nr_unfit;          /* domains that don't fit at all */
+    unsigned nr_unfit;          /* domains that do not fit at all */
     unsigned nr_relaxed;
     uint64_t away_bytes;        /* not on the nodes of its domain */
     unsigned nr_nodes;          /* added up over the domains */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The placement of stock libxl (4.17 to 4.22), to compare with; written from what
- * is known of it. Of all sets of as few nodes as possible that have the memory
- * and, of CPUs, as many as the domain has vCPUs, it takes the one on which
+ * is known of it. It looks at sets of as few nodes as possible that have the
+ * memory and as many CPUs as the domain has vCPUs. It takes the one on which
  * fewest vCPUs may run, then the one with most memory, then the first that it
  * comes to. A vCPU counts on every node that its hard affinity and the
  * domain's node affinity allow; soft affinity and distances are not looked

@@ -6,9 +6,9 @@
 
 /*
  * Open the libraries of the running Xen, for forward.c to find their
- * functions: those that the installed xl is linked to, so that an older Xen
- * is served by its own when a newer one is installed too, wherever either has
- * them. Where no xl is installed: those of the running release by their name;
+ * functions. These are the ones that the installed xl is linked to, wherever
+ * they are. So an older Xen is served by its own when a newer one is installed
+ * too. Where no xl is installed: those of the running release by their name;
  * where no Xen is running, any: libxlutil reads configurations on a laptop.
  *
  * libxlutil needs libxenlight, which needs all others, so it is opened alone.
@@ -20,7 +20,7 @@ int libraries_open(char **error_r);
 
 /* The name of a library of an ELF program that begins with `start`, and the
  * directories that the program looks for it in first, "" for none. -ENOENT:
- * it needs none, or is no such program. */
+ * it needs none, or is not such a program. */
 int libraries_of_program(const char *path, const char *start, char *name,
                          char *dirs, size_t size);
 

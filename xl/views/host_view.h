@@ -32,7 +32,7 @@ int host_view_of(struct xln_snapshot *snapshot, struct host_view *view);
 void host_view_dispose(struct host_view *view);
 
 /*
- * Whether a domain keeps to some of the nodes. One that does not care has all
+ * Whether a domain prefers some of the nodes. One that does not care has all
  * nodes where it may run for its node affinity, and those without CPUs or
  * without memory are not always among them.
  */

@@ -18,7 +18,7 @@ struct resident {
     uint64_t *pages;            /* by node; 0 if the source is unknown */
     int64_t age_s;              /* of these numbers, when the snapshot was
                                  * taken; -1: unknown */
-    /* The nodes of all CPUs that its vCPUs may use and prefer. NULL: its pool
+    /* The nodes of all CPUs that its vCPUs may use and prefer. NULL: its cpupool
      * is gone. */
     struct xln_nodemap *may_nodes;
     /* The nodes where its online vCPUs run, or ran last. */

@@ -50,7 +50,7 @@ int table_new(const struct table_column *columns, const char *rows,
               struct table **table_r);
 void table_free(struct table *table);
 
-/* Shows these columns, "NAME,NODE"; "+NODE": beside those that are shown anyway.
+/* Shows these columns, "NAME,NODE"; "+NODE": in addition to those shown anyway.
  * -EINVAL: there is no such column, *error_r is a malloc'd line that says so; or
  * -ENOMEM. */
 int table_choose(struct table *table, const char *names, char **error_r);

@@ -40,7 +40,7 @@ struct table {
     unsigned nr_own;            /* so many of them by the table itself */
     struct cell *cells;         /* row by row */
     unsigned nr_rows, size_rows;
-    unsigned nr_feet;           /* rows at the end that are no items */
+    unsigned nr_feet;           /* rows at the end that are not items */
     char *above;                /* lines of text, or NULL */
     struct table_note *notes;
     unsigned nr_notes;

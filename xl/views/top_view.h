@@ -5,7 +5,7 @@
 
 #include "top.h"
 
-/* What is no character. */
+/* Not a character. */
 enum { TOP_KEY_UP = 256, TOP_KEY_DOWN, TOP_KEY_PAGE_UP, TOP_KEY_PAGE_DOWN,
        TOP_KEY_HOME, TOP_KEY_END, TOP_KEY_ENTER, TOP_KEY_ESCAPE,
        TOP_KEY_ERASE };
@@ -21,7 +21,8 @@ enum top_action { TOP_GO_ON, TOP_QUIT, TOP_REFRESH, TOP_COUNT, TOP_MOVE };
 
 #define TOP_INPUT_SIZE 128
 
-/* 0 at first, but for what is said here; top_view_dispose() in any case. */
+/* 0 at first, except where a comment says otherwise; top_view_dispose() in any
+ * case. */
 struct top_view {
     bool saved;                 /* a saved host: nothing can be done to it */
     bool plain;                 /* for --batch: nobody has keys */
