@@ -10,7 +10,7 @@
 struct xln_affinity {
     libxl_bitmap nodemap;
     libxl_defbool numa_placement;
-    /* One vCPU affinity of the two, as libxl_domain_build_info has it. */
+    /* One vCPU affinity of the two, as in libxl_domain_build_info. */
     enum xln_vcpus_mode mode;
     int nr_vcpus;
     libxl_bitmap *vcpus;

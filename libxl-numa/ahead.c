@@ -161,7 +161,7 @@ static bool have_enough(const struct xln__ahead *a, const struct search *s,
 }
 
 /* The slots above `slot` that are paired with all of the set, and with enough
- * of each other; 0: they can't complete it. */
+ * of each other; 0: they cannot complete it. */
 static uint64_t find_mates(const struct xln__ahead *a, const struct search *s,
                            const uint64_t *pairs, unsigned slot, unsigned left)
 {

@@ -14,7 +14,7 @@
 /*
  * Every domain may have a little more than its target: libxl allows it 1 MiB
  * (LIBXL_MAXMEM_CONSTANT), and guests give up and take back single pages for
- * what they map. That is no promise.
+ * what they map. That is not reserved.
  */
 #define SLACK_PAGES (2 << (20 - PAGE_SHIFT))
 

@@ -312,7 +312,7 @@ static bool skip_prefix(struct parser *p, const char *prefix)
     return true;
 }
 
-/* isspace() of the C locale: a library doesn't know which one is set. */
+/* isspace() of the C locale: a library does not know which one is set. */
 static bool is_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -369,8 +369,8 @@ static int parse_range(struct parser *p, struct number *first_r,
 
 /*
  * The host lacks something from `first` to `last`: skip it if that is asked
- * for, or say which number was wrong. (A range that starts well is said to be
- * wrong in its end.)
+ * for, or say which number was wrong. (Of a range that starts well, the end is
+ * the wrong number.)
  */
 static int absent(struct parser *p, const struct number *first,
                   const struct number *last, bool first_exists)
@@ -395,7 +395,7 @@ static int change_bits(struct parser *p, const struct number *first,
 }
 
 /*
- * -ERANGE: the node doesn't exist, or has CPUs that this set can't hold (the
+ * -ERANGE: the node does not exist, or has CPUs that this set cannot hold (the
  * others are changed): they must not get lost unnoticed, as they do in xl.
  */
 static int change_node(struct parser *p, unsigned node, bool add)
@@ -421,7 +421,7 @@ static int change_nodes(struct parser *p, const struct number *first,
     for (node = first->value; !rc && node <= last->value; node++) {
         if (change_node(p, node, add))
             rc = absent(p, first, last, node != first->value);
-        /* This one stood for all that follow: don't walk over them. */
+        /* This one stood for all that follow: do not walk over them. */
         if (node >= p->node_cpus->nr_nodes)
             break;
     }

@@ -4,7 +4,7 @@
  * its threads (siblings). With core scheduling it is a whole scheduling unit.
  *
  * It is taken if some vCPU can run nowhere else: if the hard affinity of that,
- * within its domain's pool, has CPUs of this core alone. A vCPU that may run
+ * within its domain's cpupool, has CPUs of this core alone. A vCPU that may run
  * on two cores or more holds neither of them, and one that only prefers a core
  * (soft affinity) does not hold it: the scheduler can always take these
  * elsewhere.

@@ -22,8 +22,8 @@ struct core {
     bool seen;                  /* in this search */
 };
 
-/* Who takes a core: a vCPU; or as many as there are CPUs in a scheduling unit,
- * which have one affinity. */
+/* The one that takes a core: a vCPU; or as many as there are CPUs in a scheduling
+ * unit, which have one affinity. */
 struct xln__deck {
     const struct problem *problem;
     unsigned nr_takers;

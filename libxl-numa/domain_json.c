@@ -270,7 +270,7 @@ static int read_domain(struct xln__json_tree *tree,
     return rc;
 }
 
-/* ---- what is beside it ---- */
+/* ---- what else there is ---- */
 
 static int copy_text(struct xln__json_tree *tree,
                      const struct xln__json_value *value, const char *expected,

@@ -220,7 +220,7 @@ static bool is_comparable(const struct halves *h)
            !xln__span_compare(xln__set_span(best), w->span);
 }
 
-/* Whether a set with this, beside the fixed, may be better than the best one,
+/* Whether a set with this and the fixed may be better than the best one,
  * or as good. */
 static bool may_be_best(const struct halves *h, uint64_t bytes,
                         unsigned nr_cpus, uint64_t crowding)

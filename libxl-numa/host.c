@@ -72,7 +72,7 @@ static int check_node(const struct xln_host_node *node)
     return node->dma_bytes > node->free_bytes ? -EINVAL : 0;
 }
 
-/* An empty CPU set for every node that there is. */
+/* An empty CPU set for every node. */
 static int alloc_node_cpus(struct xln_host *host, struct xln_cpumap **cpus)
 {
     unsigned node;

@@ -9,7 +9,7 @@
 #include "text/xml.h"
 #include "text/xml_memory.h"
 
-/* In a SLIT: the least, and the value that is no distance. */
+/* In a SLIT: the least, and the value that is not a distance. */
 #define SLIT_LOCAL 10
 #define SLIT_UNREACHABLE 255
 

@@ -75,7 +75,7 @@ static void write_nodes(const struct xln_host *host, struct xln__json *json)
     xln__json_array_end(json);
 }
 
-/* A row and a column for each node that there is. */
+/* A row and a column for each node. */
 static void write_distances(const struct xln_host *host,
                             struct xln__json *json)
 {
@@ -256,7 +256,7 @@ static int read_node(struct xln__json_tree *tree,
         &n->dma_bytes);
     if (rc)
         return rc;
-    /* A promise may be for more than is free by now. */
+    /* A reservation may be for more than is free by now. */
     return xln__json_get_number(tree, item, "reserved_bytes",
         (struct xln__json_range){ .max = XLN__MAX_NODE_BYTES },
         &n->reserved_bytes);

@@ -110,7 +110,7 @@ static unsigned dma_bits_option(xc_interface *xch)
  * Xen keeps part of the first node for last: its DMA zone, as wide as
  * arch_get_dma_bitsize() says (xen/arch/x86/numa.c): a quarter of what the
  * node spans, rounded up to a power of two, at most 4 GiB. With a single node
- * there is none. The node's start is not to be had; the first node starts
+ * there is none. The node's start is not available; the first node starts
  * at 0 on every PC.
  */
 static unsigned dma_bits(xc_interface *xch, const struct xln_host *host,
@@ -224,7 +224,7 @@ static int add_pool(struct xln_host *host, const xc_cpupoolinfo_t *info)
     return 0;
 }
 
-/* sched-gran= on Xen's command line holds for all pools. */
+/* sched-gran= on Xen's command line holds for all cpupools. */
 static enum xln_sched_gran sched_gran_option(xc_interface *xch)
 {
     xen_commandline_t line = "";
@@ -245,7 +245,7 @@ static int read_pools(xc_interface *xch, struct xln_host *host,
     unsigned next = 0;
     int rc;
 
-    /* Answers with the first pool whose number is `next` or above. */
+    /* Answers with the first cpupool whose number is `next` or above. */
     while ((info = xc_cpupool_getinfo(xch, next))) {
         rc = add_pool(host, info);
         next = info->cpupool_id + 1;

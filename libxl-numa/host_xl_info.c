@@ -10,7 +10,7 @@
  *     node:    memsize    memfree    distances
  *        0:      4096       3800      10,20
  *
- * A table ends at the first line that is no row of it.
+ * A table ends at the first line that is not a row of it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -58,7 +58,7 @@ static int read_distances(struct xln__text *t, uint16_t *distances,
     uint64_t value;
 
     for (;; s++) {
-        /* As it prints what is no distance. */
+        /* As it prints what is not a distance. */
         bool none = !strncmp(s, "-1", 2);
 
         if (none)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How many vCPUs keep to which CPUs.
+ * How many vCPUs use which CPUs.
  *
- * A vCPU keeps to the CPUs that it prefers (soft affinity) among those where
- * it may run (hard affinity, within its pool), or to all of the latter where
+ * A vCPU uses the CPUs that it prefers (soft affinity) among those where
+ * it may run (hard affinity, within its cpupool), or to all of the latter where
  * it prefers none. It counts in equal parts on each of these: on which it
  * will be at any moment is the scheduler's choice, and over time that is fair.
  *
- * A vCPU that keeps to nothing, as those of an unpinned Domain-0, counts
- * nowhere. The scheduler takes it to where there is room, so it is no reason
+ * A vCPU that prefers nothing, as those of an unpinned Domain-0, counts
+ * nowhere. The scheduler takes it to where there is room, so it is not a reason
  * to prefer one node to another; and spread over all of them it would only
  * hide how unequal the rest is.
  *
@@ -40,7 +40,7 @@ void xln_load_add(const struct xln_cpumap *cpus, unsigned nr_vcpus,
     }
 }
 
-/* The CPUs of a pool, as a set of the host's width; of all pools where the
+/* The CPUs of a cpupool, as a set of the host's width; of all cpupools where the
  * host does not know this one. */
 static int find_pool(const struct xln_host *host, uint32_t pool_id,
                      struct xln_cpumap **cpus_r)
@@ -52,7 +52,7 @@ static int find_pool(const struct xln_host *host, uint32_t pool_id,
     return xln_cpumap_copy(pool->cpus, cpus_r);
 }
 
-/* What all vCPUs of a domain have in common, and a set to work with. */
+/* What the vCPUs of a domain have in common, and a set to work with. */
 struct scope {
     const struct xln_host *host;
     struct xln_cpumap *pool, *cpus;
@@ -80,7 +80,7 @@ static int scope_begin(const struct xln_host *host, uint32_t pool_id,
     return rc;
 }
 
-/* Count vCPUs that keep to s->cpus, if that is not the whole pool. */
+/* Count vCPUs that use s->cpus, if that is not the whole cpupool. */
 static void add_kept(struct scope *s, unsigned nr_vcpus)
 {
     if (!xln_cpumap_is_subset(s->pool, s->cpus))

@@ -205,7 +205,7 @@ static uint64_t min_bytes(uint64_t a, uint64_t b)
  * Share `bytes` out equally, as far as each room goes; returns what is left
  * over. From the smallest room up, each takes its part of what is still to be
  * shared, or all that it has; so what a small one lacks falls equally on the
- * larger ones. Whole extents, but for the last; what was lost by that is
+ * larger ones. Whole extents, except the last; what was lost by that is
  * taken where there is still room.
  *
  * Example, in MiB: 100 over rooms of 10, 200 and 31. 10 takes 10 (less than
@@ -257,7 +257,7 @@ static uint64_t share_of(const struct xln_plan *plan, unsigned node)
 }
 
 /* What is asked from each node is all that it has to give; the last one takes
- * what rounding down to extents leaves. Returns what they don't have. */
+ * what rounding down to extents leaves. Returns what they do not have. */
 static uint64_t share_by_percent(const struct problem *problem,
                                  struct room *rooms, unsigned nr)
 {
@@ -283,7 +283,7 @@ static uint64_t share_by_percent(const struct problem *problem,
     return left;
 }
 
-/* From the plan's own nodes; returns what they don't have. */
+/* From the plan's own nodes; returns what they do not have. */
 static int fill_own(const struct problem *problem, struct xln_plan *plan,
                     uint64_t *left_r)
 {
@@ -312,7 +312,7 @@ static int fill_own(const struct problem *problem, struct xln_plan *plan,
     return 0;
 }
 
-/* From other nodes, nearest first; returns what they don't have either. */
+/* From other nodes, nearest first; returns what they do not have either. */
 static uint64_t fill_nearest(const struct problem *problem,
                              struct xln_plan *plan, uint64_t left,
                              bool with_dma)
@@ -486,7 +486,7 @@ static int note_homes(const struct problem *problem,
 
 /*
  * Where the nodes have CPUs, but none that the vCPUs may use, it depends on
- * who chose: what the user named is done as asked (within the pool; Xen has
+ * who chose: what the user named is done as asked (within the cpupool; Xen has
  * no use for soft affinity outside hard).
  */
 static int plan_vcpus(const struct problem *problem, struct xln_plan *plan)
@@ -539,7 +539,7 @@ static bool cpus_suffice(const struct problem *problem,
 
 static bool uses_dma(const struct problem *problem, const struct xln_plan *plan)
 {
-    /* On nodes that the user named it is no surprise. */
+    /* On nodes that the user named it is expected. */
     for (unsigned i = plan->named ? plan->nr_own : 0; i < plan->nr_shares;
          i++) {
         if (plan->shares[i].bytes >

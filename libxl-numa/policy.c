@@ -150,7 +150,7 @@ static const struct xln_policy policies[NR_POLICIES] = {
                    XLN__BOUND_UNKNOWN },
 };
 
-/* Beside `policies`, because C can't take its names in an initialiser. */
+/* Apart from `policies`, because C cannot take its names in an initialiser. */
 static const char *const names[NR_POLICIES + 1] = {
     [FIRST] = "first",
     [BEST] = "best",

@@ -243,7 +243,7 @@ static int find_allowed(struct problem *problem)
         return rc;
     unite_masks(problem, problem->nr_hard, problem->hard, problem->allowed);
     xln_cpumap_and(problem->allowed, problem->pool);
-    /* Masks outside the pool are libxl's to complain about. */
+    /* Masks outside the cpupool are libxl's to complain about. */
     if (xln_cpumap_is_empty(problem->allowed))
         xln_cpumap_or(problem->allowed, problem->pool);
     if (problem->request->vcpus_mode == XLN_VCPUS_CORE)
@@ -458,7 +458,7 @@ int xln__problem_copy_nodes(const struct problem *problem,
  * The nodes that Xen itself would give a domain with these affinities (auto
  * node affinity, domain_update_node_affinity() in xen/common/sched/core.c):
  * of soft and hard together; but the nearest with memory instead of one without.
- * Where these have no CPU in common it goes by hard alone; then nothing was
+ * Where these have no CPU in common hard alone counts; then nothing was
  * asked for here, and *nodes_r is NULL.
  */
 static int nodes_of_soft(const struct problem *problem,

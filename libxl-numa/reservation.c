@@ -311,7 +311,7 @@ static void add_outstanding(const struct record *record,
 }
 
 /* Whether nobody has such a record, as a symlink or a directory, so that it may
- * be removed; else it is there, and can't be read now. */
+ * be removed; else it is there, and cannot be read now. */
 static bool is_no_record(int rc)
 {
     return rc == -EINVAL || rc == -ENOENT || rc == -ELOOP || rc == -EISDIR ||
@@ -319,9 +319,9 @@ static bool is_no_record(int rc)
 }
 
 /*
- * Read a record of a domain that there is. -ENOENT: it is none; other errors:
- * it can't be told. A domain that is being destroyed
- * takes no more: what it gives back is free for others, not promised again.
+ * Read a record of a domain that exists. -ENOENT: it is none; other errors:
+ * it cannot be told. A domain that is being destroyed
+ * takes no more: what it gives back is free for others, not reserved again.
  */
 static int record_check(int dir_fd, const char *name, xc_interface *xch,
                         struct record *record)
@@ -387,7 +387,7 @@ static int walk(int dir_fd, xc_interface *xch, record_fn *fn, void *arg)
     return rc;
 }
 
-/* Keep what is promised of its vCPUs, for xln_load_read(). */
+/* Keep what is reserved for its vCPUs, for xln_load_read(). */
 static int keep_promise(struct xln_reservations *held,
                         const struct record *record)
 {

@@ -32,7 +32,7 @@ static const struct budgets {
  *
  * For one k, sets are built depth first from the lowest slot up, and a
  * partial set is dropped as soon as
- *  - the largest of what may still be added can't make up what it lacks in
+ *  - the largest of what may still be added cannot make up what it lacks in
  *    memory or CPUs (`top_bytes`, `top_cpus`), or an affinity has no node
  *    among what may still be added (`spots_from`); or
  *  - it costs more, or its distances exceed, what the second best set found
@@ -503,7 +503,7 @@ static bool all_have_cpus(const struct search *s)
 static int run_relaxing(struct problem *problem, struct search *s,
                         struct xln__tree **tree)
 {
-    /* Where only memory is asked for, its CPUs don't matter. */
+    /* Where only memory is asked for, its CPUs do not matter. */
     int cpus = problem->request->mem_nodes ? XLN__CPUS_NONE : XLN__CPUS_ALL;
     int least = all_have_cpus(s) && cpus ? XLN__CPUS_ONE : XLN__CPUS_NONE;
     bool exact = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sets that are the best one but for one node. */
+/* Sets that differ from the best one in one node. */
 #include <string.h>
 
 #include "search_state.h"

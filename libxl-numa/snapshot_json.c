@@ -111,7 +111,7 @@ static int read_origin(struct xln__json_tree *tree,
     return rc ? rc : xln__time_from_json(tree, root, &snapshot->time_s);
 }
 
-/* "0000:03:00.1", hexadecimal but for what is not: Linux's own form. */
+/* "0000:03:00.1", hexadecimal except for the function: Linux's own form. */
 static bool parse_address(const char *text, struct xln_pci_device *d)
 {
     unsigned segment, bus, device, function;

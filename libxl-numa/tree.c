@@ -19,7 +19,7 @@
  *
  * Two nodes are at least as far apart as the gap of the vertex where they
  * part. With that for a distance each vertex and number of nodes has a list of
- * what can be had: of the sets of so many nodes in the cluster, the figures of
+ * what is possible: of the sets of so many nodes in the cluster, the figures of
  * those to which no other is equal or better in all of cost, distances,
  * memory, CPUs and affinities. A vertex' lists follow from its children's: a
  * nodes of the left and b of the right have a * b pairs across. The root's say

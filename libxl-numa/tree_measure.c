@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What can be had: the figures of the sets in each cluster, from the leaves up.
+/* What is possible: the figures of the sets in each cluster, from the leaves up.
  * The method is described in tree.c. */
 #include <stdlib.h>
 

@@ -32,7 +32,7 @@ struct walk {
     uint64_t crowding;          /* the most of the slots in the set */
 
     unsigned twins[TREE_NODES];  /* of a slot: see find_twins() */
-    /* Slots that are in the set, that can't come to be, and that the best
+    /* Slots that are in the set, that cannot come to be, and that the best
      * set so far has, if it is `best_counts` */
     uint64_t in[NR_WORDS], out[NR_WORDS], best[NR_WORDS];
     bool best_counts;

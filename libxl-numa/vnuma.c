@@ -13,7 +13,7 @@
 #define UNIT_BYTES (2 * MIB)
 
 #define LOCAL_DISTANCE 10
-/* 255 would be: can't be reached. */
+/* 255 would be: cannot be reached. */
 #define DISTANCE_MAX 254
 
 /* ---- a copy of the host ---- */
@@ -224,7 +224,7 @@ static unsigned threads_of(const struct xln_host *host,
     return nr;
 }
 
-/* Who takes vCPUs: vnode and, as its weight, CPUs. */
+/* The one that takes vCPUs: vnode and, as its weight, CPUs. */
 struct taker {
     unsigned vnode;
     unsigned weight;

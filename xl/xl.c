@@ -39,7 +39,7 @@ static const char *const our_commands[] = {
     "vcpu-pin",
 };
 
-/* Of these only what the installed xl has not got, and that is new options:
+/* Of these only what the installed xl does not have, and that is new options:
  * its own ones are listed here. */
 static const struct {
     const char *name;
@@ -144,7 +144,7 @@ static const char *expand(const char *word, const char *ours, unsigned nr_ours)
 
 /*
  * The full name of a command that is more than the installed xl's; NULL: it is
- * none, or that one has to say what is wrong with it. A word that is no such
+ * none, or that one has to say what is wrong with it. A word that is not such
  * command, nor the beginning of one, is the installed xl's. Only where it is
  * shorter than one, that xl is asked for its commands: it takes a word for the
  * one that begins so, if no other does. What it does not know may be ours.

@@ -195,7 +195,7 @@ static unsigned character_length(const unsigned char *s)
     return length;
 }
 
-/* `text` with U+FFFD for what is no UTF-8: JSON can't have it, but the name of
+/* `text` with U+FFFD for what is no UTF-8: JSON cannot have it, but the name of
  * a domain can. Three bytes for one at most. */
 static char *clean(const char *text)
 {
@@ -368,7 +368,7 @@ static struct xln__json_value *add(struct reader *r, enum xln__json_type type)
     return v;
 }
 
-/* False, as yajl has it: stop. */
+/* False, to yajl: stop. */
 static int put(struct reader *r, struct xln__json_value *v)
 {
     struct xln__json_value *last;

@@ -156,7 +156,7 @@ static void on_text(void *data, const char *s, int len)
     xml->text_len += len;
 }
 
-/* What nobody reads may be as long as it likes. */
+/* An attribute that nobody reads may be of any length. */
 static int end(struct xln__xml *xml)
 {
     if (xml->text_too_long)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Pages, messages and the comments of headers are in plain English: they have none of
-# the words in words.rules, and no sentence of more than 40 words. There are no
+# Pages, messages and comments are in plain English: they have none of the words in
+# words.rules, and pages and headers no sentence of more than 40 words. There are no
 # exceptions. CONTRIBUTING.md has the terms to use.
 
 top=${top_srcdir:-.}
@@ -77,7 +77,7 @@ check "the help of tools is in plain English" plain "$top/tools/analyze" \
     "$top/tests/packages/run" "$top/tests/packages/upgrade" \
     "$top/tests/rig/run" "$top/xl/libvirt/xl-numa-libvirt.in"
 
-check "the messages of the programs are in plain English" plain \
+check "messages and comments of the programs are in plain English" plain \
     "$top"/libxl-numa/*.c "$top"/libxl-numa/text/*.c "$top"/xl/*.c \
     "$top"/xl/*/*.c
 
@@ -112,7 +112,7 @@ sentence, neither in a page nor in any other place where people read.
 EOF
 check "a message that is wrong is found, in the line where it begins" finds 3 \
     x.c << 'EOF'
-/* "what is said in a comment" */
+/* "what a comment quotes" */
 static const char good[] = "what a program reports";
 static const char bad[] = "%s: 104 MiB " XEN "are not to "
                           "be had from " NODES;

@@ -8,7 +8,8 @@
 # Prose is what is left of a page without code: verbatim paragraphs, C<>, F<> and
 # the like in POD; blocks that are set in by four, `` and names of tests in
 # Markdown; everything but the first comment in a script. In C it is the strings
-# of three words and more, which are the messages; in headers the comments.
+# of three words and more, which are the messages, and the comments, whose
+# sentences may be long; in headers they may not.
 
 use strict;
 use warnings;
@@ -94,7 +95,7 @@ sub check_paragraphs {
             $prose = $file =~ /\.pod$/ ? mask_pod($prose)
                                        : $prose =~ s/`[^`]*`/mask($&)/gser;
             check_words($file, $first, $prose);
-            check_sentences($file, $first, $prose);
+            check_sentences($file, $first, $prose) if $file !~ /\.c$/;
             @paragraph = ();
             next;
         }
@@ -130,7 +131,7 @@ sub prose_of_script {
 }
 
 # Comments alone; "NAME: TEXT", for an argument, is an item of a list.
-sub prose_of_header {
+sub prose_of_comments {
     my $inside = 0;
 
     return map {
@@ -187,8 +188,8 @@ sub check_file {
     open my $in, '<', $file or die "$file: $!\n";
     chomp(my @lines = <$in>);
     return check_paragraphs($file, prose_of_pod(@lines)) if $file =~ /\.pod$/;
-    return check_messages($file, join "\n", @lines) if $file =~ /\.c$/;
-    return check_parts($file, prose_of_header(@lines)) if $file =~ /\.h$/;
+    check_messages($file, join "\n", @lines) if $file =~ /\.c$/;
+    return check_parts($file, prose_of_comments(@lines)) if $file =~ /\.[ch]$/;
     check_parts($file, @lines && $lines[0] =~ /^#!/ ? prose_of_script(@lines)
                                                    : prose_of_markdown(@lines));
 }

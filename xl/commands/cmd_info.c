@@ -50,7 +50,7 @@ static void put_pool(struct table *table, const struct source *source,
         }
 }
 
-/* A saved host has numbers of pools alone. */
+/* A saved host has numbers of cpupools alone. */
 static void put_saved_pool(struct table *table, const struct xln_host *host,
                            unsigned cpu)
 {

@@ -91,7 +91,7 @@ static void tell_of_memory(const struct guest *guest,
 }
 
 /* What was done, and what that does not do. `nodes` NULL: auto in a dry run,
- * which can't know. Gives the exit code. */
+ * which cannot know. Gives the exit code. */
 static int tell(const struct guest *guest, const struct change *change,
                 const struct xln_nodemap *nodes)
 {
@@ -201,7 +201,7 @@ static void move_back(const struct cmd_line *line, const struct guest *guest,
         complain("'%s' is unchanged", guest->name);
 }
 
-/* The domain's own node affinity last: what it was before can not be put back
+/* The domain's own node affinity last: what it was before cannot be put back
  * if it was auto, which Xen does not tell. */
 static bool apply(const struct cmd_line *line, const struct guest *guest,
                   const struct change *change)

@@ -165,7 +165,7 @@ static int show_table(struct cmd_line *line, const struct host_view *view,
     return cmd_show_table(line, table, rc);
 }
 
-/* ---- what is to be said below it ---- */
+/* ---- the lines below it ---- */
 
 static void warn_half_built(const struct host_view *view)
 {
@@ -250,7 +250,7 @@ static void warn_dead_moves(void)
 static void show_warnings(struct cmd_line *line, const struct host_view *view,
                           const struct xln_nodemap *nodes)
 {
-    /* They come below the table, where both go to one place. What can't be
+    /* They come below the table, where both go to one place. What cannot be
      * written is told at the end. */
     if (fflush(stdout))
         return;

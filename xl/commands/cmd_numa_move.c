@@ -35,7 +35,7 @@ enum { OPT_LIVE = OPT_OWN, OPT_ADVISE, OPT_HOST, OPT_RECOVER };
 
 /* ---- whether there is room ---- */
 
-/* Where there is no plan. What went wrong was said. */
+/* Where there is no plan. What went wrong was printed. */
 static void complain_of_none(const struct guest *guest,
                              const struct placement *p)
 {
@@ -49,7 +49,7 @@ static void complain_of_none(const struct guest *guest,
                  "above", guest->name);
 }
 
-/* The plan is for the copy, beside the domain as it is. Gives the exit code. */
+/* The plan is for the copy, with the domain as it is. Gives the exit code. */
 static int check_plan(const struct guest *guest, const struct placement *p)
 {
     const struct decision *d = p->decision;
@@ -205,7 +205,7 @@ static bool check_state(const struct cmd_line *line, const struct guest *guest)
 
 /* ---- moving ---- */
 
-/* Xen can't tell which pages some PV domains write to. */
+/* Xen cannot tell which pages some PV domains write to. */
 static bool cannot_be_live(const struct migration *m)
 {
     return m->said && strcasestr(m->said, "logdirty");
@@ -539,7 +539,7 @@ static int open_and_move(struct cmd_line *line, const char *word,
     return code;
 }
 
-/* What a dead move left of the domain is put right first. */
+/* What a dead move left of the domain is repaired first. */
 static int work(struct supervised *self, void *arg)
 {
     struct cmd_line *line = arg;
@@ -563,7 +563,7 @@ static int work(struct supervised *self, void *arg)
     return code;
 }
 
-/* The process that moved it was killed: this one puts right what is left. */
+/* The process that moved it was killed: this one repairs what is left. */
 static int after_kill(struct cmd_line *line, int signal)
 {
     struct move *dead;

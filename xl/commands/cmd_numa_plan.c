@@ -88,7 +88,7 @@ static bool read_configs(struct plans *plans, char **words, unsigned nr_keys,
 
 /* ---- showing ---- */
 
-/* The choice, and the hosts that there were. */
+/* The choice, and the hosts to choose from. */
 static void add_fleet(const struct fleet *fleet, struct xln__json *json)
 {
     const struct offer *choice = fleet_choice(fleet);

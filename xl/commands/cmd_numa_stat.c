@@ -50,7 +50,7 @@ struct wish {
     sigset_t ends;              /* signals that end the watching */
 };
 
-/* ---- what it has to say beside the table ---- */
+/* ---- the lines after the table ---- */
 
 /* "128k", which is a power of two, and at least `bytes`. */
 static void format_ring(uint64_t bytes, char *text, size_t size)
@@ -67,7 +67,7 @@ static void format_ring(uint64_t bytes, char *text, size_t size)
 
 /*
  * The ring loses the oldest lines, so a report that it cut lacks the first
- * domain. One that is there but for some other domain has one whose memory
+ * domain. One that is there except for some other domain has one whose memory
  * changed between two of its lines. False: something is missing.
  */
 static bool explain_missing(const struct survey *s)

@@ -46,7 +46,7 @@ struct listing {
     struct xln_cpumap *cpus;    /* that the host has */
     struct xs_handle *xs;       /* NULL: a saved host */
     struct table *table;
-    bool incomplete;            /* it was said why */
+    bool incomplete;            /* the reason was printed */
 };
 
 /* What the rows of a domain share. */
@@ -155,7 +155,7 @@ static const char *saved_name(const struct xln_snapshot *saved,
     return saved->more[domain - saved->domains->list].name;
 }
 
-/* There are no records of plans; older snapshots have but numbers of pools. */
+/* There are no records of plans, and no names of cpupools in older snapshots. */
 static int find_saved_owner(const struct listing *l, struct owner *owner)
 {
     const struct xln_host_pool *pool = xln_host_pool(l->host,
@@ -334,7 +334,7 @@ static int print_cpuset(const struct xln_cpumap *cpus)
     return 0;
 }
 
-/* -ENODATA: it has no vCPU; -EAGAIN: it got into another pool meanwhile. */
+/* -ENODATA: it has no vCPU; -EAGAIN: it got into another cpupool meanwhile. */
 static int show_cpuset(const struct xln_host *host,
                        const struct xln_domain *domain)
 {

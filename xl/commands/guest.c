@@ -188,7 +188,7 @@ static void append_nodes(FILE *f, const struct xln_nodemap *nodes)
     free(set);
 }
 
-/* Removes what the record says has next to nothing: less than one MiB is no
+/* Removes what the record says has next to nothing: less than one MiB is not a
  * reason to warn. */
 static void keep_recorded(const struct guest *guest, struct xln_nodemap *nodes)
 {

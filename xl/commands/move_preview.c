@@ -22,8 +22,8 @@ struct preview {
 
 #define ROUNDS 4096
 /*
- * Beside the pipe each page is mapped and copied by the sender and by the
- * receiver.
+ * In addition to the pipe, each page is mapped and copied by the sender and by
+ * the receiver.
  */
 #define PIPE_SHARE 3
 /* What suspends a domain, and starts its copy, however small it is. */
@@ -37,7 +37,7 @@ static double now_s(void)
     return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-/* A page at a time: no pipe holds less. 0: it can't be told. */
+/* A page at a time: no pipe holds less. 0: it cannot be told. */
 static double pipe_mib_s(void)
 {
     char page[PAGE_BYTES] = "";
@@ -158,7 +158,7 @@ static char *planned_text(const libxl_bitmap *maps, int nr_maps, unsigned vcpu,
     return text;
 }
 
-/* The vCPUs of which the same is to be said. */
+/* The vCPUs for which the same holds. */
 struct row {
     const char *kind;
     char *from, *to;            /* NULL: none yet */

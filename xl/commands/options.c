@@ -176,7 +176,7 @@ static bool check_number_of_args(const struct cmd_line *line)
 }
 
 /* Whether getopt_long() found this option, given a value that it has no use
- * for: that is all that can be wrong with one that there is. */
+ * for: that is all that can be wrong with an existing one. */
 static bool has_option(const struct cmd *cmd, int code)
 {
     const struct cmd_option *o;

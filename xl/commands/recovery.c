@@ -230,8 +230,8 @@ static bool cancel_request(const struct scene *s)
     return asked;
 }
 
-/* What it has read it will do, when it gets to it: until then it can't be
- * said whether it goes on. */
+/* It will do what it has read, when it gets to it: until then nobody knows
+ * whether it goes on. */
 static bool settle_request(struct scene *s)
 {
     const struct move *m = s->move;
@@ -255,7 +255,7 @@ static bool settle_request(struct scene *s)
     return false;
 }
 
-/* ---- putting right ---- */
+/* ---- repairing ---- */
 
 static bool destroy(const struct scene *s, const struct twin *t)
 {

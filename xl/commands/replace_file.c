@@ -73,7 +73,7 @@ static int replace(const struct job *job, const char *path,
     return rc;
 }
 
-/* What can't be replaced: a device or a pipe, or a link to nothing. */
+/* What cannot be replaced: a device or a pipe, or a link to nothing. */
 static int write_into(const struct job *job, const char *path)
 {
     FILE *f = fopen(path, "we");

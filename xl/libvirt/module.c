@@ -103,7 +103,7 @@ static void adapt(const struct aim *aim)
                 aim->config->c_info.name, strerror(-rc));
 }
 
-/* -EINVAL: refused, which was said; else the request is to be used up. */
+/* -EINVAL: refused, with a message; else the request is to be used up. */
 static int read_request(const struct aim *aim, struct xml_request *request)
 {
     int rc;
@@ -123,7 +123,7 @@ static int read_request(const struct aim *aim, struct xml_request *request)
     return 0;
 }
 
-/* -EINVAL: refused, which was said. *create_r is NULL where placement has no
+/* -EINVAL: refused, with a message. *create_r is NULL where placement has no
  * part in the create. */
 static int begin(libxl_ctx *ctx, struct listener *listener,
                  libxl_domain_config *config, bool restoring,

@@ -14,7 +14,7 @@
 
 static struct {
     pthread_mutex_t lock;
-    bool has_libxl;             /* this is no libxl-save-helper */
+    bool has_libxl;             /* this is not libxl-save-helper */
     libxl_ctx *ctx;
     xentoollog_logger *lg;
     struct restore *restore;    /* libxl-save-helper: what is shared with it */

@@ -51,7 +51,7 @@ int main(int argc, char **argv)
               "process that runs this\n", stderr);
         return EXIT_FAILURE;
     }
-    /* Without the module it restores as ever. */
+    /* Without the module it restores as before. */
     load_module();
     execv(helper, argv);
     fprintf(stderr, "xl-numa-save-helper: cannot run '%s': %s\n", helper,

@@ -165,7 +165,7 @@ static int read_domain_config(const XLU_Config *config)
 /*
  * What xl makes of an error: it ends. A user's mistake is worth that, but not
  * what went wrong here, nor, when a guest reboots after `xl config-update`,
- * a mistake that nobody is there to mend: the guest would be gone.
+ * a mistake that nobody is there to repair: the guest would be gone.
  */
 static int outcome(int rc)
 {

@@ -24,7 +24,7 @@ struct adapt {
     xtl_log((a)->lg, XTL_WARN, -1, "numa", "'%s': " format,       \
             (a)->config->c_info.name, __VA_ARGS__)
 
-/* ---- the pool ---- */
+/* ---- the cpupool ---- */
 
 static const libxl_cpupoolinfo *pool_of_id(const struct adapt *a, uint32_t id)
 {
@@ -59,7 +59,8 @@ static void leave_pool(struct adapt *a, const char *why)
     info->poolid = a->pool->poolid;
 }
 
-/* Xen makes no domain in a pool without CPUs. The first one always has some. */
+/* Xen makes no domain in a cpupool without CPUs. The first one always has
+ * some. */
 static int find_pool(struct adapt *a)
 {
     const libxl_cpupoolinfo *named;
@@ -81,7 +82,7 @@ static int find_pool(struct adapt *a)
 /* ---- the scheduler ---- */
 
 /* What was read of a running domain names its scheduler. Without the name libxl
- * gives to that of the pool what it has a parameter for. */
+ * gives to that of the cpupool what it has a parameter for. */
 static void drop_scheduler(const struct adapt *a)
 {
     libxl_domain_sched_params *params = layout_sched_params(a->layout,

@@ -27,7 +27,7 @@ static int make_mask(const libxl_bitmap *map, unsigned nr_cpus,
     return 0;
 }
 
-/* The user's affinities of one kind, of the vCPUs that there are. */
+/* The user's affinities of one kind, of the domain's vCPUs. */
 static int make_masks(const libxl_bitmap *maps, int nr_maps, unsigned nr_vcpus,
                       unsigned nr_cpus,
                       const struct xln_cpumap *const **masks_r, unsigned *nr_r)

@@ -75,8 +75,8 @@ int placement_populate_by(struct populate *built, populate_physmap_fn *real,
     } else {
         done = populate_extents(built, &ops, &asker, nr, order, extents);
     }
-    /* Who asks for a few pages may do without them; then the next answer is a
-     * better one. */
+    /* A caller that asks for a few pages may do without them; then the next
+     * answer is a better one. */
     if (order == 0)
         *short_r = done >= 0 && (unsigned long)done < nr;
     return done;

@@ -316,7 +316,7 @@ static int read_cpus(const struct parser *r, const char *key,
     return rc;
 }
 
-/* What is no device is for xl to say. */
+/* xl reports what is not a device. */
 static int read_devices(const struct parser *r)
 {
     struct config *config = r->config;
@@ -422,7 +422,7 @@ static int parse(struct parser *r, const char *text, size_t size,
     r->xlu = xlu_cfg_init(stderr, r->config->source);
     if (!r->xlu)
         return -ENOMEM;
-    /* What is no configuration libxlutil says itself, with the line. */
+    /* libxlutil itself reports what is not a configuration, with the line. */
     if (xlu_cfg_readdata(r->xlu, text, size))
         return -EINVAL;
     return read_all(r, defaults);

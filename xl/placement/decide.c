@@ -118,7 +118,7 @@ static int drop_absent(struct decision *d, const struct question *q,
     return rc;
 }
 
-/* What a guest can't have, the host's defaults or a record of another host may
+/* What a guest cannot have, the host's defaults or a record of another host may
  * still ask for; where a user does, that was refused. */
 static void limit_vnuma(struct decision *d, const struct decide_guest *guest)
 {
@@ -166,7 +166,7 @@ static int fit_request(struct decision *d, struct question *q)
 
 /* ---- a guest that reboots ---- */
 
-/* `why`: what it can't have, as it then takes effect; the line is freed. */
+/* `why`: what it cannot have, as it then takes effect; the line is freed. */
 static int place_without(struct decision *d, const struct question *q,
                          const char *what, char *why)
 {

@@ -419,7 +419,7 @@ static int check_whole(const struct domain *r, char **error_r)
     return 0;
 }
 
-/* libvirt goes by the sum of the cells, whatever <memory> says. */
+/* libvirt uses the sum of the cells, whatever <memory> says. */
 static int make_cells(struct domain *r, char **error_r)
 {
     int rc = domain_cells_make(&r->cells, &r->made_cells, error_r);

@@ -258,7 +258,7 @@ static int apply_nodes(const struct keep *keep, libxl_domain_config *config)
     return rc;
 }
 
-/* At least `nr` maps; those that come new are full, which is no affinity. */
+/* At least `nr` maps; new ones are full, which is not an affinity. */
 static int add_maps(libxl_ctx *ctx, libxl_bitmap **maps, int *nr_maps, int nr)
 {
     libxl_bitmap *more;

@@ -76,7 +76,7 @@ static int check_vnodes(const struct keys *keys, const struct keys *defaults,
     return 0;
 }
 
-/* Virtual nodes are dealt their vCPUs by other rules, and a list of them is a
+/* Virtual nodes get their vCPUs by other rules, and a list of them is a
  * plan of its own. */
 static int check_cores(const struct keys *keys, const struct keys *defaults,
                        const XLU_Config *config, const char *source,

@@ -64,7 +64,7 @@ static const libxl_device_pci devices[NR_COMPARED] = {
 
 /* ---- reading what may be no address ---- */
 
-/* Where a field has moved, an integer stands in the place of a pointer: the
+/* Where a field has moved, an integer is in the place of a pointer: the
  * kernel copies what there is, and refuses what there is not. */
 static bool read_memory(const struct probe *p, const void *from, void *to,
                         size_t size)

@@ -13,8 +13,8 @@
 #include "preferred_nodes.h"
 #include "record.h"
 
-/* A lock that can't be had costs exactness when creates run side by side, and
- * no create. */
+/* A lock that is not available costs exactness when creates run side by side,
+ * and no create. */
 static struct xln_reservations *lock_reservations(const struct placement *p)
 {
     struct xln_reservations *held;
@@ -249,7 +249,7 @@ static int reserve_plan(struct placement *p,
 }
 
 /* Virtual nodes that the configuration itself has are its own plan: libvirt's
- * get their nodes now, and all that is promised is their memory. */
+ * get their nodes now, and all that is reserved is their memory. */
 static int enact_cells(struct placement *p, struct xln_reservations *held)
 {
     const struct xln_plan *plan = p->decision->plan;

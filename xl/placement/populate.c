@@ -190,7 +190,7 @@ static void grant(struct populate_node *n, uint64_t pages)
     n->owed_pages -= pages < n->owed_pages ? pages : n->owed_pages;
 }
 
-/* What one node owes and can not give passes to those that can, the plan's
+/* The pages that a node owes and cannot give pass to those that can, the plan's
  * own first, then the nearest. */
 static void pass_on(struct populate *p, struct populate_node *from,
                     uint64_t pages, const struct populate_ops *ops, void *arg)

@@ -40,7 +40,7 @@ static bool is_device(const struct prefer_device *wanted,
            (wanted->function == XLN_NONE || wanted->function == d->function);
 }
 
-/* Count one device more on a node; nodes that are not there don't count. */
+/* Count one device more on a node; nodes that are not there do not count. */
 static int add_device(const struct xln_host *host, unsigned node,
                       struct xln_need *need)
 {
@@ -157,7 +157,7 @@ static int add_topology(const struct xln_host *host,
     return 0;
 }
 
-/* What can't be had libxl logs itself; then nothing is preferred. */
+/* libxl itself logs what it cannot read; then nothing is preferred. */
 static int add_running_devices(libxl_ctx *ctx, const struct xln_host *host,
                                const struct layout *layout,
                                const libxl_domain_config *config,

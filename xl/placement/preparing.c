@@ -70,7 +70,7 @@ static int read_ballooning(struct placement *p, xc_interface *xch)
     return 0;
 }
 
-/* A domain that is to be beside another may well be the first of the two. */
+/* A domain that is to be with another may well be the first of the two. */
 static int find_preferred(struct placement *p, xc_interface *xch)
 {
     int rc = prefer_find(p->ctx, xch, p->request, &p->preferred);

@@ -31,7 +31,7 @@ struct restore {
     size_t size;
     struct shared *shared;
     struct populate view;       /* of the shared nodes */
-    bool told;                  /* the environment tells of our helper ... */
+    bool told;                  /* the environment names our helper ... */
     char *user_helper;          /* ... where LIBXL_SAVE_HELPER was this */
 };
 

@@ -251,7 +251,7 @@ static int read_list(struct list *r, const XLU_ConfigList *list)
     return rc;
 }
 
-/* ---- the list beside the other keys ---- */
+/* ---- the list and the other keys ---- */
 
 /* As many as xl gives the domain: all of them are in virtual nodes. */
 static int check_vcpus(struct list *r)

@@ -387,7 +387,7 @@ static bool may_use(const struct xln_host *host,
             xln_cpumap_intersects(cpus, need->hard[0]));
 }
 
-/* Placed as though `node` were full: so it goes elsewhere or stays. */
+/* Placed as if `node` were full: so it goes elsewhere or stays. */
 static int place_off(const struct xln_host *host,
                      const struct advise_guest *guest, unsigned node,
                      struct xln_plan **plan_r)
@@ -459,7 +459,7 @@ static int clear_step(struct xln_host **host, const struct advise_guest *guests,
     return rc;
 }
 
-/* *plan_r stays NULL where moves don't do it. */
+/* *plan_r stays NULL where moves do not do it. */
 static int clear_node(const struct xln_host *host,
                       const struct advise_guest *guests, unsigned nr,
                       const struct advise_wish *wish, unsigned node,

@@ -62,7 +62,7 @@ static int read_vcpu_nodes(const struct xln_host *host,
     return rc;
 }
 
-/* What it asked for, over the defaults of the host. A record that can't be read
+/* What it asked for, over the defaults of the host. A record that cannot be read
  * asks for nothing. */
 static int read_request(const struct planner *p, char *const *recorded,
                         struct xln_request **request_r)

@@ -3,7 +3,7 @@
  * The ranking goes on where place.c ends: among hosts on which a domain gets
  * what it asks for, the one where it has fewest nodes, then the one where these
  * are nearest to each other, then the one where least is left on them. The last
- * is best fit, as though the nodes of all hosts were those of one: a node is
+ * is best fit, as if the nodes of all hosts were those of one: a node is
  * what a domain has to fit into, and large gaps are kept for large domains.
  */
 #include <errno.h>

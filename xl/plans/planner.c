@@ -256,7 +256,7 @@ static bool find_pool(const struct planner *p, const struct config *config,
     if (!find_pool_id(p, config, &id))
         return false;
     pool = xln_host_pool(p->snapshot->host, id);
-    /* Pool-0 is there also where a description has no pools. */
+    /* Pool-0 is there also where a description has no cpupools. */
     if (!pool && id)
         return no_such_pool(p, config);
     *cpus_r = pool ? pool->cpus : NULL;

@@ -28,7 +28,7 @@ struct image {
     size_t size;
 };
 
-/* A part of the file; NULL: it has not got it. */
+/* A part of the file; NULL: it does not have it. */
 static const void *part(const struct image *image, size_t at, size_t size)
 {
     return at <= image->size && size <= image->size - at ? image->bytes + at

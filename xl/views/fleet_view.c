@@ -73,7 +73,7 @@ static void put_part(struct table *table, unsigned nr, unsigned of,
     table_text(table, VERDICT, text);
 }
 
-/* Beside the first one, or by itself where that is no choice either. */
+/* With the first one, or by itself where there is nothing to choose. */
 static void put_verdict(const struct fleet *fleet, const struct offer *offer,
                         struct table *table)
 {

@@ -82,7 +82,7 @@ static int read_granted(xc_interface *xch, struct host_view *view)
     return rc;
 }
 
-/* ---- who keeps to which nodes ---- */
+/* ---- which domain prefers which nodes ---- */
 
 static int find_whole(struct host_view *view)
 {

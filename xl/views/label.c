@@ -34,7 +34,7 @@ static bool is_between(uint32_t c, uint32_t first, uint32_t last)
     return c >= first && c <= last;
 }
 
-/* Not a control, half of a pair, a mark of direction or what is no character:
+/* Not a control, half of a pair, a mark of direction or not a character:
  * XML has no way to write some of these. */
 static bool is_harmless(uint32_t c)
 {

@@ -36,7 +36,7 @@
 #define CELL_NUMBERS 15         /* a cell that has room for a number */
 #define NR_SHADES 5
 
-/* Blue and vermilion are told apart by the colour-blind too, and what is remote
+/* The colour-blind can distinguish blue and vermilion too, and what is remote
  * is hatched. */
 static const char style[] =
     "text{font:12px sans-serif;fill:#222}\n"

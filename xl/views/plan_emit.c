@@ -6,7 +6,7 @@
 #include "plan_emit.h"
 #include "vnuma_view.h"
 
-/* A name in a comment can't end it: no second "-", no other line. */
+/* A name in a comment cannot end it: no second "-", no other line. */
 static void print_name(const char *name, FILE *f)
 {
     char last = 0;
@@ -66,7 +66,7 @@ static int print_nodes(const struct planned *d, FILE *f)
     return rc ? rc : print_mem(d, f);
 }
 
-/* For each vCPU, as xl has it. */
+/* For each vCPU, as xl reads it. */
 static int print_cores(const struct xln_plan *plan, FILE *f)
 {
     unsigned i;

@@ -495,7 +495,7 @@ static void add_distance(struct xln__json *json, const char *key,
         xln__json_text(json, NULL);
 }
 
-/* How it was found, and what can't be beaten. */
+/* How it was found, and what cannot be beaten. */
 static void add_search(struct xln__json *json, const struct xln_plan *plan)
 {
     xln__json_add_text(json, "search", plan->exact ? "exact" : "heuristic");

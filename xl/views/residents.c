@@ -127,7 +127,7 @@ int residents_read_host(xc_interface *xch, libxl_ctx *ctx, bool count,
     struct xln_snapshot *snapshot = NULL;
     int rc = 0;
 
-    /* Before the snapshot, so that the report has every domain of it, but for
+    /* Before the snapshot, so that the report has every domain of it, except
      * those that are quite new. */
     *report_s_r = 0;
     if (count)

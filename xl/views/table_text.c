@@ -61,7 +61,7 @@ static bool has_column(const struct table_fit *fit, unsigned column)
     return column == XLN_NONE;
 }
 
-/* The items for which a screen of `height` lines has room, beside the heading,
+/* The items for which a screen of `height` lines has room, with the heading,
  * the lines around it, one that says how many are missing, and the cursor. */
 static unsigned nr_items(const struct table *table,
                          const struct table_fit *fit, unsigned height)

@@ -91,7 +91,7 @@ static uint64_t room_on(const struct xln_host *host, unsigned node)
                                 XLN_DMA_RESERVE_DEFAULT);
 }
 
-/* A move makes a copy beside the domain: on one node of its vCPUs, that with
+/* A move makes a copy next to the domain: on one node of its vCPUs, that with
  * most room, or else on all of them. */
 static void advise_move(const struct xln_host *host, struct top_domain *t)
 {

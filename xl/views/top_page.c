@@ -122,7 +122,7 @@ static void print_keys(const struct top_view *view, const struct top *top,
                 "< > sort (%s)", top_sort_names[view->sort]);
 }
 
-/* But for the last line. */
+/* Except the last line. */
 static void fill_up(struct page *page)
 {
     while (page->nr + 1 < page->height && !page->rc)

@@ -49,7 +49,7 @@ static struct form try_form(const struct top *top, unsigned width,
     return f;
 }
 
-/* What has a line each is not put beside each other. */
+/* Nodes with a line each are not put next to each other. */
 static struct form choose_form(const struct top *top, unsigned width,
                                unsigned max)
 {

@@ -102,7 +102,7 @@ static int print_cpu(const struct xln_host *host,
     rc = format_siblings(host, cpus, cpu, &siblings);
     if (rc)
         return rc;
-    /* Xen does not tell of dies. */
+    /* Xen does not report dies. */
     fprintf(f,
             "        <cpu id='%u' socket_id='%u' die_id='0' core_id='%u' "
             "siblings='%s'/>\n",
@@ -129,7 +129,7 @@ static int print_cpus(const struct xln_host *host,
     return 0;
 }
 
-/* Nodes that can't be reached have no distance, so they are left out. */
+/* Nodes that cannot be reached have no distance, so they are left out. */
 static void print_distances(const struct xln_host *host, unsigned node,
                             FILE *f)
 {
