@@ -76,12 +76,12 @@ static uint64_t left_over(const struct xln_plan *plan,
                : 0;
 }
 
-/* ", 0.50 vCPUs per CPU"; "" where the policy does not look at it. */
+/* " at 0.50 vCPUs per CPU"; "" where the policy does not look at it. */
 static void line_load(struct line *line, const struct xln_request *request,
                       const struct xln_candidate *c)
 {
     if (xln_policy_uses_load(request->policy) && c->nr_cpus)
-        line_add(line, ", beside %.2f vCPUs per CPU",
+        line_add(line, " at %.2f vCPUs per CPU",
                  (double)c->load / (double)XLN_LOAD_ONE / c->nr_cpus);
 }
 
@@ -327,11 +327,14 @@ static void line_sum(struct line *line, const struct xln_host *host,
             most_node = node;
         }
     }
-    line_add(line, "%u nodes have %" PRIu64 " MiB free, %" PRIu64 " MiB usable: "
-             "from %" PRIu64 " MiB on node %u to %" PRIu64 " MiB on node %u; "
-             "'xl numa-info' shows each", nr,
-             IN_MIB(free_bytes), IN_MIB(usable), IN_MIB(nr ? least : 0), least_node,
-             IN_MIB(most), most_node);
+    line_add(line, "%u nodes have %" PRIu64 " MiB free, %" PRIu64 " MiB usable",
+             nr, IN_MIB(free_bytes), IN_MIB(usable));
+    if (nr && IN_MIB(least) == IN_MIB(most))
+        line_add(line, ": %" PRIu64 " MiB on each", IN_MIB(least));
+    else if (nr)
+        line_add(line, ": from %" PRIu64 " MiB on node %u to %" PRIu64 " MiB on "
+                 "node %u; 'xl numa-info' shows each", IN_MIB(least),
+                 least_node, IN_MIB(most), most_node);
 }
 
 /* Each of a few nodes, or the sum of many. */
