@@ -163,7 +163,8 @@ install_rig_xen() { # ROOT
 }
 
 install_rig_terminal() { # ROOT
-    dom0_gcc -o "$1/usr/bin/rig-terminal" "$rig_dir/dom0/rig-terminal.c"
+    dom0_gcc -o "$1/usr/bin/rig-terminal" "$rig_dir/dom0/rig-terminal.c" \
+        "-L$packages/$lib_dir"
     strip -s "$1/usr/bin/rig-terminal"
 }
 
