@@ -182,11 +182,15 @@ static int record_parse_load(const char *text, struct record *record)
         run.first > run.last || run.last >= XLN_MAX_CPUS ||
         !run.load || run.load > LOAD_MAX - record->load)
         return -EINVAL;
-    runs = realloc(record->runs, (record->nr_runs + 1) * sizeof(*runs));
-    if (!runs)
-        return -ENOMEM;
-    runs[record->nr_runs++] = run;
-    record->runs = runs;
+    /* Room for as many again whenever it is full, at a power of two. */
+    if (!(record->nr_runs & (record->nr_runs - 1))) {
+        runs = realloc(record->runs,
+                       2 * (record->nr_runs + 1) * sizeof(*runs));
+        if (!runs)
+            return -ENOMEM;
+        record->runs = runs;
+    }
+    record->runs[record->nr_runs++] = run;
     record->load += run.load;
     return 0;
 }
