@@ -179,4 +179,8 @@ ln -s /dev/full full.svg
 says 1 "xl: cannot write 'full.svg': No space left on device" \
     --host home.json -o full.svg
 
+"$numa" numa-map --host "$top/docs/examples/dom0.json" -o readme.svg
+check "the picture in README is what numa-map draws" \
+    cmp readme.svg "$top/docs/examples/dom0.svg"
+
 finish
