@@ -141,8 +141,11 @@ static unsigned nr_lines_with_guests(const struct screen *s)
 {
     unsigned i, nr = 0;
 
-    for (i = 0; i < s->page.nr; i++)
-        nr += !strncmp(s->page.lines[i].text + 1, "guest", 5);
+    for (i = 0; i < s->page.nr; i++) {
+        const char *text = s->page.lines[i].text;
+
+        nr += *text && !strncmp(text + 1, "guest", 5);
+    }
     return nr;
 }
 
