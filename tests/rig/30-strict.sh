@@ -77,6 +77,31 @@ refused_everywhere() {
     ok "nothing is left of it" nothing_left "$before"
 }
 
+dom0_pages() {
+    rig-pages 0 | awk '{ n += $3 } END { print n + 0 }'
+}
+
+# With autoballoon xl takes from Domain-0 what is not free on the host.
+balloons() { # NODE
+    cp /etc/xen/xl.conf /tmp/xl.conf
+    echo 'autoballoon="on"' >> /etc/xen/xl.conf
+    mib=$(rig-free | awk '{ n += $2 } END { print int(n / 256) + 40 }')
+    pages=$(dom0_pages)
+    before=$(rig-free)
+    ok "autoballoon, strict, $mib MiB on node $1: refused" \
+        expect 3 create idle g "nodes=\"$1\"" "memory=$mib" \
+        'nodes_mode="strict"'
+    is "$(grep -c . "$err") $(grep -c '^numa: error: ' "$err")" "2 1" \
+        "in one line after xl's own first"
+    is "$(dom0_pages)" "$pages" "Domain-0 has not given up memory for it"
+    ok "nothing is left of it" nothing_left "$before"
+    ok "preferred, $mib MiB: created" created idle g "memory=$mib"
+    ok "with memory of Domain-0's" test "$(dom0_pages)" -lt "$pages"
+    remove g
+    stock-xl mem-set 0 $((pages / 256))
+    cp /tmp/xl.conf /etc/xen/xl.conf
+}
+
 fits() { # NODE
     ok "strict, and it fits: created" \
         created idle g "nodes=\"$1\"" 'nodes_mode="strict"' memory=100
@@ -203,6 +228,7 @@ asks_no_page idle-pvh "$dom0"
 refused_everywhere
 fits "$2"
 populate_on_demand "$2"
+balloons "$2"
 goes_elsewhere idle "$dom0"
 goes_elsewhere idle-pvh "$dom0"
 plain=$(plain_node)

@@ -208,14 +208,29 @@ libxl_numainfo *libxl_get_numainfo(libxl_ctx *ctx, int *nr)
     return list;
 }
 
-int libxl_domain_need_memory(libxl_ctx *ctx, libxl_domain_config *config,
-                             uint32_t domid, uint64_t *need_memkb)
+int fake_libxl_domain_need_memory(libxl_ctx *ctx, libxl_domain_config *config,
+                                  uint32_t domid, uint64_t *need_memkb)
 {
     (void)ctx;
     (void)domid;
     if (fault(__func__))
         return ERROR_FAIL;
     *need_memkb = config->b_info.target_memkb + 4096;
+    return 0;
+}
+
+FAKE_FOR(libxl_domain_need_memory);
+
+int libxl_get_free_memory(libxl_ctx *ctx, uint64_t *memkb)
+{
+    unsigned i;
+
+    (void)ctx;
+    if (fault(__func__))
+        return ERROR_FAIL;
+    *memkb = 0;
+    for (i = 0; i < FAKE_NODES; i++)
+        *memkb += xen.free_pages[i] * 4;
     return 0;
 }
 

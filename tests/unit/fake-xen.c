@@ -451,23 +451,38 @@ int xc_readconsolering(xc_interface *xch, char *buffer, unsigned int *pnr_chars,
     return 0;
 }
 
+void fake_xen_set_free(unsigned node, unsigned mib)
+{
+    xen.free_pages[node] = (uint64_t)mib * PAGES_PER_MIB;
+}
+
+static unsigned long grant(struct domain *d, unsigned node, unsigned long nr,
+                           unsigned order)
+{
+    unsigned long done;
+
+    for (done = 0; done < nr && xen.free_pages[node] >> order; done++) {
+        xen.free_pages[node] -= UINT64_C(1) << order;
+        d->pages[node] += UINT64_C(1) << order;
+    }
+    return done;
+}
+
 int fake_xen_populate(xc_interface *xch, uint32_t domid, unsigned long nr,
                       unsigned order, unsigned mem_flags, xen_pfn_t *extents)
 {
     struct domain *d = fake_xen_find(domid);
     unsigned node = XENMEMF_get_node(mem_flags);
-    unsigned long done;
+    unsigned long done = 0;
 
     (void)xch;
     (void)extents;
     if (fault(__func__) || !d)
         return -1;
-    if (node >= FAKE_NODES)
-        node = 0;
-    for (done = 0; done < nr && xen.free_pages[node] >> order; done++) {
-        xen.free_pages[node] -= UINT64_C(1) << order;
-        d->pages[node] += UINT64_C(1) << order;
-    }
+    if (node < FAKE_NODES)
+        return grant(d, node, nr, order);
+    for (node = 0; node < FAKE_NODES && done < nr; node++)
+        done += grant(d, node, nr - done, order);
     return done;
 }
 

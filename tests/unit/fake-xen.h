@@ -39,6 +39,9 @@ void fake_xen_tell(const uint8_t uuid[16], char *text, size_t size);
 /* Pages that were granted from nodes, as "1:512 2:512". */
 void fake_xen_pages(uint32_t domid, char *text, size_t size);
 
+/* What is free on a node. */
+void fake_xen_set_free(unsigned node, unsigned mib);
+
 /* xc_domain_populate_physmap(). */
 int fake_xen_populate(xc_interface *xch, uint32_t domid, unsigned long nr,
                       unsigned order, unsigned mem_flags, xen_pfn_t *extents);
@@ -47,6 +50,7 @@ int fake_xen_populate(xc_interface *xch, uint32_t domid, unsigned long nr,
 __typeof__(xs_write) fake_xs_write;
 __typeof__(libxl_domain_destroy) fake_libxl_domain_destroy;
 __typeof__(libxl_domain_resume) fake_libxl_domain_resume;
+__typeof__(libxl_domain_need_memory) fake_libxl_domain_need_memory;
 
 /* The configuration of a PV guest of 64 MiB and 2 vCPUs. */
 void fake_xen_config(libxl_domain_config *config, libxl_domain_type type);

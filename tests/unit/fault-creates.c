@@ -222,6 +222,7 @@ const struct fake_next fake_next_list[] = {
     { "libxl_domain_create_new", create_new, false },
     { "libxl_domain_create_restore", create_restore, false },
     { "libxl_domain_destroy", destroy, false },
+    { "libxl_domain_need_memory", fake_libxl_domain_need_memory, false },
     { "libxl_domain_resume", fake_libxl_domain_resume, false },
     { "libxl_domain_soft_reset", soft_reset, false },
     { "libxl_event_register_callbacks", register_callbacks, false },

@@ -80,6 +80,61 @@ static int run_reboot(libxl_ctx *ctx, libxl_domain_config *config,
     return r;
 }
 
+/*
+ * What xl looks at first with autoballoon: how much Domain-0 is to give up for a
+ * guest that is larger than what is free on the host. If libxl cannot tell what
+ * it needs, that is xl's to report.
+ */
+static uint64_t needed_of_domain0(libxl_ctx *ctx, libxl_domain_config *config)
+{
+    const uint64_t mib = 720;
+    uint64_t need_kb, free_kb;
+    unsigned node;
+
+    for (node = 0; node < FAKE_NODES; node++)
+        fake_xen_set_free(node, 150);
+    config->b_info.max_memkb = config->b_info.target_memkb = mib << 10;
+    if (libxl_domain_need_memory(ctx, config, 0, &need_kb))
+        need_kb = (mib << 10) + 4096;
+    faults_pause();
+    libxl_get_free_memory(ctx, &free_kb);
+    faults_resume();
+    return need_kb > free_kb ? need_kb - free_kb : 0;
+}
+
+/* Domain-0 gives up what it has on node 3. */
+static int run_ballooned(libxl_ctx *ctx, libxl_domain_config *config,
+                         char **text_r)
+{
+    if (!needed_of_domain0(ctx, config))
+        return 0;
+    fake_xen_set_free(3, 1000);
+    return run_create(ctx, config, text_r);
+}
+
+/* Domain-0 is not to be asked for anything: else this is no failure. */
+static int run_hopeless(libxl_ctx *ctx, libxl_domain_config *config,
+                        char **text_r)
+{
+    uint64_t kb = needed_of_domain0(ctx, config);
+    int r = run_create(ctx, config, text_r);
+
+    return kb ? 0 : r;
+}
+
+static int run_hopeless_restore(libxl_ctx *ctx, libxl_domain_config *config,
+                                char **text_r)
+{
+    uint64_t kb = needed_of_domain0(ctx, config);
+    int r = run_restore(ctx, config, text_r);
+
+    return kb ? 0 : r;
+}
+
+static const char *const recorded_strict[] = {
+    "numa/version", "1", "numa/nodes", "2", "numa/nodes_mode", "strict", NULL,
+};
+
 static const char *const recorded[] = {
     "numa/version", "1", "numa/nodes", "2,40", "numa/nodes_mode", "preferred",
     NULL,
@@ -117,6 +172,16 @@ static const struct scenario scenarios[] = {
       .keys = "nodes=\"0\"\nnodes_mode=\"strict\"\n",
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create, .may_fail = true,
       .warns = true },
+    { .name = "a create for which Domain-0 gives up memory",
+      .keys = "nodes=\"all\"\nnodes_mode=\"strict\"\n",
+      .type = LIBXL_DOMAIN_TYPE_PV, .run = run_ballooned },
+    { .name = "a create for which Domain-0 would give up memory in vain",
+      .keys = "nodes=\"0\"\nnodes_mode=\"strict\"\n",
+      .type = LIBXL_DOMAIN_TYPE_PV, .run = run_hopeless, .may_fail = true,
+      .warns = true },
+    { .name = "a restore for which it would do so", .xsdata = recorded_strict,
+      .type = LIBXL_DOMAIN_TYPE_PV, .run = run_hopeless_restore,
+      .may_fail = true, .warns = true },
     { .name = "a restore", .xsdata = recorded, .warns = true,
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_restore },
     { .name = "a dry run", .keys = "nodes=\"1-2\"\n",

@@ -10,6 +10,8 @@
  *     xl create g.cfg
  *       xlu_cfg_init                    the file's name, for messages
  *       xlu_cfg_readdata                our keys are read, and checked
+ *       libxl_domain_need_memory        before Domain-0 gives up memory: refuse
+ *                                       what that does not help
  *       libxl_domain_create_new         the request is noted in the config
  *         xc_domain_max_vcpus           libxl's first call of a build: plan
  *         xc_domain_populate_physmap    each extent from its node
@@ -38,6 +40,7 @@
 #include "placement/misspelt.h"
 #include "placement/unbound.h"
 #include "placement/environment.h"
+#include "text/units.h"
 
 /* All that this file keeps. xl calls from one thread. */
 static struct {
@@ -49,6 +52,8 @@ static struct {
     bool ran;                   /* the domain: what is built now, it is again */
     char *planned_nodes;        /* of the next create; NULL: none are */
     bool sxp;                   /* xl prints its dry run in the old form */
+    struct placement *foreseen; /* of the next create; NULL: not begun yet */
+    bool refused;               /* the next create, and that was reported */
     libxl_ctx *ctx;
     xentoollog_logger *lg;
     const XLU_Config *parsing;  /* what xlu_cfg_init() was told last */
@@ -305,6 +310,82 @@ EXPORT int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
     return r;
 }
 
+/* ---- before a create ---- */
+
+/* Where there is no memory for it, xl places this domain and all that come. */
+static struct placement *prepare(libxl_ctx *ctx, libxl_domain_config *config)
+{
+    struct placement *p;
+
+    if (placement_begin(ctx, state.lg, &state.layout, config,
+                        take(&state.keys), take(&state.defaults), &p)) {
+        warn_unplaced(config, "out of memory");
+        state.inert = true;
+        return NULL;
+    }
+    p->planned_nodes = state.planned_nodes;
+    state.planned_nodes = NULL;
+    placement_prepare(p);
+    return p;
+}
+
+/* What no amount of memory on the host makes possible. Virtual nodes do not
+ * count: nobody knows yet whether the domain is restored, and gets none. */
+static bool foresee_refusal(struct placement *p, uint64_t more_kb)
+{
+    const struct xln_request *request = p->request;
+    xc_interface *xch;
+    bool refused;
+
+    if (!request || (request->mode != XLN_MODE_STRICT &&
+                     request->vcpus_mode != XLN_VCPUS_CORE))
+        return false;
+    xch = xc_interface_open(state.lg, NULL, 0);
+    if (!xch)
+        return false;
+    p->restoring = true;
+    refused = placement_refuses(p, xch, more_kb * KIB);
+    xc_interface_close(xch);
+    return refused;
+}
+
+static bool refuses_first(libxl_ctx *ctx, libxl_domain_config *config,
+                          uint64_t need_kb)
+{
+    uint64_t free_kb;
+
+    if (libxl_get_free_memory(ctx, &free_kb) || free_kb >= need_kb)
+        return false;
+    state.foreseen = prepare(ctx, config);
+    if (!state.foreseen)
+        return false;
+    state.refused = foresee_refusal(state.foreseen, need_kb - free_kb);
+    if (state.refused) {
+        placement_end(state.foreseen, true);
+        state.foreseen = NULL;
+    }
+    return state.refused;
+}
+
+/*
+ * With autoballoon xl asks for it, and what is not free is taken from Domain-0,
+ * which gets none of it back when the create is refused. A plan asks here too.
+ * A guest that reboots is made in any case, and one that is adopted is there.
+ */
+EXPORT int libxl_domain_need_memory(libxl_ctx *ctx,
+                                    libxl_domain_config *config,
+                                    uint32_t domid, uint64_t *need_kb_r)
+{
+    int r = REAL(libxl_domain_need_memory)(ctx, config, domid, need_kb_r);
+
+    if (r || state.inert || state.ran || state.dry_run || state.foreseen ||
+        inflight_any())
+        return r;
+    if (moves_adopts() || refuses_first(ctx, config, *need_kb_r))
+        *need_kb_r = 0;
+    return 0;
+}
+
 /* ---- creates ---- */
 
 static void warn_unadapted(const libxl_domain_config *config, int rc)
@@ -320,7 +401,6 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
 {
     struct create *create = NULL;
     struct placement *p;
-    int rc;
 
     /* One that returns before it is done could not give the configuration
      * back. */
@@ -329,21 +409,17 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
     if (state.ran || restoring)
         warn_unadapted(config, adapt_config(ctx, state.lg, &state.layout,
                                             config));
-    rc = placement_begin(ctx, state.lg, &state.layout, config,
-                         take(&state.keys), take(&state.defaults), &p);
-    if (!rc) {
-        p->again = p->again || state.ran;
-        p->reboots = state.ran && !restoring;
-        p->restoring = restoring;
-        p->planned_nodes = state.planned_nodes;
-        state.planned_nodes = NULL;
-        placement_prepare(p);
-        rc = placement_note_request(p);
-        if (!rc)
-            create = inflight_enter(p);
-        else
-            placement_end(p, true);
-    }
+    p = state.foreseen ? state.foreseen : prepare(ctx, config);
+    state.foreseen = NULL;
+    if (!p)
+        return NULL;
+    p->again = p->again || state.ran;
+    p->reboots = state.ran && !restoring;
+    p->restoring = restoring;
+    if (!placement_note_request(p))
+        create = inflight_enter(p);
+    else
+        placement_end(p, true);
     if (!create)
         warn_unplaced(config, "out of memory");
     return create;
@@ -377,13 +453,23 @@ static int end(struct create *create, uint32_t *domid, int r)
     return r;
 }
 
+/* Reported when Domain-0 was about to give up memory for it. */
+static bool was_refused(void)
+{
+    bool refused = state.refused;
+
+    state.refused = false;
+    return refused;
+}
+
 /* Only what a user has just written is refused: a guest that ran comes back,
  * whatever has become of its CPUs. */
 static bool refuses(libxl_ctx *ctx, const libxl_domain_config *config)
 {
+    bool written = state.keys || (state.foreseen && !state.foreseen->again);
     char *line;
 
-    if (state.inert || !state.keys || !strcmp(state.source, "<updated>"))
+    if (state.inert || !written || !strcmp(state.source, "<updated>"))
         return false;
     line = unbound_explain(ctx, config);
     if (!line)
@@ -408,7 +494,7 @@ EXPORT int libxl_domain_create_new(
         return moves_adopt(ctx, &state.layout, config, domid);
     }
     /* As libxl would, later: xl's status is the same. */
-    if (refuses(ctx, config))
+    if (was_refused() || refuses(ctx, config))
         return ERROR_FAIL;
     create = begin(ctx, config, ao_how, false);
     return end(create, domid,
@@ -422,11 +508,15 @@ EXPORT int libxl_domain_create_restore(
     const libxl_domain_restore_params *params, const libxl_asyncop_how *ao_how,
     const libxl_asyncprogress_how *aop_console_how)
 {
-    struct create *create = begin(ctx, config, ao_how, true);
-    int r = REAL(libxl_domain_create_restore)(
-        ctx, config, domid, restore_fd, send_back_fd, params, ao_how,
-        aop_console_how);
+    struct create *create;
+    int r;
 
+    if (was_refused())
+        return ERROR_FAIL;
+    create = begin(ctx, config, ao_how, true);
+    r = REAL(libxl_domain_create_restore)(ctx, config, domid, restore_fd,
+                                          send_back_fd, params, ao_how,
+                                          aop_console_how);
     if (!r && !state.inert)
         moves_note_received(config);
     return end(create, domid, r);

@@ -113,6 +113,16 @@ void placement_prepare(struct placement *p);
  */
 int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid);
 
+/*
+ * Whether placement_plan() would refuse the domain although Domain-0 gives up
+ * `more_bytes` for it. Nobody knows from which nodes they would come, so every
+ * node counts as if all of them came from there. True: as with -ENOSPC above;
+ * placement_end() reports why. False: no, or nobody can tell, which
+ * placement_plan() will report. Call it after placement_prepare().
+ */
+bool placement_refuses(struct placement *p, xc_interface *xch,
+                       uint64_t more_bytes);
+
 /* The pages that libxl asks for its stub domain come from the same nodes. */
 int placement_adopt_stub(struct placement *p, uint32_t stub_domid);
 

@@ -289,18 +289,25 @@ static int decide_and_enact(struct placement *p, struct xln_reservations *held,
     return rc ? rc : enact(p, &build->need);
 }
 
+/* All that is decided from. */
+static int read_all(struct placement *p, xc_interface *xch,
+                    struct xln_reservations *held, struct build_need *build)
+{
+    int rc = read_host(p, xch, held);
+
+    if (!rc)
+        rc = build_need_fill(p, build);
+    return rc ? rc
+              : prefer_running(p->ctx, p->host, p->layout, p->config,
+                               &p->preferred, &build->need);
+}
+
 static int plan_locked(struct placement *p, xc_interface *xch,
                        struct xln_reservations *held)
 {
     struct build_need build = { 0 };
-    int rc;
+    int rc = read_all(p, xch, held, &build);
 
-    rc = read_host(p, xch, held);
-    if (!rc)
-        rc = build_need_fill(p, &build);
-    if (!rc)
-        rc = prefer_running(p->ctx, p->host, p->layout, p->config,
-                            &p->preferred, &build.need);
     if (!rc)
         rc = decide_and_enact(p, held, &build);
     build_need_dispose(&build);
@@ -342,4 +349,91 @@ int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid)
         rc = 0;
     }
     return rc;
+}
+
+/* ---- before Domain-0 gives up memory for it ---- */
+
+/* The host with so much more free memory on each node, as far as a node has
+ * that. */
+static int with_more(const struct xln_host *host, uint64_t bytes,
+                     struct xln_host **host_r)
+{
+    const struct xln_nodemap *nodes = xln_host_nodes(host);
+    struct xln_share *shares = calloc(xln_host_nr_nodes(host),
+                                      sizeof(*shares));
+    unsigned nr = 0, node;
+    int rc = -ENOMEM;
+
+    if (!shares)
+        return rc;
+    XLN_FOREACH(xln_nodemap, node, nodes) {
+        shares[nr++] = (struct xln_share){ .node = node, .bytes = bytes };
+    }
+    rc = xln_host_release(host, shares, nr, host_r);
+    free(shares);
+    return rc;
+}
+
+static int decide_with_more(const struct placement *p,
+                            const struct build_need *build, uint64_t bytes,
+                            bool *refused_r)
+{
+    struct decision *decision = NULL;
+    struct xln_host *host;
+    int rc = with_more(p->host, bytes, &host);
+
+    if (rc)
+        return rc;
+    rc = decide(host, p->request, &build->need, &build->guest, &decision);
+    if (!rc)
+        *refused_r = decision->refused;
+    decision_free(decision);
+    xln_host_free(host);
+    return rc;
+}
+
+/* What is reported is true of the host as it is. */
+static int foresee(struct placement *p, xc_interface *xch,
+                   struct xln_reservations *held, uint64_t more_bytes,
+                   bool *refused_r)
+{
+    struct build_need build = { 0 };
+    bool refused = false;
+    int rc = read_all(p, xch, held, &build);
+
+    if (!rc)
+        rc = decide(p->host, p->request, &build.need, &build.guest,
+                    &p->decision);
+    if (!rc && p->decision->refused)
+        rc = decide_with_more(p, &build, more_bytes, &refused);
+    if (!rc && refused)
+        say_decision(p, &build);
+    build_need_dispose(&build);
+    *refused_r = !rc && refused;
+    return rc;
+}
+
+/* So that it can be planned. */
+static void forget_foreseen(struct placement *p)
+{
+    decision_free(p->decision);
+    p->decision = NULL;
+    xln_host_free(p->host);
+    p->host = NULL;
+}
+
+bool placement_refuses(struct placement *p, xc_interface *xch,
+                       uint64_t more_bytes)
+{
+    struct xln_reservations *held = NULL;
+    bool refused = false;
+
+    if (p->unprepared)
+        return false;
+    xln_reservations_lock(RESERVATIONS, p->lock_timeout_ms, &held);
+    foresee(p, xch, held, more_bytes, &refused);
+    xln_reservations_unlock(held);
+    if (!refused)
+        forget_foreseen(p);
+    return refused;
 }
