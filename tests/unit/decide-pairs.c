@@ -322,6 +322,7 @@ static int create_new(libxl_ctx *ctx, libxl_domain_config *config,
 const struct fake_next fake_next_list[] = {
     { "libxl_ctx_alloc", fake_next_ctx_alloc, true },
     { "libxl_domain_create_new", create_new, false },
+    { "libxl_domain_need_memory", fake_host_need_memory, false },
     { "xc_domain_max_vcpus", fake_next_max_vcpus, false },
     { "xc_domain_populate_physmap", fake_host_populate, false },
     { "xs_write", fake_host_write, false },

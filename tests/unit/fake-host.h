@@ -26,6 +26,9 @@ int fake_host_populate(xc_interface *xch, uint32_t domid, unsigned long nr,
                        unsigned order, unsigned mem_flags,
                        xen_pfn_t *extents);
 
+/* libxl_domain_need_memory(). */
+__typeof__(libxl_domain_need_memory) fake_host_need_memory;
+
 /* xs_write(). */
 bool fake_host_write(struct xs_handle *h, xs_transaction_t t, const char *path,
                      const void *data, unsigned int len);
