@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
+# thorough: a dozen guests, one after the other
 #
 # First, best and worst fit choose the node that their definitions say, from
 # the memory that is free at that moment; balanced also by the vCPUs there.

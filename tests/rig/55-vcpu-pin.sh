@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node --sched credit2
+# thorough: what it tests seldom changes
 #
 # xl vcpu-pin reads, prints and pins as the installed xl, but for what that one
 # gets wrong; and it says when memory stays behind.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology odd --sched credit2
+# thorough: what it tests seldom changes
 #
 # xl vcpu-list and xl info -n: without an option of ours they are the installed
 # xl's; with one they say the same, and more, of the same state.

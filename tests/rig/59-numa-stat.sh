@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node --sched credit2
+# thorough: 300 domains come and go
 #
 # xl numa-stat, beside what Xen itself reports.
 

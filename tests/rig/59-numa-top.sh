@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node
+# thorough: a guest moves, and there is a terminal
 #
 # xl numa-top beside what Xen itself reports: as plain text before and after a
 # move, and on a terminal, where keys count pages and move a guest.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/pools.sh disable=SC2317
 # rig: --topology 4node --sched credit --put tests/rig/pools.sh:/root/pools.sh
+# thorough: guests move a dozen times
 #
 # A move takes along the cpupool and the pins that a guest was given while it
 # ran, and goes where --advise says by the commands that it prints.

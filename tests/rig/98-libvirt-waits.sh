@@ -2,6 +2,7 @@
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node --put tests/rig/libvirt-placement.sh:/root/libvirt-placement.sh
 # libvirt: who waits for whom in it
+# thorough: libvirtd waits, again and again
 #
 # A create that waits, for pages that somebody maps or for a lock whose holder is
 # stopped, waits alone: virsh answers to everything else meanwhile. No time is
