@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cmd.h"
 #include "ends.h"
 #include "top_screen.h"
+#include "text/clock.h"
 #include "views/top_pace.h"
 #include "views/top_page.h"
 
@@ -41,14 +41,6 @@ struct session {
 };
 
 /* ---- looking at the host ---- */
-
-static double clock_s(clockid_t clock)
-{
-    struct timespec t = { 0 };
-
-    clock_gettime(clock, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
 
 /* What the host is shown with counts for the look too. */
 static void keep_pace(struct session *s)

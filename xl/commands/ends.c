@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "ends.h"
+#include "text/clock.h"
 
 void ends_begin(sigset_t *ends)
 {
@@ -15,20 +16,12 @@ void ends_begin(sigset_t *ends)
     sigprocmask(SIG_BLOCK, ends, NULL);
 }
 
-static double now_s(void)
-{
-    struct timespec t = { 0 };
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 bool ends_wait(const sigset_t *ends, double seconds)
 {
-    double end = now_s() + seconds, left;
+    double end = clock_s(CLOCK_MONOTONIC) + seconds, left;
     struct timespec t;
 
-    while ((left = end - now_s()) > 0) {
+    while ((left = end - clock_s(CLOCK_MONOTONIC)) > 0) {
         t.tv_sec = left;
         t.tv_nsec = (left - t.tv_sec) * 1e9;
         if (sigtimedwait(ends, NULL, &t) > 0)

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <libxl_utils.h>
@@ -18,6 +17,7 @@
 #include "placement/environment.h"
 #include "placement/monitor.h"
 #include "placement/process.h"
+#include "text/clock.h"
 
 #define LOOK_MS 5
 /* A look at names and at the terminal costs more than one at a domid. */
@@ -34,14 +34,6 @@ struct watch {
     double stopped_s, started_s;    /* 0: not yet */
     unsigned stops_heard;
 };
-
-static double now_s(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
 
 /* ---- the installed xl ---- */
 
@@ -112,7 +104,8 @@ static void show_progress(struct watch *w)
     xc_domaininfo_t info;
 
     if (w->copy_domid != XLN_NONE && look_at(w, w->copy_domid, &info))
-        progress_show(&w->progress, info.tot_pages << XC_PAGE_SHIFT, now_s());
+        progress_show(&w->progress, info.tot_pages << XC_PAGE_SHIFT,
+                      clock_s(CLOCK_MONOTONIC));
 }
 
 static void look(struct watch *w)
@@ -121,11 +114,11 @@ static void look(struct watch *w)
 
     if (!w->stopped_s && (!look_at(w, w->guest->domid, &info) ||
                           info.flags & XEN_DOMINF_shutdown))
-        w->stopped_s = now_s();
+        w->stopped_s = clock_s(CLOCK_MONOTONIC);
     if (w->stopped_s && !w->started_s && w->copy_domid != XLN_NONE &&
         look_at(w, w->copy_domid, &info) &&
         !(info.flags & (XEN_DOMINF_paused | XEN_DOMINF_shutdown)))
-        w->started_s = now_s();
+        w->started_s = clock_s(CLOCK_MONOTONIC);
 }
 
 /* A suspended domain is best served by the rest of the move, which is short;

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <libxl_utils.h>
 
 #include "move_preview.h"
+#include "text/clock.h"
 #include "text/units.h"
 
 struct preview {
@@ -29,14 +29,6 @@ struct preview {
 /* What suspends a domain, and starts its copy, however small it is. */
 #define LEAST_S 0.3
 
-static double now_s(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 /* A page at a time: no pipe holds less. 0: it cannot be told. */
 static double pipe_mib_s(void)
 {
@@ -47,11 +39,11 @@ static double pipe_mib_s(void)
 
     if (pipe(fds))
         return 0;
-    began_s = now_s();
+    began_s = clock_s(CLOCK_MONOTONIC);
     while (i < ROUNDS && write(fds[1], page, sizeof(page)) == sizeof(page) &&
            read(fds[0], page, sizeof(page)) == sizeof(page))
         i++;
-    took_s = now_s() - began_s;
+    took_s = clock_s(CLOCK_MONOTONIC) - began_s;
     close(fds[0]);
     close(fds[1]);
     return i == ROUNDS && took_s > 0

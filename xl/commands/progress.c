@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <inttypes.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "progress.h"
+#include "text/clock.h"
 #include "text/units.h"
 
 /* Where there is no terminal, a line each time that so much more is done. */
@@ -71,10 +71,7 @@ void progress_begin(struct progress *p, const char *what)
 
 void progress_show_now(struct progress *p, uint64_t done)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    progress_show(p, done, t.tv_sec + t.tv_nsec / 1e9);
+    progress_show(p, done, clock_s(CLOCK_MONOTONIC));
 }
 
 void progress_tell(void *progress, uint64_t done, uint64_t total)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <xenstore.h>
 
 #include "placement/record.h"
+#include "text/clock.h"
 #include "text/from_errno.h"
 #include "text/units.h"
 #include "residents.h"
@@ -87,22 +87,14 @@ static void mark_ended(xc_interface *xch, struct xln_snapshot *snapshot)
             domain->dying = !xln_domain_lives(xch, domain->domid);
 }
 
-static double now_s(void)
-{
-    struct timespec t = { 0 };
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 /* Not an error if not one domain fitted into the ring. */
 static int count_pages(xc_interface *xch, struct xln_residency **residency_r,
                        double *report_s_r)
 {
-    double start = now_s();
+    double start = clock_s(CLOCK_MONOTONIC);
     int rc = xln_residency_read(xch, residency_r);
 
-    *report_s_r = now_s() - start;
+    *report_s_r = clock_s(CLOCK_MONOTONIC) - start;
     return rc == -ENOENT ? 0 : rc;
 }
 
