@@ -209,7 +209,7 @@ static uint32_t make_domain(unsigned int number)
         .max_grant_frames = 1, .max_maptrack_frames = 1,
         .grant_opts = XEN_DOMCTL_GRANT_version(1),
     };
-    uint32_t domid = 0;
+    uint32_t domid = DOMID_INVALID; /* Xen chooses; since 4.22 not for a 0 */
 
     memcpy(config.handle, MADE, sizeof(MADE));
     memcpy(config.handle + sizeof(config.handle) - sizeof(number), &number,
