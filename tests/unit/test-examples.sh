@@ -85,6 +85,34 @@ test_snapshot_page() {
     result $? "docs/xl-numa-snapshot.5.pod: the example"
 }
 
+# Hosts are files; on each of them, xl knows its own.
+test_create_on_best() {
+    cd "$tmp/examples" || exit
+    cat > "$tmp/bin/to-host" << 'EOT'
+#!/bin/sh
+HOST=$1
+export HOST
+shift
+exec "$@"
+EOT
+    cat > "$tmp/bin/on-host/xl" << 'EOT'
+#!/bin/sh
+case $1 in
+numa-snapshot) cat "$EXAMPLES/$HOST.json" ;;
+create)        cat > "$EXAMPLES/$HOST.created" ;;
+*)             exec "$NUMA" "$@" ;;
+esac
+EOT
+    chmod +x "$tmp/bin/to-host" "$tmp/bin/on-host/xl"
+    said=$(EXAMPLES=$PWD NUMA=$numa SSH=to-host PATH=$tmp/bin/on-host:$tmp/bin:$PATH \
+        ./create-on-best web.cfg sockets host)
+    [ "$said" = host ]
+    result $? "create-on-best names the host with the best fit"
+    [ "$(echo ./*.created)" = ./host.created ] &&
+        [ "$(jq -r '.plans[0].name' host.created)" = web ]
+    result $? "and gives xl create there the plan"
+}
+
 # A map in blocks and not in ASCII.
 LC_ALL=C.UTF-8
 export LC_ALL
@@ -98,7 +126,7 @@ if ! command -v jq > /dev/null; then
     echo "1..0 # SKIP no jq here"
     exit
 fi
-mkdir "$tmp/bin"
+mkdir -p "$tmp/bin/on-host"
 printf '#!/bin/sh\nexec "%s" "$@"\n' "$numa" > "$tmp/bin/xl"
 chmod +x "$tmp/bin/xl"
 cp -r "$top/docs/examples" "$tmp/examples"
@@ -107,6 +135,7 @@ for file in "$top"/docs/*.pod "$top/README.md"; do
     test_page "$file"
 done
 test_snapshot_page
+test_create_on_best
 [ $run -gt 8 ]
 result $? "there are examples"
 
