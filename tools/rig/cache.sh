@@ -181,21 +181,28 @@ install_terminfo() { # PACKAGES ROOT
     done
 }
 
-# Modules, and the order in which dom0's init loads them. A kernel may have some
-# of them built in.
+# Modules, and the order in which dom0's init loads them: always, and for a wire.
+# A kernel may have some of them built in.
 install_modules() { # PACKAGES ROOT
-    local kernel module ko name
-    kernel=$(ls "$1/lib/modules")
     mkdir -p "$2/lib/modules"
-    for module in virtio_pci virtio_console \
-                  xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs; do
-        modprobe -d "$1" -S "$kernel" --show-depends "$module"
+    install_modules_for "$2/lib/modules/order" "$1" virtio_pci virtio_console \
+        xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs
+    install_modules_for "$2/lib/modules/order.wire" "$1" virtio_net
+}
+
+install_modules_for() { # ORDER PACKAGES MODULE...
+    local order=$1 packages=$2 kernel module ko name
+    shift 2
+    kernel=$(ls "$packages/lib/modules")
+    for module; do
+        modprobe -d "$packages" -S "$kernel" --show-depends "$module"
     done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
         while read -r ko; do
             name=${ko##*/}
             name=${name%%.*}.ko
-            uncompressed "$ko" > "$2/lib/modules/$name"
-            echo "$name" >> "$2/lib/modules/order"
+            [[ ! -e ${order%/*}/$name ]] || continue
+            uncompressed "$ko" > "${order%/*}/$name"
+            echo "$name" >> "$order"
         done
 }
 
@@ -315,7 +322,8 @@ make_base() { # DIR
     install_modules "$packages" "$root"
     install_guest_kernel "$root"
     install_rig_xen "$root"
-    install_rig_terminal "$root"
+    install_rig_program "$root" rig-terminal
+    install_rig_program "$root" rig-peer
     install_terminfo "$packages" "$root"
     install_preloads "$root"
     cp "$packages/usr/bin/strace" "$root/usr/bin/"

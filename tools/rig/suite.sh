@@ -117,11 +117,12 @@ list_packages() { # LIST
 }
 
 # The directory of what is made of the packages in LIST. Its name says which
-# list, what else KEY stands for, and which versions; so that without apt's
-# lists the newest that we have will do.
+# list, what is unpacked, what else KEY stands for, and which versions; so that
+# without apt's lists the newest that we have will do.
 packages_dir() { # NAME LIST [KEY]
     local list_key said dir
-    list_key=$({ list "$2"; echo "${3:-}"; } | checksum)
+    list_key=$({ list "$2"; declare -f package_unpack; echo "${3:-}"; } |
+        checksum)
     said=$cache/$1-$list_key.is
     if [[ ! -d $(cat "$said" 2> /dev/null) ||
           $cache/apt/asked -nt $said ]]; then
@@ -168,7 +169,8 @@ package_unpack() {
     local what=()
     if [[ $1 == */linux-image-[0-9]* ]]; then
         what=(--wildcards './boot/vmlinuz-*' '*/lib/modules/*/modules.*'
-              '*/kernel/drivers/xen' '*/kernel/drivers/*virtio*')
+              '*/kernel/drivers/xen' '*/kernel/drivers/*virtio*'
+              '*/kernel/*failover.ko*')
     fi
     dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --keep-directory-symlink \
         --exclude='./usr/share/'{doc,info,lintian,locale,man} "${what[@]}"

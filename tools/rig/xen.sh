@@ -162,10 +162,10 @@ install_rig_xen() { # ROOT
     strip -s "$1/usr/bin/rig-xen"
 }
 
-install_rig_terminal() { # ROOT
-    dom0_gcc -o "$1/usr/bin/rig-terminal" "$rig_dir/dom0/rig-terminal.c" \
-        "-L$packages/$lib_dir"
-    strip -s "$1/usr/bin/rig-terminal"
+# One that needs the C library alone.
+install_rig_program() { # ROOT NAME
+    dom0_gcc -o "$1/usr/bin/$2" "$rig_dir/dom0/$2.c" "-L$packages/$lib_dir"
+    strip -s "$1/usr/bin/$2"
 }
 
 # To be preloaded: what they define stands in for libxencall's, and for libc's.

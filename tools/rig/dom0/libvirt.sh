@@ -4,7 +4,8 @@
 # For scripts that run with --with-libvirt: . /root/libvirt.sh
 #
 #   libvirtd_start [VARIABLE=VALUE...]  starts libvirtd with this environment,
-#                                   waits until it answers; shows its log if not
+#                                   waits until it answers; shows its log if not.
+#                                   $libvirtd_options: more options of its own
 #   libvirtd_stop                   ends it, waits for that
 #   libvirtd_pid                    prints its process
 #   domain_xml CONFIG NAME MIB VCPUS [XML...]
@@ -35,7 +36,9 @@ libvirtd_answers_or_ends() {
 }
 
 libvirtd_start() {
-    if ! env "$@" libvirtd -d || ! await 60 libvirtd_answers_or_ends ||
+    # shellcheck disable=SC2086 # words
+    if ! env "$@" libvirtd -d ${libvirtd_options:-} ||
+       ! await 60 libvirtd_answers_or_ends ||
        is_no_process "$(libvirtd_pid)"; then
         echo "libvirtd does not answer:"
         tail -n 20 $libvirtd_log
