@@ -24,6 +24,12 @@
  *                         maps the first MIB MiB of a PVH guest, says so, and
  *                         stays: Xen can't free these pages until it ends. MS:
  *                         it lets go of one of them every MS milliseconds
+ *   rig-xen frames DOMID FIRST END NR
+ *                         "node frames" of each node that NR of an HVM guest's
+ *                         frames are on, evenly spread from FIRST up to END, in
+ *                         MiB. "- frames": of these none can be told. Each is
+ *                         freed, and allocated again from the node that has a
+ *                         free page more; its content is kept
  *   rig-xen lock FILE     takes FILE's lock of flock(), says so, and stays
  */
 #include <fcntl.h>
@@ -302,6 +308,90 @@ static void map(uint32_t domid, size_t nr_mib, unsigned int ms)
         pause();
 }
 
+#define MAX_NODES 64
+
+static void read_free(uint64_t free_bytes[MAX_NODES])
+{
+    for (int node = 0; node < MAX_NODES; node++)
+        if (xc_availheap(xch, 0, 0, node, &free_bytes[node]))
+            free_bytes[node] = 0;
+}
+
+/* The one that has a page more; MAX_NODES: not one. */
+static int node_with_more(const uint64_t before[MAX_NODES],
+                          const uint64_t after[MAX_NODES])
+{
+    int found = MAX_NODES;
+
+    for (int node = 0; node < MAX_NODES; node++) {
+        if (after[node] != before[node] + XC_PAGE_SIZE)
+            continue;
+        if (found < MAX_NODES)
+            return MAX_NODES;
+        found = node;
+    }
+    return found;
+}
+
+static bool copy_frame(xenforeignmemory_handle *handle, uint32_t domid,
+                       xen_pfn_t frame, char *page, bool back)
+{
+    int error = 0;
+    void *mapped = xenforeignmemory_map(handle, domid, PROT_READ | PROT_WRITE,
+                                        1, &frame, &error);
+
+    if (!mapped)
+        return false;
+    if (!error && back)
+        memcpy(mapped, page, XC_PAGE_SIZE);
+    else if (!error)
+        memcpy(page, mapped, XC_PAGE_SIZE);
+    xenforeignmemory_unmap(handle, mapped, 1);
+    return !error;
+}
+
+/* MAX_NODES: it cannot be told. */
+static int node_of_frame(xenforeignmemory_handle *handle, uint32_t domid,
+                         xen_pfn_t frame)
+{
+    uint64_t before[MAX_NODES], after[MAX_NODES];
+    char page[XC_PAGE_SIZE];
+    int node;
+
+    if (!copy_frame(handle, domid, frame, page, false))
+        return MAX_NODES;
+    read_free(before);
+    check(!xc_domain_decrease_reservation_exact(xch, domid, 1, 0, &frame),
+          "rig-xen: free a frame");
+    read_free(after);
+    node = node_with_more(before, after);
+    check(!xc_domain_populate_physmap_exact(
+              xch, domid, 1, 0,
+              node < MAX_NODES ? XENMEMF_exact_node(node) : 0, &frame) &&
+          copy_frame(handle, domid, frame, page, true),
+          "rig-xen: give a frame back");
+    return node;
+}
+
+static int frames(uint32_t domid, unsigned long first, unsigned long end,
+                  unsigned long nr)
+{
+    xenforeignmemory_handle *handle = xenforeignmemory_open(NULL, 0);
+    unsigned long counts[MAX_NODES + 1] = { 0 };
+    xen_pfn_t at = first * MIB_PAGES, size = (end - first) * MIB_PAGES;
+
+    check(handle && !xc_domain_pause(xch, domid), "rig-xen: frames");
+    for (unsigned long i = 0; i < nr; i++)
+        counts[node_of_frame(handle, domid, at + i * size / nr)]++;
+    xc_domain_unpause(xch, domid);
+    for (int node = 0; node < MAX_NODES; node++)
+        if (counts[node])
+            printf("%d %lu\n", node, counts[node]);
+    if (counts[MAX_NODES])
+        printf("- %lu\n", counts[MAX_NODES]);
+    return 0;
+}
+
 static void lock(const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT, 0600);
@@ -333,8 +423,11 @@ int main(int argc, char **argv)
         return await_state(atoi(argv[2]), *argv[3], atoi(argv[4]));
     if ((argc == 4 || argc == 5) && !strcmp(argv[1], "map"))
         map(atoi(argv[2]), atol(argv[3]), argc == 5 ? atoi(argv[4]) : 0);
+    if (argc == 6 && !strcmp(argv[1], "frames"))
+        return frames(atoi(argv[2]), atol(argv[3]), atol(argv[4]),
+                      atol(argv[5]));
     fputs("usage: rig-xen domains | keys KEYS | vcpus N | make N MIB NAME | "
-          "unmake | until DOMID STATE USEC | map DOMID MIB [MS] | lock FILE\n",
-          stderr);
+          "unmake | until DOMID STATE USEC | map DOMID MIB [MS] | "
+          "frames DOMID FIRST END NR | lock FILE\n", stderr);
     return 1;
 }
