@@ -4,7 +4,7 @@
 
 #include <libxl_utils.h>
 
-#include "libxl_numa.h"
+#include "affinity.h"
 #include "text/units.h"
 
 struct xln_affinity {
@@ -223,6 +223,14 @@ static int narrow_vcpus(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
         rc = vcpu_fill(ctx, cpus, user, affinity->mode, &affinity->vcpus[i]);
     }
     return rc;
+}
+
+int xln__affinity_narrow(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
+                         const struct xln_need *need,
+                         struct xln_affinity *affinity)
+{
+    affinity->has_vnodes = true;
+    return narrow_vcpus(ctx, vnuma, need, affinity);
 }
 
 int xln_affinity_add_vnuma(libxl_ctx *ctx, const struct xln_vnuma *vnuma,

@@ -90,6 +90,20 @@ FORWARD(int, libxl_userdata_unlink,
 
 /* ---- libxenctrl ---- */
 
+FORWARD(int, xc_domain_getvnuma,
+        (xc_interface *xch, uint32_t domid, uint32_t *nr_vnodes,
+         uint32_t *nr_vmemranges, uint32_t *nr_vcpus,
+         xen_vmemrange_t *vmemrange, unsigned int *vdistance,
+         unsigned int *vcpu_to_vnode),
+        (xch, domid, nr_vnodes, nr_vmemranges, nr_vcpus, vmemrange, vdistance,
+         vcpu_to_vnode), -1)
+FORWARD(int, xc_domain_setvnuma,
+        (xc_interface *xch, uint32_t domid, uint32_t nr_vnodes,
+         uint32_t nr_regions, uint32_t nr_vcpus, xen_vmemrange_t *regions,
+         unsigned int *vdistance, unsigned int *vcpu_to_vnode,
+         unsigned int *vnode_to_pnode),
+        (xch, domid, nr_vnodes, nr_regions, nr_vcpus, regions, vdistance,
+         vcpu_to_vnode, vnode_to_pnode), -1)
 FORWARD(int, xc_interface_close, (xc_interface *xch), (xch), -1)
 FORWARD(int, xc_shadow_control,
         (xc_interface *xch, uint32_t domid, unsigned int op,

@@ -5,6 +5,7 @@
  *     r   a reservation; "@" in it stands for a creator that lives
  *     k   what is kept of a domain (libxl userdata)
  *     p   the pages that a domain was granted (xenstore)
+ *     v   the virtual nodes of a domain that was saved (a file)
  *
  * What was read is written and must be read the same.
  */
@@ -18,6 +19,7 @@
 #include "fuzz.h"
 #include "placement/keep.h"
 #include "placement/record.h"
+#include "placement/vnuma_record.h"
 #include "reservation.h"
 #include "text/units.h"
 
@@ -414,6 +416,30 @@ static void try_pages(const char *text)
           !memcmp(pages, again, sizeof(pages)), "'%s' is '%s'", text, printed);
 }
 
+/* ---- virtual nodes ---- */
+
+static void try_vnodes(const char *text)
+{
+    struct vnuma_record *record = UNTOUCHED, *again;
+    char *error = NULL, *printed, *twice;
+    int rc = vnuma_record_parse(text, &record, &error);
+
+    if (rc) {
+        claim(rc == -EINVAL && error && record == UNTOUCHED, "%d, %s", rc,
+              error ? error : "no line");
+        free(error);
+        return;
+    }
+    claim(!vnuma_record_format(record, &printed), "it can't be written");
+    claim(!vnuma_record_parse(printed, &again, &error) &&
+          !vnuma_record_format(again, &twice) && !strcmp(printed, twice),
+          "'%s' is '%s'", text, printed);
+    free(twice);
+    free(printed);
+    vnuma_record_free(again);
+    vnuma_record_free(record);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text;
@@ -425,6 +451,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 'r': try_reservation(text); break;
     case 'k': try_keep(data + 1, size - 1); break;
     case 'p': try_pages(text); break;
+    case 'v': try_vnodes(text); break;
     }
     free(text);
     return 0;

@@ -77,8 +77,8 @@ test_auto() {
 
 test_one_node() {
     paused v memory=200 'nodes="1-2"' 'vnuma="auto"'
-    ok "it is said that the guest cannot be migrated" \
-        grep -F "cannot be saved or migrated" "$err"
+    ok "it is said which xl can migrate the guest" \
+        grep -F "saved and migrated by an xl of libxl-numa alone" "$err"
     remove v
     paused v memory=200 'nodes="2"' 'vnuma="auto"'
     ok "one node: no virtual nodes" sh -c \
@@ -116,7 +116,7 @@ test_refusals() {
     refused "PV" "only HVM guests can have virtual nodes" idle v 'vnuma="host"'
     refused "memory < maxmem" "virtual nodes need memory = maxmem" \
         hvm v memory=200 maxmem=300 'vnuma="auto"'
-    refused "nodes_migratable=1" "cannot save or migrate" \
+    refused "nodes_migratable=1" "cannot save" \
         hvm v nodes_migratable=1 'vnuma="auto"'
     refused "another word" 'expected "auto", "host"' hvm v 'vnuma="yes"'
     expect 3 create hvm v memory=200 'nodes="1-2"' 'vnuma="auto"' videoram=120

@@ -43,6 +43,8 @@ extern struct fake_xen {
     char kept[256];             /* what keep.c has stored of any domain */
     unsigned nr_open;
     bool has_report;
+    bool has_vnodes;            /* domain 1 */
+    char vnodes[16];            /* those that were set */
 } xen;
 
 /* Memory that belongs to who is asked: it never fails. */

@@ -422,6 +422,65 @@ int xc_shadow_control(xc_interface *xch, uint32_t domid, unsigned int sop,
     return fault(__func__) || !fake_xen_find(domid) ? -1 : 0;
 }
 
+void fake_xen_give_vnodes(void)
+{
+    xen.has_vnodes = true;
+}
+
+void fake_xen_vnodes(char *text, size_t size)
+{
+    snprintf(text, size, "%s", xen.vnodes);
+}
+
+/* Two, with a vCPU and 32 MiB each. */
+int fake_xc_domain_getvnuma(xc_interface *xch, uint32_t domid,
+                            uint32_t *nr_vnodes, uint32_t *nr_vmemranges,
+                            uint32_t *nr_vcpus, xen_vmemrange_t *vmemrange,
+                            unsigned int *vdistance,
+                            unsigned int *vcpu_to_vnode)
+{
+    unsigned i;
+
+    (void)xch;
+    if (fault(__func__))
+        return -1;
+    *nr_vnodes = *nr_vmemranges = *nr_vcpus = 2;
+    errno = domid == 1 && xen.has_vnodes ? ENOBUFS : EOPNOTSUPP;
+    if (!vmemrange || errno != ENOBUFS)
+        return -1;
+    for (i = 0; i < 2; i++) {
+        vmemrange[i] = (xen_vmemrange_t){
+            .start = i * 32 * MIB, .end = (i + 1) * 32 * MIB, .nid = i,
+        };
+        vdistance[i * 2 + i] = 10;
+        vdistance[i * 2 + !i] = 21;
+        vcpu_to_vnode[i] = i;
+    }
+    return 0;
+}
+
+FAKE_FOR(xc_domain_getvnuma);
+
+int xc_domain_setvnuma(xc_interface *xch, uint32_t domid, uint32_t nr_vnodes,
+                       uint32_t nr_regions, uint32_t nr_vcpus,
+                       xen_vmemrange_t *regions, unsigned int *vdistance,
+                       unsigned int *vcpu_to_vnode,
+                       unsigned int *vnode_to_pnode)
+{
+    (void)xch;
+    (void)domid;
+    (void)nr_regions;
+    (void)nr_vcpus;
+    (void)regions;
+    (void)vdistance;
+    (void)vcpu_to_vnode;
+    if (fault(__func__) || nr_vnodes != 2)
+        return -1;
+    snprintf(xen.vnodes, sizeof(xen.vnodes), "%u,%u", vnode_to_pnode[0],
+             vnode_to_pnode[1]);
+    return 0;
+}
+
 int xc_send_debug_keys(xc_interface *xch, const char *keys)
 {
     (void)xch;

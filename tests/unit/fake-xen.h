@@ -46,7 +46,14 @@ void fake_xen_set_free(unsigned node, unsigned mib);
 int fake_xen_populate(xc_interface *xch, uint32_t domid, unsigned long nr,
                       unsigned order, unsigned mem_flags, xen_pfn_t *extents);
 
+/* Domain 1 has two virtual nodes from now on. */
+void fake_xen_give_vnodes(void);
+
+/* Where those of a domain were set, as "1,2"; "": they were not. */
+void fake_xen_vnodes(char *text, size_t size);
+
 /* What a module calls by the names of its own functions. */
+__typeof__(xc_domain_getvnuma) fake_xc_domain_getvnuma;
 __typeof__(xs_write) fake_xs_write;
 __typeof__(libxl_domain_destroy) fake_libxl_domain_destroy;
 __typeof__(libxl_domain_resume) fake_libxl_domain_resume;

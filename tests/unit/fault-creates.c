@@ -152,7 +152,7 @@ static int create_restore(libxl_ctx *ctx, libxl_domain_config *config,
     xc_domain_max_vcpus(NULL, DOMID, config->b_info.max_vcpus);
     restore = restore_attach(getpid(), DOMID);
     if (restore)
-        restore_collect(restore, &(struct populate){ 0 });
+        restore_collect(restore, &(struct restored){ 0 });
     return populate_all(DOMID, config->b_info.max_memkb >> 2) ? 0 : ERROR_FAIL;
 }
 
@@ -191,6 +191,21 @@ static char *to_json(libxl_ctx *ctx, libxl_domain_config *config)
     return json;
 }
 
+/* It saves no domain with virtual nodes. */
+static int suspend(libxl_ctx *ctx, uint32_t domid, int fd, int flags,
+                   const libxl_asyncop_how *ao_how)
+{
+    uint32_t sizes[3];
+
+    (void)ctx;
+    (void)fd;
+    (void)flags;
+    (void)ao_how;
+    return xc_domain_getvnuma(NULL, domid, &sizes[0], &sizes[1], &sizes[2],
+                              NULL, NULL, NULL) == -1 && errno == EOPNOTSUPP
+               ? 0 : ERROR_FAIL;
+}
+
 static int destroy(libxl_ctx *ctx, uint32_t domid,
                    const libxl_asyncop_how *ao_how)
 {
@@ -225,8 +240,10 @@ const struct fake_next fake_next_list[] = {
     { "libxl_domain_need_memory", fake_libxl_domain_need_memory, false },
     { "libxl_domain_resume", fake_libxl_domain_resume, false },
     { "libxl_domain_soft_reset", soft_reset, false },
+    { "libxl_domain_suspend", suspend, false },
     { "libxl_event_register_callbacks", register_callbacks, false },
     { "libxl_retrieve_domain_configuration", retrieve, false },
+    { "xc_domain_getvnuma", fake_xc_domain_getvnuma, false },
     { "xc_domain_max_vcpus", fake_next_max_vcpus, false },
     { "xc_domain_populate_physmap", fake_xen_populate, false },
     { "xs_write", fake_xs_write, false },

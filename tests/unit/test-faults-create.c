@@ -135,6 +135,45 @@ static const char *const recorded_strict[] = {
     "numa/version", "1", "numa/nodes", "2", "numa/nodes_mode", "strict", NULL,
 };
 
+/* Of domain 1, with its virtual nodes. */
+static int run_save(libxl_ctx *ctx, libxl_domain_config *config,
+                    char **text_r)
+{
+    libxl_domain_config stored;
+    int r;
+
+    (void)config;
+    fake_xen_give_vnodes();
+    r = libxl_retrieve_domain_configuration(ctx, 1, &stored, NULL);
+    if (!r)
+        r = libxl_domain_suspend(ctx, 1, -1, 0, NULL);
+    faults_pause();
+    *text_r = strdup(r ? "not saved" : stored.c_info.xsdata[1]);
+    faults_resume();
+    libxl_domain_config_dispose(&stored);
+    return 0;
+}
+
+/* Of virtual nodes, as they come from a file; says where they are set. */
+static int run_vnodes(libxl_ctx *ctx, libxl_domain_config *config,
+                      char **text_r)
+{
+    int r = run_restore(ctx, config, text_r);
+
+    faults_pause();
+    *text_r = calloc(1, 32);
+    if (*text_r)
+        fake_xen_vnodes(*text_r, 32);
+    faults_resume();
+    return r;
+}
+
+static const char *const recorded_vnodes[] = {
+    "numa/version", "1", "numa/nodes", "1-2", "numa/vnodes",
+    "vcpus=0 memory=0-2000000 distances=10,21;"
+    "vcpus=1 memory=2000000-4000000 distances=21,10", NULL,
+};
+
 static const char *const recorded[] = {
     "numa/version", "1", "numa/nodes", "2,40", "numa/nodes_mode", "preferred",
     NULL,
@@ -184,6 +223,13 @@ static const struct scenario scenarios[] = {
       .may_fail = true, .warns = true },
     { .name = "a restore", .xsdata = recorded, .warns = true,
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_restore },
+    { .name = "a restore with virtual nodes", .xsdata = recorded_vnodes,
+      .type = LIBXL_DOMAIN_TYPE_HVM, .run = run_vnodes },
+    { .name = "a restore with a list of virtual nodes",
+      .xsdata = recorded_vnodes, .has_vnodes = true,
+      .type = LIBXL_DOMAIN_TYPE_HVM, .run = run_vnodes },
+    { .name = "a save of virtual nodes", .variable = MODULE_SENDS,
+      .type = LIBXL_DOMAIN_TYPE_HVM, .run = run_save },
     { .name = "a dry run", .keys = "nodes=\"1-2\"\n",
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_dry,
       .variable = MODULE_DRY_RUN },

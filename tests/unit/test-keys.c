@@ -439,8 +439,8 @@ static void test_vnuma_words(void)
     is_refused("builder=\"hvm\"; nodes_migratable=1; vnuma=[[\"pnode=0\","
                "\"size=1\"]]",
                "g.cfg: vnuma=[...] and nodes_migratable=1: expected one of the "
-               "two, as Xen cannot save or migrate a guest with virtual nodes",
-               "nodes_migratable and a list");
+               "two, as an xl without libxl-numa cannot save or migrate a guest "
+               "with virtual nodes", "nodes_migratable and a list");
     is_refused("type=\"hvm\"; vnuma=\"auto\"; nodes_cpus=\"core\"",
                "g.cfg: nodes_cpus=\"core\" and vnuma=auto: expected one of the "
                "two", "nodes_cpus=core and virtual nodes");

@@ -483,9 +483,9 @@ static void test_flags(void)
     plan_nearest(&m, 0);
     ok(placed(&p, 7, 10, 0, 0) == 10 && last_call.mem_flags == 0,
        "a domain without a plan is populated as stock would");
-    if (populate_init(&p.built, &m.plan, false, 16 * MIB_PAGES << 12))
+    if (populate_init(&p.restored.built, &m.plan, false, 16 * MIB_PAGES << 12))
         need(NULL);
-    n = p.built.nodes;
+    n = p.restored.built.nodes;
 
     ok(placed(&p, 7, 10, 0, 0) == 10 &&
            last_call.mem_flags == XENMEMF_exact_node(3),
@@ -510,7 +510,7 @@ static void test_flags(void)
     ok(placed(&p, 7, 2, ORDER_2M, 0) == 0 && !p.short_of_memory,
        "a short answer for 2 MiB extents is no want of memory");
     ok(availheap_node == 3, "the node itself is asked for what it has free");
-    populate_dispose(&p.built);
+    populate_dispose(&p.restored.built);
 }
 
 int main(void)

@@ -16,7 +16,7 @@
 #define BUILT_WITH XEN_LIBEXEC_BIN "/libxl-save-helper"
 
 static struct populate_node nodes[2];
-static struct populate built = { .nr_nodes = 2, .nodes = nodes };
+static struct restored built = { .built = { .nr_nodes = 2, .nodes = nodes } };
 
 static void fill_nodes(void)
 {
@@ -34,7 +34,7 @@ static void test_shared(void)
 {
     static struct restore *theirs;      /* the helper never gives it back */
     struct restore *ours;
-    struct populate *view;
+    struct restored *view;
 
     fill_nodes();
     setenv(HELPER, "/some/helper", 1);
@@ -50,11 +50,12 @@ static void test_shared(void)
     ok(theirs != NULL, "the helper finds what is shared");
     ok(!restore_of(theirs, 6), "it is for no other domain");
     view = restore_of(theirs, 5);
-    ok(view && view->nr_nodes == 2 && view->nodes[0].node == 2 &&
-           view->nodes[0].owed_pages == 100,
+    ok(view && view->built.nr_nodes == 2 &&
+           view->built.nodes[0].node == 2 &&
+           view->built.nodes[0].owed_pages == 100,
        "the helper has what each node owes");
-    view->nodes[0].granted_pages = 60;
-    view->nodes[1].granted_pages = 0;
+    view->built.nodes[0].granted_pages = 60;
+    view->built.nodes[1].granted_pages = 0;
     restore_note_shortage(theirs, true);
 
     ok(restore_collect(ours, &built), "that memory ran short arrives");
@@ -70,7 +71,7 @@ static void test_two_at_once(void)
 {
     static struct restore *theirs[2];
     struct restore *first, *second;
-    struct populate *view;
+    struct restored *view;
 
     fill_nodes();
     ok(!restore_share(&built, 25, &first), "a second domain's plan ...");
@@ -79,14 +80,50 @@ static void test_two_at_once(void)
     theirs[0] = restore_attach(getpid(), 25);
     theirs[1] = restore_attach(getpid(), 15);
     view = restore_of(theirs[1], 15);
-    ok(view && view->nodes[0].node == 1, "the helper of each has its own");
-    view->nodes[0].granted_pages = 3;
+    ok(view && view->built.nodes[0].node == 1, "the helper of each has its own");
+    view->built.nodes[0].granted_pages = 3;
     view = restore_of(theirs[0], 25);
-    ok(view && view->nodes[0].node == 2 && !view->nodes[0].granted_pages,
+    ok(view && view->built.nodes[0].node == 2 && !view->built.nodes[0].granted_pages,
        "and no other");
     restore_collect(first, &built);
     restore_collect(second, &built);
     ok(nodes[0].granted_pages == 3, "so has who gets them back");
+}
+
+/* Two virtual nodes, each with two nodes to choose from. */
+static struct populate_node vnode_nodes[4];
+static struct populate_range ranges[] = {
+    { 0, 100, 0 }, { 100, 150, 1 }, { 1000, 1050, 1 },
+};
+static struct restored with_vnodes = {
+    .built = { .nr_nodes = 2, .nodes = nodes },
+    .vnodes = { 2, 2, 3, vnode_nodes, ranges },
+};
+
+static void test_vnodes(void)
+{
+    static struct restore *theirs;
+    struct restore *ours;
+    struct restored *view;
+
+    fill_nodes();
+    nodes[1].granted_pages = 0;
+    vnode_nodes[0].node = vnode_nodes[3].node = 2;
+    vnode_nodes[1].node = vnode_nodes[2].node = 3;
+    ok(!restore_share(&with_vnodes, 8, &ours), "virtual nodes are shared");
+    theirs = restore_attach(getpid(), 8);
+    view = restore_of(theirs, 8);
+    ok(view && view->vnodes.nr_vnodes == 2 && view->vnodes.nr_nodes == 2 &&
+           !memcmp(view->vnodes.ranges, ranges, sizeof(ranges)) &&
+           view->vnodes.nodes[2].node == 3 && !view->built.nodes,
+       "the helper has their ranges and nodes, and no plan for all of it");
+    view->vnodes.nodes[0].granted_pages = 99;
+    view->vnodes.nodes[1].granted_pages = 1;
+    view->vnodes.nodes[2].granted_pages = 100;
+    ok(!restore_collect(ours, &with_vnodes) &&
+           vnode_nodes[1].granted_pages == 1 &&
+           nodes[0].granted_pages == 99 && nodes[1].granted_pages == 101,
+       "what was granted is counted for each, and for each node");
 }
 
 static void test_nothing(void)
@@ -111,12 +148,15 @@ static void test_nothing(void)
 static void test_other_file(void)
 {
     int fd = memfd_create("xl-numa-" VERSION "-9", MFD_CLOEXEC);
-    uint32_t words[64] = { 9, 1000000 };
+    uint32_t words[64] = { 9, 1000000 }, vnodes[64] = { 9, 1, 64, 1000 };
 
     ok(!restore_attach(getpid(), 9), "an empty file is refused");
     ok(write(fd, words, sizeof(words)) == sizeof(words) &&
            !restore_attach(getpid(), 9),
        "so is one that says more than it has");
+    ok(pwrite(fd, vnodes, sizeof(vnodes), 0) == sizeof(vnodes) &&
+           !restore_attach(getpid(), 9),
+       "or that says so of its virtual nodes");
     ok(!ftruncate(fd, 6) && !restore_attach(getpid(), 9),
        "and one that was cut");
     close(fd);
@@ -199,6 +239,7 @@ int main(void)
 {
     test_shared();
     test_two_at_once();
+    test_vnodes();
     test_nothing();
     test_other_file();
     test_for_all();

@@ -122,15 +122,16 @@ static int populate_restored(xc_interface *xch, uint32_t domid,
                              unsigned mem_flags, xen_pfn_t *extents)
 {
     struct restore *restore = attach(domid);
-    struct populate *built = restore_of(restore, domid);
+    struct restored *restored = restore_of(restore, domid);
     bool short_of_memory = false;
     int done;
 
-    if (!built)
+    if (!restored)
         return REAL(xc_domain_populate_physmap)(xch, domid, nr, order,
                                                 mem_flags, extents);
-    done = placement_populate_by(built, REAL(xc_domain_populate_physmap), xch,
-                                 domid, nr, order, mem_flags, extents,
+    done = placement_populate_by(&restored->built, &restored->vnodes,
+                                 REAL(xc_domain_populate_physmap), xch, domid,
+                                 nr, order, mem_flags, extents,
                                  &short_of_memory);
     restore_note_shortage(restore, short_of_memory);
     return done;

@@ -81,6 +81,11 @@ void moves_begin(xentoollog_logger *lg, bool inert)
     state.inert = inert;
 }
 
+bool moves_sends(void)
+{
+    return state.sends;
+}
+
 const char *moves_keep(void)
 {
     return state.moves ? state.keep : NULL;

@@ -17,6 +17,9 @@ void moves_take_environment(void);
 /* `inert`: libxl is of another release, nothing can be done. */
 void moves_begin(xentoollog_logger *lg, bool inert);
 
+/* Whether this xl saves a domain or sends it on. */
+bool moves_sends(void);
+
 /* What the copy of a moved domain is to have, for keep_parse(). NULL: it is not
  * moved. */
 const char *moves_keep(void);

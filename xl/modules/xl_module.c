@@ -35,6 +35,7 @@
 #include "in_flight.h"
 #include "interpose.h"
 #include "moves.h"
+#include "vnodes.h"
 #include "placement/adapt.h"
 #include "placement/keep.h"
 #include "placement/misspelt.h"
@@ -267,6 +268,18 @@ EXPORT char *libxl_domain_config_to_json(libxl_ctx *ctx,
     return REAL(libxl_domain_config_to_json)(ctx, config);
 }
 
+static void put_vnodes(uint32_t domid, const struct keep *keep,
+                       libxl_domain_config *config)
+{
+    int rc = vnodes_put(state.lg, domid, keep, moves_sends(), moves_keep(),
+                        config);
+
+    if (rc)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "'%s': cannot tell its virtual nodes: %s", config->c_info.name,
+                strerror(-rc));
+}
+
 static void apply_kept(libxl_ctx *ctx, uint32_t domid,
                        libxl_domain_config *config)
 {
@@ -282,6 +295,7 @@ static void apply_kept(libxl_ctx *ctx, uint32_t domid,
         xtl_log(state.lg, XTL_WARN, -1, "numa",
                 "'%s': cannot keep its affinity: %s", config->c_info.name,
                 strerror(-rc));
+    put_vnodes(domid, keep, config);
     keep_free(keep);
 }
 
@@ -305,7 +319,10 @@ EXPORT int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
 
     if (state.paused)
         flags &= ~LIBXL_SUSPEND_LIVE;
+    if (!state.inert && !vnodes_begin_suspend(state.lg, domid))
+        return ERROR_INVAL;
     r = REAL(libxl_domain_suspend)(ctx, domid, fd, flags, ao_how);
+    vnodes_end_suspend();
     moves_note_answered();
     return r;
 }
@@ -396,6 +413,14 @@ static void warn_unadapted(const libxl_domain_config *config, int rc)
                 "here: %s", config->c_info.name, strerror(-rc));
 }
 
+static void warn_lost_vnodes(const struct placement *p)
+{
+    if (p->restoring && vnodes_are_received() && !p->vnodes)
+        xtl_log(state.lg, XTL_WARN, -1, "numa",
+                "'%s': its virtual nodes are lost: their memory is mixed, "
+                "though the guest sees them apart", p->config->c_info.name);
+}
+
 static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
                             const libxl_asyncop_how *ao_how, bool restoring)
 {
@@ -416,6 +441,7 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
     p->again = p->again || state.ran;
     p->reboots = state.ran && !restoring;
     p->restoring = restoring;
+    warn_lost_vnodes(p);
     if (!placement_note_request(p))
         create = inflight_enter(p);
     else

@@ -116,13 +116,32 @@ static int recorded_keys(struct placement *p)
     return rc;
 }
 
+/* What comes from elsewhere and is wrong costs its virtual nodes, not the
+ * domain. */
+static int take_vnodes(struct placement *p)
+{
+    char *error = NULL;
+    int rc = vnuma_record_take(&p->config->c_info.xsdata, &p->vnodes, &error);
+
+    if (!rc && p->vnodes)
+        rc = vnuma_record_check(p->vnodes, p->config, &error);
+    if (rc == -EINVAL) {
+        placement_say(p, XTL_WARN, error);
+        vnuma_record_free(p->vnodes);
+        p->vnodes = NULL;
+        rc = 0;
+    }
+    free(error);
+    return rc;
+}
+
 int placement_begin(libxl_ctx *ctx, xentoollog_logger *lg,
                     const struct layout *layout, libxl_domain_config *config,
                     struct keys *keys, struct keys *defaults,
                     struct placement **placement_r)
 {
     struct placement *p = new_placement(ctx, lg, layout, config);
-    int rc = 0;
+    int rc;
 
     if (!p) {
         keys_free(keys);
@@ -132,7 +151,8 @@ int placement_begin(libxl_ctx *ctx, xentoollog_logger *lg,
     p->keys = keys;
     p->defaults = defaults;
     p->again = !keys;
-    if (!p->keys)
+    rc = take_vnodes(p);
+    if (!rc && !p->keys)
         rc = recorded_keys(p);
     if (rc) {
         placement_end(p, true);
@@ -159,6 +179,7 @@ int placement_begin_reset(libxl_ctx *ctx, xentoollog_logger *lg,
     p->resetting = true;
     p->domid = domid;
     record_read(NULL, domid, &p->kept_nodes, &p->kept_pages);
+    record_read_vnodes(domid, &p->kept_vnodes);
     *placement_r = p;
     return 0;
 }

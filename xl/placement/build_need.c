@@ -91,14 +91,17 @@ static int read_nodes(const struct cells *said, const libxl_vnode_info *vnode,
     return rc ? rc : xln_nodemap_set(cell->nodes, vnode->pnode);
 }
 
-static int read_cells(const struct cells *said,
+static int read_cells(const struct placement *p,
                       const libxl_domain_build_info *info,
                       struct cells **cells_r)
 {
     unsigned nr = info->num_vnuma_nodes, i;
+    const struct cells *said = p->cells;
     struct cells *cells;
     int rc = 0;
 
+    if (p->restoring && p->vnodes)
+        return vnuma_record_cells(p->vnodes, info->max_memkb * KIB, cells_r);
     if (!nr)
         return 0;
     rc = cells_new(nr, &cells);
@@ -174,7 +177,7 @@ int build_need_fill(const struct placement *p, struct build_need *build)
         describe(p, copy, &build->guest);
         rc = fill_need(p, copy, need_kb, &build->need);
         if (!rc)
-            rc = read_cells(p->cells, &copy->b_info, &build->cells);
+            rc = read_cells(p, &copy->b_info, &build->cells);
         build->guest.cells = build->cells;
     }
     layout_free_config(copy);

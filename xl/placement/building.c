@@ -34,7 +34,7 @@ int placement_adopt_stub(struct placement *p, uint32_t stub_domid)
 {
     int rc;
 
-    if (!p->built.nodes)
+    if (!p->restored.built.nodes)
         return 0;
     rc = populate_init(&p->stub_built, p->decision->plan, false, 0);
     if (!rc)
@@ -54,19 +54,26 @@ static void keep_host(struct placement *p, xc_interface *xch)
     p->host = host;
 }
 
-int placement_populate_by(struct populate *built, populate_physmap_fn *real,
-                          xc_interface *xch, uint32_t domid, unsigned long nr,
-                          unsigned order, unsigned mem_flags,
-                          xen_pfn_t *extents, bool *short_r)
+int placement_populate_by(struct populate *built,
+                          struct populate_vnodes *vnodes,
+                          populate_physmap_fn *real, xc_interface *xch,
+                          uint32_t domid, unsigned long nr, unsigned order,
+                          unsigned mem_flags, xen_pfn_t *extents,
+                          bool *short_r)
 {
     static const struct populate_ops ops = { ask, free_bytes };
     struct asker asker = { real, xch, domid, mem_flags };
-    bool node_named = XENMEMF_get_node(mem_flags) != XENMEMF_get_node(0);
+    bool node_named = XENMEMF_get_node(mem_flags) != XENMEMF_get_node(0),
+         has_vnodes = vnodes && vnodes->nr_vnodes;
     long done;
 
-    if (!built->nodes || mem_flags & XENMEMF_populate_on_demand)
+    if ((!built->nodes && !has_vnodes) ||
+        mem_flags & XENMEMF_populate_on_demand)
         return real(xch, domid, nr, order, mem_flags, extents);
-    if (node_named) {
+    if (has_vnodes && !node_named) {
+        done = populate_vnodes_extents(vnodes, &ops, &asker, nr, order,
+                                       extents);
+    } else if (node_named) {
         /* A virtual node's: its node is in the configuration. */
         done = real(xch, domid, nr, order, mem_flags, extents);
         if (done > 0)
@@ -89,7 +96,8 @@ int placement_populate(struct placement *p, populate_physmap_fn *real,
     bool stub = domid == p->stub_domid, ignored = false;
     int done;
 
-    done = placement_populate_by(stub ? &p->stub_built : &p->built, real, xch,
+    done = placement_populate_by(stub ? &p->stub_built : &p->restored.built,
+                                 stub ? NULL : &p->restored.vnodes, real, xch,
                                  domid, nr, order, mem_flags, extents,
                                  stub ? &ignored : &p->short_of_memory);
     if (!stub && order == 0 && p->short_of_memory)

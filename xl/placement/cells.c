@@ -162,10 +162,20 @@ static void add_any(const struct xln_host *host, struct xln_nodemap *nodes)
             xln_nodemap_set(nodes, node);
 }
 
+static const struct xln_nodemap *named_nodes(const struct binding *b,
+                                             unsigned cell)
+{
+    const struct xln_nodemap *own = b->cells->list[cell].nodes;
+
+    if (own || !b->cells->restored)
+        return own;
+    return b->request->mem_nodes ? b->request->mem_nodes : b->request->nodes;
+}
+
 static int allowed_nodes(const struct binding *b, unsigned cell,
                          struct xln_nodemap **nodes_r)
 {
-    const struct xln_nodemap *named = b->cells->list[cell].nodes;
+    const struct xln_nodemap *named = named_nodes(b, cell);
     struct xln_nodemap *nodes;
     int rc;
 
@@ -190,19 +200,35 @@ static uint64_t bytes_of(const struct binding *b, unsigned cell)
     return b->cells->list[cell].bytes;
 }
 
+/* To the node of another cell; where the guest knows how far that is, by how
+ * much it is not so. */
+static uint64_t distance_to(const struct binding *b, unsigned cell,
+                            unsigned node, unsigned other)
+{
+    unsigned there = xln_host_distance(b->host, node, b->node_of[other]),
+             known;
+
+    if (!b->cells->restored)
+        return there;
+    known = b->cells->list[cell].distances[other];
+    return there > known ? there - known : known - there;
+}
+
 /* To the nodes that other cells are on, in sum. */
-static uint64_t distance_of(const struct binding *b, unsigned node)
+static uint64_t distance_of(const struct binding *b, unsigned cell,
+                            unsigned node)
 {
     uint64_t sum = 0;
-    unsigned cell;
+    unsigned other;
 
-    for (cell = 0; cell < b->cells->nr; cell++)
-        if (b->node_of[cell] != XLN_NONE)
-            sum += xln_host_distance(b->host, node, b->node_of[cell]);
+    for (other = 0; other < b->cells->nr; other++)
+        if (b->node_of[other] != XLN_NONE)
+            sum += distance_to(b, cell, node, other);
     return sum;
 }
 
-static bool is_better(const struct binding *b, unsigned node, unsigned than)
+static bool is_better(const struct binding *b, unsigned cell, unsigned node,
+                      unsigned than)
 {
     uint64_t distance, other;
 
@@ -210,8 +236,8 @@ static bool is_better(const struct binding *b, unsigned node, unsigned than)
         return true;
     if (!b->nr_on[node] != !b->nr_on[than])
         return !b->nr_on[node];
-    distance = distance_of(b, node);
-    other = distance_of(b, than);
+    distance = distance_of(b, cell, node);
+    other = distance_of(b, cell, than);
     if (distance != other)
         return distance < other;
     return !b->request->nodes && b->room[node] > b->room[than];
@@ -224,7 +250,8 @@ static unsigned choose(const struct binding *b, unsigned cell,
 
     XLN_FOREACH(xln_nodemap, node, nodes)
         if (node < xln_host_nr_nodes(b->host) &&
-            b->room[node] >= bytes_of(b, cell) && is_better(b, node, best))
+            b->room[node] >= bytes_of(b, cell) &&
+            is_better(b, cell, node, best))
             best = node;
     return best;
 }
@@ -238,8 +265,9 @@ static int refuse(const struct binding *b, unsigned cell, char **error_r)
 
     if (rc)
         return rc;
-    if (asprintf(error_r, "cell %u: %" PRIu64 " MiB needed, not available from "
-                 "%s %s alone", cell, IN_MIB(bytes_of(b, cell)),
+    if (asprintf(error_r, "%s %u: %" PRIu64 " MiB needed, not available from "
+                 "%s %s alone", b->cells->restored ? "virtual node" : "cell",
+                 cell, IN_MIB(bytes_of(b, cell)),
                  xln_nodemap_count(nodes) == 1 ? "node" : "one of the nodes",
                  set) < 0)
         *error_r = NULL;
@@ -276,18 +304,31 @@ static int choose_another(const struct binding *b, unsigned cell,
     return *node_r == XLN_NONE ? -EIO : 0;
 }
 
+/* Where it was may be gone, or full now: another will do. */
+static bool may_leave(const struct binding *b, unsigned cell)
+{
+    return b->cells->restored && b->cells->list[cell].nodes &&
+           b->request->mode != XLN_MODE_STRICT;
+}
+
+/* Of one that gets none of its own nodes. *error_r: of the first that minds. */
+static int leave_nodes(const struct binding *b, unsigned cell,
+                       unsigned *node_r, char **error_r)
+{
+    int rc = choose_another(b, cell, node_r);
+
+    if (rc || *error_r ||
+        (may_leave(b, cell) && b->room[*node_r] >= bytes_of(b, cell)))
+        return rc;
+    return refuse(b, cell, error_r);
+}
+
 /* *error_r: of the first that gets none. */
 static int bind_cell(struct binding *b, unsigned cell, char **error_r)
 {
     unsigned node = choose(b, cell, b->nodes[cell]);
-    int rc = 0;
+    int rc = node == XLN_NONE ? leave_nodes(b, cell, &node, error_r) : 0;
 
-    if (node == XLN_NONE) {
-        if (!*error_r)
-            rc = refuse(b, cell, error_r);
-        if (!rc)
-            rc = choose_another(b, cell, &node);
-    }
     if (rc)
         return rc;
     b->node_of[cell] = node;
@@ -297,12 +338,20 @@ static int bind_cell(struct binding *b, unsigned cell, char **error_r)
     return 0;
 }
 
+/* None of its own has room: the others get theirs first. */
+static bool must_leave(const struct binding *b, unsigned cell)
+{
+    return may_leave(b, cell) && choose(b, cell, b->nodes[cell]) == XLN_NONE;
+}
+
 static bool goes_before(const struct binding *b, unsigned cell, unsigned other)
 {
     unsigned nr, nr_other;
 
     if (other == XLN_NONE)
         return true;
+    if (must_leave(b, cell) != must_leave(b, other))
+        return must_leave(b, other);
     nr = xln_nodemap_count(b->nodes[cell]);
     nr_other = xln_nodemap_count(b->nodes[other]);
     return nr != nr_other ? nr < nr_other

@@ -20,6 +20,7 @@ struct cell {
 struct cells {
     unsigned nr;
     bool listed;                    /* by vnuma=[...], with a node for each */
+    bool restored;                  /* of a guest that has them already */
     struct cell *list;
 };
 
@@ -46,9 +47,11 @@ int cells_check_vcpus(const struct cells *cells, unsigned nr_vcpus,
 /*
  * Find a node for each cell, in node_of[nr]. Those that it may be on are its
  * own; else those that its vCPUs are bound to; else those that `request` names,
- * in their order; else any with memory, the one with most room first. The cells
+ * in their order; else any with memory, the one with most room first. Of a guest
+ * that is restored, those that `request` names come before the vCPUs. The cells
  * with fewest nodes to choose from go first, then the largest. Each takes one
- * that has room for it and no other cell, if there is one, near to the others.
+ * that has room for it and no other cell, if there is one, near to the others;
+ * of a guest that is restored, as far from them as the guest knows.
  * -ENOSPC and a malloc'd line in *error_r: one gets none; node_of has another
  * then, or the one with most memory. -ENOMEM.
  */

@@ -118,10 +118,27 @@ static int drop_absent(struct decision *d, const struct question *q,
     return rc;
 }
 
+/* As when it was made, except for its virtual nodes, which it has. */
+static void limit_restored(struct decision *d)
+{
+    struct xln_request *request = d->request;
+
+    if (request->vcpus_mode == XLN_VCPUS_CORE)
+        request->vcpus_mode = XLN_VCPUS_SOFT;
+    if (request->vnuma == XLN_VNUMA_HOST &&
+        request->vcpus_mode == XLN_VCPUS_SOFT)
+        request->vcpus_mode = XLN_VCPUS_HARD;
+    request->vnuma = XLN_VNUMA_NONE;
+}
+
 /* What a guest cannot have, the host's defaults or a record of another host may
  * still ask for; where a user does, that was refused. */
 static void limit_vnuma(struct decision *d, const struct decide_guest *guest)
 {
+    if (guest->cells && guest->cells->restored) {
+        limit_restored(d);
+        return;
+    }
     if (guest->type != LIBXL_DOMAIN_TYPE_HVM || guest->restored ||
         guest->on_demand || d->request->vcpus_mode == XLN_VCPUS_CORE)
         d->request->vnuma = XLN_VNUMA_NONE;
@@ -315,6 +332,30 @@ static int warn_split_unit(struct decision *d, const struct question *q)
     return rc ? rc : add_warning(d, line);
 }
 
+/* Where several are on one node. */
+static int warn_shared(struct decision *d, const struct question *q)
+{
+    char *line;
+    int rc;
+
+    if (!q->guest->cells->restored)
+        return 0;
+    line = explain_shared_vnodes(d->vnuma);
+    if (!line || !*line)
+        return add_warning(d, line);
+    rc = warn(d, "%s: the guest sees them apart", line);
+    free(line);
+    return rc;
+}
+
+/* One that is restored comes from several nodes, if it may. */
+static bool must_fit(const struct decision *d, const struct decide_guest *guest)
+{
+    if (guest->cells->restored)
+        return d->request->mode == XLN_MODE_STRICT;
+    return !guest->cells->listed && !guest->reboots;
+}
+
 /* A hand-written list is libxl's to build, so a create is worth a try. A domain
  * that reboots is made in any case. */
 static int judge_cells(struct decision *d, const struct question *q)
@@ -332,11 +373,13 @@ static int judge_cells(struct decision *d, const struct question *q)
                           &d->vnuma, &reason);
     if (rc != -ENOSPC) {
         free(reason);
-        return rc ? rc : warn_split_unit(d, q);
+        if (!rc)
+            rc = warn_split_unit(d, q);
+        return rc ? rc : warn_shared(d, q);
     }
     rc = refuse(d, DECIDE_NOTHING_FITS, reason);
-    d->refused = !cells->listed && !q->guest->reboots;
-    if (!rc && !d->refused && !cells->listed)
+    d->refused = must_fit(d, q->guest);
+    if (!rc && !d->refused && !cells->listed && !cells->restored)
         rc = warn(d, "%s: the domain reboots, so that cell is on another node "
                   "this time", reason);
     return rc;

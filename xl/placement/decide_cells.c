@@ -30,7 +30,20 @@ static int copy_vcpus(const struct cell *cell, unsigned nr_vcpus,
     return rc;
 }
 
-/* Their vCPUs' affinities are the user's. */
+/* Their vCPUs' affinities are the user's; those of a guest that is restored
+ * follow from its nodes again, unless the user has set them. */
+static void find_cpus(const struct cells *cells, const struct xln_host *host,
+                      const struct xln_need *need, const struct xln_plan *plan,
+                      struct xln_vnode *vnode)
+{
+    if (!cells->restored || xln_cpumap_is_empty(plan->vcpu_cpus))
+        return;
+    xln_cpumap_or(vnode->cpus, xln_host_near_cpus(host, vnode->node));
+    if (need->pool_cpus)
+        xln_cpumap_and(vnode->cpus, need->pool_cpus);
+    xln_host_whole_units(host, vnode->cpus);
+}
+
 static int fill_vnode(const struct cells *cells, const struct xln_host *host,
                       unsigned nr_vcpus, const unsigned *node_of, unsigned i,
                       struct xln_vnode *vnode)
@@ -52,10 +65,12 @@ static int fill_vnode(const struct cells *cells, const struct xln_host *host,
 }
 
 static int make_vnuma(const struct cells *cells, const struct xln_host *host,
-                      unsigned nr_vcpus, const unsigned *node_of,
+                      const struct xln_need *need,
+                      const struct xln_plan *plan, const unsigned *node_of,
                       struct xln_vnuma **vnuma_r)
 {
     struct xln_vnuma *vnuma = calloc(1, sizeof(*vnuma));
+    unsigned i;
     int rc = 0;
 
     if (!vnuma)
@@ -64,8 +79,10 @@ static int make_vnuma(const struct cells *cells, const struct xln_host *host,
     if (!vnuma->list)
         rc = -ENOMEM;
     for (; !rc && vnuma->nr < cells->nr; vnuma->nr++)
-        rc = fill_vnode(cells, host, nr_vcpus, node_of, vnuma->nr,
+        rc = fill_vnode(cells, host, need->nr_vcpus, node_of, vnuma->nr,
                         &vnuma->list[vnuma->nr]);
+    for (i = 0; i < vnuma->nr && !rc; i++)
+        find_cpus(cells, host, need, plan, &vnuma->list[i]);
     if (rc)
         xln_vnuma_free(vnuma);
     else
@@ -110,6 +127,16 @@ static int set_plan(struct xln_plan *plan, const struct cells *cells,
     return 0;
 }
 
+/* Where its vCPUs are, all in all. */
+static void set_cpus(struct xln_plan *plan, const struct xln_vnuma *vnuma)
+{
+    unsigned i;
+
+    xln_cpumap_zero(plan->vcpu_cpus);
+    for (i = 0; i < vnuma->nr; i++)
+        xln_cpumap_or(plan->vcpu_cpus, vnuma->list[i].cpus);
+}
+
 int decide_cells(const struct cells *cells, const struct xln_host *host,
                  const struct xln_request *request,
                  const struct xln_need *need, struct xln_plan *plan,
@@ -126,7 +153,9 @@ int decide_cells(const struct cells *cells, const struct xln_host *host,
     if (!fit || fit == -ENOSPC) {
         rc = set_plan(plan, cells, node_of);
         if (!rc)
-            rc = make_vnuma(cells, host, need->nr_vcpus, node_of, vnuma_r);
+            rc = make_vnuma(cells, host, need, plan, node_of, vnuma_r);
+        if (!rc && cells->restored)
+            set_cpus(plan, *vnuma_r);
     }
     if (fit == -ENOSPC)
         plan->verdict = XLN_NOTHING_FITS;

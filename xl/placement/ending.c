@@ -34,6 +34,47 @@ static char *granted_text(const struct populate *built)
     return text;
 }
 
+/* "1,2": the node of each virtual node. */
+static char *vnodes_text(const struct xln_vnuma *vnuma)
+{
+    char *text = NULL;
+    size_t size;
+    unsigned i;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return NULL;
+    for (i = 0; i < vnuma->nr; i++)
+        fprintf(f, "%s%u", i ? "," : "", vnuma->list[i].node);
+    if (fclose(f)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static void record_vnodes(const struct placement *p)
+{
+    char *text = p->decision && p->decision->vnuma
+                     ? vnodes_text(p->decision->vnuma)
+                     : NULL;
+
+    if (text || p->kept_vnodes)
+        record_write_vnodes(p->domid, text ? text : p->kept_vnodes);
+    free(text);
+}
+
+static void say_vnode_spills(const struct placement *p)
+{
+    const struct xln_vnuma *vnuma = p->decision->vnuma;
+    unsigned i;
+
+    for (i = 0; i < vnuma->nr; i++)
+        placement_say_free(p, XTL_WARN,
+                           explain_vnode_spill(&p->restored.vnodes, i,
+                                               vnuma->list[i].node));
+}
+
 static void record(const struct placement *p)
 {
     char *nodes, *pages = NULL;
@@ -43,8 +84,8 @@ static void record(const struct placement *p)
     if (!p->decision || xln_nodemap_format(p->decision->plan->nodes, &nodes))
         return;
     /* Nothing counted: the memory came another way (a restore). */
-    if (populate_granted(&p->built, NULL))
-        pages = granted_text(&p->built);
+    if (populate_granted(&p->restored.built, NULL))
+        pages = granted_text(&p->restored.built);
     record_write(p->domid, nodes, pages);
     free(pages);
     free(nodes);
@@ -87,7 +128,7 @@ static void say_shortage(const struct placement *p)
 
     placement_say_free(p, XTL_ERROR,
                        explain_shortage(p->host, p->decision->request,
-                                        p->decision->plan, &p->built,
+                                        p->decision->plan, &p->restored.built,
                                         residency));
     xln_residency_free(residency);
 }
@@ -99,7 +140,7 @@ static bool lacked_memory(const struct placement *p)
     if (!p->decision)
         return false;
     return p->short_of_memory || (p->decision->lacks_memory &&
-                                  !populate_granted(&p->built, NULL));
+                                  !populate_granted(&p->restored.built, NULL));
 }
 
 /* Why it was not made, as far as that is ours to say. */
@@ -120,7 +161,7 @@ bool placement_end(struct placement *p, bool failed)
 {
     bool explained;
 
-    if (restore_collect(p->restore, &p->built))
+    if (restore_collect(p->restore, &p->restored))
         p->short_of_memory = true;
     if (p->affinity)
         xln_affinity_swap(p->affinity, &p->config->b_info);
@@ -129,16 +170,22 @@ bool placement_end(struct placement *p, bool failed)
     if (p->promise_fd >= 0)
         close(p->promise_fd);
     explained = failed && say_failure(p);
-    if (!failed && p->domid != XLN_NONE)
+    if (!failed && p->domid != XLN_NONE) {
         hide_request(p);
+        record_vnodes(p);
+    }
     if (!failed && p->domid != XLN_NONE && p->affinity)
         record(p);
-    if (!failed && p->built.nodes)
+    if (!failed && p->restored.vnodes.nr_vnodes)
+        say_vnode_spills(p);
+    else if (!failed && p->restored.built.nodes)
         placement_say_free(p, XTL_WARN,
-                           explain_spill(p->decision->plan, &p->built));
+                           explain_spill(p->decision->plan,
+                                         &p->restored.built));
 
     xln_affinity_free(p->affinity);
-    populate_dispose(&p->built);
+    populate_dispose(&p->restored.built);
+    populate_vnodes_dispose(&p->restored.vnodes);
     populate_dispose(&p->stub_built);
     decision_free(p->decision);
     xln_host_free(p->host);
@@ -147,8 +194,10 @@ bool placement_end(struct placement *p, bool failed)
     free(p->promised);
     free(p->planned_nodes);
     cells_free(p->cells);
+    vnuma_record_free(p->vnodes);
     free(p->kept_nodes);
     free(p->kept_pages);
+    free(p->kept_vnodes);
     keys_free(p->keys);
     keys_free(p->defaults);
     free(p);

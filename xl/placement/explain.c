@@ -255,6 +255,44 @@ char *explain_vnuma(const struct xln_vnuma *vnuma)
     return line_end(&line);
 }
 
+/* Those on the node of `vnode`; false: it is alone there, or not the first. */
+static bool find_sharing(const struct xln_vnuma *vnuma, unsigned vnode,
+                         struct xln_nodemap *sharing)
+{
+    unsigned i;
+
+    xln_nodemap_zero(sharing);
+    for (i = 0; i < vnuma->nr; i++)
+        if (vnuma->list[i].node == vnuma->list[vnode].node)
+            xln_nodemap_set(sharing, i);
+    return xln_nodemap_next(sharing, 0) == vnode &&
+           xln_nodemap_count(sharing) > 1;
+}
+
+char *explain_shared_vnodes(const struct xln_vnuma *vnuma)
+{
+    struct xln_nodemap *sharing;
+    const char *separator = "";
+    struct line line;
+    unsigned i;
+
+    line_begin(&line);
+    if (xln_nodemap_new(vnuma->nr, &sharing)) {
+        line_fail(&line);
+        return line_end(&line);
+    }
+    for (i = 0; i < vnuma->nr; i++) {
+        if (!find_sharing(vnuma, i, sharing))
+            continue;
+        line_add(&line, "%svirtual nodes ", separator);
+        line_node_set(&line, sharing);
+        line_add(&line, " share node %u", vnuma->list[i].node);
+        separator = ", ";
+    }
+    xln_nodemap_free(sharing);
+    return line_end(&line);
+}
+
 char *explain_no_cores(const struct xln_host *host,
                        const struct xln_need *need,
                        const struct xln_plan *plan)
@@ -593,5 +631,20 @@ char *explain_spill(const struct xln_plan *plan, const struct populate *built)
                  built->nodes[i].node);
         separator = ",";
     }
+    return line_end(&line);
+}
+
+char *explain_vnode_spill(const struct populate_vnodes *vnodes, unsigned vnode,
+                          unsigned node)
+{
+    uint64_t away = populate_vnodes_granted(vnodes, vnode, node);
+    struct line line;
+
+    if (!away)
+        return nothing();
+    line_add(line_begin(&line), "%.1f of %.1f MiB of virtual node %u did not "
+             "fit on node %u, and went to others", PAGES_MIB(away),
+             PAGES_MIB(populate_vnodes_granted(vnodes, vnode, XLN_NONE)),
+             vnode, node);
     return line_end(&line);
 }

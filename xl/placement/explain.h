@@ -9,6 +9,7 @@
 #include <libxl_numa.h>
 
 #include "populate.h"
+#include "populate_vnodes.h"
 
 /* What the plan is: "memory from node 2, vCPUs prefer CPUs 4-5". */
 char *explain_plan(const struct xln_request *request,
@@ -45,6 +46,9 @@ char *explain_search(const struct xln_plan *plan);
 /* The virtual nodes: "2 virtual nodes: node 1 with 128 MiB and vCPUs 0-1, ..."
  */
 char *explain_vnuma(const struct xln_vnuma *vnuma);
+
+/* Which virtual nodes are on the same node; "" if none are. */
+char *explain_shared_vnodes(const struct xln_vnuma *vnuma);
 
 /* That a vCPU may run on none of `cpus`, which are those of its cpupool. `host`
  * NULL: each CPU is scheduled on its own. */
@@ -96,5 +100,9 @@ char *explain_overflow(const struct xln_plan *plan);
 
 /* How much went to other nodes than the plan's own; "" if none did. */
 char *explain_spill(const struct xln_plan *plan, const struct populate *built);
+
+/* How much of a virtual node went to other nodes than `node`; "" if none did. */
+char *explain_vnode_spill(const struct populate_vnodes *vnodes, unsigned vnode,
+                          unsigned node);
 
 #endif /* EXPLAIN_H */

@@ -4,6 +4,7 @@
  *
  *     pool=Pool-0
  *     nodes=2
+ *     vnodes=2,3              of a move: the node of each virtual node
  *     vcpu=0 4-5 -            number, hard and soft affinity; "-": not kept
  */
 #include <errno.h>
@@ -41,6 +42,11 @@ static int set_text(char **text, const char *value)
 int keep_set_nodes(struct keep *keep, const char *nodes)
 {
     return set_text(&keep->nodes, nodes);
+}
+
+int keep_set_vnodes(struct keep *keep, const char *vnodes)
+{
+    return set_text(&keep->vnodes, vnodes);
 }
 
 int keep_set_pool(struct keep *keep, const char *pool)
@@ -90,6 +96,7 @@ void keep_free(struct keep *keep)
     free(keep->vcpus);
     free(keep->pool);
     free(keep->nodes);
+    free(keep->vnodes);
     free(keep);
 }
 
@@ -127,6 +134,8 @@ static int read_line(struct keep *keep, char *line)
         return keep_set_pool(keep, value);
     if (!strcmp(line, "nodes"))
         return keep_set_nodes(keep, value);
+    if (!strcmp(line, "vnodes"))
+        return keep_set_vnodes(keep, value);
     if (!strcmp(line, "vcpu"))
         return read_vcpu(keep, value);
     return -EINVAL;
@@ -179,6 +188,8 @@ static void write_lines(const struct keep *keep, FILE *f)
         fprintf(f, "pool=%s\n", keep->pool);
     if (keep->nodes)
         fprintf(f, "nodes=%s\n", keep->nodes);
+    if (keep->vnodes)
+        fprintf(f, "vnodes=%s\n", keep->vnodes);
     for (i = 0; i < keep->nr_vcpus; i++) {
         v = &keep->vcpus[i];
         if (v->hard || v->soft)

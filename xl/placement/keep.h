@@ -14,6 +14,7 @@
 /* Texts as a configuration has them; NULL: nothing to keep. */
 struct keep {
     char *pool, *nodes;
+    char *vnodes;               /* of each virtual node the node, "1,2" */
     struct keep_vcpu {
         char *hard, *soft;
     } *vcpus;
@@ -40,6 +41,7 @@ int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep);
  * cannot be noted; -ERANGE: no domain has so many vCPUs. */
 int keep_set_pool(struct keep *keep, const char *pool);
 int keep_set_nodes(struct keep *keep, const char *nodes);
+int keep_set_vnodes(struct keep *keep, const char *vnodes);
 int keep_set_vcpu(struct keep *keep, unsigned vcpu, const char *hard,
                   const char *soft);
 

@@ -70,8 +70,8 @@ static int check_vnodes(const struct keys *keys, const struct keys *defaults,
     if (is_migratable(keys, defaults))
         return xln__refuse(error_r,
                            "%s: %s and nodes_migratable=1: expected one "
-                           "of the two, as Xen cannot save or migrate a guest "
-                           "with virtual nodes",
+                           "of the two, as an xl without libxl-numa cannot save "
+                           "or migrate a guest with virtual nodes",
                            source, what);
     return 0;
 }

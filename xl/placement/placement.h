@@ -15,6 +15,7 @@
 #include "populate.h"
 #include "preferred_nodes.h"
 #include "restore.h"
+#include "vnuma_record.h"
 
 /* xc_domain_populate_physmap(), the real one. */
 typedef int populate_physmap_fn(xc_interface *xch, uint32_t domid,
@@ -35,6 +36,7 @@ struct placement {
     enum restore_helper helper;     /* which libxl starts so */
     char *planned_nodes;            /* by a plan, for this once; NULL: none */
     struct cells *cells;            /* its virtual nodes are libvirt's; or NULL */
+    struct vnuma_record *vnodes;    /* restoring: those it had; or NULL */
     uint32_t domid;                 /* XLN_NONE: not made yet */
     uint32_t stub_domid;            /* its stub domain's; XLN_NONE: none */
 
@@ -52,12 +54,14 @@ struct placement {
     struct xln_affinity *affinity;  /* exchanged with config->b_info's; NULL:
                                      * xl's own placement stands */
     int promise_fd;                 /* in RESERVATIONS; -1: none */
-    struct populate built, stub_built;
-    struct restore *restore;        /* shares `built` with the save helper */
+    struct restored restored;       /* how its memory is allocated */
+    struct populate stub_built;
+    struct restore *restore;        /* shares `restored` with the save helper */
     bool short_of_memory;           /* there is not what was asked for last */
 
     bool resetting;                 /* softly: all stays where it is */
-    char *kept_nodes, *kept_pages;  /* what its record says; NULL: nothing */
+    /* What its record says; NULL: nothing. */
+    char *kept_nodes, *kept_pages, *kept_vnodes;
 };
 
 /* The defaults of the host, none if its file is not there or cannot be read.
@@ -132,9 +136,12 @@ int placement_populate(struct placement *p, populate_physmap_fn *real,
                        unsigned order, unsigned mem_flags,
                        xen_pfn_t *extents);
 
-/* The same for a domain that has `built` alone. Sets *short_r as the calls go:
- * the last pages that were asked for are not available. */
-int placement_populate_by(struct populate *built, populate_physmap_fn *real,
+/* The same for a domain that has `built` alone, and `vnodes`, if not NULL. Sets
+ * *short_r as the calls go: the last pages that were asked for are not
+ * available. */
+int placement_populate_by(struct populate *built,
+                          struct populate_vnodes *vnodes,
+                          populate_physmap_fn *real,
                           xc_interface *xch, uint32_t domid, unsigned long nr,
                           unsigned order, unsigned mem_flags,
                           xen_pfn_t *extents, bool *short_r);

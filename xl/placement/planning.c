@@ -6,6 +6,7 @@
 
 #include <libxl_utils.h>
 
+#include "affinity.h"
 #include "build_need.h"
 #include "explain.h"
 #include "placement.h"
@@ -154,7 +155,10 @@ static void say_plan(const struct placement *p, const struct xln_need *need)
         return;
     say_vnodes(p);
     placement_say(p, XTL_NOTICE,
-                  "with virtual nodes it cannot be saved or migrated");
+                  p->helper == RESTORE_HELPER_TO_TELL
+                      ? "with virtual nodes it can be saved and migrated by an "
+                        "xl of libxl-numa alone"
+                      : "with virtual nodes it cannot be saved or migrated");
 }
 
 static void say_decision(const struct placement *p,
@@ -178,7 +182,7 @@ static void share(struct placement *p)
 {
     int rc = p->helper == RESTORE_HELPER_IS_LIBXLS
                  ? -ENOENT
-                 : restore_share(&p->built, p->domid, &p->restore);
+                 : restore_share(&p->restored, p->domid, &p->restore);
 
     if (!rc && p->helper == RESTORE_HELPER_TO_TELL)
         rc = restore_tell(p->restore);
@@ -201,7 +205,7 @@ static int enact(struct placement *p, const struct xln_need *need)
     if (d->vnuma)
         rc = xln_affinity_add_vnuma(p->ctx, d->vnuma, need, p->affinity);
     if (!rc)
-        rc = populate_init(&p->built, d->plan,
+        rc = populate_init(&p->restored.built, d->plan,
                            d->request->mode == XLN_MODE_STRICT && !p->reboots,
                            need->memory_bytes);
     if (rc) {
@@ -266,8 +270,77 @@ static int enact_cells(struct placement *p, struct xln_reservations *held)
     return 0;
 }
 
+/* Xen tells nobody on which nodes they are, and the guest asks for them again
+ * when it is reset softly. */
+static void set_vnuma(struct placement *p, xc_interface *xch,
+                      const unsigned *node_of)
+{
+    int rc = p->domid == XLN_NONE
+                 ? 0
+                 : vnuma_record_set(xch, p->domid, p->vnodes, node_of);
+
+    if (rc)
+        placement_warn_failed(p, "cannot give it its virtual nodes", rc,
+                              "Xen does not know them, only the guest does");
+}
+
+/* libxl does not know them while it restores: it would only set soft affinities,
+ * which is done here. */
+static int enact_restored(struct placement *p, const struct xln_need *need,
+                          const unsigned *node_of)
+{
+    const struct decision *d = p->decision;
+    const bool strict = d->request->mode == XLN_MODE_STRICT;
+    int rc;
+
+    rc = populate_vnodes_init(&p->restored.vnodes, p->vnodes, p->host, node_of,
+                              strict, need->memory_bytes);
+    if (!rc)
+        rc = populate_vnodes_sum(&p->restored.vnodes, &p->restored.built);
+    if (!rc)
+        rc = xln_affinity_new(p->ctx, d->plan, d->request->vcpus_mode, need,
+                              &p->affinity);
+    if (!rc)
+        rc = xln__affinity_narrow(p->ctx, d->vnuma, need, p->affinity);
+    if (!rc)
+        return 0;
+    xln_affinity_free(p->affinity);
+    p->affinity = NULL;
+    populate_vnodes_dispose(&p->restored.vnodes);
+    populate_dispose(&p->restored.built);
+    return rc;
+}
+
+/* Those that it had when it was saved. */
+static int enact_vnodes(struct placement *p, xc_interface *xch,
+                        struct xln_reservations *held,
+                        const struct xln_need *need)
+{
+    const struct xln_vnuma *vnuma = p->decision->vnuma;
+    unsigned node_of[XLN_VNUMA_MAX_NODES], i;
+    int rc;
+
+    for (i = 0; i < vnuma->nr; i++)
+        node_of[i] = vnuma->list[i].node;
+    if (p->decision->reason && p->domid != XLN_NONE)
+        xtl_log(p->lg, XTL_WARN, -1, PLACEMENT_LOG,
+                "'%s': %s: other nodes are used",
+                p->config->c_info.name, p->decision->reason);
+    rc = reserve_plan(p, held, need);
+    if (!rc)
+        rc = enact_restored(p, need, node_of);
+    if (rc)
+        return rc;
+    set_vnuma(p, xch, node_of);
+    if (p->domid != XLN_NONE)
+        share(p);
+    xln_affinity_swap(p->affinity, &p->config->b_info);
+    return 0;
+}
+
 /* On one node there is nothing to set, but a reason why it does not fit. */
-static int decide_and_enact(struct placement *p, struct xln_reservations *held,
+static int decide_and_enact(struct placement *p, xc_interface *xch,
+                            struct xln_reservations *held,
                             const struct build_need *build)
 {
     const struct decision *d;
@@ -280,6 +353,8 @@ static int decide_and_enact(struct placement *p, struct xln_reservations *held,
     say_decision(p, build);
     if (d->refused)
         return -ENOSPC;
+    if (p->restoring && p->vnodes)
+        return enact_vnodes(p, xch, held, &build->need);
     /* No node of the host has memory to speak of: for xl to say. */
     if (!has_choice(p) || xln_nodemap_is_empty(d->plan->nodes))
         return 0;
@@ -309,7 +384,7 @@ static int plan_locked(struct placement *p, xc_interface *xch,
     int rc = read_all(p, xch, held, &build);
 
     if (!rc)
-        rc = decide_and_enact(p, held, &build);
+        rc = decide_and_enact(p, xch, held, &build);
     build_need_dispose(&build);
     return rc;
 }
@@ -345,7 +420,10 @@ int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid)
     p->domid = domid;
     rc = p->resetting ? keep_all(p) : plan_anew(p, xch);
     if (rc && rc != -ENOSPC) {
-        placement_warn_failed(p, "cannot plan", rc, "placed by libxl itself");
+        placement_warn_failed(p, "cannot plan", rc,
+                              p->vnodes ? "placed by libxl itself: the memory of "
+                                          "its virtual nodes is mixed"
+                                        : "placed by libxl itself");
         rc = 0;
     }
     return rc;

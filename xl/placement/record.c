@@ -9,6 +9,8 @@
 #include <libxl.h>
 #include <xenstore.h>
 
+#include <libxl_numa.h>
+
 #include "text/from_errno.h"
 #include "record.h"
 
@@ -33,6 +35,18 @@ void record_write(uint32_t domid, const char *nodes, const char *pages)
     record_path(path, sizeof(path), domid, "pages");
     if (pages)
         xs_write(xs, XBT_NULL, path, pages, strlen(pages));
+    xs_close(xs);
+}
+
+void record_write_vnodes(uint32_t domid, const char *vnodes)
+{
+    struct xs_handle *xs = xs_open(0);
+    char path[64];
+
+    if (!xs)
+        return;
+    record_path(path, sizeof(path), domid, "vnodes");
+    xs_write(xs, XBT_NULL, path, vnodes, strlen(vnodes));
     xs_close(xs);
 }
 
@@ -124,6 +138,36 @@ static const char *read_number(const char *text, uint64_t *number_r)
     errno = 0;
     *number_r = strtoull(text, &end, 10);
     return errno ? NULL : end;
+}
+
+unsigned record_parse_vnodes(const char *text, unsigned *nodes, unsigned max)
+{
+    unsigned nr = 0;
+    uint64_t node;
+
+    for (;; text++) {
+        text = read_number(text, &node);
+        if (!text || (*text && *text != ',') || node >= XLN_MAX_NODES ||
+            nr == max)
+            return 0;
+        nodes[nr++] = node;
+        if (!*text)
+            return nr;
+    }
+}
+
+int record_read_vnodes(uint32_t domid, char **vnodes_r)
+{
+    struct xs_handle *xs = xs_open(0);
+    char path[64];
+    int rc;
+
+    if (!xs)
+        return xln__from_errno();
+    record_path(path, sizeof(path), domid, "vnodes");
+    rc = read_path(xs, path, vnodes_r);
+    xs_close(xs);
+    return rc;
 }
 
 int record_parse_pages(const char *text, unsigned nr_nodes, uint64_t *pages_r)

@@ -20,6 +20,15 @@
  * to fail. */
 void record_write(uint32_t domid, const char *nodes, const char *pages);
 
+/* The node of each virtual node, "1,2", as `vnodes`; to be freed. -ENOENT: the
+ * domain has none, or they are not known; or what xenstore says. */
+void record_write_vnodes(uint32_t domid, const char *vnodes);
+int record_read_vnodes(uint32_t domid, char **vnodes_r);
+
+/* That text as numbers: how many, at most `max` of them; 0: it is not of its
+ * form. */
+unsigned record_parse_vnodes(const char *text, unsigned *nodes, unsigned max);
+
 /*
  * libxl writes a domain's request where the guest may read it, in
  * /local/domain/<domid>/numa; it can name other domains. From now on only the

@@ -18,10 +18,11 @@
 #define LIBXL_SAVE_HELPER "LIBXL_SAVE_HELPER"
 #define NAME_SIZE 64
 
-/* Both processes have the same build of this module loaded. */
+/* Both processes have the same build of this module loaded. Behind the nodes,
+ * of each virtual node if there are any, are its ranges. */
 struct shared {
     uint32_t domid;
-    uint32_t nr_nodes;
+    uint32_t nr_nodes, nr_vnodes, nr_ranges;
     bool short_of_memory;
     struct populate_node nodes[];
 };
@@ -30,7 +31,7 @@ struct restore {
     int fd;
     size_t size;
     struct shared *shared;
-    struct populate view;       /* of the shared nodes */
+    struct restored view;       /* of what is shared */
     bool told;                  /* the environment names our helper ... */
     char *user_helper;          /* ... where LIBXL_SAVE_HELPER was this */
 };
@@ -134,11 +135,43 @@ static void forget(const struct restore *restore)
         unsetenv(LIBXL_SAVE_HELPER);
 }
 
-static struct restore *make_shared(const struct populate *built,
-                                   uint32_t domid)
+/* Of all virtual nodes. */
+static size_t nr_nodes_of(const struct shared *s)
 {
-    size_t nodes_size = built->nr_nodes * sizeof(built->nodes[0]),
-           size = sizeof(struct shared) + nodes_size;
+    return (size_t)s->nr_nodes * (s->nr_vnodes ? s->nr_vnodes : 1);
+}
+
+static size_t size_of(const struct shared *s)
+{
+    return sizeof(*s) + nr_nodes_of(s) * sizeof(struct populate_node) +
+           s->nr_ranges * sizeof(struct populate_range);
+}
+
+static struct populate_range *ranges_of(struct shared *s)
+{
+    return (struct populate_range *)(s->nodes + nr_nodes_of(s));
+}
+
+static void fill_shared(struct shared *s, const struct restored *from)
+{
+    const struct populate_vnodes *v = &from->vnodes;
+
+    memcpy(s->nodes, v->nr_vnodes ? v->nodes : from->built.nodes,
+           nr_nodes_of(s) * sizeof(s->nodes[0]));
+    if (s->nr_ranges)
+        memcpy(ranges_of(s), v->ranges, s->nr_ranges * sizeof(*v->ranges));
+}
+
+static struct restore *make_shared(const struct restored *from, uint32_t domid)
+{
+    const struct populate_vnodes *v = &from->vnodes;
+    const struct shared head = {
+        .domid = domid,
+        .nr_nodes = v->nr_vnodes ? v->nr_nodes : from->built.nr_nodes,
+        .nr_vnodes = v->nr_vnodes,
+        .nr_ranges = v->nr_ranges,
+    };
+    size_t size = size_of(&head);
     struct restore *restore;
     char name[NAME_SIZE];
     int fd;
@@ -152,35 +185,45 @@ static struct restore *make_shared(const struct populate *built,
         close(fd);
         return NULL;
     }
-    restore->shared->domid = domid;
-    restore->shared->nr_nodes = built->nr_nodes;
-    memcpy(restore->shared->nodes, built->nodes, nodes_size);
+    *restore->shared = head;
+    fill_shared(restore->shared, from);
     return restore;
 }
 
-int restore_share(const struct populate *built, uint32_t domid,
+int restore_share(const struct restored *from, uint32_t domid,
                   struct restore **restore_r)
 {
     struct restore *restore;
 
     errno = ENOMEM;
-    restore = make_shared(built, domid);
+    restore = make_shared(from, domid);
     if (!restore)
         return -errno;
     *restore_r = restore;
     return 0;
 }
 
-bool restore_collect(struct restore *restore, struct populate *built)
+static void add_granted(const struct shared *s, struct restored *to)
+{
+    struct populate_node *nodes = to->vnodes.nr_vnodes ? to->vnodes.nodes
+                                                       : to->built.nodes;
+    unsigned nr = to->vnodes.nr_vnodes
+                      ? to->vnodes.nr_vnodes * to->vnodes.nr_nodes
+                      : to->built.nr_nodes;
+    unsigned i;
+
+    for (i = 0; i < nr; i++)
+        nodes[i].granted_pages += s->nodes[i].granted_pages;
+    populate_vnodes_note(&to->vnodes, &to->built);
+}
+
+bool restore_collect(struct restore *restore, struct restored *to)
 {
     bool short_of_memory;
-    unsigned i;
 
     if (!restore)
         return false;
-    for (i = 0; i < built->nr_nodes; i++)
-        built->nodes[i].granted_pages +=
-            restore->shared->nodes[i].granted_pages;
+    add_granted(restore->shared, to);
     short_of_memory = restore->shared->short_of_memory;
     forget(restore);
     free_restore(restore);
@@ -191,11 +234,23 @@ bool restore_collect(struct restore *restore, struct populate *built)
 
 static bool is_whole(const struct restore *restore)
 {
-    return restore->size >= sizeof(struct shared) &&
-           restore->shared->nr_nodes <= XLN_MAX_NODES &&
-           restore->size == sizeof(struct shared) +
-                                restore->shared->nr_nodes *
-                                    sizeof(struct populate_node);
+    const struct shared *s = restore->shared;
+
+    return restore->size >= sizeof(*s) && s->nr_nodes <= XLN_MAX_NODES &&
+           s->nr_vnodes <= XLN_VNUMA_MAX_NODES &&
+           s->nr_ranges <= VNUMA_RANGES_MAX && restore->size == size_of(s);
+}
+
+static void view_shared(struct shared *s, struct restored *view)
+{
+    if (s->nr_vnodes)
+        view->vnodes = (struct populate_vnodes){
+            .nr_vnodes = s->nr_vnodes, .nr_nodes = s->nr_nodes,
+            .nr_ranges = s->nr_ranges, .nodes = s->nodes,
+            .ranges = ranges_of(s),
+        };
+    else
+        view->built = (struct populate){ s->nr_nodes, s->nodes };
 }
 
 /* Whether the file behind a descriptor is `wanted`; the kernel shows a memfd as
@@ -256,12 +311,11 @@ struct restore *restore_attach(pid_t sharer, uint32_t domid)
         free_restore(restore);
         return NULL;
     }
-    restore->view.nr_nodes = restore->shared->nr_nodes;
-    restore->view.nodes = restore->shared->nodes;
+    view_shared(restore->shared, &restore->view);
     return restore;
 }
 
-struct populate *restore_of(struct restore *restore, uint32_t domid)
+struct restored *restore_of(struct restore *restore, uint32_t domid)
 {
     return restore && restore->shared->domid == domid ? &restore->view : NULL;
 }

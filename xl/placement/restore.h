@@ -19,9 +19,16 @@
 
 #include <sys/types.h>
 
-#include "populate.h"
+#include "populate_vnodes.h"
 
 struct restore;
+
+/* What a helper populates a domain from: a plan, or virtual nodes if there are
+ * any. */
+struct restored {
+    struct populate built;
+    struct populate_vnodes vnodes;
+};
 
 /* Which helper libxl starts: ours if it is told to, ours always, or its own,
  * which nothing can be shared with. */
@@ -32,10 +39,10 @@ enum restore_helper {
 };
 
 /*
- * Share a copy of `built` with the helper that libxl will start for `domid`.
+ * Share a copy of `from` with the helper that libxl will start for `domid`.
  * -errno of memfd_create() and mmap().
  */
-int restore_share(const struct populate *built, uint32_t domid,
+int restore_share(const struct restored *from, uint32_t domid,
                   struct restore **restore_r);
 
 /*
@@ -55,18 +62,18 @@ int restore_tell(struct restore *restore);
 int restore_tell_all(void);
 
 /*
- * The helper has ended: what it was granted is added to `built`, the
+ * The helper has ended: what it was granted is added to `to`, the
  * environment is as it was, and `restore` is freed; NULL is fine. True: the
  * last that it asked for was not available.
  */
-bool restore_collect(struct restore *restore, struct populate *built);
+bool restore_collect(struct restore *restore, struct restored *to);
 
 /* In the helper: what process `sharer`, its parent, shares with it for `domid`;
  * NULL: nothing. */
 struct restore *restore_attach(pid_t sharer, uint32_t domid);
 
 /* In the helper: what to populate `domid` from; NULL: not what was shared. */
-struct populate *restore_of(struct restore *restore, uint32_t domid);
+struct restored *restore_of(struct restore *restore, uint32_t domid);
 
 /* In the helper: whether what was asked for last was not available. */
 void restore_note_shortage(struct restore *restore, bool short_of_memory);

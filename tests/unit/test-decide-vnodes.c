@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* On which nodes a domain comes back that has virtual nodes already. */
+#include <errno.h>
+
+#include "host.h"
+#include "placement/decide.h"
+#include "placement/vnuma_record.h"
+#include "tap.h"
+#include "text/units.h"
+
+#define NR_NODES 4
+#define NR_CPUS 8
+
+/* Two CPUs on each node; 0 and 1 are near each other, 2 and 3 too. */
+static struct xln_host *make_host(const unsigned *mib)
+{
+    struct xln_host *host;
+    unsigned i, j;
+
+    must(xln__host_new(NR_CPUS, NR_NODES, 0, &host));
+    for (i = 0; i < NR_NODES; i++) {
+        if (mib[i])
+            xln_nodemap_set(host->exists, i);
+        host->nodes[i].free_bytes = host->nodes[i].total_bytes = mib[i] * MIB;
+        for (j = 0; j < NR_NODES; j++)
+            host->distances[i * NR_NODES + j] = i == j           ? 10
+                                                : i / 2 == j / 2 ? 21
+                                                                 : 31;
+    }
+    for (i = 0; i < NR_CPUS; i++) {
+        host->cpu_exists[i] = mib[i / 2];
+        host->cpus[i] = (struct xln_host_cpu){
+            .online = true, .node = i / 2, .socket = i / 2, .core = i,
+        };
+    }
+    must(xln__host_finish(host));
+    return host;
+}
+
+/* ---- asking ---- */
+
+/* The distance of the two virtual nodes. */
+#define NEAR 21
+#define FAR 31
+
+static const unsigned even[] = { 1000, 1010, 1030, 1020 },
+                      small_1[] = { 1000, 100, 900, 900 },
+                      only_2[] = { 0, 0, 1000, 0 },
+                      two_small[] = { 0, 0, 300, 200 };
+
+static struct xln_request *request;
+
+static void begin(void)
+{
+    must(xln_request_new(&request));
+}
+
+static void want(struct xln_nodemap **nodes, const char *text)
+{
+    must(xln_nodemap_new(XLN_MAX_NODES, nodes));
+    must(xln_nodemap_parse(text, 0, *nodes, NULL));
+}
+
+static struct cells *make_cells(unsigned distance, const char *node_0,
+                                const char *node_1)
+{
+    struct vnuma_record *record;
+    struct cells *cells;
+    char text[256], *error;
+
+    snprintf(text, sizeof(text),
+             "vcpus=0 memory=0-10000000 distances=10,%u%s;"
+             "vcpus=1 memory=10000000-20000000 distances=%u,10%s",
+             distance, node_0, distance, node_1);
+    must(vnuma_record_parse(text, &record, &error));
+    must(vnuma_record_cells(record, 512 * MIB, &cells));
+    vnuma_record_free(record);
+    return cells;
+}
+
+/* "2 3", "refused: ...", or with a reason; then what each vCPU prefers, and the
+ * warnings. */
+static void tell(const struct decision *d, char *text, size_t size)
+{
+    const char *separator = "";
+    size_t n = 0;
+    unsigned i;
+    char *cpus;
+
+    if (d->reason)
+        n = snprintf(text, size, "%s: %s: ",
+                     d->refused ? "refused" : "short", d->reason);
+    for (i = 0; i < d->vnuma->nr; i++, separator = " ") {
+        must(xln_cpumap_format(d->vnuma->list[i].cpus, &cpus));
+        n += snprintf(text + n, size - n, "%s%u (%s)", separator,
+                      d->vnuma->list[i].node, cpus);
+        free(cpus);
+    }
+    for (i = 0; i < d->nr_warnings; i++)
+        n += snprintf(text + n, size - n, "; %s", d->warnings[i]);
+}
+
+/* Takes the cells, and the request. */
+static void comes(const unsigned *host_mib, struct cells *cells,
+                  const char *expected, const char *what)
+{
+    struct xln_host *host = make_host(host_mib);
+    const struct xln_need need = {
+        .memory_bytes = 512 * MIB, .nr_vcpus = 2,
+    };
+    const struct decide_guest guest = {
+        .type = LIBXL_DOMAIN_TYPE_HVM, .restored = true, .again = true,
+        .cells = cells,
+    };
+    struct decision *d;
+    char text[1024];
+
+    must(decide(host, request, &need, &guest, &d));
+    tell(d, text, sizeof(text));
+    is_str(text, expected, what);
+    decision_free(d);
+    cells_free(cells);
+    xln_host_free(host);
+    xln_request_free(request);
+}
+
+/* ---- cases ---- */
+
+static void test_nodes(void)
+{
+    begin();
+    comes(even, make_cells(NEAR, "", ""), "2 (4-5) 3 (6-7)",
+          "the node with the most room, and one as near as the guest knows");
+    begin();
+    comes(even, make_cells(FAR, "", ""), "2 (4-5) 1 (2-3)",
+          "or as far");
+    begin();
+    comes(even, make_cells(NEAR, " node=3", " node=0"), "3 (6-7) 0 (0-1)",
+          "where each is to be comes first");
+    begin();
+    want(&request->nodes, "0,3");
+    comes(even, make_cells(NEAR, "", ""), "0 (0-1) 3 (6-7)",
+          "then the nodes that the domain asks for");
+    begin();
+    want(&request->nodes, "0,3");
+    want(&request->mem_nodes, "1-2");
+    comes(even, make_cells(NEAR, "", ""), "1 (2-3) 2 (4-5)",
+          "or that its memory is to be on");
+}
+
+static void test_modes(void)
+{
+    begin();
+    request->vnuma = XLN_VNUMA_HOST;
+    comes(even, make_cells(NEAR, "", ""), "2 (4-5) 3 (6-7)",
+          "a copy of another host stays what it is");
+    begin();
+    request->vcpus_mode = XLN_VCPUS_CORE;
+    comes(even, make_cells(NEAR, "", ""), "2 (4-5) 3 (6-7)",
+          "no vCPU needs a core of its own");
+}
+
+static void test_short(void)
+{
+    begin();
+    comes(small_1, make_cells(NEAR, " node=1", " node=0"),
+          "2 (4-5) 0 (0-1)", "where it was there is no room: another node");
+    begin();
+    comes(only_2, make_cells(NEAR, "", ""), "2 (4-5) 2 (4-5); virtual nodes 0-1 "
+          "share node 2: the guest sees them apart",
+          "one node for both: a warning says so");
+    begin();
+    comes(two_small, make_cells(NEAR, "", ""), "short: virtual node 1: 256 MiB "
+          "needed, not available from one of the nodes 2-3 alone: 2 (4-5) "
+          "3 (6-7)", "a node is too small: the domain comes back all the same");
+    begin();
+    request->mode = XLN_MODE_STRICT;
+    comes(two_small, make_cells(NEAR, "", ""), "refused: virtual node 1: 256 "
+          "MiB needed, not available from one of the nodes 2-3 alone: 2 (4-5) "
+          "3 (6-7)", "strict: it does not");
+}
+
+int main(void)
+{
+    test_nodes();
+    test_modes();
+    test_short();
+    return tap_done();
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * In the installed xl: the virtual nodes of a domain that is saved or sent go
+ * with its configuration, and libxl is told that it has none.
+ *
+ *     xl save v FILE
+ *       libxl_retrieve_domain_configuration   what Xen has is put in
+ *       libxl_write_exactly                   the file's header: an xl without
+ *                                             this module refuses the file
+ *       libxl_domain_suspend
+ *         xc_domain_getvnuma                  "none", or libxl would refuse
+ */
+#ifndef VNODES_H
+#define VNODES_H
+
+#include <stdbool.h>
+
+#include "placement/keep.h"
+#include "placement/layout.h"
+
+/* xl has asked for the configuration of `domid`, of which `keep` is to hold:
+ * a stored list of virtual nodes gets their nodes of now. `sends`: it is saved
+ * or sent; `moves`: for numa-move. 0; -EIO, -EINVAL, -ENOMEM. */
+int vnodes_put(xentoollog_logger *lg, uint32_t domid, const struct keep *keep,
+               bool sends, bool moves, libxl_domain_config *config);
+
+/* Around libxl_domain_suspend(). False: the domain has virtual nodes which do not
+ * go with it. */
+bool vnodes_begin_suspend(xentoollog_logger *lg, uint32_t domid);
+void vnodes_end_suspend(void);
+
+/* Whether the file that is restored says that it has virtual nodes. */
+bool vnodes_are_received(void);
+
+#endif /* VNODES_H */
