@@ -28,8 +28,12 @@ static int read_mode(const struct cmd_line *line,
         rc = keys_read_xsdata(NULL, &keys, NULL);
     if (!rc)
         rc = decide_request(defaults, keys, NULL, &request);
-    if (!rc)
+    if (!rc) {
         *mode_r = request->vcpus_mode;
+        /* A copy of the host binds its vCPUs. */
+        if (request->vnuma == XLN_VNUMA_HOST && *mode_r == XLN_VCPUS_SOFT)
+            *mode_r = XLN_VCPUS_HARD;
+    }
     xln_request_free(request);
     keys_free(defaults);
     keys_free(keys);

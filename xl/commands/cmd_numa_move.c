@@ -25,6 +25,7 @@
 #include "placement/keep.h"
 #include "migration.h"
 #include "move_preview.h"
+#include "move_vnodes.h"
 #include "node_list.h"
 #include "open_planner.h"
 #include "placement/placement.h"
@@ -35,33 +36,32 @@ enum { OPT_LIVE = OPT_OWN, OPT_ADVISE, OPT_HOST, OPT_RECOVER };
 
 /* ---- whether there is room ---- */
 
-/* Where there is no plan. What went wrong was printed. */
-static void complain_of_none(const struct guest *guest,
-                             const struct placement *p)
+static bool has_one_node(const struct guest *guest)
 {
-    if (xln_nodemap_count(xln_host_nodes(guest->host)) < 2)
+    return xln_nodemap_count(xln_host_nodes(guest->host)) < 2;
+}
+
+/* Where there is no plan. What went wrong was printed. */
+static void complain_of_none(const struct guest *guest)
+{
+    if (has_one_node(guest))
         complain("'%s' is not moved: this host has one node", guest->name);
-    else if (p->config->b_info.num_vnuma_nodes)
-        complain("'%s' is not moved: its vnuma= list says where its "
-                 "memory is", guest->name);
     else
         complain("'%s' is not moved: there is no plan for its copy, see "
                  "above", guest->name);
 }
 
-/* The plan is for the copy, with the domain as it is. Gives the exit code. */
-static int check_plan(const struct guest *guest, const struct placement *p)
+static void complain_of_room(const struct guest *guest,
+                             const struct placement *p)
 {
     const struct decision *d = p->decision;
     char *usable;
 
-    if (!d || (!p->affinity && d->status != DECIDE_NOTHING_FITS)) {
-        complain_of_none(guest, p);
-        return EXIT_FAILURE;
+    if (p->vnodes && d->reason) {
+        complain("'%s' is not moved: its copy needs memory besides what it has: "
+                 "%s", guest->name, d->reason);
+        return;
     }
-    if (d->status != DECIDE_NOTHING_FITS &&
-        !(d->plan->relaxed & XLN_RELAXED_MEMORY))
-        return EXIT_SUCCESS;
     usable = explain_rooms(p->host, d->plan->named ? d->plan->nodes
                                                    : xln_host_nodes(p->host),
                            d->request);
@@ -69,7 +69,26 @@ static int check_plan(const struct guest *guest, const struct placement *p)
              guest->name, IN_MIB(d->plan->need_bytes),
              usable ? usable : strerror(ENOMEM));
     free(usable);
-    return EXIT_NOTHING_FITS;
+}
+
+/* The plan is for the copy, with the domain as it is. Gives the exit code. */
+static int check_plan(const struct guest *guest, const struct keep *keep,
+                      const struct placement *p)
+{
+    const struct decision *d = p->decision;
+
+    if (!d || has_one_node(guest) ||
+        (!p->affinity && d->status != DECIDE_NOTHING_FITS)) {
+        complain_of_none(guest);
+        return EXIT_FAILURE;
+    }
+    if (d->status == DECIDE_NOTHING_FITS ||
+        d->plan->relaxed & XLN_RELAXED_MEMORY) {
+        complain_of_room(guest, p);
+        return EXIT_NOTHING_FITS;
+    }
+    return move_vnodes_check(guest, keep, d->vnuma) ? EXIT_SUCCESS
+                                                    : EXIT_NOTHING_FITS;
 }
 
 /* The configuration as the copy will have it: what does not hold, and is
@@ -102,6 +121,11 @@ static int preview(const struct cmd_line *line, const struct guest *guest,
     }
     fputs(text, stdout);
     free(text);
+    if (p->decision->vnuma) {
+        text = explain_vnuma(p->decision->vnuma);
+        printf("'%s': %s\n", guest->name, text ? text : strerror(ENOMEM));
+        free(text);
+    }
     return EXIT_SUCCESS;
 }
 
@@ -110,7 +134,7 @@ static int check_and_preview(const struct cmd_line *line,
                              const struct keep *keep,
                              const struct placement *p)
 {
-    int code = check_plan(guest, p);
+    int code = check_plan(guest, keep, p);
 
     return code || !line->dry_run ? code : preview(line, guest, keep, p);
 }
@@ -131,6 +155,8 @@ static int check(struct cmd_line *line, const struct guest *guest,
     if (!rc)
         rc = placement_begin(line->ctx, line->lg, &layout, config, NULL, NULL,
                              &p);
+    if (!rc)
+        rc = move_vnodes_plan(line, guest, keep, p);
     if (!rc) {
         placement_prepare(p);
         /* placement_end() reports why a strict request fails. */
@@ -140,6 +166,8 @@ static int check(struct cmd_line *line, const struct guest *guest,
         placement_end(p, rc == -ENOSPC);
     } else {
         complain("cannot plan for '%s': %s", guest->name, strerror(-rc));
+        if (p)
+            placement_end(p, false);
     }
     layout_free_config(config);
     return code;
@@ -280,25 +308,43 @@ static void tell_not_moved(const struct guest *guest,
                  ") runs on where it was", guest->name, m->domid);
 }
 
-/* What the copy is to have: what is kept already, these nodes, and what it was
- * given while it ran. False: said why not. */
-static bool read_wanted(struct cmd_line *line, const struct guest *guest,
-                        const struct xln_nodemap *nodes, struct keep **keep_r)
+/* What the copy is to have: these nodes, and what it was given while it ran.
+ * False: said why not. */
+static bool note_wanted(struct cmd_line *line, const struct guest *guest,
+                        const struct xln_nodemap *nodes, struct keep *keep)
 {
     char *text = NULL;
-    int rc;
+    int rc = nodes ? xln_nodemap_format(nodes, &text) : 0;
 
-    rc = keep_read(line->ctx, guest->domid, keep_r);
-    if (!rc && nodes)
-        rc = xln_nodemap_format(nodes, &text);
     if (!rc)
-        rc = keep_set_nodes(*keep_r, nodes ? text : "auto");
+        rc = keep_set_nodes(keep, nodes ? text : "auto");
     if (!rc)
-        rc = carry_note(line, guest, *keep_r);
+        rc = carry_note(line, guest, keep);
     free(text);
     if (rc)
         complain("cannot move '%s': %s", guest->name, strerror(-rc));
-    return !rc && carry_check(guest, *keep_r, nodes);
+    return !rc && carry_check(guest, keep, nodes);
+}
+
+/* In addition to what is kept already. `word`: NODES, or VNODE:NODE. */
+static bool read_wanted(struct cmd_line *line, const struct guest *guest,
+                        const char *word, struct keep **keep_r)
+{
+    struct xln_nodemap *nodes = NULL;
+    bool good;
+    int rc = keep_read(line->ctx, guest->domid, keep_r);
+
+    if (rc) {
+        complain("cannot move '%s': %s", guest->name, strerror(-rc));
+        return false;
+    }
+    good = move_vnodes_given(word)
+               ? move_vnodes_read(line, guest, word, *keep_r, &nodes)
+               : nodes_read(guest->host, word, &nodes);
+    if (good)
+        good = note_wanted(line, guest, nodes, *keep_r);
+    xln_nodemap_free(nodes);
+    return good;
 }
 
 static int migrate_and_tell(struct cmd_line *line, const struct guest *guest,
@@ -322,14 +368,13 @@ static int migrate_and_tell(struct cmd_line *line, const struct guest *guest,
     return code;
 }
 
-/* `nodes` NULL: auto. */
 static int move(struct cmd_line *line, const struct guest *guest,
-                const struct xln_nodemap *nodes, struct migration *m)
+                const char *word, struct migration *m)
 {
     struct keep *keep = NULL;
     int code = EXIT_FAILURE;
 
-    if (read_wanted(line, guest, nodes, &keep)) {
+    if (read_wanted(line, guest, word, &keep)) {
         code = check(line, guest, keep);
         if (!code && !line->dry_run)
             code = migrate_and_tell(line, guest, keep, m);
@@ -352,8 +397,7 @@ static bool lock(const struct guest *guest, int *fd_r)
 }
 
 static int lock_and_move(struct cmd_line *line, const struct guest *guest,
-                         const struct xln_nodemap *nodes,
-                         struct supervised *self)
+                         const char *word, struct supervised *self)
 {
     struct migration m = { .self = self };
     int code = EXIT_FAILURE;
@@ -361,7 +405,7 @@ static int lock_and_move(struct cmd_line *line, const struct guest *guest,
     if (!lock(guest, &m.lock_fd))
         return EXIT_FAILURE;
     if (check_state(line, guest))
-        code = move(line, guest, nodes, &m);
+        code = move(line, guest, word, &m);
     close(m.lock_fd);
     return code;
 }
@@ -372,8 +416,6 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest,
                          struct supervised *self)
 {
     const char *word = line->nr_args > 1 ? line->args[1] : "auto";
-    struct xln_nodemap *nodes = NULL;
-    int code;
 
     if (!guest->domid) {
         complain("Domain-0 cannot be moved: see dom0_nodes= of Xen");
@@ -385,11 +427,7 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest,
                  guest->name);
         return EXIT_FAILURE;
     }
-    if (!nodes_read(guest->host, word, &nodes))
-        return EXIT_FAILURE;
-    code = lock_and_move(line, guest, nodes, self);
-    xln_nodemap_free(nodes);
-    return code;
+    return lock_and_move(line, guest, word, self);
 }
 
 /* ---- advice ---- */
@@ -612,12 +650,13 @@ static const struct cmd_option options[] = {
 
 const struct cmd cmd_numa_move = {
     .name = "numa-move",
-    .args = "[OPTIONS] DOMAIN [NODES]|--recover|--advise",
+    .args = "[OPTIONS] DOMAIN [NODES|VNODE:NODE]|--recover|--advise",
     .summary = "bring a running domain's memory to other nodes",
     .examples =
         "  xl numa-move --advise\n"
         "  xl -N numa-move web 2\n"
-        "  xl numa-move --live web 2\n",
+        "  xl numa-move --live web 2\n"
+        "  xl numa-move db 1:3\n",
     .min_args = 0,
     .max_args = -1,
     .options = options,
