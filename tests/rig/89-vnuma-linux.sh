@@ -3,7 +3,7 @@
 # rig: --topology 4node --timeout 2400 --put tests/rig/saved-vnodes.sh:/root/saved-vnodes.sh
 # hvm: only HVM guests can have virtual nodes
 # threads: in one, a guest that takes interrupts gets some of them twice
-# thorough: a Linux guest boots twice as HVM, and is copied three times
+# long: a Linux guest boots twice as HVM, and is copied three times
 #
 # A Linux guest with two virtual nodes is saved and restored, migrates and is moved.
 # It sees the same nodes as before, its memory is intact, and each frame is on the

@@ -44,8 +44,11 @@ ask() { # WORD ANSWER TIMES
     await 300 has_said "$2" $((ask_before + $3))
 }
 
+# The last that it said, in the log that it writes to now.
 seen() {
-    cat "$logs"*.log | tr -d '\r' | sed -n 's/^GUEST-HAS \([0-9].*\)/\1/p' |
+    # shellcheck disable=SC2012 # names without blanks
+    ls -t "$logs"*.log | head -n 1 | xargs cat | tr -d '\r' |
+        sed -n 's/^GUEST-HAS \([0-9].*\)/\1/p' |
         tail -n "$(wc -l < /tmp/vnodes)" | sort
 }
 
