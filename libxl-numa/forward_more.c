@@ -90,6 +90,9 @@ FORWARD(int, libxl_userdata_unlink,
 
 /* ---- libxenctrl ---- */
 
+FORWARD(int, xc_cpupool_movedomain,
+        (xc_interface *xch, uint32_t poolid, uint32_t domid),
+        (xch, poolid, domid), -1)
 FORWARD(int, xc_domain_getvnuma,
         (xc_interface *xch, uint32_t domid, uint32_t *nr_vnodes,
          uint32_t *nr_vmemranges, uint32_t *nr_vcpus,

@@ -19,12 +19,13 @@ static bool is_written(const char *key)
         "name", "type", "memory", "maxmem", "vcpus", "maxvcpus", "hap",
         "cpus", "pci", "cell_nodes",
     };
+    int index;
 
     for (size_t i = 0; i < sizeof(written) / sizeof(*written); i++) {
         if (!strcmp(key, written[i]))
             return true;
     }
-    return key_is_domains(key);
+    return key_find(key, &index);
 }
 
 /* Behind a string in quotes; NULL: it is none. */

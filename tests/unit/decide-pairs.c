@@ -132,6 +132,7 @@ static void describe(const struct decision *d, bool has_cells,
         put(o->warnings, sizeof(o->warnings), d->warnings[i], "\n");
     if (d->status != DECIDE_FITS && d->status != DECIDE_RELAXED)
         return;
+    o->pool = d->pool ? d->pool->id : 0;
     if (!has_cells) {
         need(!xln_nodemap_format(d->plan->nodes, &nodes));
         put(o->nodes, sizeof(o->nodes), nodes, "");
@@ -446,6 +447,8 @@ void decide_pairs_create(libxl_ctx *ctx, const struct config *from,
     o->status = r ? DECIDE_NOTHING_FITS : DECIDE_FITS;
     if (!r && fake_host_recorded())
         put(o->nodes, sizeof(o->nodes), fake_host_recorded(), "");
+    if (!r)
+        o->pool = fake_host_pool();
     if (r)
         *o->vnodes = '\0';
     libxl_domain_config_dispose(&config);
@@ -467,6 +470,7 @@ static bool is_same(const struct outcome *plan, const struct outcome *create,
         return true;
     return (tests->has_status ? plan->status == create->status
                               : !plan->status == !create->status) &&
+           plan->pool == create->pool &&
            !strcmp(plan->words, create->words) && warns_alike(plan, create) &&
            (!has_choice || !strcmp(plan->nodes, create->nodes)) &&
            (!has_choice || !strcmp(plan->vnodes, create->vnodes)) &&
@@ -476,9 +480,9 @@ static bool is_same(const struct outcome *plan, const struct outcome *create,
 
 static void show(const char *what, const struct outcome *o)
 {
-    printf("# %s: status %u, nodes '%s', vnodes '%s'\n#   words '%s'\n"
+    printf("# %s: status %u, nodes '%s', pool %u, vnodes '%s'\n#   words '%s'\n"
            "#   warnings '%s'\n#   affinity %.2000s\n", what, o->status,
-           o->nodes, o->vnodes, o->words, o->warnings,
+           o->nodes, o->pool, o->vnodes, o->words, o->warnings,
            o->affinity ? o->affinity : "-");
 }
 

@@ -25,6 +25,7 @@ struct outcome {
     char words[8192];           /* why not */
     char warnings[2048];
     char nodes[256];            /* of its memory */
+    unsigned pool;
     char vnodes[4096];          /* "node:KiB" of each virtual node */
     char *affinity;             /* of each vCPU; NULL: not planned */
 };

@@ -19,7 +19,8 @@ static struct {
     uint64_t free_pages[XLN_MAX_NODES];
     uint32_t domid;             /* the new domain's, */
     uint8_t uuid[16];
-    uint64_t pages;             /* and what it has */
+    uint64_t pages;             /* what it has, */
+    unsigned pool;              /* and its cpupool */
     char recorded[256];
     unsigned nr_reads, nr_defaults;
 } xen;
@@ -43,12 +44,29 @@ void fake_host_add(uint32_t domid, const uint8_t uuid[16])
     xen.domid = domid;
     memcpy(xen.uuid, uuid, sizeof(xen.uuid));
     xen.pages = 0;
+    xen.pool = 0;
     *xen.recorded = '\0';
 }
 
 const char *fake_host_recorded(void)
 {
     return *xen.recorded ? xen.recorded : NULL;
+}
+
+unsigned fake_host_pool(void)
+{
+    return xen.pool;
+}
+
+int xc_cpupool_movedomain(xc_interface *xch, uint32_t poolid, uint32_t domid)
+{
+    (void)xch;
+    if (domid != xen.domid || !xln_host_pool(xen.host, poolid)) {
+        errno = EINVAL;
+        return -1;
+    }
+    xen.pool = poolid;
+    return 0;
 }
 
 unsigned fake_host_nr_reads(void)

@@ -36,6 +36,9 @@ bool fake_host_write(struct xs_handle *h, xs_transaction_t t, const char *path,
 /* The nodes of its record in xenstore, "0-1"; NULL: it has none. */
 const char *fake_host_recorded(void);
 
+/* The cpupool of the new domain. */
+unsigned fake_host_pool(void);
+
 /* How often the host was read, and the file of its defaults. */
 unsigned fake_host_nr_reads(void);
 unsigned fake_host_nr_defaults(void);

@@ -281,6 +281,15 @@ xc_cpupoolinfo_t *xc_cpupool_getinfo(xc_interface *xch, uint32_t poolid)
     return info;
 }
 
+/* There is but one. */
+int xc_cpupool_movedomain(xc_interface *xch, uint32_t poolid, uint32_t domid)
+{
+    (void)xch;
+    (void)poolid;
+    (void)domid;
+    return fault(__func__) ? -1 : 0;
+}
+
 void xc_cpupool_infofree(xc_interface *xch, xc_cpupoolinfo_t *info)
 {
     (void)xch;

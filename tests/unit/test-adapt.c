@@ -144,6 +144,8 @@ static unsigned bits(const libxl_bitmap *map)
     return map->map[0] | (map->size > 1 ? map->map[1] << 8 : 0);
 }
 
+static bool any_pool;
+
 static int adapt(libxl_domain_config *config)
 {
     /* Of the libxl that this is linked to. */
@@ -153,7 +155,7 @@ static int adapt(libxl_domain_config *config)
     };
 
     said[0] = '\0';
-    return adapt_config(NULL, &logger, &layout, config);
+    return adapt_config(NULL, &logger, &layout, config, any_pool);
 }
 
 static void test_holds(void)
@@ -225,6 +227,28 @@ static void test_affinities(void)
     libxl_domain_config_dispose(&config);
 }
 
+static void test_any_pool(void)
+{
+    static const unsigned in_qa[] = { 0x30, 0x10 }, nowhere[] = { 0xc0 };
+    static const unsigned two[] = { 0x30, 0x01 };
+    libxl_domain_config config;
+    const libxl_domain_build_info *info = &config.b_info;
+
+    any_pool = true;
+    make(&config, NULL, in_qa, nowhere, 1);
+    ok(!adapt(&config) && !*said && info->num_vcpu_hard_affinity == 1 &&
+           info->num_vcpu_soft_affinity == 1,
+       "any cpupool, and one has the CPUs: nothing is dropped");
+    libxl_domain_config_dispose(&config);
+    make(&config, NULL, two, NULL, 2);
+    ok(!adapt(&config) && info->num_vcpu_hard_affinity == 2 &&
+           bits(&info->vcpu_hard_affinity[1]) == 0x01 &&
+           strstr(said, "hard affinity of vCPU 0: CPUs 4-5: cpupool 'Pool-0'"),
+       "none has the CPUs of all: those are left that the first one has");
+    libxl_domain_config_dispose(&config);
+    any_pool = false;
+}
+
 static void test_vcpus(void)
 {
     static const unsigned hard[] = { 0x1, 0x2, 0x4, 0x8 };
@@ -282,6 +306,7 @@ int main(void)
     test_holds();
     test_pools();
     test_affinities();
+    test_any_pool();
     test_vcpus();
     test_scheduler();
     test_fails();

@@ -20,6 +20,8 @@
 
 static const struct decide_pair pairs[] = {
     { "<memory unit='MiB'>600</memory><vcpu>2</vcpu>", "" },
+    { HVM("600", "2") "<metadata><numa:a xmlns:numa='urn:libxl-numa:keys' "
+      "pool='auto' nodes='%z'/></metadata>", "" },
     { HVM("600", "2") "<numatune><memory nodeset='%a'/></numatune>", "" },
     { HVM("600", "2") "<numatune><memory nodeset='%x'/></numatune>", "" },
     { HVM("600", "3") CELLS("300", "300"), "" },

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "host.h"
-#include "placement/decide.h"
+#include "placement/decide_pool.h"
 #include "placement/vnuma_record.h"
 #include "tap.h"
 #include "text/units.h"

@@ -233,6 +233,8 @@ static void test_keys(void)
                  "nodes_cpus='hard'/>"),
             BASE "nodes_policy = \"worst\"\nnodes_cpus = \"hard\"\n",
             "our keys in <metadata>");
+    becomes(KEYS("<numa:placement" XMLNS " pool='auto'/>"),
+            BASE "pool = \"auto\"\n", "any cpupool");
     becomes(KEYS("<x xmlns='" DOMAIN_XML_KEYS "' nodes='2'/>"),
             BASE "nodes = \"2\"\n", "whatever its element is called");
     becomes(KEYS("<numa:a xmlns:numa='urn:other' nodes='2'/>"
@@ -267,6 +269,9 @@ static void test_errors(void)
     refused(KEYS("<numa:a" XMLNS " nodes_polcy='x'/>"),
             "g.xml: line 2: <numa:a nodes_polcy=>: expected a key of "
             "xl-numa.cfg(5)", "a key that is none");
+    refused(KEYS("<numa:a" XMLNS " pool='qa'/>"),
+            "g.xml: line 2: <numa:a pool='qa'>: expected 'auto'",
+            "a cpupool by its name");
     refused(KEYS("<numa:a" XMLNS " memory='1'/>"),
             "g.xml: line 2: <numa:a memory=>: expected a key of "
             "xl-numa.cfg(5)", "a key of xl's");

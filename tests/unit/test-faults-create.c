@@ -201,6 +201,8 @@ static const struct scenario scenarios[] = {
     { .name = "a create with a core for each vCPU",
       .keys = "nodes_cpus=\"core\"\n", .beside = true,
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },
+    { .name = "a create in any cpupool", .keys = "pool=\"auto\"\n",
+      .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },
     { .name = "a create beside another domain and a device",
       .keys = "nodes_with=\"web\"\nnodes_apart=\"db\"\nnodes_max=2\n",
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create, .has_device = true },

@@ -52,6 +52,10 @@ static const struct {
       "nodes_mode=\"strict\"; nodes_policy=\"worst\"; nodes=\"0-1\"",
       "numa/nodes=0-1|numa/nodes_policy=worst|numa/nodes_mode=strict|"
       "numa/nodes_cpus=hard|numa/nodes_mem=1|numa/nodes_max=3" },
+    { "pool = \"auto\"", "numa/pool=auto" },
+    /* Every other cpupool is xl's to know. */
+    { "pool = \"qa\"", "" },
+    { "pool = [1]", "" },
     /* A host's key is none of a domain's. */
     { "dma_reserve = 128", "" },
 };

@@ -8,7 +8,7 @@
 
 #include "host.h"
 #include "placement/cells.h"
-#include "placement/decide.h"
+#include "placement/decide_pool.h"
 #include "tap.h"
 #include "text/units.h"
 

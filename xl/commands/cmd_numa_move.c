@@ -103,7 +103,8 @@ static int read_config(struct cmd_line *line, const struct guest *guest,
                                             NULL))
         return -EIO;
     rc = keep_apply(keep, line->ctx, config);
-    return rc ? rc : adapt_config(line->ctx, line->lg, layout, config);
+    return rc ? rc
+              : adapt_config(line->ctx, line->lg, layout, config, false);
 }
 
 /* The config has the plan in it until the placement ends. Gives the exit

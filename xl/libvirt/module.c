@@ -93,9 +93,10 @@ EXPORT int libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
 /* ---- creates ---- */
 
 /* What is made again may be bound to CPUs that are not in its cpupool now. */
-static void adapt(const struct aim *aim)
+static void adapt(const struct aim *aim, const struct keys *keys)
 {
-    int rc = adapt_config(aim->ctx, aim->listening, &state.layout, aim->config);
+    int rc = adapt_config(aim->ctx, aim->listening, &state.layout, aim->config,
+                          keys && keys_leave_pool(keys));
 
     if (rc)
         xtl_log(aim->lg, XTL_WARN, -1, "numa",
@@ -119,7 +120,7 @@ static int read_request(const struct aim *aim, struct xml_request *request)
         return rc;
     }
     if (aim->again)
-        adapt(aim);
+        adapt(aim, request->keys);
     return 0;
 }
 

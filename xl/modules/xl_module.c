@@ -393,8 +393,12 @@ EXPORT int libxl_domain_need_memory(libxl_ctx *ctx,
                                     libxl_domain_config *config,
                                     uint32_t domid, uint64_t *need_kb_r)
 {
-    int r = REAL(libxl_domain_need_memory)(ctx, config, domid, need_kb_r);
+    int r;
 
+    /* libxl knows no cpupool "auto". */
+    if (!state.inert && state.keys)
+        keys_take_pool(state.keys, config);
+    r = REAL(libxl_domain_need_memory)(ctx, config, domid, need_kb_r);
     if (r || state.inert || state.ran || state.dry_run || state.foreseen ||
         inflight_any())
         return r;
@@ -431,11 +435,11 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
      * back. */
     if (state.inert || ao_how)
         return NULL;
-    if (state.ran || restoring)
-        warn_unadapted(config, adapt_config(ctx, state.lg, &state.layout,
-                                            config));
     p = state.foreseen ? state.foreseen : prepare(ctx, config);
     state.foreseen = NULL;
+    if (state.ran || restoring)
+        warn_unadapted(config, adapt_config(ctx, state.lg, &state.layout,
+                                            config, p && p->any_pool));
     if (!p)
         return NULL;
     p->again = p->again || state.ran;
@@ -492,10 +496,12 @@ static bool was_refused(void)
  * whatever has become of its CPUs. */
 static bool refuses(libxl_ctx *ctx, const libxl_domain_config *config)
 {
-    bool written = state.keys || (state.foreseen && !state.foreseen->again);
+    const struct placement *p = state.foreseen;
+    bool written = p ? !p->again : state.keys != NULL;
     char *line;
 
-    if (state.inert || !written || !strcmp(state.source, "<updated>"))
+    if (state.inert || !written || !strcmp(state.source, "<updated>") ||
+        (p ? p->any_pool : keys_leave_pool(state.keys)))
         return false;
     line = unbound_explain(ctx, config);
     if (!line)

@@ -211,22 +211,53 @@ static int adapt_maps(const struct adapt *a, const char *kind,
     return rc;
 }
 
+/* ---- any cpupool ---- */
+
+static bool holds_all(const struct adapt *a)
+{
+    const libxl_domain_build_info *info = &a->config->b_info;
+    int i;
+
+    for (i = 0; i < info->num_vcpu_hard_affinity && i < info->max_vcpus; i++)
+        if (!holds(a, &info->vcpu_hard_affinity[i]))
+            return false;
+    return true;
+}
+
+/* False: no cpupool has CPUs for all of its hard affinities, and it goes on with
+ * those that hold in the first one. */
+static bool find_any(struct adapt *a)
+{
+    const libxl_cpupoolinfo *first = a->pool;
+    int i;
+
+    for (i = 0; i < a->nr_pools; i++) {
+        a->pool = &a->pools[i];
+        if (!libxl_bitmap_is_empty(&a->pool->cpumap) && holds_all(a))
+            return true;
+    }
+    a->pool = first;
+    return false;
+}
+
 /* ---- the whole ---- */
 
 int adapt_config(libxl_ctx *ctx, xentoollog_logger *lg,
-                 const struct layout *layout, libxl_domain_config *config)
+                 const struct layout *layout, libxl_domain_config *config,
+                 bool any_pool)
 {
     struct adapt a = { .ctx = ctx, .lg = lg, .layout = layout,
                        .config = config };
     libxl_domain_build_info *info = &config->b_info;
     int rc = find_pool(&a);
+    bool found = !rc && any_pool && find_any(&a);
 
     if (!rc) {
         drop_scheduler(&a);
         rc = adapt_maps(&a, "hard", &info->vcpu_hard_affinity,
                         &info->num_vcpu_hard_affinity);
     }
-    if (!rc)
+    if (!rc && !found)
         rc = adapt_maps(&a, "soft", &info->vcpu_soft_affinity,
                         &info->num_vcpu_soft_affinity);
     if (a.pools)

@@ -14,11 +14,13 @@
  * warning. That is a cpupool that is not there or has no CPU (the domain goes
  * into the first one), parameters of another scheduler, affinities without a CPU
  * of the cpupool, and affinities of vCPUs that it does not have. What is dropped
- * does not come back. -ENOMEM, or -EIO: libxl cannot tell the cpupools; then not
- * all was looked at.
+ * does not come back. `any_pool`: the plan will choose the cpupool, of those that
+ * have CPUs for all hard affinities. -ENOMEM, or -EIO: libxl cannot tell the
+ * cpupools; then not all was looked at.
  */
 int adapt_config(libxl_ctx *ctx, xentoollog_logger *lg,
-                 const struct layout *layout, libxl_domain_config *config);
+                 const struct layout *layout, libxl_domain_config *config,
+                 bool any_pool);
 
 /* The same for a soft reset, where the domain keeps its cpupool and affinities:
  * only the name of the cpupool is looked at. */

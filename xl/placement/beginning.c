@@ -158,6 +158,7 @@ int placement_begin(libxl_ctx *ctx, xentoollog_logger *lg,
         placement_end(p, true);
         return rc;
     }
+    p->any_pool = keys_take_pool(p->keys, config);
     *placement_r = p;
     return 0;
 }

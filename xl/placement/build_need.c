@@ -134,6 +134,7 @@ static void describe(const struct placement *p,
     guest->restored = p->restoring;
     guest->again = p->again || p->restoring;
     guest->reboots = p->reboots;
+    guest->any_pool = p->any_pool;
     guest->video_bytes = info->video_memkb == LIBXL_MEMKB_DEFAULT
                              ? 0
                              : info->video_memkb * KIB;

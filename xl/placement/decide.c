@@ -408,9 +408,11 @@ static int judge(struct decision *d, const struct question *q)
     return give_vnodes(d, q);
 }
 
-int decide(const struct xln_host *host, const struct xln_request *request,
-           const struct xln_need *need, const struct decide_guest *guest,
-           struct decision **decision_r)
+int decide_in_pool(const struct xln_host *host,
+                   const struct xln_request *request,
+                   const struct xln_need *need,
+                   const struct decide_guest *guest,
+                   struct decision **decision_r)
 {
     struct question q = { .host = host, .need = need, .guest = guest };
     struct decision *d = calloc(1, sizeof(*d));
@@ -434,6 +436,12 @@ int decide(const struct xln_host *host, const struct xln_request *request,
     else
         *decision_r = d;
     return rc;
+}
+
+void decision_set_pool(const struct decision *d, struct xln_need *need)
+{
+    if (d->pool)
+        need->pool_cpus = d->pool->cpus;
 }
 
 void decision_free(struct decision *d)

@@ -6,7 +6,7 @@
  * hypervisor, logs or prints.
  *
  *     defaults + keys            --> request      decide_request()
- *     host, request, need, guest --> decision     decide()
+ *     host, request, need, guest --> decision     decide(), in decide_pool.h
  *
  * Between the two the caller looks up what the request makes it look for: the
  * nodes of the domains that it names (preferred_nodes.h), for the need; load
@@ -28,6 +28,8 @@ struct decide_guest {
     bool reboots;               /* it would be gone if it were refused */
     uint64_t video_bytes;       /* HVM: in its first virtual node; 0: none */
     const struct cells *cells;  /* virtual nodes that it has of its own; NULL */
+    bool any_pool;              /* it may be in any cpupool of the host, whatever
+                                 * the need says */
 };
 
 /* As xl's commands exit. */
@@ -49,6 +51,8 @@ struct decision {
 
     struct xln_request *request;    /* what of it this host can do */
     struct xln_plan *plan;          /* also where it is refused */
+    const struct xln_host_pool *pool; /* the host's, which was chosen, and which
+                                       * the plan is for; NULL: none was */
     struct xln_vnuma *vnuma;        /* NULL: no virtual nodes; of cells all of
                                      * them, were there but one */
 
@@ -65,13 +69,18 @@ int decide_request(const struct keys *defaults, const struct keys *keys,
                    const char *planned_nodes, struct xln_request **request_r);
 
 /*
- * Decide. 0, to be freed, whether it fits or not; -ENOMEM; or what xln_place()
- * says of arguments that are wrong.
+ * Decide, in the cpupool that the need says; see decide_pool.h. 0, to be freed,
+ * whether it fits or not; -ENOMEM; or what xln_place() says of arguments that
+ * are wrong.
  */
-int decide(const struct xln_host *host, const struct xln_request *request,
-           const struct xln_need *need, const struct decide_guest *guest,
-           struct decision **decision_r);
+int decide_in_pool(const struct xln_host *host,
+                   const struct xln_request *request,
+                   const struct xln_need *need,
+                   const struct decide_guest *guest,
+                   struct decision **decision_r);
 
+/* What uses the need after a cpupool was chosen is to find it there. */
+void decision_set_pool(const struct decision *d, struct xln_need *need);
 void decision_free(struct decision *d);
 
 #endif /* DECIDE_H */

@@ -248,16 +248,22 @@ static bool is_ours(const struct domain *r, const struct xln__xml *xml)
 
 static int begin_keys(struct domain *r, struct xln__xml *xml)
 {
+    const char *element = strrchr(xln__xml_path(xml), '/') + 1, *ours;
     const char *const *attr;
+    const struct key *key;
+    int index;
 
     for (attr = xln__xml_attrs(xml); *attr; attr += 2) {
         if (prefix_of(attr[0]))
             continue;
-        if (!key_is_domains(attr[0]))
+        key = key_find(attr[0], &index);
+        if (!key)
             return xln__xml_refuse(xml, "<%s %.40s=>: expected a key of "
-                                   "xl-numa.cfg(5)",
-                                   strrchr(xln__xml_path(xml), '/') + 1,
-                                   attr[0]);
+                                   "xl-numa.cfg(5)", element, attr[0]);
+        ours = key_ours(key);
+        if (ours && strcmp(attr[1], ours))
+            return xln__xml_refuse(xml, "<%s %s='%.40s'>: expected '%s'",
+                                   element, attr[0], attr[1], ours);
         print_key(attr[0], attr[1], r->keys);
     }
     return 0;

@@ -55,6 +55,9 @@ char *explain_shared_vnodes(const struct xln_vnuma *vnuma);
 char *explain_unbound(const struct xln_host *host, unsigned vcpu,
                       const struct xln_cpumap *cpus);
 
+/* The cpupool that was chosen; "" if none was. */
+char *explain_pool(const struct xln_host_pool *pool);
+
 /* Which vCPUs are scheduled together; "" if each is on its own. */
 char *explain_units(const struct xln_host *host, const struct xln_need *need);
 

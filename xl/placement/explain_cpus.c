@@ -199,6 +199,21 @@ char *explain_unbound(const struct xln_host *host, unsigned vcpu,
     return line_end(&line);
 }
 
+char *explain_pool(const struct xln_host_pool *pool)
+{
+    struct line line;
+
+    if (!pool)
+        return strdup("");
+    line_begin(&line);
+    if (pool->name)
+        line_add(&line, "cpupool '%s', with CPUs ", pool->name);
+    else
+        line_add(&line, "cpupool %u, with CPUs ", pool->id);
+    line_cpus(&line, pool->cpus);
+    return line_end(&line);
+}
+
 char *explain_units(const struct xln_host *host, const struct xln_need *need)
 {
     unsigned size = xln_host_unit_size(host, need->pool_cpus);

@@ -357,6 +357,19 @@ static int apply_migratable(const char *text, struct xln_request *request)
     return 0;
 }
 
+static int check_pool(const char *value, char **text_r)
+{
+    return strcmp(value, "auto") ? -EINVAL : copy_text(value, text_r);
+}
+
+/* The request does not have it: see decide_guest.any_pool. */
+static int apply_pool(const char *text, struct xln_request *request)
+{
+    (void)text;
+    (void)request;
+    return 0;
+}
+
 static int check_dma_reserve(const char *value, char **text_r)
 {
     return check_number(value, 4096, text_r);
@@ -398,6 +411,7 @@ const struct key key_table[NR_KEYS] = {
                           check_vnuma_vcpus, apply_vnuma_vcpus },
     [KEY_MIGRATABLE] = { "nodes_migratable", "0 or 1", false, false,
                          check_migratable, apply_migratable },
+    [KEY_POOL] = { "pool", "\"auto\"", false, false, check_pool, apply_pool },
     [KEY_DMA_RESERVE] = { "dma_reserve", "MiB, 0 to 4096", false, true,
                           check_dma_reserve, apply_dma_reserve },
 };
@@ -437,11 +451,9 @@ const char *key_name(unsigned i)
     return i < NR_KEYS && !key_table[i].host_only ? key_table[i].name : NULL;
 }
 
-bool key_is_domains(const char *name)
+const char *key_ours(const struct key *key)
 {
-    int index;
-
-    return key_find(name, &index);
+    return key == &key_table[KEY_POOL] ? "auto" : NULL;
 }
 
 bool key_is_hosts(const char *name)
@@ -449,7 +461,8 @@ bool key_is_hosts(const char *name)
     unsigned i;
 
     for (i = 0; i < NR_KEYS; i++)
-        if (!strcmp(name, key_table[i].name))
+        if (!key_ours(&key_table[i]) &&
+            !strcmp(name, key_table[i].name))
             return true;
     return false;
 }

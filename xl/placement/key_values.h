@@ -27,6 +27,7 @@ enum {
     KEY_VNUMA,
     KEY_VNUMA_VCPUS,
     KEY_MIGRATABLE,
+    KEY_POOL,
     KEY_DMA_RESERVE,
     NR_KEYS,
 };
@@ -59,8 +60,9 @@ const struct key *key_find(const char *name, int *index_r);
 /* The names of the keys that a domain may have; NULL: there are no more. */
 const char *key_name(unsigned i);
 
-/* Whether a domain may have a key of this name. */
-bool key_is_domains(const char *name);
+/* The one value of a key of xl's that is ours, which only a configuration may
+ * have; NULL: all values are ours. */
+const char *key_ours(const struct key *key);
 
 /* Or the host's defaults: the same keys and dma_reserve. */
 bool key_is_hosts(const char *name);

@@ -78,14 +78,16 @@ static int read_list(const struct key *key, const char *source,
 static int read_key(const struct key *key, const char *source,
                     const XLU_Config *config, char **text_r, char **error_r)
 {
+    const char *ours = key_ours(key), *value;
     const XLU_ConfigList *list;
-    const char *value;
     int nr_items;
 
     if (!xlu_cfg_get_string(config, key->name, &value, 1))
-        return key_check(key, source, value, text_r, error_r);
+        return ours && strcmp(value, ours)
+                   ? 0
+                   : key_check(key, source, value, text_r, error_r);
     /* A vnuma= list is xl's. */
-    if (key != &key_table[KEY_VNUMA] &&
+    if (key != &key_table[KEY_VNUMA] && !ours &&
         !xlu_cfg_get_list(config, key->name, (XLU_ConfigList **)&list,
                           &nr_items, 1))
         return read_list(key, source, config, list, nr_items, text_r,
@@ -100,7 +102,7 @@ static int read_keys(const XLU_Config *config, const char *source, bool host,
     int i, rc = keys ? 0 : -ENOMEM;
 
     for (i = 0; i < NR_KEYS && !rc; i++)
-        if (host || !key_table[i].host_only)
+        if (host ? !key_ours(&key_table[i]) : !key_table[i].host_only)
             rc = read_key(&key_table[i], source, config, &keys->text[i],
                           error_r);
     if (rc) {
@@ -268,6 +270,24 @@ int keys_check_nodes(const struct keys *keys, const char *source,
     return rc ? rc
               : check_nodes_exist(&key_table[KEY_MEM], keys->text[KEY_MEM],
                                   source, nodes, error_r);
+}
+
+bool keys_take_pool(const struct keys *keys, libxl_domain_config *config)
+{
+    libxl_domain_create_info *info = &config->c_info;
+    const char *any = keys->text[KEY_POOL];
+
+    if (!any || (info->pool_name && strcmp(info->pool_name, any)))
+        return false;
+    free(info->pool_name);
+    info->pool_name = NULL;
+    info->poolid = 0;
+    return true;
+}
+
+bool keys_leave_pool(const struct keys *keys)
+{
+    return keys->text[KEY_POOL];
 }
 
 bool keys_name_nodes(const struct keys *keys)

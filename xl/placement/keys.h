@@ -78,6 +78,16 @@ int keys_check_nodes(const struct keys *keys, const char *source,
 /* Whether a key that names nodes is set. */
 bool keys_name_nodes(const struct keys *keys);
 
+/* Whether the plan chooses the cpupool (pool="auto"). */
+bool keys_leave_pool(const struct keys *keys);
+
+/*
+ * The same of a domain that is made: not if `config` has a cpupool all the same,
+ * which is what was kept for it. libxl shall make it in the first one, which
+ * `config` then says; the plan moves it.
+ */
+bool keys_take_pool(const struct keys *keys, libxl_domain_config *config);
+
 void keys_free(struct keys *keys);
 
 #endif /* KEYS_H */

@@ -32,6 +32,7 @@ struct placement {
     struct keys *keys, *defaults;   /* the host's; NULL: not read yet */
     bool again;                     /* it ran before: it is not to be lost */
     bool reboots;                   /* and is gone if it is refused */
+    bool any_pool;                  /* the plan chooses its cpupool */
     bool restoring;                 /* memory comes by another process, */
     enum restore_helper helper;     /* which libxl starts so */
     char *planned_nodes;            /* by a plan, for this once; NULL: none */

@@ -8,11 +8,13 @@
 
 #include "affinity.h"
 #include "build_need.h"
+#include "decide_pool.h"
 #include "explain.h"
 #include "placement.h"
 #include "placement_log.h"
 #include "preferred_nodes.h"
 #include "record.h"
+#include "text/from_errno.h"
 
 /* A lock that is not available costs exactness when creates run side by side,
  * and no create. */
@@ -135,6 +137,24 @@ static bool has_choice(const struct placement *p)
     return xln_nodemap_count(xln_host_nodes(p->host)) > 1 || needs_cores(p);
 }
 
+/* libxl has made it in the first cpupool, and has bound no vCPU yet. A dry run
+ * shows it. */
+static int enter_pool(struct placement *p, xc_interface *xch)
+{
+    const struct xln_host_pool *pool = p->decision->pool;
+    libxl_domain_create_info *info = &p->config->c_info;
+
+    if (!pool)
+        return 0;
+    if (p->domid == XLN_NONE) {
+        info->pool_name = libxl_cpupoolid_to_name(p->ctx, pool->id);
+        return 0;
+    }
+    return pool->id && xc_cpupool_movedomain(xch, pool->id, p->domid)
+               ? xln__from_errno()
+               : 0;
+}
+
 static void say_vnodes(const struct placement *p)
 {
     placement_say_free(p, XTL_DETAIL, explain_vnuma(p->decision->vnuma));
@@ -145,6 +165,7 @@ static void say_plan(const struct placement *p, const struct xln_need *need)
     const struct decision *d = p->decision;
 
     placement_say_free(p, XTL_DETAIL, explain_plan(d->request, need, d->plan));
+    placement_say_free(p, XTL_DETAIL, explain_pool(d->pool));
     placement_say_free(p, XTL_DETAIL, explain_reason(d->request, d->plan));
     placement_say_free(p, XTL_DETAIL,
                        explain_preferred(p->host, d->request, need, d->plan));
@@ -170,6 +191,7 @@ static void say_decision(const struct placement *p,
     if (build->cells) {
         if (d->status == DECIDE_FITS)
             say_vnodes(p);
+        placement_say_free(p, XTL_DETAIL, explain_pool(d->pool));
     } else if (!d->plan->lacks_cores && has_choice(p)) {
         say_plan(p, &build->need);
     }
@@ -341,7 +363,7 @@ static int enact_vnodes(struct placement *p, xc_interface *xch,
 /* On one node there is nothing to set, but a reason why it does not fit. */
 static int decide_and_enact(struct placement *p, xc_interface *xch,
                             struct xln_reservations *held,
-                            const struct build_need *build)
+                            struct build_need *build)
 {
     const struct decision *d;
     int rc = decide(p->host, p->request, &build->need, &build->guest,
@@ -350,9 +372,13 @@ static int decide_and_enact(struct placement *p, xc_interface *xch,
     if (rc)
         return rc;
     d = p->decision;
+    decision_set_pool(d, &build->need);
     say_decision(p, build);
     if (d->refused)
         return -ENOSPC;
+    rc = enter_pool(p, xch);
+    if (rc)
+        return rc;
     if (p->restoring && p->vnodes)
         return enact_vnodes(p, xch, held, &build->need);
     /* No node of the host has memory to speak of: for xl to say. */
@@ -484,8 +510,10 @@ static int foresee(struct placement *p, xc_interface *xch,
                     &p->decision);
     if (!rc && p->decision->refused)
         rc = decide_with_more(p, &build, more_bytes, &refused);
-    if (!rc && refused)
+    if (!rc && refused) {
+        decision_set_pool(p->decision, &build.need);
         say_decision(p, &build);
+    }
     build_need_dispose(&build);
     *refused_r = !rc && refused;
     return rc;

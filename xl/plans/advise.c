@@ -5,6 +5,7 @@
 
 #include "advise.h"
 #include "locality.h"
+#include "placement/decide_pool.h"
 #include "text/units.h"
 
 void advice_free(struct advice *advice)

@@ -11,6 +11,7 @@
 
 #include "cpu_masks.h"
 #include "need.h"
+#include "placement/decide_pool.h"
 #include "placement/domain_xml.h"
 #include "placement/record.h"
 #include "planner.h"
@@ -253,6 +254,8 @@ static bool find_pool(const struct planner *p, const struct config *config,
     const struct xln_host_pool *pool;
     uint32_t id;
 
+    if (keys_leave_pool(config->keys))
+        return true;
     if (!find_pool_id(p, config, &id))
         return false;
     pool = xln_host_pool(p->snapshot->host, id);
@@ -290,6 +293,7 @@ static void describe(struct planned *d)
         .on_demand = d->config->memory_bytes < d->config->maxmem_bytes,
         .video_bytes = d->config->video_bytes,
         .cells = d->config->cells,
+        .any_pool = keys_leave_pool(d->config->keys),
     };
 }
 
@@ -460,6 +464,8 @@ bool planner_place(struct planned *d, const struct xln_host *host)
     rc = xln_host_reserve(host, NULL, 0, &d->host);
     if (!rc)
         rc = decide(d->host, d->request, &d->need, &d->guest, &d->decision);
+    if (!rc)
+        decision_set_pool(d->decision, &d->need);
     return !rc || notes_add_error(d->notes, d->config->source, rc, NULL);
 }
 

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "locality.h"
-#include "placement/decide.h"
+#include "placement/decide_pool.h"
 #include "simulate.h"
 #include "stock_placement.h"
 #include "text/units.h"

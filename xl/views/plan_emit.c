@@ -95,6 +95,8 @@ int plan_emit_keys(const struct planned *d, FILE *f)
     fputs(fits(d) ? "\n" : ": nothing fits\n", f);
     if (!fits(d))
         return 0;
+    if (decision->pool && decision->pool->name)
+        fprintf(f, "pool = \"%s\"\n", decision->pool->name);
     /* The list names the nodes. */
     rc = decision->vnuma ? vnuma_view_keys(decision->vnuma, f)
                          : print_nodes(d, f);

@@ -112,6 +112,7 @@ static void print_lines(struct lines *lines)
     unsigned i;
 
     print_choice(lines);
+    print_line(lines, "", explain_pool(decision->pool));
     if (decision->vnuma)
         print_line(lines, "", explain_vnuma(decision->vnuma));
     if (decision->status == DECIDE_RELAXED)
@@ -574,6 +575,12 @@ static const char *verdict_of(const struct planned *d)
     }
 }
 
+/* null: it was not chosen, or has no name. */
+static void add_pool(struct xln__json *json, const struct xln_host_pool *pool)
+{
+    xln__json_add_text(json, "pool", pool ? pool->name : NULL);
+}
+
 static void add_plan(struct xln__json *json, const struct planned *d)
 {
     const struct decision *decision = d->decision;
@@ -593,6 +600,7 @@ static void add_plan(struct xln__json *json, const struct planned *d)
     add_shares(json, plan);
     add_cpus(json, d);
     add_cores(json, plan);
+    add_pool(json, decision->pool);
     add_search(json, plan);
     xln__json_key(json, "vnuma");
     vnuma_view_json(decision->vnuma, json);
