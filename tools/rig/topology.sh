@@ -18,6 +18,9 @@ xen_options=()          # hypervisor options, appended as they are
 # CPUs, which it would take, QEMU does not emulate in reasonable time.
 readonly max_nodes=64 max_cpus=128
 
+# A host that is larger is scaled down to this.
+readonly max_host_cpus=32 max_host_mib=8192
+
 # Where we are in the file, for topology_bad.
 topology_file='' topology_line=0
 
@@ -166,17 +169,57 @@ topology_check() {
                      "not ${dom0_mib}M"
 }
 
-topology_read() { # NAME|FILE
+# Prints the tables of host.awk, of a file that our xl reads with --host. A mistake
+# in the file is reported by it.
+topology_host_tables() { # FILE
+    local numa=${build:-$top_dir}/xl/xl-numa
+    [[ -x $numa ]] ||
+        fail "'$1' is a saved host: build the tree to read it (--build DIR), or" \
+             "use the output of 'xl info -n' on that host"
+    "$numa" info -n --host "$1" -o CPU,CORE,SOCKET,NODE &&
+        "$numa" numa-info --host "$1" -o NODE,TOTAL,FREE,DISTANCES \
+            2> /dev/null &&
+        "$numa" numa-info --host "$1" -o NODE,DEVICES 2> /dev/null
+}
+
+# Prints the topology of a host: a snapshot, XML of hwloc or libvirt, or what
+# `xl info -n` or `numactl -H` printed. Prints nothing if $1 is a topology already.
+topology_of_host() { # FILE
+    local first tables
+    read -r first < "$1" || :
+    case $first in
+    ['{<']*|available:*) tables=$(topology_host_tables "$1") || exit 125 ;;
+    host*([[:blank:]]):*) tables=$(cat "$1") ;;
+    *)                 return 0 ;;
+    esac
+    echo "$tables" | awk -v max_cpus=$max_host_cpus -v max_mib=$max_host_mib \
+        -f "$rig_dir/host.awk" ||
+        fail "'$1' names no CPUs, or no memory, of nodes"
+}
+
+topology_parse() {
     local words
-    topology_file=$(topology_find "$1")
     while read -ra words || ((${#words[@]})); do
         ((topology_line += 1))
         [[ ${#words[@]} == 0 || ${words[0]} == '#'* ]] ||
             topology_words "${words[@]}"
-    done < "$topology_file"
-    topology_check
+    done
 }
 
+topology_read() { # NAME|FILE
+    local topology
+    topology_file=$(topology_find "$1")
+    topology=$(topology_of_host "$topology_file") || exit
+    if [[ -n $topology ]]; then
+        topology_parse <<< "$topology"
+        talk "$1: ${#node_cpus[@]} nodes," \
+             "$(topology_sum "${node_cpus[@]}") CPUs and" \
+             "$(topology_sum "${node_mib[@]}") MiB are emulated"
+    else
+        topology_parse < "$topology_file"
+    fi
+    topology_check
+}
 
 # Sets $apart to the distance from node $1 to node $2.
 topology_apart() {

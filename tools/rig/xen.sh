@@ -168,11 +168,11 @@ install_rig_program() { # ROOT NAME
     strip -s "$1/usr/bin/$2"
 }
 
-# To be preloaded: what they define stands in for libxencall's, and for libc's.
+# To be preloaded: what they define stands in for what libraries define.
 install_preloads() { # ROOT
     local name
     mkdir -p "$1/usr/lib/rig"
-    for name in fault impatient; do
+    for name in fault impatient memory; do
         dom0_gcc -shared -fPIC -o "$1/usr/lib/rig/$name.so" \
             "$rig_dir/dom0/$name.c"
         strip --strip-unneeded "$1/usr/lib/rig/$name.so"

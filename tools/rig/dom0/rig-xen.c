@@ -30,6 +30,8 @@
  *                         MiB. "- frames": of these none can be told. Each is
  *                         freed, and allocated again from the node that has a
  *                         free page more; its content is kept
+ *   rig-xen rejoin CPU N  takes a CPU out of cpupool 0, and puts it back, N times,
+ *                         as 'xl cpupool-cpu-remove' and '-add' do
  *   rig-xen lock FILE     takes FILE's lock of flock(), says so, and stays
  */
 #include <fcntl.h>
@@ -403,6 +405,16 @@ static void lock(const char *path)
         pause();
 }
 
+/* libxenctrl tries again for a while if the CPU is busy. */
+static int rejoin(int cpu, unsigned int times)
+{
+    for (unsigned int i = 0; i < times; i++) {
+        check(!xc_cpupool_removecpu(xch, 0, cpu), "rig-xen: remove");
+        check(!xc_cpupool_addcpu(xch, 0, cpu), "rig-xen: add");
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && !strcmp(argv[1], "lock"))
@@ -419,6 +431,8 @@ int main(int argc, char **argv)
         return make(atoi(argv[2]), atol(argv[3]), argv[4]);
     if (argc == 2 && !strcmp(argv[1], "unmake"))
         return unmake();
+    if (argc == 4 && !strcmp(argv[1], "rejoin"))
+        return rejoin(atoi(argv[2]), atoi(argv[3]));
     if (argc == 5 && !strcmp(argv[1], "until"))
         return await_state(atoi(argv[2]), *argv[3], atoi(argv[4]));
     if ((argc == 4 || argc == 5) && !strcmp(argv[1], "map"))
@@ -428,6 +442,6 @@ int main(int argc, char **argv)
                       atol(argv[5]));
     fputs("usage: rig-xen domains | keys KEYS | vcpus N | make N MIB NAME | "
           "unmake | until DOMID STATE USEC | map DOMID MIB [MS] | "
-          "frames DOMID FIRST END NR | lock FILE\n", stderr);
+          "frames DOMID FIRST END NR | rejoin CPU N | lock FILE\n", stderr);
     return 1;
 }
