@@ -67,7 +67,10 @@ trap 'rm -rf "$tmp"' EXIT
 check "man pages are in plain English" plain "$top"/docs/*.pod
 check "README and the like are in plain English" plain "$top/README.md" \
     "$top/NEWS" "$top/CONTRIBUTING.md" "$top/SECURITY.md" "$top"/docs/*.md \
-    "$top/tools/rig/README.md"
+    "$top/tools/rig/README.md" "$top/tools/defects/README.md"
+# shellcheck disable=SC2046 # words
+check "the explanations of defects are in plain English" plain \
+    $(find "$top/tools/defects" -type f ! -name '*.*')
 check "the help of tools is in plain English" plain "$top/tools/analyze" \
     "$top/tools/build" "$top/tools/check" "$top/tools/coverage" \
     "$top/tools/demo" "$top/tools/deps" "$top/tools/bench/create" \
