@@ -129,17 +129,22 @@ done
 
 # ---- which host ----
 
+# NAME MIB [LINE...]: prints the host on which the example script creates it.
+created_on_best() {
+    printf '%s\n' "name = \"$1\"" 'type = "pvh"' 'kernel = "/boot/guest"' \
+        'vcpus = 1' "memory = $2" "$3" > "/tmp/$1.cfg"
+    peer "cat > /tmp/$1.cfg" < "/tmp/$1.cfg"
+    SSH=rig-peer sh /root/create-on-best "/tmp/$1.cfg" rig1 rig2 2> "$err" ||
+        cat "$err"
+}
+
 # 1100 MiB are on one node there, and nowhere here.
-printf '%s\n' 'name = "w"' 'type = "pvh"' 'kernel = "/boot/guest"' 'vcpus = 1' \
-    'memory = 1100' > /tmp/w.cfg
-is "$(SSH=rig-peer sh /root/create-on-best /tmp/w.cfg rig1 rig2 2> "$err")" rig2 \
+is "$(created_on_best w 1100)" rig2 \
     "the example script creates a guest on the host where it fits best"
 is "$(where w)" there "it is there"
 is "$(nodes_there w | wc -w)" 1 "on one node, $(nodes_there w)"
 peer stock-xl destroy w
-printf '%s\n' 'name = "v"' 'type = "pvh"' 'kernel = "/boot/guest"' 'vcpus = 1' \
-    'memory = 100' 'nodes_policy = "best"' > /tmp/v.cfg
-best=$(SSH=rig-peer sh /root/create-on-best /tmp/v.cfg rig1 rig2 2> "$err")
+best=$(created_on_best v 100 'nodes_policy = "best"')
 echo "# best fit: $best"
 is "$(where v)" "$([ "$best" = rig1 ] && echo here || echo there)" \
     "a small guest is on the host that it names"
