@@ -4,7 +4,7 @@
 
 #include <libxl_utils.h>
 
-#include "affinity.h"
+#include "libxl_numa.h"
 #include "text/units.h"
 
 struct xln_affinity {
@@ -225,9 +225,9 @@ static int narrow_vcpus(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
     return rc;
 }
 
-int xln__affinity_narrow(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
-                         const struct xln_need *need,
-                         struct xln_affinity *affinity)
+int xln_affinity_keep_vnuma(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
+                            const struct xln_need *need,
+                            struct xln_affinity *affinity)
 {
     affinity->has_vnodes = true;
     return narrow_vcpus(ctx, vnuma, need, affinity);

@@ -363,6 +363,23 @@ int xln_affinity_add_vnuma(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
                            struct xln_affinity *affinity);
 
 /*
+ * Follow virtual nodes that the domain has already (a restore). Each vCPU with
+ * an affinity from the plan then has that of its virtual node. While they are
+ * swapped, the configuration has no virtual nodes of its own.
+ *
+ *   ctx: an open libxl context
+ *   vnuma: the virtual nodes
+ *   need: the need that they were made for
+ *   affinity: what to change; after a failure it can only be freed
+ *
+ * Returns 0; -ENOMEM.
+ * Since: 0.1
+ */
+int xln_affinity_keep_vnuma(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
+                            const struct xln_need *need,
+                            struct xln_affinity *affinity);
+
+/*
  * Exchange the placement in a domain's configuration with another one. A second
  * call restores both. Between the two calls libxl's own placement is off, and
  * `info` must not be disposed of.

@@ -651,7 +651,7 @@ static const struct cmd_option options[] = {
 
 const struct cmd cmd_numa_move = {
     .name = "numa-move",
-    .args = "[OPTIONS] DOMAIN [NODES|VNODE:NODE]|--recover|--advise",
+    .args = "[OPTIONS] [DOMAIN [NODES|VNODE:NODE]]",
     .summary = "bring a running domain's memory to other nodes",
     .examples =
         "  xl numa-move --advise\n"

@@ -6,7 +6,6 @@
 
 #include <libxl_utils.h>
 
-#include "affinity.h"
 #include "build_need.h"
 #include "decide_pool.h"
 #include "explain.h"
@@ -323,7 +322,7 @@ static int enact_restored(struct placement *p, const struct xln_need *need,
         rc = xln_affinity_new(p->ctx, d->plan, d->request->vcpus_mode, need,
                               &p->affinity);
     if (!rc)
-        rc = xln__affinity_narrow(p->ctx, d->vnuma, need, p->affinity);
+        rc = xln_affinity_keep_vnuma(p->ctx, d->vnuma, need, p->affinity);
     if (!rc)
         return 0;
     xln_affinity_free(p->affinity);
