@@ -104,10 +104,6 @@ with_stock() { # NODE
     remove g
 }
 
-quiet() {
-    "$@" > "$out" 2> "$err" || { cat "$out" "$err"; return 1; }
-}
-
 # What was its node is too small now: the rest is on the nearest.
 elsewhere() { # NODE
     ok "saved again" save

@@ -13,10 +13,6 @@ mount -t tmpfs -o size=300m none /tmp/saved
 
 # ---- how it is built again ----
 
-quiet() {
-    "$@" > "$out" 2> "$err" || { cat "$out" "$err"; return 1; }
-}
-
 reboot() {
     old=$(domid g)
     quiet stock-xl reboot g && await 60 lives_anew g "$old"

@@ -21,10 +21,6 @@ where() { # NAME
         sed 's/^ //; s/ $//'
 }
 
-quiet() {
-    "$@" > "$out" 2> "$err" || { cat "$out" "$err"; return 1; }
-}
-
 up() { # NAME KEY=VALUE...
     up_name=$1
     shift

@@ -26,6 +26,8 @@
 #   affinity NAME [VCPU]                "hard / soft"
 #   nothing_left FREE                   no guest, nothing of one, memory as before
 #   xenstore_keys                   what xenstore has of guests
+#   quiet COMMAND [ARG...]              shows what it has to say, which is in $out and
+#                                       $err, only if it fails
 #   expect STATUS COMMAND [ARG...]      succeeds if the command ends so
 #   hold NODE MIB [KEY=VALUE...]        starts a create of g, by idle.cfg or by
 #                                       $hold_config; it stops once it has
@@ -366,6 +368,10 @@ nothing_left() { # FREE-BEFORE
     nothing_found=$(leftovers)
     echo "$nothing_found"
     [ -z "$nothing_found" ] && free_within 64 "$1"
+}
+
+quiet() {
+    "$@" > "$out" 2> "$err" || { cat "$out" "$err"; return 1; }
 }
 
 expect() {

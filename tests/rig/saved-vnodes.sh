@@ -14,17 +14,12 @@
 #                       what it was
 #   create_idle         creates v, which idles, with four virtual nodes
 #   is_back HOW NODES   it runs, once, and is placed so
-#   quiet COMMAND...    prints what it has to say only if it fails
 
 # shellcheck source=tests/rig/lib.sh
 . /root/lib.sh
 
 mkdir /tmp/saved
 mount -t tmpfs -o size=400m none /tmp/saved
-
-quiet() {
-    "$@" > "$out" 2> "$err" || { cat "$out" "$err"; return 1; }
-}
 
 # Where a guest's words are while it is a copy, and after.
 logs=/var/log/xen/console/guest-v

@@ -85,30 +85,12 @@ static bool read_pairs(const struct guest *guest, const char *word,
     return true;
 }
 
-static char *format_nodes(const unsigned *nodes, unsigned nr)
-{
-    char *text = NULL;
-    size_t size;
-    unsigned i;
-    FILE *f = open_memstream(&text, &size);
-
-    if (!f)
-        return NULL;
-    for (i = 0; i < nr; i++)
-        fprintf(f, "%s%u", i ? "," : "", nodes[i]);
-    if (fclose(f)) {
-        free(text);
-        return NULL;
-    }
-    return text;
-}
-
 static int note_nodes(const struct guest *guest, const unsigned *nodes,
                       unsigned nr, struct keep *keep,
                       struct xln_nodemap **nodes_r)
 {
     struct xln_nodemap *set;
-    char *text = format_nodes(nodes, nr);
+    char *text = record_vnodes_text(nodes, nr);
     unsigned i;
     int rc = text ? keep_set_vnodes(keep, text) : -ENOMEM;
 

@@ -34,31 +34,16 @@ static char *granted_text(const struct populate *built)
     return text;
 }
 
-/* "1,2": the node of each virtual node. */
-static char *vnodes_text(const struct xln_vnuma *vnuma)
-{
-    char *text = NULL;
-    size_t size;
-    unsigned i;
-    FILE *f = open_memstream(&text, &size);
-
-    if (!f)
-        return NULL;
-    for (i = 0; i < vnuma->nr; i++)
-        fprintf(f, "%s%u", i ? "," : "", vnuma->list[i].node);
-    if (fclose(f)) {
-        free(text);
-        return NULL;
-    }
-    return text;
-}
-
 static void record_vnodes(const struct placement *p)
 {
-    char *text = p->decision && p->decision->vnuma
-                     ? vnodes_text(p->decision->vnuma)
-                     : NULL;
+    const struct xln_vnuma *vnuma = p->decision ? p->decision->vnuma : NULL;
+    unsigned nodes[XLN_VNUMA_MAX_NODES], i;
+    char *text = NULL;
 
+    for (i = 0; vnuma && i < vnuma->nr; i++)
+        nodes[i] = vnuma->list[i].node;
+    if (vnuma)
+        text = record_vnodes_text(nodes, vnuma->nr);
     if (text || p->kept_vnodes)
         record_write_vnodes(p->domid, text ? text : p->kept_vnodes);
     free(text);

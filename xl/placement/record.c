@@ -140,6 +140,24 @@ static const char *read_number(const char *text, uint64_t *number_r)
     return errno ? NULL : end;
 }
 
+char *record_vnodes_text(const unsigned *nodes, unsigned nr)
+{
+    char *text = NULL;
+    size_t size;
+    unsigned i;
+    FILE *f = open_memstream(&text, &size);
+
+    if (!f)
+        return NULL;
+    for (i = 0; i < nr; i++)
+        fprintf(f, "%s%u", i ? "," : "", nodes[i]);
+    if (fclose(f)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
 unsigned record_parse_vnodes(const char *text, unsigned *nodes, unsigned max)
 {
     unsigned nr = 0;

@@ -21,12 +21,14 @@
 void record_write(uint32_t domid, const char *nodes, const char *pages);
 
 /* The node of each virtual node, "1,2", as `vnodes`; to be freed. -ENOENT: the
- * domain has none, or they are not known; or what xenstore says. */
+ * domain has none, or they are not known; or what xenstore says. NULL: out of
+ * memory. */
 void record_write_vnodes(uint32_t domid, const char *vnodes);
 int record_read_vnodes(uint32_t domid, char **vnodes_r);
 
 /* That text as numbers: how many, at most `max` of them; 0: it is not of its
  * form. */
+char *record_vnodes_text(const unsigned *nodes, unsigned nr);
 unsigned record_parse_vnodes(const char *text, unsigned *nodes, unsigned max);
 
 /*

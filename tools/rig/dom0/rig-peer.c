@@ -34,7 +34,7 @@
 
 #define PORT "2222"
 #define FAILED 255              /* what ssh ends with, too */
-#define TOUCH_S 20              /* without an answer a connection is broken */
+#define SILENCE_S 20              /* without an answer a connection is broken */
 
 enum type {
     COMMAND,
@@ -117,8 +117,8 @@ static bool forward(int fd, enum type type, int connection)
 /* A wire that is cut says nothing: both ends notice it after a while. */
 static void watch(int fd)
 {
-    static const int on = 1, each_s = 1, tries = TOUCH_S;
-    static const unsigned limit_ms = TOUCH_S * 1000;
+    static const int on = 1, each_s = 1, tries = SILENCE_S;
+    static const unsigned limit_ms = SILENCE_S * 1000;
 
     check(!setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) &&
           !setsockopt(fd, SOL_TCP, TCP_KEEPIDLE, &each_s, sizeof(each_s)) &&
