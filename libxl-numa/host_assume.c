@@ -57,7 +57,7 @@ int xln__assume_free(struct xln_host *host, char **note)
         total_bytes += host->nodes[node].total_bytes;
         host->nodes[node].free_bytes = host->nodes[node].total_bytes;
     }
-    return xln__note(note, total_bytes ? "all memory is taken as free"
+    return xln__note(note, total_bytes ? "all memory is assumed to be free"
                                        : "it has no sizes of memory");
 }
 
@@ -79,8 +79,8 @@ int xln__assume_distances(struct xln_host *host, const bool *known,
     }
     if (!nr_missing)
         return 0;
-    return xln__note(note, "missing distances are taken as %u and %u", LOCAL,
-                     REMOTE);
+    return xln__note(note, "missing distances are assumed to be %u and %u",
+                     LOCAL, REMOTE);
 }
 
 int xln__note_offline(const struct xln_host *host, char **note)
@@ -104,6 +104,6 @@ int xln__note_homeless(const struct xln_host *host, char **note)
               host->cpus[cpu].node == XLN_NONE;
     if (!nr)
         return 0;
-    return xln__note(note, "%u CPU%s on no NUMA node: not planned with", nr,
+    return xln__note(note, "%u CPU%s on no NUMA node: no plan uses them", nr,
                      nr == 1 ? " is" : "s are");
 }

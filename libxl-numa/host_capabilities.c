@@ -260,7 +260,8 @@ static int fill_host(const struct capabilities *c, struct xln_host *host,
     if (!rc)
         rc = xln__assume_pool(host);
     if (!rc && !c->has_sockets)
-        rc = xln__note(note, "its CPUs have no cores: each is taken as one");
+        rc = xln__note(note, "it has no cores: each CPU is assumed to be a "
+                             "core");
     if (!rc)
         rc = xln__assume_free(host, note);
     if (!rc)

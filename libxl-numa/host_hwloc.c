@@ -295,7 +295,7 @@ static int note_no_node(const struct hwloc *h, char **note)
 {
     if (h->nr_memories)
         return 0;
-    return xln__note(note, "it has no NUMA node: all is taken as node 0");
+    return xln__note(note, "it has no NUMA node: all is assumed to be node 0");
 }
 
 static int fill_host(const struct hwloc *h, struct xln_host *host,

@@ -177,8 +177,8 @@ static int take_as_one_node(struct lscpu *l, char **note)
     for (unsigned cpu = 0; cpu < t->nr_cpus; cpu++)
         t->cpus[cpu].node = 0;
     rc = xln__text_add_node(t, 0);
-    return rc ? rc : xln__note(note, "it has no NUMA node: all is taken as "
-                               "node 0");
+    return rc ? rc : xln__note(note, "it has no NUMA node: all is assumed to "
+                                     "be node 0");
 }
 
 static int assume(struct lscpu *l, char **note)
@@ -190,10 +190,11 @@ static int assume(struct lscpu *l, char **note)
     for (unsigned node = 0; node < t->nr_nodes; node++)
         t->nodes[node].total_bytes = NODE_BYTES;
     if (!rc)
-        rc = xln__note(note, "memory is not known: each node is taken to have "
-                       "1 TiB, all free");
+        rc = xln__note(note, "memory is not known: each node is assumed to "
+                             "have 1 TiB, all free");
     if (!rc && l->at[CORE] == XLN_NONE)
-        rc = xln__note(note, "its CPUs have no cores: each is taken as one");
+        rc = xln__note(note, "it has no cores: each CPU is assumed to be a "
+                             "core");
     return rc;
 }
 

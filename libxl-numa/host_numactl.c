@@ -243,10 +243,11 @@ static int make_host(struct numactl *n, struct xln_host **host_r,
 
     rc = check(n, error_r);
     if (!rc)
-        rc = xln__note(&note, "its CPUs have no cores: each is taken as one");
+        rc = xln__note(&note, "it has no cores: each CPU is assumed to be a "
+                              "core");
     if (!rc && !all_free_told(n->t))
-        rc = xln__note(&note, "memory is taken as free where free memory is "
-                              "not listed");
+        rc = xln__note(&note, "memory is assumed to be free where free memory "
+                              "is not listed");
     if (!rc)
         rc = xln__text_make_host(n->t, host_r, &note);
     if (rc)

@@ -337,7 +337,7 @@ static bool prepare(const char *command, const char *release, bool dry_run)
             complain("no running Xen according to " SYSFS_VERSION ": '%s' "
                      "cannot place a domain", command);
     } else if (sends_domains(command) && release) {
-        loaded = prepare_module(false, "what --keep noted is lost");
+        loaded = prepare_module(false, "the settings of --keep are lost");
         setenv(MODULE_SENDS, "1", 1);
     }
     if (loaded || !needs_module())

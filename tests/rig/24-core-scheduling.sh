@@ -68,5 +68,5 @@ xl numa-snapshot /tmp/host.json
 xl numa-plan --host /tmp/host.json /root/idle.cfg memory=64 vcpus=4 "$core" \
     > "$out" 2> "$err"
 ok "a snapshot knows it" grep -q "a core each: CPUs 0-1, 0-1, 2-3, 2-3" "$out"
-ok "and the plan says it" grep -q "core scheduling: each 2 vCPUs" "$out"
+ok "and the plan says it" grep -q "core scheduling: vCPUs run in groups of 2" "$out"
 done_testing

@@ -226,10 +226,10 @@ words() {
 
 no_effect() {
     warns "a soft affinity without a CPU of the hard one" \
-        "'g': soft affinity of vCPUs 0-1: no CPU of it may be used: it has no effect" \
+        "'g': soft affinity of vCPUs 0-1: none of these CPUs may be used: it has no effect" \
         g all 0-1 2-3
     warns "of one vCPU" \
-        "'g': soft affinity of vCPU 1: no CPU of it may be used: it has no effect" \
+        "'g': soft affinity of vCPU 1: none of these CPUs may be used: it has no effect" \
         g 1 - 4
     quiet "one of which a CPU is left" g all - 1-3
     ok "both free again" xl vcpu-pin g all all all

@@ -146,7 +146,7 @@ uneven() {
         "a node without CPUs may be set"
     run g "$without_memory"
     is "$?" 0 "a node without memory may be set"
-    ok "a warning says what that means" says "no memory on these nodes"
+    ok "a warning says what that means" says "these nodes have no memory"
 }
 
 dry_run() { # NODE

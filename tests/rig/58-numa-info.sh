@@ -129,7 +129,7 @@ errors() {
     refuses 1 "xl: no node 99: this host has $(numa_info | ranges)" 99
     refuses 1 "xl: no node 99: this host has $(numa_info | ranges)" --free 99
     refuses 2 "xl: numa-info: NODE is a number, not '1x': $usage" 1x
-    refuses 2 "xl: numa-info: --all goes with --free only: $usage" --all
+    refuses 2 "xl: numa-info: --all needs --free: $usage" --all
     refuses 2 "xl: numa-info: --all takes no NODE: $usage" --free --all 1
     refuses 2 "xl: numa-info: --xml takes no NODE: $usage" --xml 1
     xl numa-info --free --xml > "$out" 2> "$err"

@@ -32,7 +32,7 @@ bound_by_nodes() {
     comes_back n migrate
     is "$(pool_of n) $(hard n 1)" "Pool-0 all" "the pool has gone: neither"
     warned n 'pool="qb": this host has no such cpupool'
-    warned n "hard affinity of vCPUs 0-1: CPUs 6-7: cpupool 'Pool-0' has CPUs 0-3"
+    warned n "hard affinity of vCPUs 0-1: CPUs 6-7: cpupool 'Pool-0' has only CPUs 0-3"
     comes_back n reboot
     remove n
 }

@@ -33,7 +33,7 @@ pool_shrinks_and_goes() {
     comes_back k save
     is "$(pool_of k) $(hard k)" "Pool-0 all" "the pool has gone: Pool-0, no pin"
     warned k 'pool="qb": this host has no such cpupool'
-    warned k "hard affinity of vCPU 0: CPUs 6-7: cpupool 'Pool-0' has CPUs 0-3"
+    warned k "hard affinity of vCPU 0: CPUs 6-7: cpupool 'Pool-0' has only CPUs 0-3"
     comes_back k reboot
     silent k "what was dropped is not dropped again"
     remove k

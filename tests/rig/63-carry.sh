@@ -27,8 +27,8 @@ pin_is_carried() {
     moves 1 p 1
     ok "to a node without these CPUs: the line says what to type" grep -qxF \
         "xl: 'p' is not moved: its vCPUs are bound to CPUs 0-1, none of \
-them on node 1: first either bind them there: 'xl vcpu-pin p all 2-3', or \
-nowhere: 'xl vcpu-pin p all all'" "$err"
+them on node 1: first bind them there: 'xl vcpu-pin p all 2-3', or \
+unbind them: 'xl vcpu-pin p all all'" "$err"
     is "$(nodes_of p)" 1 "nothing is moved"
     moves 0 p 0
     is "$(nodes_of p) $(hard p 1)" "0 $(cpus_of 0)" \

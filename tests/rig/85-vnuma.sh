@@ -77,8 +77,8 @@ test_auto() {
 
 test_one_node() {
     paused v memory=200 'nodes="1-2"' 'vnuma="auto"'
-    ok "it is said which xl can migrate the guest" \
-        grep -F "saved and migrated by an xl of libxl-numa alone" "$err"
+    ok "a line says which xl can migrate the guest" \
+        grep -F "only an xl of libxl-numa can save or migrate it" "$err"
     remove v
     paused v memory=200 'nodes="2"' 'vnuma="auto"'
     ok "one node: no virtual nodes" sh -c \

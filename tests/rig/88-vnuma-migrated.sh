@@ -35,7 +35,7 @@ create_idle
 is_back "created" "0 1 2 3"
 ok "it migrates to a host with two nodes" quiet xl migrate -s rig-peer v rig2
 ok "a warning says which share one" \
-    grep -q 'virtual nodes .* share node .*: the guest sees them apart' "$err"
+    grep -q 'virtual nodes .* share node .*: the guest still sees separate nodes' "$err"
 is "$(guest_domids)" "" "it is not here any more"
 there=$(on_peer vnodes_of)
 is "$(distinct "$there")" "0 1" "both nodes are used: $there"

@@ -57,8 +57,8 @@ stock() {
 left_to_libvirt() { # NAME
     was=$(domid "$1")
     expect 1 xl numa-move "$1" "$chosen" 2> "$err"
-    is "$? $(cat "$err")" "0 xl: '$1' is not moved: libvirt, which\
- created it, would lose it: its XML sets where it is after a reboot" \
+    is "$? $(cat "$err")" "0 xl: '$1' is not moved: libvirt created\
+ it, and would lose it: its XML decides where it is after a reboot" \
         "xl numa-move leaves a domain of libvirt's alone, and says why"
     expect 1 xl vcpu-pin --keep "$1" all "$(cpus_of "$chosen")" 2> "$err"
     is $? 0 "so does xl vcpu-pin --keep"

@@ -211,7 +211,7 @@ static void test_affinities(void)
            bits(&info->vcpu_hard_affinity[2]) == 0xffff,
        "those without a CPU of the pool are dropped");
     is_str(said, "'g': hard affinity of vCPUs 0,2: CPUs 6-7: cpupool 'Pool-0' "
-                 "has CPUs 0-3,8-15: it is dropped\n",
+                 "has only CPUs 0-3,8-15: it is dropped\n",
            "one line names them");
     libxl_domain_config_dispose(&config);
 
@@ -273,8 +273,9 @@ static void test_scheduler(void)
     ok(!adapt(&config) && params->sched == LIBXL_SCHEDULER_UNKNOWN &&
            params->weight == 300,
        "parameters of another scheduler are given to that of the pool");
-    is_str(said, "'g': its scheduling parameters are of credit2, cpupool 'qa' "
-                 "has credit: those that it does not have are dropped\n",
+    is_str(said, "'g': its scheduling parameters are those of credit2, but "
+                 "cpupool 'qa' uses credit: those that do not apply are "
+                 "dropped\n",
            "with a line");
     libxl_domain_config_dispose(&config);
 }

@@ -89,19 +89,19 @@ stays() {
         "'$1" > expected
 }
 
-stays "far' stays remote: its memory is where its request puts it; to move its\
- vCPUs: xl vcpu-pin far all - nodes:3"
+stays "far' stays remote: its memory is on the nodes that it asks for;\
+ to move its vCPUs: xl vcpu-pin far all - nodes:3"
 with "$(domain 2 far 300 3 all 0-1 '{"nodes": "3"}')"
 check "a domain whose vCPUs are to go, not its memory" advises 0
-stays "a b' stays remote: its memory is where its request puts it; to move its\
- vCPUs: xl vcpu-pin 2 all nodes:3"
+stays "a b' stays remote: its memory is on the nodes that it asks for;\
+ to move its vCPUs: xl vcpu-pin 2 all nodes:3"
 with "$(domain 2 "a b" 300 3 0-1 all '{"nodes": "3"}')"
 check "one whose vCPUs are bound" advises 0
 stays "far' stays remote: it asks for nodes that are not on this host"
 with "$(domain 2 far 300 3 0-1 all '{"nodes": "7"}')"
 check "one that asks for a node that is not here" advises 0
-stays "far' stays remote: where its request lets it go a copy of 801 MiB does\
- not fit"
+stays "far' stays remote: the nodes that its request allows have no room\
+ for a copy of 801 MiB"
 with "$(domain 2 far 800 3 0-1 all '{"nodes": "0", "nodes_mode": "strict"}')" \
     "$(domain 3 other 600 0 0-1 0-1)"
 sed 's/"free_bytes": [0-9]*/"free_bytes": 314572800/' busy.json > other
@@ -199,11 +199,11 @@ check "a domain with virtual nodes of its own" refuses 1 "xl: own.cfg: a domain\
  with virtual nodes of its own: numa-move cannot advise on it" --advise \
     --host busy.json own.cfg
 check "--host without --advise" refuses 2 \
-    "xl: numa-move: --host and -o are for --advise" --host host.json 3
+    "xl: numa-move: --host and -o need --advise" --host host.json 3
 check "--live with it" refuses 2 \
-    "xl: numa-move: --advise moves nothing: --live is not for it" --advise --live
+    "xl: numa-move: --advise moves nothing: --live has no meaning" --advise --live
 check "no domain" refuses 2 "xl: numa-move: needs a DOMAIN"
 check "too many words" refuses 2 \
-    "xl: numa-move: takes a DOMAIN and NODES, no more" a b c
+    "xl: numa-move: takes a DOMAIN and NODES at most" a b c
 
 finish

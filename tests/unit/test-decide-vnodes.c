@@ -166,8 +166,8 @@ static void test_short(void)
     comes(small_1, make_cells(NEAR, " node=1", " node=0"),
           "2 (4-5) 0 (0-1)", "where it was there is no room: another node");
     begin();
-    comes(only_2, make_cells(NEAR, "", ""), "2 (4-5) 2 (4-5); virtual nodes 0-1 "
-          "share node 2: the guest sees them apart",
+    comes(only_2, make_cells(NEAR, "", ""), "2 (4-5) 2 (4-5); virtual nodes "
+          "0-1 share node 2: the guest still sees separate nodes",
           "one node for both: a warning says so");
     begin();
     comes(two_small, make_cells(NEAR, "", ""), "short: virtual node 1: 256 MiB "

@@ -86,7 +86,7 @@ web: best fit among 2 that fit: leaves 94 MiB; next is node 1 with 94 MiB
 web: 6 MiB of it are overhead, by libxl's figures for PVH with HAP
 HOST        NR_NODES DISTANCE LEFT HOST_LEFT VERDICT
 small.json         1        -   94       694 chosen
-large.json         1        - 1494      3494 fits, but leaves more there
+large.json         1        - 1494      3494 fits, but leaves more memory
 narrow.json        2       21  294       294 fits, but more nodes
 far.json           2       42  294       344 fits, but more nodes
 tiny.json          -        -    -         - does not fit
@@ -205,7 +205,7 @@ if "$numa" numa-snapshot --host 'node:2 pu:1' > /dev/null 2>&1; then
             > out 2> err &&
             grep -qF '"host":"small.json",' out &&
             [ "$(grep -o '"host_left_bytes":[1-9]' out | wc -l)" = 4 ] &&
-            [ "$(grep -c 'all memory is taken as free' err)" = 3 ]
+            [ "$(grep -c 'all memory is assumed to be free' err)" = 3 ]
     }
     check "libvirt's, hwloc's, a description and a snapshot" kinds
 fi
@@ -229,11 +229,11 @@ check "nothing fits: no choice" grep -qF '"host":null,' out
 
 usage="see 'xl numa-plan --help'"
 for option in count emit; do
-    echo "xl: numa-plan: --$option is for one --host: $usage" > expected
+    echo "xl: numa-plan: --$option works with one --host only: $usage" > expected
     check "--$option" planned 2 --$option --host small.json --host large.json \
         web.cfg
 done
-echo "xl: numa-plan: --all is for the table of one --host: $usage" > expected
+echo "xl: numa-plan: --all works with one --host only: $usage" > expected
 check "--all" planned 2 --all --host small.json --host large.json web.cfg
 cat > expected << 'EOF'
 xl: unknown column 'USABLE': expected some of HOST, NR_NODES, DISTANCE, LEFT, HOST_LEFT, UNFIT, RELAXED, AWAY, VERDICT, REASON

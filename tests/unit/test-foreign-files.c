@@ -272,12 +272,12 @@ static void test_large_file(void)
 static void test_sources(void)
 {
     file_is("<topology><object type='Machine'>" PU0 "</object></topology>", 0,
-            "it has no NUMA node: all is taken as node 0; it has no sizes of "
-            "memory");
+            "it has no NUMA node: all is assumed to be node 0; it has no sizes "
+            "of memory");
     file_is("<topology><cells><cell id='0'><memory>4</memory>" CPU0
             "</cell></cells></topology>", 0,
-            "its CPUs have no cores: each is taken as one; all memory is taken "
-            "as free");
+            "it has no cores: each CPU is assumed to be a core; all memory is "
+            "assumed to be free");
     file_is("<capabilities>\n<host/></capabilities>", -EINVAL,
             "it has no <topology> with a <cell>");
     file_is("<domain><name/></domain>", -EINVAL,
@@ -305,13 +305,13 @@ static void test_synthetic(void)
        xln_host_cpu(host, 62)->core == xln_host_cpu(host, 63)->core &&
        xln_host_cpu(host, 61)->core != xln_host_cpu(host, 62)->core,
        "node:4 core:8 pu:2");
-    is_str(note, "all memory is taken as free; missing distances are taken as "
-           "10 and 20", "what it does not say is assumed");
+    is_str(note, "all memory is assumed to be free; missing distances are "
+           "assumed to be 10 and 20", "what it does not say is assumed");
     xln_host_free(host);
     free(note);
 
-    source_is("node:64 core:128 pu:1", 0, "all memory is taken as free; "
-              "missing distances are taken as 10 and 20");
+    source_is("node:64 core:128 pu:1", 0, "all memory is assumed to be free; "
+              "missing distances are assumed to be 10 and 20");
     source_is("node:64 core:128 pu:2", -EINVAL, "node:64 core:128 pu:2: "
               "expected at most 8192 CPUs and 32768 objects");
     source_is("node:4 core:18446744073709551615 pu:2", -EINVAL,

@@ -487,13 +487,13 @@ static void test_strict(void)
                 "strict without maxmem");
     is_refused("type=\"pvh\"; nodes_mode=\"strict\"; memory=512; maxmem=1024",
                "g.cfg: nodes_mode=\"strict\": strict needs memory = maxmem, "
-               "here memory=512 and maxmem=1024: what is populated on demand "
-               "follows no plan",
+               "here memory=512 and maxmem=1024: memory that is populated on "
+               "demand does not follow the plan",
                "strict and populate on demand, PVH");
     is_refused("builder=\"hvm\"; nodes_mode=\"strict\"; memory=1; maxmem=2",
                "g.cfg: nodes_mode=\"strict\": strict needs memory = maxmem, "
-               "here memory=1 and maxmem=2: what is populated on demand "
-               "follows no plan",
+               "here memory=1 and maxmem=2: memory that is populated on "
+               "demand does not follow the plan",
                "strict and populate on demand, HVM by its old name");
     IS_ACCEPTED("nodes_mode=\"strict\"; memory=512; maxmem=1024",
                 "a PV guest, which has no populate on demand");

@@ -167,7 +167,7 @@ done
 
 says 2 "xl: numa-map: -o 'map.gif': expected a name that ends with .svg, .png \
 or .txt: see 'xl numa-map --help'" --host home.json -o map.gif
-says 2 "xl: numa-map: --pages is of the running host alone: see 'xl numa-map \
+says 2 "xl: numa-map: --pages needs the running host: see 'xl numa-map \
 --help'" --host home.json --pages
 says 1 "xl: none.json: No such file or directory" --host none.json
 sed '/^    "domains": \[/,$d' home.json > bare.json

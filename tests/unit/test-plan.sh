@@ -69,7 +69,7 @@ NODES NEED USABLE CPUS VCPUS DISTANCE LEFT VERDICT
 0,2    506   1279    4     -       31  773 fits, but more nodes
 1-2    506   1321    4     -       31  815 fits, but more nodes
 0-2    506   2081    6     -       31 1575 fits, but more nodes
-Left out: node 3, without a CPU that it may use
+Left out: node 3, without a CPU that the domain may use
 EOF
 check "a domain that fits: the plan, and every set of nodes" \
     plans 0 expected web.cfg
@@ -306,7 +306,7 @@ check "--optimise: an order in which each has one node" cmp -s expected out
 printf 'name = "f"\nmemory = 505\n' > f.cfg
 printf 'name = "e"\nmemory = 480\ncpus = "4-5"\n' > e.cfg
 check "biggest first: the one that is bound finds its node full" \
-    planned 4 "e: no set of nodes fits: most of it goes where most is free" \
+    planned 4 "e: no set of nodes fits: the plan uses the set with most memory" \
     f.cfg e.cfg
 check "--optimise repairs that" \
     planned 0 "e: 484 MiB and 1 vCPU: memory from node 2, vCPUs prefer CPUs 4-5" \
@@ -443,7 +443,7 @@ check "with each vCPU on its own" planned 0 \
     --emit=libvirt wide.cfg
 check "a first virtual node below the video memory does not fit" planned 3 \
     "web: nothing fits: vnuma=\"auto\" over nodes 0-1: the first virtual node is\
- smaller than the video memory, which is to be in it" web.cfg 'type="hvm"' \
+ smaller than the video memory, which must fit into it" web.cfg 'type="hvm"' \
     'memory=200' 'nodes="0-1"' 'vnuma="auto"' 'videoram=128'
 check "a guest that can't have them: status 1" planned 1 \
     "xl: web.cfg: vnuma=\"host\": only HVM guests can have virtual nodes, and this\
@@ -501,18 +501,18 @@ check "the candidates of its plan are none" \
 usage="see 'xl numa-plan --help'"
 check "no CONFIG" planned 2 "xl: numa-plan: needs a CONFIG: $usage" memory=1
 check "-o with two" planned 2 \
-    "xl: numa-plan: -o is for the table of one CONFIG: $usage" \
+    "xl: numa-plan: -o works with one CONFIG only: $usage" \
     -o NODES web.cfg db.cfg
 
 check "--all of two" planned 2 \
-    "xl: numa-plan: --all is for the table of one CONFIG: $usage" \
+    "xl: numa-plan: --all works with one CONFIG only: $usage" \
     --all web.cfg db.cfg
 check "another form to paste" planned 2 \
     "xl: numa-plan: --emit='xml': expected --emit or --emit=libvirt: $usage" \
     --emit=xml web.cfg
 check "what excludes each other" planned 2 "xl: numa-plan: --count, --emit and\
  the options of the table exclude each other: $usage" --emit --count web.cfg
-check "--count of two" planned 2 "xl: numa-plan: --count is for one CONFIG:\
+check "--count of two" planned 2 "xl: numa-plan: --count works with one CONFIG only:\
  $usage" --count web.cfg db.cfg
 
 # --- defaults ---

@@ -43,7 +43,7 @@ echo "xl: no node 4: this host has 0-3" > expected
 check "numa-info: no such node" says 1 numa-info 4
 printf '2: 1012728 KiB\n\n' > expected
 check "numa-info --free: of one node" says 0 numa-info --free 2
-echo "xl: numa-info: --nodeinfo is of the running host alone: see 'xl numa-info\
+echo "xl: numa-info: --nodeinfo needs the running host: see 'xl numa-info\
  --help'" > expected
 check "numa-info --nodeinfo: needs a running host" \
     says 2 numa-info --nodeinfo
@@ -114,8 +114,8 @@ check "numa-stat: a file of version 1 does not have it" says 0 numa-stat \
 echo "xl: no domain 'none'" > expected
 check "numa-stat: no such domain" says 1 numa-stat none
 for option in --pages --samples=2 --watch; do
-    echo "xl: numa-stat: --pages, --samples and --watch are of the running\
- host alone: see 'xl numa-stat --help'" > expected
+    echo "xl: numa-stat: --pages, --samples and --watch need the\
+ running host: see 'xl numa-stat --help'" > expected
     check "numa-stat $option: needs a running host" says 2 numa-stat $option
 done
 

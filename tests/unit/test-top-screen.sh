@@ -131,8 +131,7 @@ for term in dumb no-such-terminal; do
     start $term 80 24 TERM=$term
     check "$term: it ends" shows '^over'
     same "$(screen | grep -A1 '^xl:' | tr -d '\n' | sed 's/status.*//')" \
-        "xl: numa-top: it is not known how to move the cursor of this terminal \
-(TERM='$term'): use --batch" "$term: says what to do"
+        "xl: numa-top: cannot move the cursor of this terminal (TERM='$term'): use --batch" "$term: says what to do"
 done
 
 finish

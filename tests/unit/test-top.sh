@@ -80,7 +80,7 @@ says 2 "xl: numa-top: --count takes a number from 1 to 1000000, not '0': see \
 'xl numa-top --help'" --batch -n 0
 says 2 "xl: numa-top: --delay takes seconds from 0.1 to 86400, not '1s': see \
 'xl numa-top --help'" -d 1s
-says 2 "xl: numa-top: --delay and --pages are of the running host alone: see \
+says 2 "xl: numa-top: --delay and --pages need the running host: see \
 'xl numa-top --help'" --host home.json --pages
 says 2 "xl: numa-top: unknown option '--wrong': see 'xl numa-top --help'" --wrong
 says 2 "xl: numa-top: one argument too many: 'web': see 'xl numa-top --help'" web

@@ -170,9 +170,9 @@ static void complain_of_pins(const struct guest *guest,
     if (!xln_domain_cpus(guest->domain, guest->pool_cpus, false, &bound) &&
         !xln_cpumap_format(bound, &bound_set) &&
         !xln_nodemap_format(nodes, &set) && !xln_cpumap_format(cpus, &there))
-        complain("'%s' is not moved: its vCPUs are bound to CPUs %s, none "
-                 "of them on node%s %s: first either bind them there: 'xl "
-                 "vcpu-pin %s all %s', or nowhere: 'xl vcpu-pin %s all all'",
+        complain("'%s' is not moved: its vCPUs are bound to CPUs %s, none of "
+                 "them on node%s %s: first bind them there: 'xl vcpu-pin %s "
+                 "all %s', or unbind them: 'xl vcpu-pin %s all all'",
                  guest->name, bound_set,
                  xln_nodemap_count(nodes) == 1 ? "" : "s", set, word, there,
                  word);

@@ -217,8 +217,8 @@ static int run(struct cmd_line *line)
     int code, rc;
 
     if (!path)
-        return cmd_usage(line, "needs --plan: without it this is the "
-                               "installed xl's");
+        return cmd_usage(line, "needs --plan: without it this is the command "
+                               "of the installed xl");
     rc = plan_file_read(path, &file, &error);
     if (rc) {
         complain("%s%s%s", error ? "" : path, error ? "" : ": ",
@@ -236,7 +236,7 @@ static int run(struct cmd_line *line)
 const struct cmd cmd_create = {
     .name = "create",
     .args = "--plan FILE",
-    .summary = "create the domains of a plan, where it has them",
+    .summary = "create the domains of a plan, on its nodes",
     .examples =
         "  xl create --plan plan.json\n",
     .min_args = 0,

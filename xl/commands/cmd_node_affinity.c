@@ -41,7 +41,7 @@ static char *nodes_text(const struct guest *guest,
         text = NULL;
     free(set);
     if (!text)
-        complain("cannot tell the nodes of '%s': %s", guest->name,
+        complain("cannot read the nodes of '%s': %s", guest->name,
                  strerror(ENOMEM));
     return text;
 }
@@ -120,7 +120,7 @@ static void warn_no_memory(const struct guest *guest,
     XLN_FOREACH(xln_nodemap, node, nodes)
         if (xln_host_node(guest->host, node)->total_bytes)
             return;
-    complain("warning: '%s': there is no memory on these nodes: it will come "
+    complain("warning: '%s': these nodes have no memory: new memory will come "
              "from others", guest->name);
 }
 
@@ -327,8 +327,9 @@ static int run(struct cmd_line *line)
 }
 
 static const struct cmd_option options[] = {
-    { "cpus", OPT_CPUS, "soft|hard|none", "move the vCPUs along (none)" },
-    { "keep", OPT_KEEP, NULL, "also when it reboots, is restored or migrates" },
+    { "cpus", OPT_CPUS, "soft|hard|none", "also change the vCPUs' affinity "
+                                          "(none)" },
+    { "keep", OPT_KEEP, NULL, "keep it when the domain reboots or migrates" },
     JSON_OPTION,
     { 0 }
 };

@@ -37,8 +37,8 @@ static const struct table_column columns[] = {
     [DISTANCES] = { "DISTANCES", "to node 0, 1, ...; its own is 10", false,
                     true, 0 },
     [PCI] = { "PCI", "number of PCI devices", true, true, 0 },
-    [DOMAINS] = { "DOMAINS", "number of domains with affinity for it, not all",
-                  true, true, 0 },
+    [DOMAINS] = { "DOMAINS", "number of domains with affinity to it, "
+                             "not to all", true, true, 0 },
     [TAKEN] = { "TAKEN", "MiB that are not free: TOTAL less FREE", true,
                 false, TABLE_BYTES },
     [DMA] = { "DMA", "MiB that are free, but kept for DMA", true, false,
@@ -300,9 +300,9 @@ static int read_question(const struct cmd_line *line, struct question *q)
         return cmd_usage(line, "--free, --nodeinfo, --xml and the options of "
                                "the table exclude each other");
     if (q->nodeinfo && q->saved)
-        return cmd_usage(line, "--nodeinfo is of the running host alone");
+        return cmd_usage(line, "--nodeinfo needs the running host");
     if (q->all && !q->free)
-        return cmd_usage(line, "--all goes with --free only");
+        return cmd_usage(line, "--all needs --free");
     if (q->has_node && (q->all || q->nodeinfo || q->xml))
         return cmd_usage(line, "%s takes no NODE", q->all ? "--all" :
                          q->xml ? "--xml" : "--nodeinfo");

@@ -111,7 +111,7 @@ static int run(struct cmd_line *line)
         return cmd_usage(line, "-o '%s': expected a name that ends with .svg, "
                          ".png or .txt", path);
     if (cmd_value(line, OPT_HOST) && cmd_value(line, OPT_PAGES))
-        return cmd_usage(line, "--pages is of the running host alone");
+        return cmd_usage(line, "--pages needs the running host");
     if (!read_host(line, &snapshot))
         return EXIT_FAILURE;
     rc = map_new(snapshot, &map);

@@ -423,8 +423,8 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest,
         return EXIT_FAILURE;
     }
     if (guest_is_libvirts(line, guest)) {
-        complain("'%s' is not moved: libvirt, which created it, would lose it: "
-                 "its XML sets where it is after a reboot",
+        complain("'%s' is not moved: libvirt created it, and would lose it: "
+                 "its XML decides where it is after a reboot",
                  guest->name);
         return EXIT_FAILURE;
     }
@@ -550,18 +550,18 @@ static int check_usage(const struct cmd_line *line)
          recover = cmd_value(line, OPT_RECOVER);
 
     if (advise && cmd_value(line, OPT_LIVE))
-        return cmd_usage(line, "--advise moves nothing: --live is not for it");
+        return cmd_usage(line, "--advise moves nothing: --live has no meaning");
     if (recover && (advise || cmd_value(line, OPT_LIVE) ||
                     cmd_value(line, OPT_JSON) || line->nr_args > 1))
-        return cmd_usage(line, "--recover takes a DOMAIN, no more");
+        return cmd_usage(line, "--recover takes one DOMAIN at most");
     if (advise)
         return EXIT_SUCCESS;
     if (!line->nr_args && !recover)
         return cmd_usage(line, "needs a DOMAIN");
     if (line->nr_args > 2)
-        return cmd_usage(line, "takes a DOMAIN and NODES, no more");
+        return cmd_usage(line, "takes a DOMAIN and NODES at most");
     if (cmd_value(line, OPT_HOST) || cmd_value(line, 'o'))
-        return cmd_usage(line, "--host and -o are for --advise");
+        return cmd_usage(line, "--host and -o need --advise");
     return guest_check_json(line);
 }
 
@@ -618,7 +618,7 @@ static int after_kill(struct cmd_line *line, int signal)
     if (dead)
         recover_one(line, dead, &domid);
     else
-        complain("nothing of a move is left");
+        complain("there is no interrupted move to repair");
     move_free(dead);
     return code;
 }
@@ -641,10 +641,10 @@ static int run(struct cmd_line *line)
 }
 
 static const struct cmd_option options[] = {
-    { "live", OPT_LIVE, NULL, "not if it would be paused for the whole time" },
-    { "recover", OPT_RECOVER, NULL, "repair what a dead move has left" },
-    { "advise", OPT_ADVISE, NULL, "which moves would help, or make room" },
-    { "host", OPT_HOST, "FILE", "--advise: of a saved host" },
+    { "live", OPT_LIVE, NULL, "fail if it would be paused for the whole copy" },
+    { "recover", OPT_RECOVER, NULL, "repair what an interrupted move left" },
+    { "advise", OPT_ADVISE, NULL, "list moves that help, or that make room" },
+    { "host", OPT_HOST, "FILE", "with --advise: for a saved host" },
     TABLE_OPTIONS,
     { 0 }
 };

@@ -18,15 +18,15 @@ enum { OPT_HOST = OPT_OWN, OPT_DEFAULTS, OPT_ALL, OPT_OPTIMISE, OPT_COUNT,
        OPT_EMIT };
 
 static const struct cmd_option options[] = {
-    { "host", OPT_HOST, "FILE", "on a saved host; given several times, on "
-                                "the best" },
-    { "defaults", OPT_DEFAULTS, "FILE", "of the host, instead of "
+    { "host", OPT_HOST, "FILE", "plan for a saved host; for several, "
+                                "choose one" },
+    { "defaults", OPT_DEFAULTS, "FILE", "read this file instead of "
                                         "xl-numa.conf" },
     { "all", OPT_ALL, NULL, "show all sets of nodes, not the best ten" },
-    { "optimise", OPT_OPTIMISE, NULL, "in an order in which more fits" },
-    { "count", OPT_COUNT, NULL, "how many more of the CONFIG fit" },
-    { "emit", OPT_EMIT, "[=libvirt]", "what to paste: keys, or libvirt's "
-                                      "XML" },
+    { "optimise", OPT_OPTIMISE, NULL, "find an order in which more "
+                                      "domains fit" },
+    { "count", OPT_COUNT, NULL, "count how many more domains like CONFIG fit" },
+    { "emit", OPT_EMIT, "[=libvirt]", "print keys to paste, or libvirt's XML" },
     TABLE_OPTIONS,
     { 0 }
 };
@@ -345,17 +345,17 @@ static int check_number(const struct cmd_line *line, unsigned nr_configs,
     bool json = cmd_value(line, OPT_JSON), all = cmd_value(line, OPT_ALL);
 
     if (nr_hosts > 1 && cmd_value(line, OPT_COUNT))
-        return cmd_usage(line, "--count is for one --host");
+        return cmd_usage(line, "--count works with one --host only");
     if (nr_hosts > 1 && cmd_value(line, OPT_EMIT))
-        return cmd_usage(line, "--emit is for one --host");
+        return cmd_usage(line, "--emit works with one --host only");
     if (nr_hosts > 1 && all && !json)
-        return cmd_usage(line, "--all is for the table of one --host");
+        return cmd_usage(line, "--all works with one --host only");
     if (nr_configs > 1 && nr_hosts < 2 && cmd_value(line, 'o'))
-        return cmd_usage(line, "-o is for the table of one CONFIG");
+        return cmd_usage(line, "-o works with one CONFIG only");
     if (nr_configs > 1 && all && !json)
-        return cmd_usage(line, "--all is for the table of one CONFIG");
+        return cmd_usage(line, "--all works with one CONFIG only");
     if (nr_configs > 1 && cmd_value(line, OPT_COUNT))
-        return cmd_usage(line, "--count is for one CONFIG");
+        return cmd_usage(line, "--count works with one CONFIG only");
     return EXIT_SUCCESS;
 }
 
@@ -432,6 +432,6 @@ const struct cmd cmd_numa_plan = {
     .takes_keys = true, .options = options,
     .columns = plan_view_columns,
     .more_columns = fleet_view_columns,
-    .more = " where there are several hosts",
+    .more = " with several hosts",
     .run = run,
 };

@@ -14,10 +14,10 @@
 enum { OPT_HOST = OPT_OWN, OPT_POLICY, OPT_PLOT };
 
 static const struct cmd_option options[] = {
-    { "host", OPT_HOST, "FILE", "on a saved host, or one of hwloc or "
+    { "host", OPT_HOST, "FILE", "for a saved host, or one of hwloc or "
                                 "libvirt" },
-    { "policy", OPT_POLICY, "P,...", "by these policies alone" },
-    { "plot", OPT_PLOT, "FILE", "draw it over time, as SVG" },
+    { "policy", OPT_POLICY, "P,...", "use only these policies" },
+    { "plot", OPT_PLOT, "FILE", "write a plot over time, as SVG" },
     TABLE_OPTIONS,
     { 0 }
 };
@@ -33,16 +33,16 @@ static const struct table_column columns[] = {
     [SPLIT] = { "SPLIT", "percent of them with memory on several nodes", true,
                 true, TABLE_PERCENT },
     [SPLIT_GUESTS] = { "SPLIT_GUESTS", "their number", true, false, 0 },
-    [MEMORY] = { "MEMORY", "percent of all memory placed that is theirs", true,
+    [MEMORY] = { "MEMORY", "percent of all placed memory that they have", true,
                  true, TABLE_PERCENT },
-    [SPLIT_SIZE] = { "SPLIT_SIZE", "MiB of theirs, added up", true, false,
+    [SPLIT_SIZE] = { "SPLIT_SIZE", "the sum of their MiB", true, false,
                      TABLE_BYTES },
     [DISTANCE] = { "DISTANCE", "mean distance from vCPUs to memory", true,
                    true, 0 },
     [CROSS] = { "CROSS", "number of guests on more than one socket", true,
                 true, 0 },
-    [AVOIDABLE] = { "AVOIDABLE", "of those, when as few nodes of one would "
-                                 "do", true, true, 0 },
+    [AVOIDABLE] = { "AVOIDABLE", "number of these that one socket could have "
+                                 "had", true, true, 0 },
     [BALANCE] = { "BALANCE", "vCPUs per CPU: fullest node over all of the "
                              "host", true, true, 0 },
     [WAITING] = { "WAITING", "percent of vCPUs beyond the CPUs of their node",
@@ -53,7 +53,7 @@ static const struct table_column columns[] = {
                   0 },
     [FIRST_TIME] = { "FIRST_TIME", "when the first was refused, in seconds",
                      true, false, TABLE_S },
-    [FIRST_NAME] = { "FIRST_NAME", "which one that was", false, false, 0 },
+    [FIRST_NAME] = { "FIRST_NAME", "the name of that guest", false, false, 0 },
     [TIME] = { "TIME", "time of a decision, in microseconds: the median", true,
                true, TABLE_US },
     [P99] = { "P99", "the same: the 99th percentile", true, true, TABLE_US },
@@ -332,7 +332,7 @@ static int run(struct cmd_line *line)
 const struct cmd cmd_numa_simulate = {
     .name = "numa-simulate",
     .args = "[OPTIONS] TRACE.csv",
-    .summary = "replay guests that come and go, by each policy",
+    .summary = "replay guests that come and go, under each policy",
     .examples =
         "  xl numa-simulate --host host.json guests.csv\n"
         "  xl numa-simulate --host host.json --plot=split.svg guests.csv\n",

@@ -70,7 +70,7 @@ static int run(struct cmd_line *line)
     int code;
 
     if (word && cmd_value(line, OPT_PAGES))
-        return cmd_usage(line, "--pages is of the running host alone");
+        return cmd_usage(line, "--pages needs the running host");
     if (word ? !cmd_load_host(word, &product.snapshot)
              : !cmd_read_residents(line, cmd_value(line, OPT_PAGES),
                                    &product.snapshot))
@@ -83,7 +83,7 @@ static int run(struct cmd_line *line)
 const struct cmd cmd_numa_snapshot = {
     .name = "numa-snapshot",
     .args = "[OPTIONS] [FILE]",
-    .summary = "write the host, its domains and devices to a file",
+    .summary = "save the host, its domains and devices to a file",
     .examples =
         "  xl numa-snapshot host.json\n"
         "  xl numa-snapshot --pages host.json\n"

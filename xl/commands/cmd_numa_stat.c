@@ -28,13 +28,15 @@
 
 static const struct cmd_option opts[] = {
     { "pages", OPT_PAGES, NULL, "have Xen count every page now: costly" },
-    { "samples", OPT_SAMPLES, "N", "look N times where the vCPUs run" },
-    { "interval", OPT_INTERVAL, "SECONDS", "between looks, and tables (1)" },
-    { "watch", OPT_WATCH, NULL, "show it again and again" },
+    { "samples", OPT_SAMPLES, "N", "sample N times where the vCPUs run" },
+    { "interval", OPT_INTERVAL, "SECONDS", "time between samples, or "
+                                           "tables (1)" },
+    { "watch", OPT_WATCH, NULL, "print the table again and again" },
     { "count", OPT_COUNT, "N", "end after N tables" },
     { "host", OPT_HOST, "FILE", "a saved host instead of the running one" },
     { "openmetrics", OPT_OPENMETRICS, "[=FILE]", "figures for Prometheus" },
-    { "alarm", OPT_ALARM, "PERCENT", "status 5 if more than that is remote" },
+    { "alarm", OPT_ALARM, "PERCENT", "exit with 5 if more than that is "
+                                     "remote" },
     TABLE_OPTIONS,
     { 0 }
 };
@@ -354,8 +356,8 @@ static int read_options(struct wish *wish)
         return cmd_usage(line, "--count needs --watch");
     if (cmd_value(line, OPT_HOST) &&
         (wish->ask_xen || wish->watch || wish->nr_samples))
-        return cmd_usage(line, "--pages, --samples and --watch are of the "
-                         "running host alone");
+        return cmd_usage(line, "--pages, --samples and --watch need the "
+                               "running host");
     return wants_report(line) ? check_report(wish) : 0;
 }
 

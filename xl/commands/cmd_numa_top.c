@@ -17,7 +17,7 @@ enum { OPT_HOST = OPT_OWN, OPT_PAGES };
 static const struct cmd_option opts[] = {
     { "batch", 'b', NULL, "print plain text, for scripts" },
     { "count", 'n', "N", "end after N tables of plain text" },
-    { "delay", 'd', "SECONDS", "between looks at the host (2)" },
+    { "delay", 'd', "SECONDS", "time time between looks at the host (2)" },
     { "pages", OPT_PAGES, NULL, "have Xen count every page first: costly" },
     { "host", OPT_HOST, "FILE", "a saved host instead of the running one" },
     { 0 }
@@ -97,8 +97,8 @@ static int look(struct session *s)
         nr = nr_uncounted(&s->top);
         if (nr)
             snprintf(s->view.message, sizeof(s->view.message),
-                     "%u domains are missing in Xen's report: "
-                     "xl-numa-stat(1) tells why", nr);
+                     "%u domains are missing in Xen's report: xl-numa-stat(1) "
+                     "says why", nr);
     }
     s->count = false;
     return rc;
@@ -295,8 +295,7 @@ static int read_options(struct session *s, unsigned long *nr_r)
     if (*nr_r && !s->view.plain)
         return cmd_usage(line, "--count needs --batch");
     if (s->view.saved && (s->count || cmd_value(line, 'd')))
-        return cmd_usage(line, "--delay and --pages are of the running host "
-                         "alone");
+        return cmd_usage(line, "--delay and --pages need the running host");
     s->view.wish_s = s->view.interval_s = s->pace.wish_s;
     if (s->view.saved)
         *nr_r = 1;

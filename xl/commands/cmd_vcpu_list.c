@@ -33,7 +33,7 @@ static const struct table_column columns[] = {
                true, TABLE_NS },
     [HARD] = { "HARD", "the CPUs that it may run on", false, true, 0 },
     [SOFT] = { "SOFT", "the CPUs that it prefers", false, true, 0 },
-    [ON_PLAN] = { "ON_PLAN", "whether NODE, or its home, was planned", false,
+    [ON_PLAN] = { "ON_PLAN", "whether NODE is one of its plan", false,
                   false, 0 },
     [POOL] = { "POOL", "the cpupool of the domain", false, false, 0 },
     { 0 }
@@ -422,7 +422,8 @@ static int run(struct cmd_line *line)
 static const struct cmd_option options[] = {
     TABLE_OPTIONS,
     { "host", OPT_HOST, "FILE", "of a saved host" },
-    { "cpuset", OPT_CPUSET, NULL, "the CPUs of a domain, as cpus= takes them" },
+    { "cpuset", OPT_CPUSET, NULL, "print the CPUs of a domain, in the form of "
+                                  "cpus=" },
     { 0 }
 };
 

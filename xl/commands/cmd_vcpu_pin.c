@@ -251,8 +251,8 @@ static void warn_no_effect(const struct guest *guest, const struct pinning *p)
         if (lacks_soft_effect(guest, p, vcpu))
             xln_bitmap_set(vcpus, vcpu);
     if (!xln_bitmap_is_empty(vcpus) && !xln_bitmap_format(vcpus, &set)) {
-        complain("warning: '%s': soft affinity of vCPU%s %s: no CPU of it may "
-                 "be used: it has no effect", guest->name,
+        complain("warning: '%s': soft affinity of vCPU%s %s: none of these "
+                 "CPUs may be used: it has no effect", guest->name,
                  xln_bitmap_count(vcpus) == 1 ? "" : "s", set);
         free(set);
     }
@@ -373,7 +373,7 @@ static bool read_vcpu(const char *word, struct pinning *p)
         return false;
     }
     if (p->all_vcpus && p->force) {
-        complain("--force is not for 'all' vCPUs: expected one of them");
+        complain("--force works for one vCPU, not for 'all'");
         return false;
     }
     return true;
@@ -416,10 +416,10 @@ static int run(struct cmd_line *line)
 }
 
 static const struct cmd_option options[] = {
-    { "force", 'f', NULL, "also end what Xen itself has pinned a vCPU to" },
+    { "force", 'f', NULL, "also end a temporary pinning by Xen itself" },
     { "ignore-global-affinity-masks", 'i', NULL,
       "ignore vm.cpumask and similar keys of xl.conf" },
-    { "keep", OPT_KEEP, NULL, "also when it reboots, is restored or migrates" },
+    { "keep", OPT_KEEP, NULL, "keep it when the domain reboots or migrates" },
     JSON_OPTION,
     { 0 }
 };

@@ -81,7 +81,7 @@ bool guest_open(struct cmd_line *line, const char *word, struct guest *guest)
     }
     rc = guest_refresh(line, guest);
     if (rc == -ESRCH) {
-        complain("no domain '%s', or it is going away", word);
+        complain("no domain '%s', or it is being destroyed", word);
         goto fail;
     }
     if (!rc)
@@ -488,7 +488,7 @@ bool guest_can_keep(const struct cmd_line *line, const struct guest *guest)
     }
     if (guest_is_libvirts(line, guest)) {
         complain("--keep does not apply to '%s', which libvirt created: its "
-                 "XML sets where it is after a reboot: see 'virsh edit'",
+                 "XML decides where it is after a reboot: see 'virsh edit'",
                  guest->name);
         return false;
     }

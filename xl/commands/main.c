@@ -96,7 +96,7 @@ static int list_commands(void)
     puts("NUMA commands of xl:\n");
     for (i = 0; commands[i]; i++)
         printf(" %-19s %s\n", commands[i]->name, commands[i]->summary);
-    puts("\n'xl COMMAND --help' has the options, xl-numa(1) all the rest.");
+    puts("\n'xl COMMAND --help' has the options, and xl-numa(1) the rest.");
     return EXIT_SUCCESS;
 }
 

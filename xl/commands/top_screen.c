@@ -53,8 +53,8 @@ static bool begin_screen(void)
     if (screen && tigetstr("cup"))
         return true;
     top_screen_close();
-    complain("numa-top: it is not known how to move the cursor of this "
-             "terminal (TERM='%.40s'): use --batch", term ? term : "");
+    complain("numa-top: cannot move the cursor of this terminal "
+             "(TERM='%.40s'): use --batch", term ? term : "");
     return false;
 }
 

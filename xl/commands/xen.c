@@ -45,7 +45,7 @@ bool cmd_open_xen(struct cmd_line *line)
     }
     odd = xen_layout_find_odd(line->xch);
     if (odd)
-        complain("cannot read %s of this Xen in a way that xl-numa knows: "
+        complain("cannot read %s of this Xen: its layout is not known: "
                  "install a newer libxl-numa", odd);
     return !odd;
 }

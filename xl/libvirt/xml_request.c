@@ -213,7 +213,7 @@ struct xml_request xml_request_of(const struct aim *aim)
                 "only <vcpupin> applies", name);
     else if (rc)
         xtl_log(aim->lg, XTL_WARN, -1, "numa",
-                "'%s': cannot read what its XML says of placement: %s", name,
+                "'%s': cannot read the placement in its XML: %s", name,
                 error ? error : strerror(-rc));
     free(error);
     return request;

@@ -242,8 +242,9 @@ static int resume_watched(libxl_ctx *ctx, uint32_t domid, int suspend_cancel,
     monitor_end(domid);
     r = REAL(libxl_domain_resume)(ctx, domid, suspend_cancel, ao_how);
     if (!r && !monitor_start(domid))
-        xtl_log(state.lg, XTL_WARN, -1, "numa", "domain %" PRIu32 ": no xl "
-                "waits for it to reboot: none could be started", domid);
+        xtl_log(state.lg, XTL_WARN, -1, "numa", "domain %" PRIu32
+                ": it will not reboot: no xl that waits for it could be "
+                "started", domid);
     return r;
 }
 

@@ -159,8 +159,9 @@ bool vnodes_begin_suspend(xentoollog_logger *lg, uint32_t domid)
     if (state.suspending || read_record(lg, domid, &record))
         return true;
     vnuma_record_free(record);
-    xtl_log(lg, XTL_ERROR, -1, "numa", "domain %u has virtual nodes: it is not "
-            "saved with another configuration than its own", domid);
+    xtl_log(lg, XTL_ERROR, -1, "numa", "domain %u has virtual nodes: it can "
+                                       "be saved with its own configuration "
+                                       "only", domid);
     return false;
 }
 

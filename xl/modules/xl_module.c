@@ -181,7 +181,7 @@ static int outcome(int rc)
         return EINVAL;
     if (rc)
         xtl_log(state.lg, XTL_WARN, -1, "numa",
-                "%s: cannot read the keys: %s: the default request holds",
+                "%s: cannot read the keys: %s: the default request applies",
                 state.source, strerror(-rc));
     return 0;
 }
@@ -421,8 +421,8 @@ static void warn_lost_vnodes(const struct placement *p)
 {
     if (p->restoring && vnodes_are_received() && !p->vnodes)
         xtl_log(state.lg, XTL_WARN, -1, "numa",
-                "'%s': its virtual nodes are lost: their memory is mixed, "
-                "though the guest sees them apart", p->config->c_info.name);
+                "'%s': its virtual nodes are lost: the guest still sees them, "
+                "but their memory is mixed", p->config->c_info.name);
 }
 
 static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,

@@ -91,8 +91,8 @@ static void drop_scheduler(const struct adapt *a)
     if (params->sched == LIBXL_SCHEDULER_UNKNOWN ||
         params->sched == a->pool->sched)
         return;
-    warn(a, "its scheduling parameters are of %s, cpupool '%s' has %s: those "
-            "that it does not have are dropped",
+    warn(a, "its scheduling parameters are those of %s, but cpupool '%s' uses "
+            "%s: those that do not apply are dropped",
          libxl_scheduler_to_string(params->sched), a->pool->pool_name,
          libxl_scheduler_to_string(a->pool->sched));
     params->sched = LIBXL_SCHEDULER_UNKNOWN;
@@ -164,8 +164,8 @@ static void warn_dropped(const struct adapt *a, const struct drop *d)
         if (!xln_bitmap_format(d->vcpus, &vcpus) &&
             !xln_cpumap_format(d->cpus, &cpus) &&
             !xln_cpumap_format(there, &pool))
-            warn(a, "%s affinity of vCPU%s %s: CPUs %s: cpupool '%s' has CPUs "
-                    "%s: it is dropped", d->kind,
+            warn(a, "%s affinity of vCPU%s %s: CPUs %s: cpupool '%s' has only "
+                    "CPUs %s: it is dropped", d->kind,
                  xln_bitmap_count(d->vcpus) == 1 ? "" : "s", vcpus, cpus,
                  a->pool->pool_name, pool);
     }

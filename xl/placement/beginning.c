@@ -30,7 +30,7 @@ int placement_host_defaults(libxl_ctx *ctx, xentoollog_logger *lg,
     r = libxl_read_file_contents(ctx, HOST_DEFAULTS, &data, &size);
     if (r && r != ENOENT) {
         xtl_log(lg, XTL_WARN, r, PLACEMENT_LOG,
-                "cannot read '%s': going on without the host's defaults",
+                "cannot read '%s': the host's defaults are ignored",
                 HOST_DEFAULTS);
         return keys_read_xsdata(NULL, keys_r, NULL);
     }
@@ -109,7 +109,8 @@ static int recorded_keys(struct placement *p)
     if (rc == -EINVAL) {
         placement_say(p, XTL_WARN, error);
         placement_say(p, XTL_WARN,
-                      "its recorded request is ignored, the default holds");
+                      "its recorded request is ignored, and the default "
+                      "applies");
         rc = keys_read_xsdata(NULL, &p->keys, &error);
     }
     free(error);

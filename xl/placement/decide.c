@@ -87,7 +87,7 @@ static int warn_not_strict(struct decision *d, const struct question *q)
     if (d->request->mode != XLN_MODE_STRICT || !q->guest->on_demand ||
         q->guest->type == LIBXL_DOMAIN_TYPE_PV)
         return 0;
-    return warn(d, "nodes_mode=\"strict\" does not hold for memory that is "
+    return warn(d, "nodes_mode=\"strict\" does not apply to memory that is "
                    "populated on demand (memory < maxmem)");
 }
 
@@ -343,7 +343,7 @@ static int warn_shared(struct decision *d, const struct question *q)
     line = explain_shared_vnodes(d->vnuma);
     if (!line || !*line)
         return add_warning(d, line);
-    rc = warn(d, "%s: the guest sees them apart", line);
+    rc = warn(d, "%s: the guest still sees separate nodes", line);
     free(line);
     return rc;
 }

@@ -124,8 +124,8 @@ char *explain_reason(const struct xln_request *request,
 {
     if (plan->relaxed & XLN_RELAXED_MEMORY)
         return strdup(plan->named ? "the nodes are named, but too small"
-                                  : "no set of nodes fits: most of it goes "
-                                    "where most is free");
+                                  : "no set of nodes fits: the plan uses the "
+                                    "set with most memory");
     if (plan->named)
         return strdup("the nodes are named");
     return reason_auto(request, plan);
@@ -141,7 +141,8 @@ char *explain_search(const struct xln_plan *plan)
     line_add(line_begin(&line),
              "heuristic: there may be a better set of nodes");
     if (bound->nr_nodes > 1)
-        line_add(&line, "; none of fewer than %u fits", bound->nr_nodes);
+        line_add(&line, "; no set of fewer than %u nodes fits",
+                 bound->nr_nodes);
     if (bound->nr_nodes == xln_nodemap_count(plan->nodes) &&
         bound->distance_max)
         line_add(&line, ", and none has a largest distance below %u",
@@ -436,7 +437,7 @@ char *explain_no_vnuma(const struct xln_host *host,
         line_add(&line, "a guest can have 32 virtual nodes at most");
     else if (error == -EMSGSIZE)
         line_add(&line, "the first virtual node is smaller than the video "
-                 "memory, which is to be in it");
+                        "memory, which must fit into it");
     else
         line_each(&line, host, request, need, plan);
     return line_end(&line);

@@ -221,8 +221,9 @@ char *explain_units(const struct xln_host *host, const struct xln_need *need)
 
     if (size == 1 || need->nr_vcpus == 1)
         return strdup("");
-    line_add(line_begin(&line), "core scheduling: each %u vCPUs, from vCPU 0 "
-             "on, run together on the CPUs of one unit and share an affinity",
+    line_add(line_begin(&line), "core scheduling: vCPUs run in groups of %u, "
+                                "from vCPU 0 on: a group shares the CPUs of "
+                                "one unit, and one affinity",
              size);
     return line_end(&line);
 }

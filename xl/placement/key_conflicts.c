@@ -108,9 +108,9 @@ static int check_strict(const char *mode, const XLU_Config *config,
         return 0;
     return xln__refuse(
         error_r,
-        "%s: nodes_mode=\"strict\": strict needs memory = maxmem, "
-        "here memory=%ld and maxmem=%ld: what is populated on "
-        "demand follows no plan",
+        "%s: nodes_mode=\"strict\": strict needs memory = maxmem, here "
+        "memory=%ld and maxmem=%ld: memory that is populated on demand does "
+        "not follow the plan",
         source, memory, maxmem);
 }
 

@@ -176,9 +176,9 @@ static void say_plan(const struct placement *p, const struct xln_need *need)
     say_vnodes(p);
     placement_say(p, XTL_NOTICE,
                   p->helper == RESTORE_HELPER_TO_TELL
-                      ? "with virtual nodes it can be saved and migrated by an "
-                        "xl of libxl-numa alone"
-                      : "with virtual nodes it cannot be saved or migrated");
+                      ? "it has virtual nodes: only an xl of libxl-numa can "
+                        "save or migrate it"
+                      : "it has virtual nodes: it cannot be saved or migrated");
 }
 
 static void say_decision(const struct placement *p,
@@ -302,7 +302,8 @@ static void set_vnuma(struct placement *p, xc_interface *xch,
 
     if (rc)
         placement_warn_failed(p, "cannot give it its virtual nodes", rc,
-                              "Xen does not know them, only the guest does");
+                              "the guest sees them, but Xen does not know "
+                              "them");
 }
 
 /* libxl does not know them while it restores: it would only set soft affinities,

@@ -77,7 +77,7 @@ static int find_preferred(struct placement *p, xc_interface *xch)
 
     if (!rc && p->preferred.absent)
         xtl_log(p->lg, XTL_DETAIL, -1, PLACEMENT_LOG,
-                "'%s': there is no domain '%s' to be with or apart from",
+                "'%s': nodes_with or nodes_apart: domain '%s' does not run",
                 p->config->c_info.name, p->preferred.absent);
     return rc;
 }

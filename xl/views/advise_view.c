@@ -16,13 +16,15 @@ enum { NAME, ID, MEMORY, FROM, TO, DISTANCE, THEN, COMMAND };
 const struct table_column advise_view_columns[] = {
     [NAME] = { "NAME", "the domain to move", false, true, 0 },
     [ID] = { "ID", "its number", true, true, 0 },
-    [MEMORY] = { "MEMORY", "MiB that are copied: all it has", true, true, TABLE_BYTES },
+    [MEMORY] = { "MEMORY", "MiB to copy: all that it has", true, true,
+                 TABLE_BYTES },
     [FROM] = { "FROM", "the nodes that it has memory on", false, true, 0 },
     [TO] = { "TO", "the nodes to move it to", false, true, 0 },
     [DISTANCE] = { "DISTANCE", "mean, from its vCPUs to its memory", true,
                    true, 0 },
     [THEN] = { "THEN", "the same after the move", true, true, 0 },
-    [COMMAND] = { "COMMAND", "what to type for it", false, false, 0 },
+    [COMMAND] = { "COMMAND", "the command that makes the move", false, false,
+                  0 },
     { 0 }
 };
 
@@ -126,8 +128,9 @@ static void put_stay(const struct xln_host *host,
     label_put(guest->name ? guest->name : "", NAME_LENGTH, name);
     switch (stay->reason) {
     case ADVISE_NO_ROOM:
-        table_below(table, "'%s' stays remote: where its request lets it go "
-                    "a copy of %" PRIu64 " MiB does not fit", name,
+        table_below(table, "'%s' stays remote: the nodes that its request "
+                           "allows have no room for a copy of %" PRIu64
+                           " MiB", name,
                     IN_MIB(guest->need.memory_bytes +
                            guest->need.overhead_bytes));
         return;
@@ -136,16 +139,17 @@ static void put_stay(const struct xln_host *host,
                     "on this host", name);
         return;
     case ADVISE_NO_NEARER:
-        table_below(table, "'%s' stays remote: where its request lets it go is "
-                    "not nearer", name);
+        table_below(table, "'%s' stays remote: the nodes that its request "
+                           "allows are not nearer", name);
         return;
     case ADVISE_REQUESTED:
         break;
     }
     command = pin_command(host, guest);
     if (command)
-        table_below(table, "'%s' stays remote: its memory is where its request "
-                    "puts it; to move its vCPUs: %s", name, command);
+        table_below(table, "'%s' stays remote: its memory is on the nodes "
+                           "that it asks for; to move its vCPUs: %s",
+                    name, command);
     else
         table_fail(table, -ENOMEM);
     free(command);

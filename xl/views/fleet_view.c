@@ -7,12 +7,12 @@ enum { HOST, NR_NODES, DISTANCE, LEFT, HOST_LEFT, UNFIT, RELAXED, AWAY,
        VERDICT, REASON };
 
 const struct table_column fleet_view_columns[] = {
-    [HOST] = { "HOST", "as --host has it", false, true, 0 },
+    [HOST] = { "HOST", "the value of --host", false, true, 0 },
     [NR_NODES] = { "NR_NODES", "how many nodes the domains have, added up",
                    true, true, 0 },
-    [DISTANCE] = { "DISTANCE", "the largest between two nodes of a domain",
-                   true, true, 0 },
-    [LEFT] = { "LEFT", "MiB left on the nodes that they take", true, true,
+    [DISTANCE] = { "DISTANCE", "the largest distance between nodes of one "
+                               "domain", true, true, 0 },
+    [LEFT] = { "LEFT", "MiB left on the nodes that they use", true, true,
                TABLE_BYTES },
     [HOST_LEFT] = { "HOST_LEFT", "MiB left on the host", true, true,
                     TABLE_BYTES },
@@ -21,8 +21,9 @@ const struct table_column fleet_view_columns[] = {
                   false, 0 },
     [AWAY] = { "AWAY", "MiB that are not on the nodes of their domain", true,
                false, TABLE_BYTES },
-    [VERDICT] = { "VERDICT", "what became of it", false, true, 0 },
-    [REASON] = { "REASON", "that in a word, for programs", false, false, 0 },
+    [VERDICT] = { "VERDICT", "chosen, or why not", false, true, 0 },
+    [REASON] = { "REASON", "the verdict in a word, for programs", false,
+                 false, 0 },
     { 0 }
 };
 
@@ -36,7 +37,7 @@ static const struct {
     [FLEET_AWAY] = { "away", "more memory is on other nodes" },
     [FLEET_MORE_NODES] = { "more_nodes", "fits, but more nodes" },
     [FLEET_FARTHER] = { "farther", "fits, but farther apart" },
-    [FLEET_LEFT] = { "left", "fits, but leaves more there" },
+    [FLEET_LEFT] = { "left", "fits, but leaves more memory" },
     [FLEET_ORDER] = { "order", "as good, but named later" },
 };
 

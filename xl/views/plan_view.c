@@ -18,21 +18,23 @@ const struct table_column plan_view_columns[] = {
     [NODES] = { "NODES", "the set of nodes", false, true, 0 },
     [NEED] = { "NEED", "MiB that the domain needs, overhead included", true,
                true, TABLE_BYTES },
-    [USABLE] = { "USABLE", "MiB of the set to plan with", true, true,
+    [USABLE] = { "USABLE", "MiB of the set that a plan can use", true, true,
                  TABLE_BYTES },
     [CPUS] = { "CPUS", "number of CPUs there that the domain may use", true,
                true, 0 },
     [VCPUS] = { "VCPUS", "number of vCPUs that prefer some of these nodes",
                 true, true, 0 },
-    [DISTANCE] = { "DISTANCE", "the largest between two of them", true,
+    [DISTANCE] = { "DISTANCE", "the largest distance between two of them", true,
                    true, 0 },
-    [MEAN] = { "MEAN", "the mean distance", true, false, 0 },
+    [MEAN] = { "MEAN", "the mean distance between two of them", true, false,
+               0 },
     [LEFT] = { "LEFT", "MiB left over, what best and worst fit compare", true,
                true, TABLE_BYTES },
     [LOAD] = { "LOAD", "vCPUs with affinity for each CPU, on average", true,
                false, 0 },
-    [VERDICT] = { "VERDICT", "what became of it", false, true, 0 },
-    [REASON] = { "REASON", "that in a word, for programs", false, false, 0 },
+    [VERDICT] = { "VERDICT", "chosen, or why not", false, true, 0 },
+    [REASON] = { "REASON", "the verdict in a word, for programs", false,
+                 false, 0 },
     { 0 }
 };
 
@@ -345,8 +347,8 @@ static void add_notes(const struct planned *d, const struct xln_candidates *c,
     note_others(c, table);
     note_nodes(c->without_memory, "without memory", table);
     note_nodes(c->left_out,
-               d->decision->plan->named ? "not named"
-                                        : "without a CPU that it may use",
+               d->decision->plan->named ? "not named" : "without a CPU that "
+                                                        "the domain may use",
                table);
 }
 

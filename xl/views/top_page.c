@@ -149,7 +149,7 @@ static void add_foot(const struct top *top, const struct top_view *view,
 
 static const char *const help[] = {
     "Domains, worst first: remote MiB x extra distance. * is remote.",
-    "LOCAL   share of the memory on the nodes that the vCPUs keep to",
+    "LOCAL   share of the memory on the nodes of the vCPUs",
     "NOW     share of it on the nodes where they run, or ran last",
     "CPU%    of one CPU, since the look before   RUNNING  vCPUs/CPUs",
     "",
