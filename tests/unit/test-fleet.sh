@@ -120,7 +120,7 @@ web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs prefer CPUs 0-1
 web: best fit among 2 that fit: leaves 1494 MiB; next is node 1 with 1494 MiB
 web: 6 MiB of it are overhead, by libxl's figures for PVH with HAP
 db: 1210 MiB and 4 vCPUs: memory from nodes 0-1, vCPUs prefer CPUs 0-3
-db: best fit among 1 that fit: leaves 2284 MiB; nothing else fits
+db: only one set of nodes fits: leaves 2284 MiB
 db: 10 MiB of it are overhead, by libxl's figures for PV
 HOST       NR_NODES DISTANCE LEFT HOST_LEFT VERDICT
 large.json        3       21 2284      2284 chosen

@@ -265,7 +265,7 @@ check "where nothing fits nothing is promised" \
     planned 3 "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs\
  4-5" big.cfg web.cfg
 check "of several the worst status counts" \
-    planned 3 "web: best fit among 1 that fit: leaves 44 MiB; nothing else fits" \
+    planned 3 "web: only one set of nodes fits: leaves 44 MiB" \
     web.cfg web.cfg web.cfg web.cfg web.cfg
 has_json() { # TEXT OPTION...
     text=$1

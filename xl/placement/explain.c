@@ -88,10 +88,8 @@ static void line_load(struct line *line, const struct xln_request *request,
 static void line_next(struct line *line, const struct xln_request *request,
                       const struct xln_plan *plan)
 {
-    if (!plan->next.nodes) {
-        line_add(line, "; nothing else fits");
+    if (!plan->next.nodes)
         return;
-    }
     line_add(line, "; next is ");
     line_nodes(line, plan->next.nodes);
     line_add(line, " with %" PRIu64 " MiB",
@@ -104,10 +102,14 @@ static char *reason_auto(const struct xln_request *request,
 {
     struct line line;
 
-    line_add(line_begin(&line),
-             "%s fit among %s%u that fit: leaves %" PRIu64 " MiB",
-             xln_policy_name(request->policy),
-             plan->counted_all ? "" : "at least ", plan->nr_fitting,
+    line_begin(&line);
+    if (plan->counted_all && plan->nr_fitting == 1)
+        line_add(&line, "only one set of nodes fits");
+    else
+        line_add(&line, "%s fit among %s%u that fit",
+                 xln_policy_name(request->policy),
+                 plan->counted_all ? "" : "at least ", plan->nr_fitting);
+    line_add(&line, ": leaves %" PRIu64 " MiB",
              IN_MIB(left_over(plan, &plan->chosen)));
     line_load(&line, request, &plan->chosen);
     line_next(&line, request, plan);
