@@ -74,7 +74,7 @@ struct planned_cost {
     unsigned nr_unfit;          /* domains that do not fit at all */
     unsigned nr_relaxed;
     uint64_t away_bytes;        /* not on the nodes of its domain */
-    unsigned nr_nodes;          /* added up over the domains */
+    unsigned nr_nodes;          /* added up over the domains that fit */
 };
 
 struct planned_cost planned_cost(const struct planned *list, unsigned nr);
