@@ -159,10 +159,12 @@ int libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid,
                             int *datalen_r)
 {
     (void)ctx;
-    (void)domid;
     if (fault(__func__))
         return ERROR_FAIL;
     *datalen_r = strcmp(userdata_userid, "xl-numa") ? 0 : strlen(xen.kept);
+    if (domid && domid == xen.libvirts &&
+        !strcmp(userdata_userid, "libvirt-xml"))
+        *datalen_r = 1;
     if (data_r)
         *data_r = *datalen_r ? (uint8_t *)fake_xen_give_text(xen.kept) : NULL;
     return 0;

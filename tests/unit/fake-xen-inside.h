@@ -43,6 +43,8 @@ extern struct fake_xen {
     char kept[256];             /* what keep.c has stored of any domain */
     unsigned nr_open;
     bool has_report;
+    unsigned pool_cpus;         /* of cpupool 0 */
+    uint32_t libvirts;          /* a domain that libvirt created; 0: none */
     bool has_vnodes;            /* domain 1 */
     char vnodes[16];            /* those that were set */
 } xen;

@@ -51,6 +51,7 @@ void fake_xen_begin(void)
 
     memset(&xen, 0, sizeof(xen));
     memcpy(xen.domains, at_first, sizeof(at_first));
+    xen.pool_cpus = ALL_CPUS;
     memcpy(xen.store, store_at_first, sizeof(store_at_first));
     for (node = 0; node < FAKE_NODES; node++)
         xen.free_pages[node] = (400 + node) * PAGES_PER_MIB;
@@ -277,7 +278,7 @@ xc_cpupoolinfo_t *xc_cpupool_getinfo(xc_interface *xch, uint32_t poolid)
         return NULL;
     info->cpumap = fake_xen_give(FAKE_CPUS / 8);
     if (info->cpumap)
-        *info->cpumap = ALL_CPUS;
+        *info->cpumap = xen.pool_cpus;
     return info;
 }
 

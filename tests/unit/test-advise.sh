@@ -202,6 +202,26 @@ check "--host without --advise" refuses 2 \
     "xl: numa-move: --host and -o need --advise" --host host.json 3
 check "--live with it" refuses 2 \
     "xl: numa-move: --advise moves nothing: --live has no meaning" --advise --live
+check "--apply alone" refuses 2 "xl: numa-move: --apply needs --advise" --apply
+check "--apply for a saved host" refuses 2 \
+    "xl: numa-move: --apply is for the running host: not with --host" \
+    --advise --apply --host busy.json
+check "--apply with --live" refuses 2 \
+    "xl: numa-move: --apply always moves live: --live has no meaning" \
+    --advise --apply --live
+check "--apply with a table's options" refuses 2 \
+    "xl: numa-move: --apply prints no table: -o needs -N" \
+    --advise --apply -o NAME
+check "a limit without moves" refuses 2 "xl: numa-move: --advise moves nothing:\
+ --max-pause and --max-cpu have no meaning" --advise --max-cpu=50
+check "the limit of a run for one move" refuses 2 \
+    "xl: numa-move: --max-copy needs --apply" --max-copy=1 3
+check "no GiB" refuses 2 "xl: numa-move: --max-copy takes GiB from 0.001 to\
+ 1000000, not '64G'" --advise --apply --max-copy=64G
+check "no seconds" refuses 2 "xl: numa-move: --max-pause takes seconds from 0.01\
+ to 3600, not '0'" --advise --apply --max-pause=0
+check "no share" refuses 2 "xl: numa-move: --max-cpu takes percent of a CPU from\
+ 10 to 10000, not '50%'" 3 --max-cpu=50%
 check "no domain" refuses 2 "xl: numa-move: needs a DOMAIN"
 check "too many words" refuses 2 \
     "xl: numa-move: takes a DOMAIN and NODES at most" a b c

@@ -393,6 +393,8 @@ static const char *const lines[] = {
     "-N numa-move web 3",
     "numa-move --advise",
     "numa-move --advise --json",
+    "-N numa-move --advise --apply",
+    "-N numa-move --advise --apply --max-copy=9 db.cfg",
     "numa-stat --samples=2",
     "numa-stat --host=saved.json web",
     "numa-stat --openmetrics",

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "placement/process.h"
@@ -231,6 +232,37 @@ static void test_saver(void)
     ok(!process_find_saver(32001), "until it ends");
 }
 
+/* It has used a moment of CPU time when it becomes one. */
+static void become_busy_saver(int ready_fd, void *arg)
+{
+    setsid();
+    while (clock() < CLOCKS_PER_SEC / 10)
+        ;
+    become_other(ready_fd, arg);
+}
+
+static void test_session_cpu(void)
+{
+    char *argv[] = { (char *)(uintptr_t)"helper",
+                     (char *)(uintptr_t)"--save-domain",
+                     (char *)(uintptr_t)"8", (char *)(uintptr_t)"-1",
+                     (char *)(uintptr_t)"32002", NULL };
+    struct child c = start(become_busy_saver, argv);
+    double used_s;
+    pid_t saver;
+
+    used_s = process_session_cpu_s(c.pid, 32002, &saver);
+    ok(used_s >= 0.05 && saver == c.pid,
+       "the CPU time of a session, and who saves the domain in it");
+    process_session_cpu_s(c.pid, 32001, &saver);
+    ok(!saver, "and nobody who saves another domain");
+    process_session_cpu_s(getsid(0), 32002, &saver);
+    ok(!saver, "or does it in another session");
+    end(&c);
+    ok(process_session_cpu_s(c.pid, 32002, &saver) == 0 && !saver,
+       "nothing when it has ended");
+}
+
 static void become_monitor(int ready_fd, void *arg)
 {
     int fd = memfd_create(arg, 0);
@@ -279,6 +311,7 @@ int main(int argc, char **argv)
     test_dead_leader();
     test_own_session();
     test_saver();
+    test_session_cpu();
     test_monitor();
     test_loaded();
     return tap_done();

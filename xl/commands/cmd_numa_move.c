@@ -1,528 +1,61 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xl numa-move: the memory of a running domain to other nodes. Xen moves no
- * page, so the domain migrates to the host that it is on, with a request for
- * these nodes.
+ * xl numa-move: the command line of moves, of advice, and of what repairs them.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <libxl_utils.h>
 
 #include "text/units.h"
 #include "views/advise_view.h"
-#include "carry.h"
+#include "apply.h"
 #include "cmd.h"
-#include "guest.h"
 #include "guest_json.h"
-#include "placement/adapt.h"
-#include "placement/domain_word.h"
-#include "placement/explain.h"
-#include "placement/keep.h"
-#include "migration.h"
-#include "move_preview.h"
-#include "move_vnodes.h"
-#include "node_list.h"
-#include "open_planner.h"
-#include "placement/placement.h"
-#include "placement/process.h"
-#include "placement/record.h"
+#include "move_domain.h"
+#include "open_advice.h"
 
-enum { OPT_LIVE = OPT_OWN, OPT_ADVISE, OPT_HOST, OPT_RECOVER };
+enum {
+    OPT_LIVE = OPT_OWN, OPT_ADVISE, OPT_HOST, OPT_RECOVER, OPT_APPLY,
+    OPT_MAX_COPY, OPT_MAX_PAUSE, OPT_MAX_CPU,
+};
 
-/* ---- whether there is room ---- */
+#define COPY_MIN_GIB 0.001
+#define COPY_MAX_GIB 1000000
+#define PAUSE_MIN_S 0.01
+#define PAUSE_MAX_S 3600
+#define CPU_MIN_PERCENT 10
+#define CPU_MAX_PERCENT 10000
 
-static bool has_one_node(const struct guest *guest)
-{
-    return xln_nodemap_count(xln_host_nodes(guest->host)) < 2;
-}
-
-/* Where there is no plan. What went wrong was printed. */
-static void complain_of_none(const struct guest *guest)
-{
-    if (has_one_node(guest))
-        complain("'%s' is not moved: this host has one node", guest->name);
-    else
-        complain("'%s' is not moved: there is no plan for its copy, see "
-                 "above", guest->name);
-}
-
-static void complain_of_room(const struct guest *guest,
-                             const struct placement *p)
-{
-    const struct decision *d = p->decision;
-    char *usable;
-
-    if (p->vnodes && d->reason) {
-        complain("'%s' is not moved: its copy needs memory besides what it has: "
-                 "%s", guest->name, d->reason);
-        return;
-    }
-    usable = explain_rooms(p->host, d->plan->named ? d->plan->nodes
-                                                   : xln_host_nodes(p->host),
-                           d->request);
-    complain("'%s' is not moved: its copy needs %" PRIu64 " MiB: %s",
-             guest->name, IN_MIB(d->plan->need_bytes),
-             usable ? usable : strerror(ENOMEM));
-    free(usable);
-}
-
-/* The plan is for the copy, with the domain as it is. Gives the exit code. */
-static int check_plan(const struct guest *guest, const struct keep *keep,
-                      const struct placement *p)
-{
-    const struct decision *d = p->decision;
-
-    if (!d || has_one_node(guest) ||
-        (!p->affinity && d->status != DECIDE_NOTHING_FITS)) {
-        complain_of_none(guest);
-        return EXIT_FAILURE;
-    }
-    if (d->status == DECIDE_NOTHING_FITS ||
-        d->plan->relaxed & XLN_RELAXED_MEMORY) {
-        complain_of_room(guest, p);
-        return EXIT_NOTHING_FITS;
-    }
-    return move_vnodes_check(guest, keep, d->vnuma) ? EXIT_SUCCESS
-                                                    : EXIT_NOTHING_FITS;
-}
-
-/* The configuration as the copy will have it: what does not hold, and is
- * dropped, is warned about. */
-static int read_config(struct cmd_line *line, const struct guest *guest,
-                       const struct keep *keep, const struct layout *layout,
-                       libxl_domain_config *config)
-{
-    int rc;
-
-    if (libxl_retrieve_domain_configuration(line->ctx, guest->domid, config,
-                                            NULL))
-        return -EIO;
-    rc = keep_apply(keep, line->ctx, config);
-    return rc ? rc
-              : adapt_config(line->ctx, line->lg, layout, config, false);
-}
-
-/* The config has the plan in it until the placement ends. Gives the exit
- * code. */
-static int preview(const struct cmd_line *line, const struct guest *guest,
-                   const struct keep *keep, const struct placement *p)
-{
-    char *text;
-
-    if (move_preview(guest, p->decision->plan->nodes, p->config, keep,
-                     cmd_value(line, OPT_LIVE), &text)) {
-        complain("cannot show the move of '%s': %s", guest->name,
-                 strerror(ENOMEM));
-        return EXIT_FAILURE;
-    }
-    fputs(text, stdout);
-    free(text);
-    if (p->decision->vnuma) {
-        text = explain_vnuma(p->decision->vnuma);
-        printf("'%s': %s\n", guest->name, text ? text : strerror(ENOMEM));
-        free(text);
-    }
-    return EXIT_SUCCESS;
-}
-
-static int check_and_preview(const struct cmd_line *line,
-                             const struct guest *guest,
-                             const struct keep *keep,
-                             const struct placement *p)
-{
-    int code = check_plan(guest, keep, p);
-
-    return code || !line->dry_run ? code : preview(line, guest, keep, p);
-}
-
-/* Gives the exit code. */
-static int check(struct cmd_line *line, const struct guest *guest,
-                 const struct keep *keep)
-{
-    int code = EXIT_FAILURE, rc;
-    libxl_domain_config *config;
-    struct placement *p = NULL;
-    struct layout layout;
-
-    config = cmd_new_config(line, &layout);
-    if (!config)
-        return EXIT_FAILURE;
-    rc = read_config(line, guest, keep, &layout, config);
-    if (!rc)
-        rc = placement_begin(line->ctx, line->lg, &layout, config, NULL, NULL,
-                             &p);
-    if (!rc)
-        rc = move_vnodes_plan(line, guest, keep, p);
-    if (!rc) {
-        placement_prepare(p);
-        /* placement_end() reports why a strict request fails. */
-        rc = placement_plan(p, line->xch, XLN_NONE);
-        code = rc == -ENOSPC ? EXIT_NOTHING_FITS
-                             : check_and_preview(line, guest, keep, p);
-        placement_end(p, rc == -ENOSPC);
-    } else {
-        complain("cannot plan for '%s': %s", guest->name, strerror(-rc));
-        if (p)
-            placement_end(p, false);
-    }
-    layout_free_config(config);
-    return code;
-}
-
-/* ---- whether it may be touched ---- */
-
-/* The copy of another migration, under way or dead. False: said so. */
-static bool check_copies(const struct cmd_line *line,
-                         const struct guest *guest)
-{
-    struct xln_domains *domains;
-    bool good = true;
-    unsigned i;
-    char *name;
-    int rc;
-
-    rc = xln_domains_read(line->xch, XLN_NONE, &domains);
-    if (rc) {
-        complain("cannot read the domains: %s", strerror(-rc));
-        return false;
-    }
-    for (i = 0; i < domains->nr && good; i++) {
-        if (domains->list[i].domid == guest->domid || domains->list[i].dying ||
-            memcmp(domains->list[i].uuid, guest->domain->uuid, 16))
-            continue;
-        good = false;
-        name = libxl_domid_to_name(line->ctx, domains->list[i].domid);
-        complain("'%s' is being migrated, or was: domain %" PRIu32 " ('%s') is "
-                 "its copy; if nobody migrates it: 'xl destroy %" PRIu32 "'",
-                 guest->name, domains->list[i].domid, name ? name : "",
-                 domains->list[i].domid);
-        free(name);
-    }
-    xln_domains_free(domains);
-    return good;
-}
-
-/* Whether it runs, so that it can suspend itself. False: said why not. */
-static bool check_state(const struct cmd_line *line, const struct guest *guest)
-{
-    char word[DOMAIN_WORD_MAX];
-    xc_domaininfo_t info;
-
-    if (xc_domain_getinfolist(line->xch, guest->domid, 1, &info) != 1 ||
-        info.domain != guest->domid) {
-        complain("cannot tell the state of '%s'", guest->name);
-    } else if (info.flags & XEN_DOMINF_shutdown) {
-        complain("'%s' has shut down, or is suspended, as by a save or a "
-                 "migration: nothing was done", guest->name);
-    } else if (info.flags & XEN_DOMINF_paused) {
-        complain("'%s' is paused, and could not suspend itself: 'xl unpause "
-                 "%s' first", guest->name,
-                 domain_word(guest->name, guest->domid, word));
-    } else if (process_find_saver(guest->domid)) {
-        complain("'%s' is being saved or migrated by another xl: nothing was "
-                 "done", guest->name);
-    } else {
-        return check_copies(line, guest);
-    }
-    return false;
-}
-
-/* ---- moving ---- */
-
-/* Xen cannot tell which pages some PV domains write to. */
-static bool cannot_be_live(const struct migration *m)
-{
-    return m->said && strcasestr(m->said, "logdirty");
-}
-
-static void migrate(const struct cmd_line *line, const struct guest *guest,
-                    struct migration *m)
-{
-    m->live = true;
-    m->recovered = RECOVERED_NOT;
-    if (!migrate_here(line, guest, m) || m->recovered != RECOVERED_SOURCE ||
-        m->stopped || cmd_value(line, OPT_LIVE) || !guest->domain->is_pv ||
-        !cannot_be_live(m))
-        return;
-    complain("'%s', a PV domain, cannot be moved live here: it is paused while "
-             "its memory is copied", guest->name);
-    free(m->said);
-    m->live = false;
-    m->recovered = RECOVERED_NOT;
-    migrate_here(line, guest, m);
-}
-
-static void print_moved(const struct guest *copy, const struct migration *m)
-{
-    printf("'%s' is domain %" PRIu32 " now: ", copy->name, m->domid);
-    if (copy->bytes)
-        guest_print_bytes(copy, NULL, stdout);
-    else
-        fputs("where its memory is was not recorded", stdout);
-    if (m->paused_s >= 0)
-        printf("; it was paused for %.2f s", m->paused_s);
-    puts("");
-}
-
-/* The copy. Gives the exit code. */
-static int tell_moved(struct cmd_line *line, const struct guest *guest,
-                      const struct migration *m)
-{
-    struct guest_moved moved = { guest->domid, m->paused_s };
-    struct guest copy;
-    char domid[16];
-    int code = EXIT_SUCCESS;
-
-    snprintf(domid, sizeof(domid), "%" PRIu32, m->domid);
-    if (!guest_open(line, domid, &copy))
-        return EXIT_FAILURE;
-    if (cmd_value(line, OPT_JSON))
-        code = guest_print_json(line, &copy, &moved);
-    else
-        print_moved(&copy, m);
-    if (!code && IN_MIB(guest_bytes_outside(&copy, copy.domain->nodes)))
-        code = EXIT_RELAXED;
-    guest_warn_remote(&copy);
-    guest_close(&copy);
-    return code;
-}
-
-static void tell_not_moved(const struct guest *guest,
-                           const struct migration *m)
-{
-    struct move move = { .name = guest->name };
-
-    if (m->said && !m->stopped)
-        fputs(m->said, stderr);
-    if (m->recovered == RECOVERED_NONE || m->recovered == RECOVERED_ENDED)
-        recovery_tell(&move, m->recovered, m->domid);
-    else if (m->recovered == RECOVERED_SOURCE && m->stopped)
-        complain("stopped: '%s' (domain %" PRIu32 ") runs on where it was",
-                 guest->name, m->domid);
-    else if (m->recovered == RECOVERED_SOURCE)
-        complain("'%s' could not be migrated, see above: it (domain %" PRIu32
-                 ") runs on where it was", guest->name, m->domid);
-}
-
-/* What the copy is to have: these nodes, and what it was given while it ran.
- * False: said why not. */
-static bool note_wanted(struct cmd_line *line, const struct guest *guest,
-                        const struct xln_nodemap *nodes, struct keep *keep)
-{
-    char *text = NULL;
-    int rc = nodes ? xln_nodemap_format(nodes, &text) : 0;
-
-    if (!rc)
-        rc = keep_set_nodes(keep, nodes ? text : "auto");
-    if (!rc)
-        rc = carry_note(line, guest, keep);
-    free(text);
-    if (rc)
-        complain("cannot move '%s': %s", guest->name, strerror(-rc));
-    return !rc && carry_check(guest, keep, nodes);
-}
-
-/* In addition to what is kept already. `word`: NODES, or VNODE:NODE. */
-static bool read_wanted(struct cmd_line *line, const struct guest *guest,
-                        const char *word, struct keep **keep_r)
-{
-    struct xln_nodemap *nodes = NULL;
-    bool good;
-    int rc = keep_read(line->ctx, guest->domid, keep_r);
-
-    if (rc) {
-        complain("cannot move '%s': %s", guest->name, strerror(-rc));
-        return false;
-    }
-    good = move_vnodes_given(word)
-               ? move_vnodes_read(line, guest, word, *keep_r, &nodes)
-               : nodes_read(guest->host, word, &nodes);
-    if (good)
-        good = note_wanted(line, guest, nodes, *keep_r);
-    xln_nodemap_free(nodes);
-    return good;
-}
-
-static int migrate_and_tell(struct cmd_line *line, const struct guest *guest,
-                            const struct keep *keep, struct migration *m)
-{
-    char *text;
-    int code = EXIT_FAILURE, rc = keep_format(keep, &text);
-
-    if (rc) {
-        complain("cannot move '%s': %s", guest->name, strerror(-rc));
-        return code;
-    }
-    m->keep = text;
-    migrate(line, guest, m);
-    if (m->recovered == RECOVERED_COPY)
-        code = tell_moved(line, guest, m);
-    if (code == EXIT_FAILURE)
-        tell_not_moved(guest, m);
-    free(m->said);
-    free(text);
-    return code;
-}
-
-static int move(struct cmd_line *line, const struct guest *guest,
-                const char *word, struct migration *m)
-{
-    struct keep *keep = NULL;
-    int code = EXIT_FAILURE;
-
-    if (read_wanted(line, guest, word, &keep)) {
-        code = check(line, guest, keep);
-        if (!code && !line->dry_run)
-            code = migrate_and_tell(line, guest, keep, m);
-    }
-    keep_free(keep);
-    return code;
-}
-
-/* Held until this process ends. */
-static bool lock(const struct guest *guest, int *fd_r)
-{
-    int rc = move_lock(guest->domain->uuid, fd_r);
-
-    if (rc == -EBUSY)
-        complain("'%s' is being moved, saved or migrated by another xl: "
-                 "nothing was done", guest->name);
-    else if (rc)
-        complain("cannot lock '%s': %s", guest->name, strerror(-rc));
-    return !rc;
-}
-
-static int lock_and_move(struct cmd_line *line, const struct guest *guest,
-                         const char *word, struct supervised *self)
-{
-    struct migration m = { .self = self };
-    int code = EXIT_FAILURE;
-
-    if (!lock(guest, &m.lock_fd))
-        return EXIT_FAILURE;
-    if (check_state(line, guest))
-        code = move(line, guest, word, &m);
-    close(m.lock_fd);
-    return code;
-}
-
-/* ---- the command line ---- */
-
-static int read_and_move(struct cmd_line *line, const struct guest *guest,
-                         struct supervised *self)
-{
-    const char *word = line->nr_args > 1 ? line->args[1] : "auto";
-
-    if (!guest->domid) {
-        complain("Domain-0 cannot be moved: see dom0_nodes= of Xen");
-        return EXIT_FAILURE;
-    }
-    if (guest_is_libvirts(line, guest)) {
-        complain("'%s' is not moved: libvirt created it, and would lose it: "
-                 "its XML decides where it is after a reboot",
-                 guest->name);
-        return EXIT_FAILURE;
-    }
-    return lock_and_move(line, guest, word, self);
-}
+/* What the worker does; `limits` are of --apply. */
+struct task {
+    struct cmd_line *line;
+    struct apply_limits limits;
+};
 
 /* ---- advice ---- */
 
-/* Room is made on one node. */
-static bool can_be_advised(const struct planned *d)
-{
-    if (d->config->cells)
-        complain("%s: a domain with virtual nodes of its own: numa-move cannot "
-                 "advise on it", d->config->source);
-    return !d->config->cells;
-}
-
-static int show_advice(struct cmd_line *line, const struct planner *planner,
-                       const struct planned *d)
+static int show_advice(struct cmd_line *line, const struct open_advice *a)
 {
     struct table *table = NULL;
-    struct host_advice advice;
-    int code, rc = advise_host(planner, d, &advice);
-    bool fits = !d || advice.plan;
+    int rc = advise_view_table(&a->advice, a->wanted, &table);
+    int code = cmd_show_table(line, table, rc);
 
-    if (!rc)
-        rc = advise_view_table(&advice, d, &table);
-    code = cmd_show_table(line, table, rc);
-    host_advice_dispose(&advice);
-    return code || fits ? code : EXIT_NOTHING_FITS;
-}
-
-static int advise_on(struct cmd_line *line, struct planner *planner)
-{
-    struct planned d = { 0 };
-    int code = EXIT_FAILURE;
-
-    if (!planner->snapshot->domains) {
-        complain("numa-move: this host has no list of domains");
-        return EXIT_FAILURE;
-    }
-    if (!line->nr_args)
-        return show_advice(line, planner, NULL);
-    if (print_notes(planner->notes,
-                    planner_read(planner, line->args[0], line->args + 1,
-                                 line->nr_args - 1, &d) &&
-                        planner_place(&d, planner->snapshot->host)) &&
-        can_be_advised(&d))
-        code = show_advice(line, planner, &d);
-    planned_dispose(&d);
-    return code;
+    return code || !a->wanted || a->advice.plan ? code : EXIT_NOTHING_FITS;
 }
 
 static int advise(struct cmd_line *line)
 {
-    struct notes notes = { 0 };
-    struct planner planner;
+    struct open_advice a;
     int code = EXIT_FAILURE;
 
-    if (open_planner(line, &planner, &notes, cmd_value(line, OPT_HOST), NULL))
-        code = advise_on(line, &planner);
-    planner_end(&planner);
+    if (open_advice(line, cmd_value(line, OPT_HOST), &a))
+        code = show_advice(line, &a);
+    close_advice(&a);
     return code;
 }
 
 /* ---- dead moves ---- */
-
-/* *domid_r: the domain that goes on; 0: none. */
-static int recover_one(struct cmd_line *line, const struct move *move,
-                       uint32_t *domid_r)
-{
-    enum recovered recovered;
-
-    *domid_r = 0;
-    if (!recovery_of_dead(line, move, &recovered, domid_r))
-        return EXIT_FAILURE;
-    recovery_tell(move, recovered, *domid_r);
-    return recovered == RECOVERED_NOT ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-static int recover_all(struct cmd_line *line)
-{
-    struct move **moves;
-    unsigned nr, i;
-    uint32_t domid;
-    int code = EXIT_SUCCESS, rc;
-
-    rc = move_read_all(&moves, &nr);
-    if (rc) {
-        complain("cannot read the journals of moves: %s", strerror(-rc));
-        return EXIT_FAILURE;
-    }
-    for (i = 0; i < nr; i++)
-        if (recover_one(line, moves[i], &domid))
-            code = EXIT_FAILURE;
-    move_free_all(moves, nr);
-    return code;
-}
 
 static int recover(struct cmd_line *line)
 {
@@ -533,30 +66,82 @@ static int recover(struct cmd_line *line)
     if (!cmd_open_xen(line))
         return EXIT_FAILURE;
     if (!line->nr_args)
-        return recover_all(line);
+        return recovery_repair_all(line, false);
     move = recovery_find(line, line->args[0]);
     if (!move)
         return EXIT_SUCCESS;
-    code = recover_one(line, move, &domid);
+    code = recovery_repair(line, move, &domid);
     move_free(move);
     return code;
 }
 
-/* ---- the command ---- */
+/* ---- the command line ---- */
 
-static int check_usage(const struct cmd_line *line)
+/* False: `*code_r` has the exit code of what is wrong. */
+static bool read_limits(const struct cmd_line *line,
+                        struct apply_limits *limits, int *code_r)
 {
-    bool advise = cmd_value(line, OPT_ADVISE),
-         recover = cmd_value(line, OPT_RECOVER);
+    const char *copy = cmd_value(line, OPT_MAX_COPY),
+               *pause = cmd_value(line, OPT_MAX_PAUSE),
+               *cpu = cmd_value(line, OPT_MAX_CPU);
+    double gib = 0, percent = 0;
 
-    if (advise && cmd_value(line, OPT_LIVE))
-        return cmd_usage(line, "--advise moves nothing: --live has no meaning");
-    if (recover && (advise || cmd_value(line, OPT_LIVE) ||
-                    cmd_value(line, OPT_JSON) || line->nr_args > 1))
-        return cmd_usage(line, "--recover takes one DOMAIN at most");
-    if (advise)
-        return EXIT_SUCCESS;
-    if (!line->nr_args && !recover)
+    *limits = (struct apply_limits){
+        .most_bytes = UINT64_MAX,
+        .terms.only_live = cmd_value(line, OPT_APPLY) ||
+                           cmd_value(line, OPT_LIVE),
+    };
+    *code_r = EXIT_SUCCESS;
+    if (copy && !cmd_seconds(copy, COPY_MIN_GIB, COPY_MAX_GIB, &gib))
+        *code_r = cmd_usage(line, "--max-copy takes GiB from %g to %d, not "
+                            "'%s'", COPY_MIN_GIB, COPY_MAX_GIB, copy);
+    else if (pause && !cmd_seconds(pause, PAUSE_MIN_S, PAUSE_MAX_S,
+                                   &limits->terms.most_paused_s))
+        *code_r = cmd_usage(line, "--max-pause takes seconds from %g to %d, "
+                            "not '%s'", PAUSE_MIN_S, PAUSE_MAX_S, pause);
+    else if (cpu && !cmd_seconds(cpu, CPU_MIN_PERCENT, CPU_MAX_PERCENT,
+                                 &percent))
+        *code_r = cmd_usage(line, "--max-cpu takes percent of a CPU from %d to "
+                            "%d, not '%s'", CPU_MIN_PERCENT, CPU_MAX_PERCENT,
+                            cpu);
+    limits->terms.cpu_share = percent / 100;
+    if (copy)
+        limits->most_bytes = gib * 1024 * MIB;
+    return !*code_r;
+}
+
+static bool shows_table(const struct cmd_line *line)
+{
+    return cmd_value(line, OPT_ADVISE) &&
+           (!cmd_value(line, OPT_APPLY) || line->dry_run);
+}
+
+static int check_apply(const struct cmd_line *line)
+{
+    if (!cmd_value(line, OPT_ADVISE))
+        return cmd_usage(line, "--apply needs --advise");
+    if (cmd_value(line, OPT_HOST))
+        return cmd_usage(line, "--apply is for the running host: not with "
+                         "--host");
+    if (!shows_table(line) && cmd_value(line, 'o'))
+        return cmd_usage(line, "--apply prints no table: -o needs -N");
+    return EXIT_SUCCESS;
+}
+
+static int check_advise(const struct cmd_line *line)
+{
+    if (cmd_value(line, OPT_LIVE))
+        return cmd_usage(line, cmd_value(line, OPT_APPLY)
+                                   ? "--apply always moves live: --live has no "
+                                     "meaning"
+                                   : "--advise moves nothing: --live has no "
+                                     "meaning");
+    return EXIT_SUCCESS;
+}
+
+static int check_move(const struct cmd_line *line)
+{
+    if (!line->nr_args)
         return cmd_usage(line, "needs a DOMAIN");
     if (line->nr_args > 2)
         return cmd_usage(line, "takes a DOMAIN and NODES at most");
@@ -565,45 +150,69 @@ static int check_usage(const struct cmd_line *line)
     return guest_check_json(line);
 }
 
-static int open_and_move(struct cmd_line *line, const char *word,
-                         struct supervised *self)
+static bool limits_a_move(const struct cmd_line *line)
 {
-    struct guest guest;
-    int code;
-
-    if (!guest_open(line, word, &guest))
-        return EXIT_FAILURE;
-    code = read_and_move(line, &guest, self);
-    guest_close(&guest);
-    return code;
+    return cmd_value(line, OPT_MAX_PAUSE) || cmd_value(line, OPT_MAX_CPU);
 }
 
-/* What a dead move left of the domain is repaired first. */
-static int work(struct supervised *self, void *arg)
+static int check_usage(const struct cmd_line *line)
 {
-    struct cmd_line *line = arg;
-    const char *word = line->args[0];
-    char number[16];
-    struct move *dead;
-    uint32_t domid;
-    int code = EXIT_SUCCESS;
+    bool advise = cmd_value(line, OPT_ADVISE),
+         recover = cmd_value(line, OPT_RECOVER),
+         apply = cmd_value(line, OPT_APPLY);
+    int code = apply ? check_apply(line) : EXIT_SUCCESS;
+
+    if (code)
+        return code;
+    if (!apply && cmd_value(line, OPT_MAX_COPY))
+        return cmd_usage(line, "--max-copy needs --apply");
+    if (recover && (advise || cmd_value(line, OPT_LIVE) ||
+                    limits_a_move(line) || cmd_value(line, OPT_JSON) ||
+                    line->nr_args > 1))
+        return cmd_usage(line, "--recover takes one DOMAIN at most");
+    if (advise && !apply && limits_a_move(line))
+        return cmd_usage(line, "--advise moves nothing: --max-pause and "
+                         "--max-cpu have no meaning");
+    if (advise)
+        return check_advise(line);
+    return recover ? EXIT_SUCCESS : check_move(line);
+}
+
+/* ---- the command ---- */
+
+static int move(struct task *t, struct supervised *self)
+{
+    struct cmd_line *line = t->line;
 
     if (!cmd_open_xen(line))
         return EXIT_FAILURE;
-    dead = recovery_find(line, word);
-    if (dead) {
-        code = recover_one(line, dead, &domid);
-        snprintf(number, sizeof(number), "%" PRIu32, domid);
-        word = domid ? number : dead->name;
-    }
-    if (!code)
-        code = open_and_move(line, word, self);
-    move_free(dead);
-    return code;
+    return move_domain(line, line->args[0],
+                       line->nr_args > 1 ? line->args[1] : "auto",
+                       &t->limits.terms, self);
 }
 
-/* The process that moved it was killed: this one repairs what is left. */
-static int after_kill(struct cmd_line *line, int signal)
+static int work(struct supervised *self, void *arg)
+{
+    struct task *t = arg;
+
+    return cmd_value(t->line, OPT_APPLY)
+               ? apply_advice(t->line, &t->limits, self)
+               : move(t, self);
+}
+
+static int repair_run(struct cmd_line *line, int signal)
+{
+    if (signal)
+        complain("the process that moves domains was killed by signal %d",
+                 signal);
+    else
+        complain("cannot start a process to move domains");
+    if (cmd_open_xen(line))
+        recovery_repair_all(line, true);
+    return EXIT_FAILURE;
+}
+
+static int repair_move(struct cmd_line *line, int signal)
 {
     struct move *dead;
     uint32_t domid;
@@ -616,27 +225,34 @@ static int after_kill(struct cmd_line *line, int signal)
         return EXIT_FAILURE;
     dead = recovery_find(line, line->args[0]);
     if (dead)
-        recover_one(line, dead, &domid);
+        recovery_repair(line, dead, &domid);
     else
         complain("there is no interrupted move to repair");
     move_free(dead);
     return code;
 }
 
+/* The process that did it was killed: this one repairs what is left. */
+static int after_kill(struct cmd_line *line, int signal)
+{
+    return cmd_value(line, OPT_APPLY) ? repair_run(line, signal)
+                                      : repair_move(line, signal);
+}
+
 static int run(struct cmd_line *line)
 {
+    struct task t = { .line = line };
     int code = check_usage(line), signal;
 
-    if (code)
+    if (code || !read_limits(line, &t.limits, &code))
         return code;
-    if (cmd_value(line, OPT_ADVISE))
-        return advise(line);
     if (cmd_value(line, OPT_RECOVER))
         return recover(line);
+    if (cmd_value(line, OPT_ADVISE) && !cmd_value(line, OPT_APPLY))
+        return advise(line);
     if (line->dry_run)
-        return cmd_open_xen(line) ? open_and_move(line, line->args[0], NULL)
-                                  : EXIT_FAILURE;
-    code = supervise(work, line, &signal);
+        return work(NULL, &t);
+    code = supervise(work, &t, &signal);
     return code < 0 ? after_kill(line, signal) : code;
 }
 
@@ -645,6 +261,12 @@ static const struct cmd_option options[] = {
     { "recover", OPT_RECOVER, NULL, "repair what an interrupted move left" },
     { "advise", OPT_ADVISE, NULL, "list moves that help, or that make room" },
     { "host", OPT_HOST, "FILE", "with --advise: for a saved host" },
+    { "apply", OPT_APPLY, NULL, "with --advise: make the moves, one by one" },
+    { "max-copy", OPT_MAX_COPY, "GIB", "with --apply: copy at most this in all" },
+    { "max-pause", OPT_MAX_PAUSE, "SECONDS",
+      "stop a move that pauses its domain for longer" },
+    { "max-cpu", OPT_MAX_CPU, "PERCENT",
+      "copy with at most this share of one CPU" },
     TABLE_OPTIONS,
     { 0 }
 };
@@ -655,6 +277,7 @@ const struct cmd cmd_numa_move = {
     .summary = "bring a running domain's memory to other nodes",
     .examples =
         "  xl numa-move --advise\n"
+        "  xl numa-move --advise --apply --max-copy=64 --max-pause=2\n"
         "  xl -N numa-move web 2\n"
         "  xl numa-move --live web 2\n"
         "  xl numa-move db 1:3\n",

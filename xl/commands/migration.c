@@ -14,6 +14,7 @@
 
 #include "migration.h"
 #include "progress.h"
+#include "throttle.h"
 #include "placement/environment.h"
 #include "placement/monitor.h"
 #include "placement/process.h"
@@ -22,6 +23,9 @@
 #define LOOK_MS 5
 /* A look at names and at the terminal costs more than one at a domid. */
 #define LOOKS_PER_NAME 20
+/* One at all processes costs most. */
+#define THROTTLE_S 1
+#define LOOK_HELD_MS 50
 
 /* What is watched while xl does it. */
 struct watch {
@@ -31,6 +35,8 @@ struct watch {
     char *copy_name;            /* until it gets its own */
     uint32_t copy_domid;        /* XLN_NONE: not made yet */
     struct progress progress;
+    struct throttle throttle;
+    double throttled_s;         /* when that was looked at last */
     double stopped_s, started_s;    /* 0: not yet */
     unsigned stops_heard;
 };
@@ -138,6 +144,28 @@ static bool must_stop(struct watch *w)
     return false;
 }
 
+/* A copy that runs has ended the pause. */
+static bool is_too_long(const struct watch *w)
+{
+    double most_s = w->m->terms->most_paused_s;
+
+    return most_s && w->stopped_s && !w->started_s &&
+           clock_s(CLOCK_MONOTONIC) - w->stopped_s > most_s;
+}
+
+/* A suspended domain does not wait for CPU time. */
+static void hold_back(struct watch *w)
+{
+    double now_s = clock_s(CLOCK_MONOTONIC);
+
+    if (w->stopped_s) {
+        throttle_release(&w->throttle);
+    } else if (now_s - w->throttled_s >= THROTTLE_S) {
+        w->throttled_s = now_s;
+        throttle_look(&w->throttle, now_s);
+    }
+}
+
 /* Until xl ends, or is to be stopped; whether it did its work. */
 static bool watch(struct watch *w, pid_t xl)
 {
@@ -151,11 +179,14 @@ static bool watch(struct watch *w, pid_t xl)
             show_progress(w);
         }
         look(w);
+        hold_back(w);
         w->m->stopped = must_stop(w);
-        if (w->m->stopped)
+        w->m->too_long = is_too_long(w);
+        if (w->m->stopped || w->m->too_long)
             break;
-        process_pause(LOOK_MS);
+        process_pause(w->throttle.held ? LOOK_HELD_MS : LOOK_MS);
     }
+    throttle_release(&w->throttle);
     look(w);
     progress_end(&w->progress);
     return r > 0 && !status;
@@ -215,13 +246,17 @@ bool migrate_here(const struct cmd_line *line, const struct guest *guest,
             .done_word = "copied", .total = guest->domain->memory_bytes,
             .is_bytes = true, .f = stderr, .on_terminal = isatty(STDERR_FILENO),
         },
+        .throttle = {
+            .share = m->terms->cpu_share, .session = getpid(),
+            .domid = guest->domid,
+        },
     };
     char *what = NULL;
     int log_fd = memfd_create("xl", MFD_CLOEXEC);
 
     m->said = NULL;
     m->paused_s = -1;
-    m->stopped = false;
+    m->stopped = m->too_long = false;
     if (log_fd < 0 || asprintf(&what, "'%s'", guest->name) < 0 ||
         asprintf(&w.copy_name, "%s--incoming", guest->name) < 0) {
         free(what);

@@ -10,8 +10,20 @@
 #include "recovery.h"
 #include "supervise.h"
 
+/* What a domain may be put through. */
+struct move_terms {
+    bool only_live;             /* not if it would be paused for the whole
+                                 * time */
+    double most_paused_s;       /* if it is paused for longer, the move is
+                                 * stopped; 0: as long as it takes */
+    double cpu_share;           /* of one CPU, that copying may use; 0: all */
+    const struct xln_nodemap *to;   /* not if the copy would go to others;
+                                     * NULL: wherever it goes */
+};
+
 struct migration {
     struct supervised *self;    /* the process that this is */
+    const struct move_terms *terms;
     int lock_fd;                /* the domain's lock */
     const char *keep;           /* what the copy is to have: keep_format() */
     bool live;
@@ -20,6 +32,7 @@ struct migration {
     enum recovered recovered;
     uint32_t domid;             /* of the domain that goes on */
     bool stopped;               /* somebody asked for that */
+    bool too_long;              /* stopped as it was paused for too long */
     double paused_s;            /* from the last that the old one ran to the
                                  * first that the new one could; < 0: unknown */
     char *said;                 /* what xl had to say */

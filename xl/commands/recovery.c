@@ -454,14 +454,20 @@ static int lock_within(const struct move *move, int *fd_r)
     }
 }
 
+static bool goes_on(const struct move *move)
+{
+    unsigned long long start = process_start(move->session);
+
+    return start == move->start || start == PROCESS_UNKNOWN;
+}
+
 bool recovery_of_dead(const struct cmd_line *line, const struct move *move,
                       enum recovered *recovered_r, uint32_t *domid_r)
 {
-    unsigned long long start = process_start(move->session);
     struct move *noted;
     int fd, rc;
 
-    if (start == move->start || start == PROCESS_UNKNOWN) {
+    if (goes_on(move)) {
         complain("'%s' is being moved by another xl (process %ld): nothing was "
                  "done", move->name, (long)move->session);
         return false;
@@ -559,4 +565,36 @@ void recovery_tell(const struct move *move, enum recovered recovered,
     case RECOVERED_NOT:
         break;
     }
+}
+
+int recovery_repair(const struct cmd_line *line, const struct move *move,
+                    uint32_t *domid_r)
+{
+    enum recovered recovered;
+
+    *domid_r = 0;
+    if (!recovery_of_dead(line, move, &recovered, domid_r))
+        return EXIT_FAILURE;
+    recovery_tell(move, recovered, *domid_r);
+    return recovered == RECOVERED_NOT ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int recovery_repair_all(const struct cmd_line *line, bool quietly)
+{
+    struct move **moves;
+    unsigned nr, i;
+    uint32_t domid;
+    int code = EXIT_SUCCESS, rc;
+
+    rc = move_read_all(&moves, &nr);
+    if (rc) {
+        complain("cannot read the journals of moves: %s", strerror(-rc));
+        return EXIT_FAILURE;
+    }
+    for (i = 0; i < nr; i++)
+        if (!(quietly && goes_on(moves[i])) &&
+            recovery_repair(line, moves[i], &domid))
+            code = EXIT_FAILURE;
+    move_free_all(moves, nr);
+    return code;
 }

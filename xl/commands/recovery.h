@@ -29,6 +29,15 @@ enum recovered recovery_run(const struct cmd_line *line,
 bool recovery_of_dead(const struct cmd_line *line, const struct move *move,
                       enum recovered *recovered_r, uint32_t *domid_r);
 
+/* The same, and one line on stderr says what became of it. *domid_r: the domain
+ * that goes on; 0: none. Gives the exit code. */
+int recovery_repair(const struct cmd_line *line, const struct move *move,
+                    uint32_t *domid_r);
+
+/* All moves. One that goes on is an error, or, with `quietly`, left alone. Gives the
+ * exit code. */
+int recovery_repair_all(const struct cmd_line *line, bool quietly);
+
 /* The journal of a move of the domain called `word`: by its name or number, or
  * that of its copy. NULL: there is none, or it cannot be read. */
 struct move *recovery_find(const struct cmd_line *line, const char *word);

@@ -25,6 +25,7 @@
 struct process {
     pid_t pid, session;
     unsigned long long start;
+    unsigned long user_ticks, system_ticks;     /* of CPU time */
     char name[32];
 };
 
@@ -64,9 +65,9 @@ static int read_process(pid_t pid, struct process *p)
     name = strchr(stat, '(');
     end = strrchr(stat, ')');
     if (!name || !end ||
-        sscanf(end + 1, " %c %*d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u"
+        sscanf(end + 1, " %c %*d %*d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu"
                " %*d %*d %*d %*d %*d %*d %llu", &state, &session,
-               &p->start) != 3 || state == 'Z' || state == 'X')
+               &p->user_ticks, &p->system_ticks, &p->start) != 5 || state == 'Z' || state == 'X')
         return -ENOENT;
     *end = '\0';
     snprintf(p->name, sizeof(p->name), "%s", name + 1);
@@ -228,6 +229,37 @@ pid_t process_find_saver(uint32_t domid)
     bool unsure;
 
     return find_process(saves_domain, &domid, &unsure);
+}
+
+struct consumers {
+    pid_t session, saver;
+    uint32_t domid;
+    unsigned long ticks;
+};
+
+static bool add_consumer(const struct process *p, void *arg)
+{
+    struct consumers *c = arg;
+
+    if (p->session != c->session)
+        return false;
+    c->ticks += p->user_ticks + p->system_ticks;
+    if (saves_domain(p, &c->domid))
+        c->saver = p->pid;
+    return false;
+}
+
+double process_session_cpu_s(pid_t session, uint32_t domid, pid_t *saver_r)
+{
+    struct consumers c = { .session = session, .domid = domid };
+    struct process itself;
+    bool unsure;
+
+    find_process(add_consumer, &c, &unsure);
+    if (!read_process(getpid(), &itself))
+        add_consumer(&itself, &c);
+    *saver_r = c.saver;
+    return c.ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 /* The end of the file that is open as its standard output. */

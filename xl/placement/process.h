@@ -34,6 +34,10 @@ bool process_end(pid_t pid);
 /* The libxl-save-helper that saves this domain, whoever started it. 0: none. */
 pid_t process_find_saver(uint32_t domid);
 
+/* The CPU time that the living processes of a session have used. *saver_r: the
+ * one of them that saves this domain, as above. */
+double process_session_cpu_s(pid_t session, uint32_t domid, pid_t *saver_r);
+
 /* The xl that runs in the background for this domain, to make it anew when it
  * reboots, by its log; see monitor.h. 0: none. */
 pid_t process_find_monitor(uint32_t domid);

@@ -56,6 +56,12 @@ static bool is_moved(const struct advice *advice,
     return false;
 }
 
+static bool may_move(const struct advice *advice,
+                     const struct advise_guest *guest)
+{
+    return !guest->asks_absent && !guest->fixed && !is_moved(advice, guest);
+}
+
 /* ---- one move ---- */
 
 static struct advise_wish wish_of(const struct advise_guest *guest)
@@ -262,7 +268,7 @@ static int heal_step(struct xln_host **host, const struct advise_guest *guests,
     int rc = 0;
 
     for (i = 0; i < nr && !rc; i++)
-        if (!guests[i].asks_absent && !is_moved(advice, &guests[i]))
+        if (may_move(advice, &guests[i]))
             rc = try_guest(*host, &guests[i], &best);
     if (!rc && best.plan)
         rc = take_step(host, &best, advice);
@@ -300,7 +306,8 @@ static int find_stays(const struct xln_host *host,
 
     for (i = 0; i < nr && !rc; i++) {
         locality_of(host, guests[i].pages, guests[i].vcpu_nodes, &l);
-        if (!l.known || !l.apart || is_moved(advice, &guests[i]))
+        if (!l.known || !l.apart || guests[i].fixed ||
+            is_moved(advice, &guests[i]))
             continue;
         stay = &advice->stays[advice->nr_stays++];
         stay->guest = &guests[i];
@@ -438,7 +445,7 @@ static int clear_step(struct xln_host **host, const struct advise_guest *guests,
     for (i = 0; i < nr && !rc; i++) {
         const struct advise_guest *g = &guests[i];
 
-        if (g->asks_absent || is_moved(advice, g) || !g->pages[node] ||
+        if (!may_move(advice, g) || !g->pages[node] ||
             (best.plan &&
              !suits_better(g->pages[node] << PAGE_SHIFT,
                            best.move.guest->pages[node] << PAGE_SHIFT,

@@ -13,12 +13,14 @@
 struct advise_guest {
     const char *name;
     uint32_t domid;
+    uint8_t uuid[16];
     uint64_t *pages;                /* it has on each node */
     struct xln_nodemap *vcpu_nodes; /* where its vCPUs would best run */
     struct xln_request *request;
     struct xln_need need;           /* of a copy of it */
     struct decide_guest kind;
     bool asks_absent;               /* for nodes that are not here: it stays */
+    bool fixed;                     /* the caller wants it to stay */
 };
 
 /* What a domain asks for, and what it is. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <xenstore.h>
 
@@ -137,6 +138,7 @@ static int read_guest(const struct planner *p, struct xs_handle *xs,
 
     guest->name = s->more[index].name;
     guest->domid = d->domid;
+    memcpy(guest->uuid, d->uuid, sizeof(guest->uuid));
     guest->need = (struct xln_need){
         .memory_bytes = d->memory_bytes,
         .overhead_bytes = advise_overhead(d),
@@ -226,8 +228,39 @@ static int guests_open(const struct planner *p, struct advise_guests *guests)
 
 /* ---- advice ---- */
 
+int advise_fix(struct advise_fixed *fixed, const uint8_t uuid[16])
+{
+    uint8_t (*more)[16] = realloc(fixed->uuids,
+                                  (fixed->nr + 1) * sizeof(*more));
+
+    if (!more)
+        return -ENOMEM;
+    memcpy(more[fixed->nr++], uuid, sizeof(*more));
+    fixed->uuids = more;
+    return 0;
+}
+
+static bool is_fixed(const struct advise_fixed *fixed, const uint8_t uuid[16])
+{
+    unsigned i;
+
+    for (i = 0; i < fixed->nr; i++)
+        if (!memcmp(fixed->uuids[i], uuid, sizeof(fixed->uuids[i])))
+            return true;
+    return false;
+}
+
+static void mark_fixed(const struct advise_fixed *fixed,
+                       struct advise_guests *guests)
+{
+    unsigned i;
+
+    for (i = 0; i < guests->nr; i++)
+        guests->list[i].fixed = is_fixed(fixed, guests->list[i].uuid);
+}
+
 int advise_host(const struct planner *planner, const struct planned *d,
-                struct host_advice *a)
+                const struct advise_fixed *fixed, struct host_advice *a)
 {
     struct advise_wish wish;
     int rc;
@@ -236,6 +269,8 @@ int advise_host(const struct planner *planner, const struct planned *d,
     rc = guests_open(planner, &a->guests);
     if (rc)
         return rc;
+    if (fixed)
+        mark_fixed(fixed, &a->guests);
     if (!d)
         return advise_heal(a->host, a->guests.list, a->guests.nr, &a->advice);
     wish = (struct advise_wish){ d->request, &d->need, &d->guest };

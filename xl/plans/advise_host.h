@@ -24,10 +24,20 @@ struct host_advice {
 /* The bytes that libxl takes for a domain besides its memory. */
 uint64_t advise_overhead(const struct xln_domain *d);
 
-/* `d`: the domain that there shall be room for; NULL: heal the host. 0 or
- * -errno, as advise_heal() and advise_room(). To be disposed of either way. */
+/* Domains that stay where they are, by uuid. */
+struct advise_fixed {
+    unsigned nr;
+    uint8_t (*uuids)[16];
+};
+
+/* 0 or -ENOMEM. */
+int advise_fix(struct advise_fixed *fixed, const uint8_t uuid[16]);
+
+/* `d`: the domain that there shall be room for; NULL: heal the host. `fixed`
+ * may be NULL. 0 or -errno, as advise_heal() and advise_room(). To be disposed
+ * of either way. */
 int advise_host(const struct planner *planner, const struct planned *d,
-                struct host_advice *a);
+                const struct advise_fixed *fixed, struct host_advice *a);
 void host_advice_dispose(struct host_advice *a);
 
 #endif /* ADVISE_HOST_H */
