@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What may still come of a set under construction, by the distances of the
- * nodes that may be added: a closer look than search.c itself takes, for the
- * hosts on which it pays.
+ * A bound on how near the nodes of a set under construction can be to each
+ * other, by the distances of the nodes that may be added. It is closer than
+ * that of search.c, for the hosts on which it saves time.
  */
 #ifndef XLN_AHEAD_H
 #define XLN_AHEAD_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Cores: which are taken, and dealing free ones to vCPUs. */
+/* Cores: which are taken, and which vCPU gets which free one. */
 #ifndef XLN_CORES_H
 #define XLN_CORES_H
 

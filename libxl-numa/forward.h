@@ -2,18 +2,19 @@
 /*
  * Functions of Xen's libraries, forwarded to those of this process.
  *
- * Each release of Xen has libraries of its own, of which some speak only to
- * its hypervisor, and they are installed side by side. Nothing of ours is
- * linked to them: that would name one release. A program that calls the shared
- * library has them already, as their handles are what it passes; xl-numa opens
- * those of the running Xen before the first call (xl/release/libraries.h).
+ * Each release of Xen has its own libraries, some of which work only with its
+ * hypervisor. Several releases may be installed side by side. No code of ours
+ * is linked to these libraries, because that would tie it to one release. A
+ * program that calls the shared library has them loaded already, because it
+ * passes their handles. xl-numa opens those of the running Xen before the first
+ * call (xl/release/libraries.h).
  *
  * So a call goes to a function of the same name that is defined here, which
  * finds the real one at its first use. This does not need lazy binding, which
- * -z now forbids and musl does not support, and the compiler compares each of
- * them with the headers. A program that links with the libraries leaves this
- * file out, such as a test that replaces them. So do the modules: their process
- * has the libraries, and they define some of these functions themselves.
+ * -z now forbids and musl does not support. The compiler compares each function
+ * with the headers. Programs that link with the libraries omit this file, such
+ * as a test that replaces them. So do the modules: their process has the
+ * libraries, and they define some of these functions themselves.
  */
 #ifndef FORWARD_H
 #define FORWARD_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The best set of nodes that are equally far apart, where the policy looks for
- * the least memory that is enough.
+ * The best set of nodes that are all equally far from each other, for a policy
+ * that looks for the least memory that is enough.
  */
 #ifndef XLN_HALVES_H
 #define XLN_HALVES_H

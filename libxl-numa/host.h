@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The inside of a host, for the files that make one, and for the search, which
- * reads all distances. The former fill in what their source says and end with
- * xln__host_finish(), which derives the rest, checks it, and after which nothing
- * changes.
+ * reads all distances. A file that makes a host fills in what its source says,
+ * and then calls xln__host_finish(), which derives the rest and checks it.
+ * After that the host does not change.
  */
 #ifndef XLN_HOST_H
 #define XLN_HOST_H
@@ -47,12 +47,13 @@ int xln__host_new(unsigned nr_cpus, unsigned nr_nodes, unsigned nr_pools,
 
 /*
  * Derive the nodes' CPU sets, and what they are near to. -EINVAL: a CPU is on a
- * node that does not exist, more is free than there is, more is in the DMA zone
- * than is free, or a node is larger than XLN__MAX_NODE_BYTES.
+ * node that does not exist; a node has more free memory than memory, or more in
+ * the DMA zone than is free; or it is larger than XLN__MAX_NODE_BYTES.
  */
 int xln__host_finish(struct xln_host *host);
 
-/* The parts of it for CPUs on nodes without memory, and for scheduling units. */
+/* The parts of it for CPUs on nodes without memory, and for scheduling units.
+ * */
 int xln__host_find_homes(struct xln_host *host);
 int xln__host_find_units(struct xln_host *host);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What other programs' descriptions of a host leave out is assumed, with a note:
- * a note is one line that grows, its parts separated by "; ".
+ * Assumptions about what other programs' descriptions of a host leave out. Each
+ * adds to a note: one line, with parts separated by "; ".
  */
 #ifndef XLN_HOST_ASSUME_H
 #define XLN_HOST_ASSUME_H

@@ -14,10 +14,10 @@ extern "C" {
 #endif
 
 /*
- * Open any description of a host: a file of xl-numa-snapshot(5), the XML of
- * hwloc ("lstopo --of xml") or of libvirt ("virsh capabilities"), or the output
- * of "numactl -H", "xl info -n" or "lscpu -p". If there is no such file, a
- * synthetic topology of hwloc, "node:4 core:8 pu:2".
+ * Open any description of a host: a file of xl-numa-snapshot(5); the XML of
+ * hwloc ("lstopo --of xml") or of libvirt ("virsh capabilities"); or the output
+ * of "numactl -H", "xl info -n" or "lscpu -p". If there is no such file, it is
+ * taken for a synthetic topology of hwloc, "node:4 core:8 pu:2".
  *
  *   word: the path of the file; "-": standard input; or the topology
  *   snapshot_r: the snapshot; free it with xln_snapshot_free()
@@ -56,8 +56,8 @@ struct xln_hwloc_note {
 };
 
 /*
- * Write a host as XML of hwloc 2 like xln_host_save_hwloc(), with notes: objects
- * of type Misc in the group of their node.
+ * Write a host as XML of hwloc 2 like xln_host_save_hwloc(), with notes:
+ * objects of type Misc in the group of their node.
  *
  *   host: the host
  *   notes: the notes, those of a node next to each other; NULL if nr_notes is 0

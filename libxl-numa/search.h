@@ -13,11 +13,11 @@ struct xln__found {
 };
 
 /*
- * Find the best and the next best set among `candidates`, of which there is at
- * least one, with as little given up as can be: `best` fits unless nothing
- * does, then it is what has most memory. problem->own_dma and own_cpus say
- * whether the DMA zone had to count, and whether the CPUs did. `found` is zero
- * on entry; the caller frees its sets on failure too.
+ * Find the best and the next best set among `candidates`, which has at least
+ * one node. As few requirements as possible are relaxed. If no set fits, `best`
+ * is the set with most memory. problem->own_dma and own_cpus say whether the
+ * DMA zone had to count, and whether the CPUs did. `found` is zero on entry;
+ * the caller frees its sets on failure too.
  */
 int xln__search_run(struct problem *problem,
                     const struct xln_nodemap *candidates,

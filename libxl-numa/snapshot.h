@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parts of a snapshot that more than one file knows. */
+/* The parts of a snapshot that more than one file uses. */
 #ifndef XLN_SNAPSHOT_H
 #define XLN_SNAPSHOT_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The nodes of a search as a tree of clusters, by their distances: what is
- * known of all sets without building them; and, where the distances form a
- * hierarchy, the best set.
+ * The nodes of a search as a tree of clusters, by their distances. It gives
+ * bounds for all sets without building them. If the distances form a hierarchy,
+ * it gives the best set.
  */
 #ifndef XLN_TREE_H
 #define XLN_TREE_H

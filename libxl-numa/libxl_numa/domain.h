@@ -195,9 +195,9 @@ const struct xln_residency_domain *xln_residency_domain(
     const struct xln_residency *residency, uint32_t domid);
 
 /*
- * Calculate the size of the console ring (conring_size=, which Xen rounds up to
- * a power of two) that a report needs, with some margin, but without the lines
- * about virtual nodes.
+ * Calculate the size of the console ring that a report needs (conring_size=,
+ * which Xen rounds up to a power of two). It has some margin, but does not
+ * include the lines about virtual nodes.
  *
  *   host: the host
  *   domains: the domains on it

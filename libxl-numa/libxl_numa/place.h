@@ -134,8 +134,7 @@ struct xln_plan {
  *   plan_r: the plan; free it with xln_plan_free()
  *
  * Returns 0; -EINVAL: a named node is not on this host, a set of named nodes
- * is empty, need->nr_vcpus is 0, or `reserved` of the request or of the need
- * is not 0; -ENOMEM.
+ * is empty, need->nr_vcpus is 0, or a `reserved` is not 0; -ENOMEM.
  * Since: 0.1
  */
 int xln_place(const struct xln_host *host, const struct xln_request *request,
@@ -217,9 +216,9 @@ struct xln_candidates {
 
 /*
  * List the sets that xln_place() chooses from with the same arguments. If the
- * plan gives up CPUs, no set needs them. Named nodes are one set. The function
- * examines up to 2^16 sets, which is all with up to 16 nodes; of more nodes the
- * small ones.
+ * plan has fewer CPUs than vCPUs, no set is rejected for its CPUs. Named nodes
+ * are one set. The function examines up to 2^16 sets. These are all sets of up
+ * to 16 nodes; with more nodes, only the smaller sets.
  *
  *   host: the host
  *   request: what the user asks for
@@ -265,10 +264,10 @@ struct xln_vnuma {
 };
 
 /*
- * Prepare a request with XLN_VNUMA_HOST for xln_place(): it then names the
- * nodes that have memory and CPUs for the domain (of those that it named, if
- * any), and binds the vCPUs to them, unless vcpus_mode is XLN_VCPUS_NONE. Any
- * other request stays as it is.
+ * Prepare a request with XLN_VNUMA_HOST for xln_place(). The request then names
+ * the nodes that have memory and CPUs for the domain; of the nodes that it
+ * named, if it named any. It also binds the vCPUs to them, unless vcpus_mode is
+ * XLN_VCPUS_NONE. Any other request stays as it is.
  *
  *   host: the host
  *   need: what the domain is

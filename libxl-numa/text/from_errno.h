@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libxc, libxenstore and libc return -1 or NULL, with errno; we return what
- * that says.
+ * libxc, libxenstore and libc return -1 or NULL, and set errno. We return the
+ * negative errno.
  */
 #ifndef XLN_FROM_ERRNO_H
 #define XLN_FROM_ERRNO_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A JSON document that was read, as values to look at. What is not as it
- * should be leaves one line in the tree, which says where that is and what
- * was expected; the rc that comes with it is for the caller to pass on.
+ * A JSON document that was read, as a tree of values. A wrong value leaves one
+ * line in the tree, which says where it is and what was expected. The function
+ * that finds it returns an rc, which the caller passes on.
  */
 #ifndef XLN_JSON_TREE_H
 #define XLN_JSON_TREE_H

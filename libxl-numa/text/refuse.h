@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The line that says what is wrong with what somebody has written: a file, a
- * key, a value.
+ * The line that says what is wrong with a file, a key or a value.
  */
 #ifndef XLN_REFUSE_H
 #define XLN_REFUSE_H

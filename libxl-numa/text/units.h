@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sizes are in bytes; these are for the bounds of what others count in, and for
- * what people read. */
+/* Sizes are in bytes. These units are for other programs' sizes, and for what
+ * people read. */
 #ifndef XLN_UNITS_H
 #define XLN_UNITS_H
 

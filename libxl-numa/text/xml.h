@@ -2,9 +2,9 @@
 /*
  * XML, read. Nothing else includes expat.
  *
- * It comes from outside, so everything is bounded before it is allocated: the
- * size, how deep elements are, how many there are, what is in a tag. Entities
- * cannot be declared, and nothing outside of the text is ever opened.
+ * The text comes from outside, so everything is bounded before it is allocated:
+ * the size, the depth and number of elements, and the size of a tag. Entities
+ * cannot be declared, and no other file is opened.
  */
 #ifndef XLN_XML_H
 #define XLN_XML_H

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Pages, messages and comments are in plain English: they have none of the words in
-# words.rules, and pages and headers no sentence of more than 40 words. There are no
+# words.rules, and pages and headers no sentence of more than 30 words. There are no
 # exceptions. CONTRIBUTING.md has the terms to use.
 
 top=${top_srcdir:-.}

@@ -14,7 +14,7 @@
 use strict;
 use warnings;
 
-use constant LONGEST_SENTENCE => 40;
+use constant LONGEST_SENTENCE => 30;
 
 my (@rules, $nr_findings);
 
@@ -57,7 +57,11 @@ sub report {
 sub check_sentences {
     my ($file, $line, $text) = @_;
 
-    for my $sentence (split /(?<=[.?!])(?=\s)/, $text) {
+    # In a header "Returns 0; -EINVAL: WHY; -ENOMEM." is a list.
+    my $ends = $file =~ /\.h$/ ? qr/(?<=[.?!;])(?=\s)/
+                               : qr/(?:(?<=[.?!])|(?<=[.?!]\*\*))(?=\s)/;
+
+    for my $sentence (split $ends, $text) {
         my $blanks = $sentence =~ /^(\s*)/ ? $1 : '';
         my $nr = () = $sentence =~ /\S+/g;
 

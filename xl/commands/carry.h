@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a domain was given while it runs, and its configuration does not know:
- * the cpupool that it is in, and the CPUs that its vCPUs are bound to. A copy
- * of it, made from its configuration, is to have them too.
+ * Settings of a running domain that are not in its configuration: its cpupool,
+ * and the CPUs that its vCPUs are bound to. A copy of the domain, which is
+ * built from the configuration, gets them too.
  */
 #ifndef CARRY_H
 #define CARRY_H
@@ -17,8 +17,8 @@
 int carry_note(struct cmd_line *line, const struct guest *guest,
                struct keep *keep);
 
-/* Whether a vCPU could then use a CPU of `nodes`; NULL: of any. False: said that
- * all are bound elsewhere, and what to type. */
+/* Whether a vCPU could then use a CPU of `nodes`; NULL: of any. False: said
+ * that all are bound elsewhere, and what to type. */
 bool carry_check(const struct guest *guest, const struct keep *keep,
                  const struct xln_nodemap *nodes);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a command of ours is: a record that says how it is called, from which
- * its options are read and its --help is printed, and the function that runs
- * it. One file for each, cmd_*.c, which ends with its record.
+ * A command of ours. Its record has its name, its options, its --help and the
+ * function that runs it. Each command has a file cmd_*.c, which ends with the
+ * record.
  */
 #ifndef CMD_H
 #define CMD_H
@@ -107,8 +107,8 @@ int cmd_usage(const struct cmd_line *line, const char *fmt, ...);
 bool cmd_open_xen(struct cmd_line *line);
 void cmd_close_xen(struct cmd_line *line);
 
-/* A configuration for libxl to fill in, to be freed by layout_free_config(), and
- * where it has its fields. NULL: said why not. */
+/* A configuration for libxl to fill in, to be freed by layout_free_config(),
+ * and where it has its fields. NULL: said why not. */
 libxl_domain_config *cmd_new_config(const struct cmd_line *line,
                                     struct layout *layout_r);
 

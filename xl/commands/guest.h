@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The running domain that a command is about: what it is, on its host, and
- * where its memory is, as far as that is known.
+ * The running domain that a command is about, its host, and the nodes of its
+ * memory, if these are known.
  */
 #ifndef GUEST_H
 #define GUEST_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A running domain as JSON: what a command that changes it has made of it. */
+/* A running domain as JSON, after a command has changed it. */
 #ifndef GUEST_JSON_H
 #define GUEST_JSON_H
 

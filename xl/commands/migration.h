@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A domain that migrates to the host that it is on, by the installed xl. Its
- * copy has another domid, and the place in memory that its request asks for.
+ * copy has another domid, and its memory on the nodes of its request.
  */
 #ifndef MIGRATION_H
 #define MIGRATION_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The memory of a running domain to other nodes. Xen moves no page, so the
- * domain migrates to the host that it is on, with a request for these nodes.
+ * Move the memory of a running domain to other nodes. Xen cannot move single
+ * pages, so the domain migrates to the host that it is on, with a request for
+ * these nodes.
  */
 #ifndef MOVE_DOMAIN_H
 #define MOVE_DOMAIN_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The advice that a command line asks for: for a host, or for the CONFIG that
- * there shall be room for. */
+/* The advice that a command line asks for: for a host, or for a CONFIG that
+ * needs room. */
 #ifndef OPEN_ADVICE_H
 #define OPEN_ADVICE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A planner for the host that a command line means. */
+/* A planner for the host that a command line names. */
 #ifndef OPEN_PLANNER_H
 #define OPEN_PLANNER_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is there after a move, however it ended, and what makes it right: of the
- * domain and its copy exactly one goes on, and nothing else is left.
+ * Find out what a move left, however it ended, and repair it. Exactly one of
+ * the domain and its copy goes on, and nothing else is left.
  */
 #ifndef RECOVERY_H
 #define RECOVERY_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Work that must not end in the middle: it is done by a process in a session of
- * its own. Ctrl-C, a terminal that closes, or the end of the process that the
- * user sees, only ask it to stop.
+ * Work that must not end in the middle. A process in its own session does it.
+ * Ctrl-C, a terminal that closes, or the end of the process that the user sees,
+ * only ask it to stop.
  */
 #ifndef SUPERVISE_H
 #define SUPERVISE_H

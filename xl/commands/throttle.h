@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Copying that takes no more than a share of a CPU: the process that reads the
- * domain's memory is stopped for as long as more was used. */
+/* Copy with no more than a share of a CPU: the process that reads the domain's
+ * memory is stopped while it has used more. */
 #ifndef THROTTLE_H
 #define THROTTLE_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What libvirt's hook has made of a domain's XML, for the module in libvirtd:
- * an xl configuration, in a file of the domain's uuid; or, behind the word
- * HANDOVER_WRONG, the line that says what is wrong with the XML. It is there
- * from the hook to the create that follows it, and is for that alone.
+ * What libvirt's hook makes of a domain's XML, for the module in libvirtd. It
+ * is a file with the name of the domain's uuid. It has an xl configuration, or
+ * the word HANDOVER_WRONG and a line that says what is wrong with the XML. The
+ * hook writes it, and the create that follows reads and removes it.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H

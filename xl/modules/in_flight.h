@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The domains that this process is making: for a module that is loaded into
- * xl or libvirtd.
+ * The creates in flight of this process, for a module that is loaded into xl or
+ * libvirtd.
  */
 #ifndef IN_FLIGHT_H
 #define IN_FLIGHT_H

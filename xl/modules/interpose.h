@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How a module stands in front of functions of the process that it is loaded
- * into.
+ * How a module interposes functions of the process that it is loaded into.
  */
 #ifndef INTERPOSE_H
 #define INTERPOSE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * In the installed xl: the domain that it saves or sends on is locked, what
- * matters of a move is noted in its journal, and a monitor is started for a
- * domain that has lost its own.
+ * In the installed xl: lock the domain that it saves or migrates, and record the
+ * steps of a move in its journal. Start a monitor for a domain that has lost its
+ * own.
  */
 #ifndef MOVES_H
 #define MOVES_H

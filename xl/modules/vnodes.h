@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * In the installed xl: the virtual nodes of a domain that is saved or sent go
- * with its configuration, and libxl is told that it has none.
+ * In the installed xl: put the virtual nodes of a domain that is saved or
+ * migrated into its configuration, and tell libxl that it has none.
  *
  *     xl save v FILE
  *       libxl_retrieve_domain_configuration   what Xen has is put in
@@ -24,8 +24,8 @@
 int vnodes_put(xentoollog_logger *lg, uint32_t domid, const struct keep *keep,
                bool sends, bool moves, libxl_domain_config *config);
 
-/* Around libxl_domain_suspend(). False: the domain has virtual nodes which do not
- * go with it. */
+/* Around libxl_domain_suspend(). False: the domain has virtual nodes which do
+ * not go with it. */
 bool vnodes_begin_suspend(xentoollog_logger *lg, uint32_t domid);
 void vnodes_end_suspend(void);
 

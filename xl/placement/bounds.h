@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bounds of what a configuration or a record may say. */
+/* Bounds for the values in a configuration or a record. */
 #ifndef BOUNDS_H
 #define BOUNDS_H
 

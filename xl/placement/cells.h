@@ -2,8 +2,8 @@
 /*
  * Virtual nodes whose sizes and vCPUs are given: a hand-written vnuma= list,
  * which names a node for each, and libvirt's <cell>s. libvirt's driver for Xen
- * puts cell i on node i; here each gets the node that the domain's XML means,
- * or one that has room for it.
+ * puts cell i on node i. Here each cell gets the node that the domain's XML
+ * names, or a node that has room for it.
  */
 #ifndef CELLS_H
 #define CELLS_H
@@ -32,9 +32,9 @@ void cells_free(struct cells *cells);
 uint64_t cells_bytes(const struct cells *cells);
 
 /*
- * Whether each node that a list names is in `nodes`; libvirt's cells are planned
- * in any case. -EINVAL, and a line in *error_r that begins with `source`, if
- * not.
+ * Whether each node that a list names is in `nodes`; libvirt's cells are
+ * planned in any case. -EINVAL, and a line in *error_r that begins with
+ * `source`, if not.
  */
 int cells_check_nodes(const struct cells *cells, const char *source,
                       const struct xln_nodemap *nodes, char **error_r);
@@ -47,11 +47,11 @@ int cells_check_vcpus(const struct cells *cells, unsigned nr_vcpus,
 /*
  * Find a node for each cell, in node_of[nr]. Those that it may be on are its
  * own; else those that its vCPUs are bound to; else those that `request` names,
- * in their order; else any with memory, the one with most room first. Of a guest
- * that is restored, those that `request` names come before the vCPUs. The cells
- * with fewest nodes to choose from go first, then the largest. Each takes one
- * that has room for it and no other cell, if there is one, near to the others;
- * of a guest that is restored, as far from them as the guest knows.
+ * in their order; else any with memory, the one with most room first. Of a
+ * guest that is restored, those that `request` names come before the vCPUs. The
+ * cells with fewest nodes to choose from go first, then the largest. Each takes
+ * one that has room for it and no other cell, if there is one, near to the
+ * others; of a guest that is restored, as far from them as the guest knows.
  * -ENOSPC and a malloc'd line in *error_r: one gets none; node_of has another
  * then, or the one with most memory. -ENOMEM.
  */

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The one decision: where a domain goes, or why it is not made. A create, its
- * dry run, a plan, a simulation and the check before a move all come here, so
- * that each does and says what the others would. Nothing here asks a
+ * The one decision: on which nodes a domain goes, or why its create fails. A
+ * create, its dry run, a plan, a simulation and the check before a move all
+ * call it, so they all decide and report the same. Nothing here asks a
  * hypervisor, logs or prints.
  *
  *     defaults + keys            --> request      decide_request()
  *     host, request, need, guest --> decision     decide(), in decide_pool.h
  *
- * Between the two the caller looks up what the request makes it look for: the
- * nodes of the domains that it names (preferred_nodes.h), for the need; load
- * and cores that are taken (xln_load_read() or xln_load_of_domains()), for the
- * host. Memory that is reserved for others is in the host too.
+ * Between the two the caller looks up what the request needs. For the need,
+ * these are the nodes of the domains that it names (preferred_nodes.h). For the
+ * host, they are the load and the cores that are taken (xln_load_read() or
+ * xln_load_of_domains()). The host also has the memory that is reserved for
+ * others.
  */
 #ifndef DECIDE_H
 #define DECIDE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The part of a decision that is about virtual nodes which the domain has of
- * its own. */
+/* The part of a decision that is about virtual nodes from the domain's own
+ * configuration. */
 #ifndef DECIDE_CELLS_H
 #define DECIDE_CELLS_H
 

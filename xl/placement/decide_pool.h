@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one decision, of which the cpupool is a part where the guest may be in any:
+/* The one decision, with the choice of the cpupool if the guest may be in any:
  * see decide.h. */
 #ifndef DECIDE_POOL_H
 #define DECIDE_POOL_H

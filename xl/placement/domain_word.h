@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How a command line names a domain, where a shell reads it.
+ * The name of a domain in a command line that a shell reads.
  */
 #ifndef DOMAIN_WORD_H
 #define DOMAIN_WORD_H

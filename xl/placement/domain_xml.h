@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A domain as libvirt describes it, turned into the xl configuration of the
- * same domain, as far as placement looks at that. xl-numa-libvirt(7) says what
- * becomes of each word.
+ * Turn the XML of a libvirt domain into the xl configuration of the same
+ * domain, with the keys that placement uses. xl-numa-libvirt(7) describes each
+ * element.
  */
 #ifndef DOMAIN_XML_H
 #define DOMAIN_XML_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What xl and the module that it loads tell each other. */
+/* The variables by which xl and its module pass information to each other. */
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A plan, and what became of it, in words. Each function gives one malloc'd
- * line: "" where there is nothing to say, NULL if there is no memory for it.
+ * A plan and its result in words. Each function returns one malloc'd line: ""
+ * if there is nothing to report, NULL if there is no memory for it.
  */
 #ifndef EXPLAIN_H
 #define EXPLAIN_H
@@ -61,8 +61,8 @@ char *explain_pool(const struct xln_host_pool *pool);
 /* Which vCPUs are scheduled together; "" if each is on its own. */
 char *explain_units(const struct xln_host *host, const struct xln_need *need);
 
-/* That vCPUs which are scheduled together are in virtual nodes on several nodes;
- * "" if none are. -ENOMEM. */
+/* That vCPUs which are scheduled together are in virtual nodes on several
+ * nodes; "" if none are. -ENOMEM. */
 int explain_split_unit(const struct xln_host *host, const struct xln_need *need,
                        const struct xln_vnuma *vnuma, char **line_r);
 
@@ -72,7 +72,8 @@ char *explain_no_cores(const struct xln_host *host,
                        const struct xln_plan *plan);
 
 /* Why there cannot be the virtual nodes that are asked for: `error` is that of
- * xln_vnuma_new(); -EMSGSIZE: the first one is smaller than the video memory. */
+ * xln_vnuma_new(); -EMSGSIZE: the first one is smaller than the video memory.
+ * */
 char *explain_no_vnuma(const struct xln_host *host,
                        const struct xln_request *request,
                        const struct xln_need *need,
@@ -104,7 +105,8 @@ char *explain_overflow(const struct xln_plan *plan);
 /* How much went to other nodes than the plan's own; "" if none did. */
 char *explain_spill(const struct xln_plan *plan, const struct populate *built);
 
-/* How much of a virtual node went to other nodes than `node`; "" if none did. */
+/* How much of a virtual node went to other nodes than `node`; "" if none did.
+ * */
 char *explain_vnode_spill(const struct populate_vnodes *vnodes, unsigned vnode,
                           unsigned node);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which libxl-save-helper a libxl starts. libxl has the path compiled in:
- * Debian's is in /usr/lib/xen-RELEASE/bin, upstream's below /usr/local. It is
- * one string in the library, which is where this looks for it. So it is always
- * that of the libxl that runs, not of the one that this was built with.
+ * Find the libxl-save-helper that a libxl starts. libxl has the path compiled
+ * in: Debian's is in /usr/lib/xen-RELEASE/bin, upstream's below /usr/local. It
+ * is one string in the library, and this code searches the library for it. So
+ * it is the path of the libxl that runs, not of the one that this was built
+ * with.
  */
 #ifndef HELPER_PATH_H
 #define HELPER_PATH_H

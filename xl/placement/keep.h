@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What `--keep` notes of a running domain: its cpupool, and affinities and nodes
- * that are to hold when it is built again, by a reboot, a restore or a migration.
- * They are libxl userdata of the domain, which goes away with it; so they are put
- * into its configuration when xl asks libxl for that, just before. What of them
- * does not hold then, adapt.c drops.
+ * What `--keep` records for a running domain: its cpupool, and affinities and
+ * nodes that apply when it is built again by a reboot, a restore or a
+ * migration. They are libxl userdata of the domain, which ends with it. So they
+ * are put into its configuration when xl asks libxl for that, just before.
+ * adapt.c drops those that are no longer possible.
  */
 #ifndef KEEP_H
 #define KEEP_H
@@ -33,8 +33,8 @@ int keep_read(libxl_ctx *ctx, uint32_t domid, struct keep **keep_r);
 int keep_format(const struct keep *keep, char **text_r);
 int keep_parse(const char *text, size_t size, struct keep **keep_r);
 
-/* Replace what is kept of it. -EIO: libxl cannot write it; -ESRCH: the domain has
- * gone meanwhile, and nothing stays of this; -ENOMEM. */
+/* Replace what is kept of it. -EIO: libxl cannot write it; -ESRCH: the domain
+ * has gone meanwhile, and nothing stays of this; -ENOMEM. */
 int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep);
 
 /* Replace what is kept; NULL: that stays. 0 or -ENOMEM; -EINVAL: a name that

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keys that exclude each other, or what the configuration says to
- * xl. */
+/* Keys that exclude each other, or other keys of the configuration. */
 #ifndef KEY_CONFLICTS_H
 #define KEY_CONFLICTS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The keys one by one: their names, what values each may have, and what each
- * puts into a request. For the files that read, check and store keys.
+ * The keys one by one: their names, their values, and what each sets in a
+ * request. For the files that read, check and store keys.
  */
 #ifndef KEY_VALUES_H
 #define KEY_VALUES_H

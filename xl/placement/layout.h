@@ -2,16 +2,16 @@
 /*
  * Where the libxl of this process has the fields that placement uses.
  *
- * libxl's structures grow from release to release, and one build serves them
- * all. So no release is compared: libxl itself is asked, once for a process.
- * It fills in two configurations that are known here, and each field that
- * placement uses must have the known values where it is looked for:
+ * libxl's structures grow from release to release, and one build works with all
+ * of them. It does not compare releases, but asks libxl itself, once for a
+ * process. libxl fills in two configurations that are known here. Each field
+ * that placement uses must then have the known values at the expected place:
  *
  *     libxl_domain_config_init()       over a pattern: its real size
  *     libxl_domain_config_from_json()  of two texts without a value in common
- *       c_info, b_info up to vnuma_nodes    where <libxl.h> has them, or
- *                                           this libxl is not served
- *       num_pcidevs, pcidevs                moved in every release since 4.17:
+ *       c_info, b_info up to vnuma_nodes    where <libxl.h> has them; if not,
+ *                                           this libxl is not supported
+ *       num_pcidevs, pcidevs                moved in every release since 4.17;
  *                                           where only the text with devices
  *                                           leaves a list of them
  *       b_info.sched_params                 wherever both leave theirs
@@ -54,13 +54,14 @@ bool layout_knows_events(libxl_ctx *ctx);
 /* An initialised configuration of the real size; NULL: out of memory. */
 libxl_domain_config *layout_new_config(const struct layout *layout);
 
-/* Gives `to` what such a one has, which is freed; what it had is disposed of. */
+/* Gives `to` what such a one has, which is freed; what it had is disposed of.
+ * */
 void layout_move_config(const struct layout *layout, libxl_domain_config *from,
                         libxl_domain_config *to);
 
-/* Says that it is to have libxl's usual device model, unless it says which. Else
- * libxl looks for it wherever it fills in defaults, and prints a line if the host
- * has none. */
+/* Says that it is to have libxl's usual device model, unless it says which.
+ * Else libxl looks for it wherever it fills in defaults, and prints a line if
+ * the host has none. */
 void layout_expect_device_model(const struct layout *layout,
                                 libxl_domain_config *config);
 

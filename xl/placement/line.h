@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A line for a person, while it is written: for the files that explain plans. */
+/* A line of text under construction, for the files that explain plans. */
 #ifndef LINE_H
 #define LINE_H
 

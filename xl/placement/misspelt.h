@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Keys that look like ours and are none. libxlutil has no list of all keys, so
- * that xl ignores a misspelt one without a message.
+ * Unknown keys that resemble ours. libxlutil has no list of all keys, so xl
+ * ignores a misspelt key without a message.
  */
 #ifndef MISSPELT_H
 #define MISSPELT_H

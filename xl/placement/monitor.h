@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The xl that waits in the background for a domain, to make it anew when it
+/* The xl that waits in the background for a domain, to build it again when it
  * reboots. */
 #ifndef MONITOR_H
 #define MONITOR_H
@@ -14,7 +14,8 @@
  */
 void monitor_note(uint32_t domid, int *fd);
 
-/* The xl that waits for this domain, to make it anew when it reboots. 0: none. */
+/* The xl that waits for this domain, to make it anew when it reboots. 0: none.
+ * */
 pid_t monitor_find(uint32_t domid);
 
 /* End all of those. */

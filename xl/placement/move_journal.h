@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The lock and the journal of a domain that is moved. Whoever copies a domain,
- * to move, save or migrate it, holds its lock; a lock ends with the processes
- * that hold it. A move writes down what it is about to do, so that whoever
- * finds the journal, and takes the lock, can repair what a dead move left.
+ * The lock and the journal of a domain that is moved. A process that copies a
+ * domain, to move, save or migrate it, holds its lock. A lock ends with the
+ * processes that hold it. A move records each step before it takes it. So a
+ * process that finds the journal and takes the lock can repair what a dead move
+ * left.
  */
 #ifndef MOVE_JOURNAL_H
 #define MOVE_JOURNAL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One domain that is being made: what happens to it between libxl's first
+ * One domain that is being created: what happens between libxl's first
  * hypercall and the end of the create.
  */
 #ifndef PLACEMENT_H
@@ -113,8 +113,8 @@ void placement_prepare(struct placement *p);
  * Plan, and put the plan into the configuration. It runs inside libxl, so it
  * waits for nothing but the lock that other creates hold while they plan.
  * `domid` is the new domain; XLN_NONE in a dry run, which reserves nothing. If
- * something fails, it warns and leaves placement to xl. -ENOSPC: the host cannot
- * provide what the request demands (strict, cores, virtual nodes).
+ * something fails, it warns and leaves placement to xl. -ENOSPC: the host
+ * cannot provide what the request demands (strict, cores, virtual nodes).
  */
 int placement_plan(struct placement *p, xc_interface *xch, uint32_t domid);
 

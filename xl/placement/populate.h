@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which node each extent of a domain under construction is asked from, until
- * its plan is used up.
+ * Choose the node for each extent of a domain that is being built, until the
+ * plan's shares are used up.
  */
 #ifndef POPULATE_H
 #define POPULATE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The memory of a restored domain with virtual nodes: each frame from the node
- * of its virtual node. Which frames a virtual node has is fixed, as the guest has
- * seen that in its firmware's tables.
+ * The memory of a restored domain with virtual nodes: each frame comes from the
+ * node of its virtual node. The frames of a virtual node are fixed, because the
+ * guest has seen them in its firmware's tables.
  */
 #ifndef POPULATE_VNODES_H
 #define POPULATE_VNODES_H
@@ -42,7 +42,8 @@ long populate_vnodes_extents(struct populate_vnodes *v,
 uint64_t populate_vnodes_granted(const struct populate_vnodes *v,
                                  unsigned vnode, unsigned but);
 
-/* What counts it all by node: each that it may come from, once. 0 or -ENOMEM. */
+/* What counts it all by node: each that it may come from, once. 0 or -ENOMEM.
+ * */
 int populate_vnodes_sum(const struct populate_vnodes *v,
                         struct populate *built);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Processes of dom0, as /proc shows them: those of a session, which end
- * together, and those that xl runs with a domain.
+ * Processes of dom0, from /proc: those of a session, which are ended together,
+ * and those that xl runs for a domain.
  */
 #ifndef PROCESS_H
 #define PROCESS_H
@@ -42,8 +42,8 @@ double process_session_cpu_s(pid_t session, uint32_t domid, pid_t *saver_r);
  * reboots, by its log; see monitor.h. 0: none. */
 pid_t process_find_monitor(uint32_t domid);
 
-/* Whether a shared object of this name is loaded into a process; true where that
- * cannot be told. */
+/* Whether a shared object of this name is loaded into a process; true where
+ * that cannot be told. */
 bool process_has_loaded(pid_t pid, const char *name);
 
 #endif /* PROCESS_H */

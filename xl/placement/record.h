@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a domain got, in xenstore under /libxl/<domid>/numa/: `nodes` as
- * planned, "1-2", and `pages` as granted, "1:20480,2:20480". Only the control
- * domain can read it, and libxl removes it with the domain.
+ * The record of a domain in xenstore, under /libxl/<domid>/numa/: `nodes` has
+ * the planned nodes, "1-2", and `pages` what Xen allocated, "1:20480,2:20480".
+ * Only the control domain can read it, and libxl removes it with the domain.
  */
 #ifndef RECORD_H
 #define RECORD_H
@@ -39,9 +39,9 @@ unsigned record_parse_vnodes(const char *text, unsigned *nodes, unsigned max);
  */
 int record_hide_request(uint32_t domid);
 
-/* `xs` below: a connection to xenstore; NULL, where that may be: one for this call
- * alone. To read the records of all domains, make one for them: a connection
- * costs as much as a few reads. */
+/* `xs` below: a connection to xenstore; NULL, where that may be: one for this
+ * call alone. To read the records of all domains, make one for them: a
+ * connection costs as much as a few reads. */
 struct xs_handle;
 
 /* Two malloc'd texts; *pages_r is NULL where these are not known. -ENOENT:
@@ -54,8 +54,8 @@ int record_read(struct xs_handle *xs, uint32_t domid, char **nodes_r,
  * form, or names a node from nr_nodes up. */
 int record_parse_pages(const char *text, unsigned nr_nodes, uint64_t *pages_r);
 
-/* The same of a domain. -ENOENT: they are not known; or as record_read(). `xs` may
- * be NULL. */
+/* The same of a domain. -ENOENT: they are not known; or as record_read(). `xs`
+ * may be NULL. */
 int record_read_pages(struct xs_handle *xs, uint32_t domid, uint64_t *pages,
                       unsigned nr_nodes);
 

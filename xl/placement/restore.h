@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The memory of a domain that is restored, or migrates in. Another process
- * asks for it, libxl-save-helper, which libxl starts. libxl lets
- * LIBXL_SAVE_HELPER name another one in its place: ours, which becomes the real
- * one with the placement module loaded. It finds what each node owes in memory
- * that it shares with xl, or libvirtd, and counts there what it was granted. It
- * knows that memory by its domain, so that there may be more than one at once.
+ * The memory of a domain that is restored, or migrates in. Another process asks
+ * for it: libxl-save-helper, which libxl starts. LIBXL_SAVE_HELPER can name
+ * another program instead. It names ours, which loads the placement module and
+ * becomes the real helper. The module finds each node's share in memory that it
+ * shares with xl or libvirtd, and counts there what Xen allocated. The shared
+ * memory is found by its domain, so several restores can run at once.
  *
  *     xl                                  libxl-save-helper
  *       restore_share(), restore_tell()

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The virtual nodes of a domain that is saved or sent. Xen's stream has none of
- * them, so they travel in the configuration's xsdata, as numa/vnodes, and go back
- * to Xen before the memory of the restored domain is allocated. The text has
- * bytes in hexadecimal, each range without its end:
+ * The virtual nodes of a domain that is saved or migrated. Xen's stream does
+ * not have them, so they travel in the configuration's xsdata, as numa/vnodes.
+ * The restore sets them in Xen before it allocates memory. Bytes are in
+ * hexadecimal, and the end of a range does not belong to it:
  *
  *     vcpus=0-1 memory=0-9600000 distances=10,21 node=1;
  *     vcpus=2 memory=9600000-12e00000,100000000-140000000 distances=21,10
@@ -33,8 +33,8 @@ struct vnuma_record {
 struct vnuma_record *vnuma_record_new(unsigned nr_vnodes, unsigned nr_ranges,
                                       unsigned nr_vcpus);
 
-/* What Xen has of a domain. -ENOENT: it has no virtual nodes; -EINVAL: more than
- * Xen allows; -ENOMEM; or what the hypercall says. */
+/* What Xen has of a domain. -ENOENT: it has no virtual nodes; -EINVAL: more
+ * than Xen allows; -ENOMEM; or what the hypercall says. */
 int vnuma_record_read(xc_interface *xch, uint32_t domid,
                       struct vnuma_record **record_r);
 

@@ -5,12 +5,13 @@
 #include <xenctrl.h>
 
 /*
- * Whether the libxenctrl of this process, and the hypervisor behind it, fill
- * in structures that are as <xenctrl.h> had them when this was built: they
- * have no version of their own, and libxenctrl copies them as the hypervisor
- * has them. Five hypercalls, each about the first of what there is.
+ * Test whether the libxenctrl of this process, and its hypervisor, use the
+ * structures of the <xenctrl.h> that this was built with. The structures have
+ * no version, and libxenctrl copies them from the hypervisor. The test makes
+ * five hypercalls, each for the first item of its kind.
  *
- * NULL: they are. Else the name of one that is not, or that could not be read.
+ * Returns NULL: they do. Else the name of a structure that differs, or that
+ * could not be read.
  */
 const char *xen_layout_find_odd(xc_interface *xch);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which domains to move to other nodes. Nothing here asks Xen or moves anything:
- * a host and its domains in, a list of moves out, in the order in which they are
- * to be made.
+ * Which domains to move to other nodes. The input is a host with its domains,
+ * and the output a list of moves, in the order in which to make them. Nothing
+ * here asks Xen or moves anything.
  */
 #ifndef ADVISE_H
 #define ADVISE_H
@@ -62,9 +62,9 @@ struct advice {
 /*
  * The moves that bring memory nearer to vCPUs, those first that win most for
  * each byte that is copied; each is planned on the host as the ones before it
- * leave it. A move needs room for the copy next to the domain, and wins at least
- * a tenth of the distance. And the domains that they do not help. 0, -ENOMEM,
- * or what decide() says.
+ * leave it. A move needs room for the copy next to the domain, and wins at
+ * least a tenth of the distance. And the domains that they do not help. 0,
+ * -ENOMEM, or what decide() says.
  */
 int advise_heal(const struct xln_host *host, const struct advise_guest *guests,
                 unsigned nr, struct advice **advice_r);

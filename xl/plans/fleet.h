@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Several saved hosts, of which one is to be chosen for some domains. On each
- * all of them are planned, as if it were the only host; then the hosts are
- * ranked by what came of it.
+ * Choose one of several saved hosts for some domains. All domains are planned
+ * on each host, as if it were the only one. Then the hosts are ranked by these
+ * plans.
  */
 #ifndef FLEET_H
 #define FLEET_H
@@ -57,9 +57,9 @@ struct fleet_query {
 
 /*
  * Plan and rank. A host that cannot be read, or that a configuration cannot be
- * for, is noted and ranked last; a host that is named twice is noted and counted
- * once. False: noted why nothing could be planned anywhere. To be disposed of
- * either way.
+ * for, is noted and ranked last; a host that is named twice is noted and
+ * counted once. False: noted why nothing could be planned anywhere. To be
+ * disposed of either way.
  */
 bool fleet_plan(struct fleet *fleet, struct notes *notes,
                 const struct fleet_query *what);

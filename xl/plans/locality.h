@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How a domain's memory lies to its vCPUs: figures from counts of pages. All
- * are whole numbers, rounded down, so that 1000 of 1000 means all of it.
+ * How near a domain's memory is to its vCPUs: figures from counts of pages. All
+ * are whole numbers, rounded down, so that 1000 of 1000 means all of the
+ * memory.
  */
 #ifndef LOCALITY_H
 #define LOCALITY_H

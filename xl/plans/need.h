@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the domain of a configuration needs of a host, as a create of it would
- * tell xln_place(). */
+/* What the domain of a configuration needs from a host, as a create passes it
+ * to xln_place(). */
 #ifndef NEED_H
 #define NEED_H
 
@@ -8,7 +8,8 @@
 
 /*
  * Memory with all that libxl adds to it: the figures of
- * libxl_domain_need_memory(), which needs Xen. They are the same in 4.17 to 4.22.
+ * libxl_domain_need_memory(), which needs Xen. They are the same in 4.17 to
+ * 4.22.
  */
 uint64_t need_bytes(const struct config *config);
 

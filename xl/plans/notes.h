@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What there is to say about something, line by line, for a command to print:
- * what is wrong, and what had to be assumed.
+ * Lines for a command to print: what is wrong, and what was assumed.
  */
 #ifndef NOTES_H
 #define NOTES_H

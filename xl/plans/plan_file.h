@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What `xl numa-plan --json` has printed, so far as it can be acted on. */
+/* The output of `xl numa-plan --json`: the parts that a create needs. */
 #ifndef PLAN_FILE_H
 #define PLAN_FILE_H
 

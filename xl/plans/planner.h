@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Configurations planned on a host, running or saved, as creates of them would
- * be. Where a function gives a bool, false is that it failed, and the notes say
- * why; they may have more lines, which say what was assumed or ignored.
+ * Plan configurations on a host, running or saved, as creates would. If a
+ * function returns a bool, false means that it failed, and the notes say why.
+ * The notes may have more lines, which say what was assumed or ignored.
  */
 #ifndef PLANNER_H
 #define PLANNER_H

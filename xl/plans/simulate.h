@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A trace replayed on a host, by one policy. Each guest is placed by
- * xln_place() when it arrives, and leaves after its lifetime; one that does
- * not fit is refused. What is left of the host at the last arrival is not
- * followed further.
+ * Replay a trace on a host, by one policy. xln_place() places each guest when
+ * it arrives, and the guest leaves after its lifetime. A guest that does not
+ * fit is refused. The replay ends with the last arrival.
  */
 #ifndef SIMULATE_H
 #define SIMULATE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the programs `xl` and xl-numa, which are one to a user, have to say. */
+/* The messages of `xl` and xl-numa, which look like one program to a user. */
 #ifndef COMPLAIN_H
 #define COMPLAIN_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The Xen that is running, and the xl that belongs to it: for the xl in front,
- * which becomes that, and for xl-numa, which uses its libraries.
+ * The running Xen, and the xl that belongs to it: for our xl, which becomes
+ * that xl, and for xl-numa, which uses its libraries.
  */
 #ifndef INSTALLED_XL_H
 #define INSTALLED_XL_H

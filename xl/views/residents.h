@@ -34,10 +34,10 @@ struct residents {
 };
 
 /*
- * Read the running host, and where its domains have their memory: as Xen counts
- * it now, which is costly, or, if not `count`, as it was recorded when they
- * were built. A domain that ends meanwhile is marked as dying. *report_s_r: how
- * long Xen took to count.
+ * Read the running host, and where its domains have their memory. If `count`,
+ * Xen counts it now, which is costly. Otherwise it is as recorded when the
+ * domains were built. A domain that ends meanwhile is marked as dying.
+ * *report_s_r: how long Xen took to count.
  */
 int residents_read_host(xc_interface *xch, libxl_ctx *ctx, bool count,
                         struct xln_snapshot **snapshot_r, double *report_s_r);
@@ -52,8 +52,8 @@ void residents_keep(struct residents *residents, const uint32_t *domids,
                     unsigned nr);
 
 /* The share of its memory that is remote from where its vCPUs may run, or from
- * where some run at this moment, whichever is larger: 0 to 1000, rounded up. Where
- * an idle vCPU ran last does not count. XLN_NONE: not known. */
+ * where some run at this moment, whichever is larger: 0 to 1000, rounded up.
+ * Where an idle vCPU ran last does not count. XLN_NONE: not known. */
 unsigned resident_remote_permille(const struct resident *r);
 
 #endif /* RESIDENTS_H */

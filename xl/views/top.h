@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What `xl numa-top` knows of a host: the latest snapshot, what the one before
- * tells about CPU time, and what to do about each domain that is remote.
+ * What `xl numa-top` knows about a host: the latest snapshot, the CPU time
+ * since the previous one, and what to do about each remote domain.
  */
 #ifndef TOP_H
 #define TOP_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What somebody looks at in `xl numa-top`, and what his keys do. */
+/* What `xl numa-top` shows at the moment, and what the keys do. */
 #ifndef TOP_VIEW_H
 #define TOP_VIEW_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Where the vCPUs of domains run, by looking now and then. At each look a vCPU
- * counts once if it is online and has run since the look before, for the node
- * of the CPU that it runs on, or ran on last. What it did in between is not
- * seen.
+ * Sample where the vCPUs of domains run. In each sample a vCPU counts once if
+ * it is online and has run since the previous sample. It counts for the node of
+ * the CPU that it runs on, or ran on last. What it does between two samples is
+ * not known.
  */
 #ifndef VCPU_SAMPLES_H
 #define VCPU_SAMPLES_H

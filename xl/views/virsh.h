@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What libvirt's virsh prints of a host, in its own form, for scripts that
- * read that. Where a form is of virsh's prompt, the empty line that ends each
- * of its answers is there too.
+ * Print what libvirt's virsh prints about a host, in the same form, for scripts
+ * that read it. virsh ends some of these with an empty line, and so does this.
  */
 #ifndef VIRSH_H
 #define VIRSH_H
