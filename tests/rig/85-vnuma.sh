@@ -77,8 +77,8 @@ test_auto() {
 
 test_one_node() {
     paused v memory=200 'nodes="1-2"' 'vnuma="auto"'
-    ok "a line says which xl can migrate the guest" \
-        grep -F "only an xl of libxl-numa can save or migrate it" "$err"
+    ok "a line says which hosts can save and restore the guest" \
+        grep -F "only a host with libxl-numa can save or restore it" "$err"
     remove v
     paused v memory=200 'nodes="2"' 'vnuma="auto"'
     ok "one node: no virtual nodes" sh -c \

@@ -131,6 +131,13 @@ static int create_new(libxl_ctx *ctx, libxl_domain_config *config,
     return build(config, domid);
 }
 
+static bool restored;
+
+bool fault_creates_restored(void)
+{
+    return restored;
+}
+
 /* The save helper is this process too. */
 static int create_restore(libxl_ctx *ctx, libxl_domain_config *config,
                           uint32_t *domid, int fd, int send_back_fd,
@@ -146,6 +153,7 @@ static int create_restore(libxl_ctx *ctx, libxl_domain_config *config,
     (void)params;
     (void)ao_how;
     (void)aop_console_how;
+    restored = true;
     *domid = DOMID;
     if (!fake_xen_add(DOMID, config->c_info.name, config->c_info.uuid.uuid))
         return ERROR_FAIL;

@@ -37,6 +37,9 @@ int run_create(libxl_ctx *ctx, libxl_domain_config *config, char **text_r);
 int run_restore(libxl_ctx *ctx, libxl_domain_config *config, char **text_r);
 int run_reset(libxl_ctx *ctx, libxl_domain_config *config, char **text_r);
 
+/* Whether libxl was asked to restore a domain. */
+bool fault_creates_restored(void);
+
 /* Gives libxl's event to whoever has registered for it. */
 void fault_creates_event(libxl_event *event);
 

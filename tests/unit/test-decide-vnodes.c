@@ -160,11 +160,26 @@ static void test_modes(void)
           "no vCPU needs a core of its own");
 }
 
+/* As libvirt's XML demands their nodes. */
+static struct cells *demand(struct cells *cells)
+{
+    unsigned i;
+
+    for (i = 0; i < cells->nr; i++)
+        cells->list[i].demanded = true;
+    return cells;
+}
+
 static void test_short(void)
 {
     begin();
     comes(small_1, make_cells(NEAR, " node=1", " node=0"),
           "2 (4-5) 0 (0-1)", "where it was there is no room: another node");
+    begin();
+    comes(small_1, demand(make_cells(NEAR, " node=1", " node=0")),
+          "short: virtual node 0: 256 MiB needed, not available from node 1 "
+          "alone: 2 (4-5) 0 (0-1)", "where it has to be there is none: the same, "
+          "and the reason");
     begin();
     comes(only_2, make_cells(NEAR, "", ""), "2 (4-5) 2 (4-5); virtual nodes "
           "0-1 share node 2: the guest still sees separate nodes",

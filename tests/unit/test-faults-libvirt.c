@@ -4,6 +4,7 @@
  * turn. What libvirt's hook hands over comes from here.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libxl_utils.h>
@@ -71,6 +72,60 @@ static int run_reboot(libxl_ctx *ctx, libxl_domain_config *config,
     return run_create(ctx, config, text_r);
 }
 
+/* Of domain 1, with its virtual nodes. */
+static int run_save(libxl_ctx *ctx, libxl_domain_config *config,
+                    char **text_r)
+{
+    char text[256] = "";
+    FILE *f;
+    int r;
+
+    (void)config;
+    faults_pause();
+    f = tmpfile();
+    faults_resume();
+    fake_xen_give_vnodes();
+    r = libxl_domain_suspend(ctx, 1, fileno(f), 0, NULL);
+    faults_pause();
+    /* What is before it has zero bytes. */
+    if (r || fseek(f, 24, SEEK_SET) || !fread(text, 1, sizeof(text) - 1, f))
+        strcpy(text, "not saved");
+    fclose(f);
+    *text_r = strdup(text);
+    faults_resume();
+    return 0;
+}
+
+/* As they come from a file; says where they are set. Where that cannot be read, the
+ * file still has the domain. */
+static int run_vnodes(libxl_ctx *ctx, libxl_domain_config *config,
+                      char **text_r)
+{
+    static const char text[] =
+        "vcpus=0 memory=0-2000000 distances=10,21;"
+        "vcpus=1 memory=2000000-4000000 distances=21,10";
+    FILE *f;
+    uint32_t domid;
+    int r;
+
+    faults_pause();
+    f = tmpfile();
+    fwrite("LibxlFmt\0\0\0\2\200\0\0\0\1\0\0\0\0\0\0\0", 1, 24, f);
+    fprintf(f, "libxl-numa vnodes %6zu\n%s", strlen(text), text);
+    fflush(f);
+    rewind(f);
+    faults_resume();
+    r = libxl_domain_create_restore(ctx, config, &domid, fileno(f), -1, NULL,
+                                    NULL, NULL);
+    faults_pause();
+    fclose(f);
+    *text_r = calloc(1, 32);
+    if (*text_r)
+        fake_xen_vnodes(*text_r, 32);
+    faults_resume();
+    return fault_creates_restored() ? r : 0;
+}
+
 static const char *const recorded[] = {
     "numa/version", "1", "numa/nodes", "2", NULL,
 };
@@ -118,6 +173,13 @@ static const struct scenario scenarios[] = {
     { .name = "a restore", .keys = "nodes=\"3\"\n",
       .xsdata = recorded, .warns = true,
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_restore },
+    { .name = "a save of virtual nodes",
+      .type = LIBXL_DOMAIN_TYPE_HVM, .run = run_save },
+    { .name = "a restore with virtual nodes, on nodes that its XML names",
+      .keys = "cell_nodes=[\"3\",\"1\"]\n", .has_vnodes = true,
+      .warns = true, .type = LIBXL_DOMAIN_TYPE_HVM, .run = run_vnodes },
+    { .name = "a restore with virtual nodes alone", .keys = "", .warns = true,
+      .type = LIBXL_DOMAIN_TYPE_HVM, .run = run_vnodes },
     { .name = "a soft reset",
       .type = LIBXL_DOMAIN_TYPE_HVM, .run = run_reset },
 };

@@ -12,6 +12,9 @@
  *       libvirt's hook, our program     what its XML asks for: handover.h
  *       libxl_domain_create_new         takes that: xml_request.h
  *         xc_domain_max_vcpus ...       as in xl: building.c
+ *     virsh save web FILE
+ *       libxl_domain_suspend            virtual nodes go first: stream_vnodes.h
+ *         xc_domain_getvnuma            "none", or libxl would refuse
  *
  * Many threads call at once, each for a domain of its own. After the
  * constructor the environment is neither read nor written. What is decided
@@ -25,11 +28,13 @@
 #include "handover.h"
 #include "listener.h"
 #include "modules/build.h"
+#include "modules/hidden_vnodes.h"
 #include "modules/in_flight.h"
 #include "modules/interpose.h"
 #include "placement/adapt.h"
 #include "placement/record.h"
 #include "reboots.h"
+#include "stream_vnodes.h"
 #include "xml_request.h"
 
 /* Written before libvirtd makes its first domain, and read since. */
@@ -200,6 +205,60 @@ EXPORT int libxl_domain_create_new(
     return end(create, &listener, config, r);
 }
 
+/* ---- saves ---- */
+
+/* 0 also where it has none, or that cannot be told: libxl asks the same, and
+ * refuses what has any. */
+static int put_vnodes(uint32_t domid, int fd)
+{
+    struct vnuma_record *record;
+    int rc = vnodes_read(state.lg, domid, &record);
+
+    if (rc) {
+        if (rc != -ENOENT)
+            xtl_log(state.lg, XTL_WARN, -1, "numa", "cannot tell whether domain "
+                    "%u has virtual nodes: %s", domid, strerror(-rc));
+        return 0;
+    }
+    rc = stream_put_vnodes(fd, record);
+    vnuma_record_free(record);
+    if (rc)
+        xtl_log(state.lg, XTL_ERROR, -1, "numa", "domain %u is not saved: cannot "
+                "write its virtual nodes: %s", domid, strerror(-rc));
+    else
+        vnodes_hide(domid);
+    return rc;
+}
+
+EXPORT int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
+                                int flags, const libxl_asyncop_how *ao_how)
+{
+    int r;
+
+    if (!state.inert && !ao_how && put_vnodes(domid, fd))
+        return ERROR_FAIL;
+    r = REAL(libxl_domain_suspend)(ctx, domid, fd, flags, ao_how);
+    vnodes_show();
+    return r;
+}
+
+/* ---- restores ---- */
+
+/* To where xl has them. */
+static int take_vnodes(int fd, libxl_domain_config *config)
+{
+    char *text;
+    int rc = stream_take_vnodes(fd, &text);
+
+    if (!rc && text)
+        rc = vnuma_record_put_text(text, &config->c_info.xsdata);
+    if (rc)
+        xtl_log(state.lg, XTL_ERROR, -1, "numa",
+                "'%s': cannot read its virtual nodes: %s", config->c_info.name,
+                strerror(-rc));
+    return rc;
+}
+
 EXPORT int libxl_domain_create_restore(
     libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
     int restore_fd, int send_back_fd,
@@ -214,6 +273,8 @@ EXPORT int libxl_domain_create_restore(
         return REAL(libxl_domain_create_restore)(
             ctx, config, domid, restore_fd, send_back_fd, params, ao_how,
             aop_console_how);
+    if (take_vnodes(restore_fd, config))
+        return ERROR_FAIL;
     listener_begin(&listener, state.lg);
     begin(ctx, &listener, config, true, &create);
     r = REAL(libxl_domain_create_restore)(ctx, config, domid, restore_fd,

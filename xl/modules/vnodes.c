@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libxl_utils.h>
 #include <xenctrl.h>
 
+#include "hidden_vnodes.h"
 #include "interpose.h"
 #include "placement/record.h"
 #include "placement/vnuma_record.h"
@@ -15,8 +15,6 @@
 static struct {
     bool put;                   /* the record of this domain is on its way */
     uint32_t domid;
-    bool suspending;            /* ... in this thread ... */
-    pthread_t thread;
     bool received;
 } state;
 
@@ -56,19 +54,6 @@ static void set_wanted(const struct keep *keep, bool moves,
         record->nodes[i] = info->vnuma_nodes[i].pnode;
 }
 
-static int read_record(xentoollog_logger *lg, uint32_t domid,
-                       struct vnuma_record **record_r)
-{
-    xc_interface *xch = xc_interface_open(lg, NULL, 0);
-    int rc;
-
-    if (!xch)
-        return -EIO;
-    rc = vnuma_record_read(xch, domid, record_r);
-    xc_interface_close(xch);
-    return rc;
-}
-
 int vnodes_put(xentoollog_logger *lg, uint32_t domid, const struct keep *keep,
                bool sends, bool moves, libxl_domain_config *config)
 {
@@ -78,7 +63,7 @@ int vnodes_put(xentoollog_logger *lg, uint32_t domid, const struct keep *keep,
     set_list(domid, &config->b_info);
     if (!sends)
         return 0;
-    rc = read_record(lg, domid, &record);
+    rc = vnodes_read(lg, domid, &record);
     if (rc)
         return rc == -ENOENT ? 0 : rc;
     set_wanted(keep, moves, &config->b_info, record);
@@ -148,43 +133,19 @@ bool vnodes_are_received(void)
     return state.received;
 }
 
-/* ---- libxl's question ---- */
-
 bool vnodes_begin_suspend(xentoollog_logger *lg, uint32_t domid)
 {
     struct vnuma_record *record;
 
-    state.suspending = state.put && state.domid == domid;
-    state.thread = pthread_self();
-    if (state.suspending || read_record(lg, domid, &record))
+    if (state.put && state.domid == domid) {
+        vnodes_hide(domid);
+        return true;
+    }
+    if (vnodes_read(lg, domid, &record))
         return true;
     vnuma_record_free(record);
     xtl_log(lg, XTL_ERROR, -1, "numa", "domain %u has virtual nodes: it can "
                                        "be saved with its own configuration "
                                        "only", domid);
     return false;
-}
-
-void vnodes_end_suspend(void)
-{
-    state.suspending = false;
-}
-
-/* libxl asks for the sizes alone before it saves, and saves what has none. */
-EXPORT int xc_domain_getvnuma(xc_interface *xch, uint32_t domid,
-                              uint32_t *nr_vnodes, uint32_t *nr_vmemranges,
-                              uint32_t *nr_vcpus, xen_vmemrange_t *vmemrange,
-                              unsigned int *vdistance,
-                              unsigned int *vcpu_to_vnode)
-{
-    bool asks_sizes = !vmemrange && !vdistance && !vcpu_to_vnode;
-
-    if (state.suspending && asks_sizes && domid == state.domid &&
-        pthread_equal(state.thread, pthread_self())) {
-        errno = EOPNOTSUPP;
-        return -1;
-    }
-    return REAL(xc_domain_getvnuma)(xch, domid, nr_vnodes, nr_vmemranges,
-                                    nr_vcpus, vmemrange, vdistance,
-                                    vcpu_to_vnode);
 }

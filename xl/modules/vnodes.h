@@ -24,10 +24,9 @@
 int vnodes_put(xentoollog_logger *lg, uint32_t domid, const struct keep *keep,
                bool sends, bool moves, libxl_domain_config *config);
 
-/* Around libxl_domain_suspend(). False: the domain has virtual nodes which do
- * not go with it. */
+/* Before libxl_domain_suspend(), with vnodes_show() after it: hidden_vnodes.h.
+ * False: the domain has virtual nodes which do not go with it. */
 bool vnodes_begin_suspend(xentoollog_logger *lg, uint32_t domid);
-void vnodes_end_suspend(void);
 
 /* Whether the file that is restored says that it has virtual nodes. */
 bool vnodes_are_received(void);

@@ -32,6 +32,7 @@
 #include <xenctrl.h>
 
 #include "build.h"
+#include "hidden_vnodes.h"
 #include "in_flight.h"
 #include "interpose.h"
 #include "moves.h"
@@ -322,7 +323,7 @@ EXPORT int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
     if (!state.inert && !vnodes_begin_suspend(state.lg, domid))
         return ERROR_INVAL;
     r = REAL(libxl_domain_suspend)(ctx, domid, fd, flags, ao_how);
-    vnodes_end_suspend();
+    vnodes_show();
     moves_note_answered();
     return r;
 }

@@ -91,6 +91,32 @@ static int read_nodes(const struct cells *said, const libxl_vnode_info *vnode,
     return rc ? rc : xln_nodemap_set(cell->nodes, vnode->pnode);
 }
 
+/* Those that it had, on the nodes that libvirt's XML says of each. */
+static int read_kept(const struct placement *p, uint64_t memory_bytes,
+                     struct cells **cells_r)
+{
+    const struct cells *said = p->cells;
+    struct cell *cell;
+    struct cells *cells;
+    unsigned i;
+    int rc = vnuma_record_cells(p->vnodes, memory_bytes, &cells);
+
+    if (rc)
+        return rc;
+    for (i = 0; !rc && said && said->nr == cells->nr && i < cells->nr; i++) {
+        cell = &cells->list[i];
+        if (!said->list[i].nodes || cell->nodes)
+            continue;
+        cell->demanded = true;
+        rc = xln_nodemap_copy(said->list[i].nodes, &cell->nodes);
+    }
+    if (rc)
+        cells_free(cells);
+    else
+        *cells_r = cells;
+    return rc;
+}
+
 static int read_cells(const struct placement *p,
                       const libxl_domain_build_info *info,
                       struct cells **cells_r)
@@ -101,7 +127,7 @@ static int read_cells(const struct placement *p,
     int rc = 0;
 
     if (p->restoring && p->vnodes)
-        return vnuma_record_cells(p->vnodes, info->max_memkb * KIB, cells_r);
+        return read_kept(p, info->max_memkb * KIB, cells_r);
     if (!nr)
         return 0;
     rc = cells_new(nr, &cells);

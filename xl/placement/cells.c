@@ -318,7 +318,8 @@ static int leave_nodes(const struct binding *b, unsigned cell,
     int rc = choose_another(b, cell, node_r);
 
     if (rc || *error_r ||
-        (may_leave(b, cell) && b->room[*node_r] >= bytes_of(b, cell)))
+        (may_leave(b, cell) && !b->cells->list[cell].demanded &&
+         b->room[*node_r] >= bytes_of(b, cell)))
         return rc;
     return refuse(b, cell, error_r);
 }

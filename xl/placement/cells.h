@@ -14,6 +14,7 @@ struct cell {
     uint64_t bytes;
     struct xln_cpumap *vcpus;       /* NULL: none */
     struct xln_nodemap *nodes;      /* it is on one of these; NULL: on any */
+    bool demanded;                  /* restored: by its XML, so leaving is news */
     unsigned *distances;            /* to each cell; NULL: not given */
 };
 

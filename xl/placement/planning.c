@@ -175,10 +175,8 @@ static void say_plan(const struct placement *p, const struct xln_need *need)
         return;
     say_vnodes(p);
     placement_say(p, XTL_NOTICE,
-                  p->helper == RESTORE_HELPER_TO_TELL
-                      ? "it has virtual nodes: only an xl of libxl-numa can "
-                        "save or migrate it"
-                      : "it has virtual nodes: it cannot be saved or migrated");
+                  "it has virtual nodes: only a host with libxl-numa can save or "
+                  "restore it");
 }
 
 static void say_decision(const struct placement *p,

@@ -49,10 +49,12 @@ int vnuma_record_format(const struct vnuma_record *record, char **text_r);
 int vnuma_record_parse(const char *text, struct vnuma_record **record_r,
                        char **error_r);
 
-/* Put it into a configuration's xsdata, which has none; or take it out. NULL in
- * *record_r: there is none. It is taken out also if it is refused. */
+/* Put it, or its malloc'd text, which is then the configuration's, into xsdata that
+ * has none; or take it out. NULL in *record_r: there is none. It is taken out also
+ * if it is refused. */
 int vnuma_record_put(const struct vnuma_record *record,
                      libxl_key_value_list *xsdata);
+int vnuma_record_put_text(char *text, libxl_key_value_list *xsdata);
 int vnuma_record_take(libxl_key_value_list *xsdata,
                       struct vnuma_record **record_r, char **error_r);
 

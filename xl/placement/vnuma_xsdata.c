@@ -8,27 +8,34 @@
 
 #define XSDATA_NAME "numa/vnodes"
 
-int vnuma_record_put(const struct vnuma_record *r,
-                     libxl_key_value_list *xsdata)
+int vnuma_record_put_text(char *text, libxl_key_value_list *xsdata)
 {
-    char **list, *name, *text = NULL;
-    int nr = 0, rc;
+    char **list, *name;
+    int nr = 0;
 
     while (*xsdata && (*xsdata)[nr])
         nr += 2;
     name = strdup(XSDATA_NAME);
-    rc = name ? vnuma_record_format(r, &text) : -ENOMEM;
-    list = rc ? NULL : realloc(*xsdata, (nr + 3) * sizeof(*list));
+    list = name ? realloc(*xsdata, (nr + 3) * sizeof(*list)) : NULL;
     if (!list) {
         free(name);
         free(text);
-        return rc ? rc : -ENOMEM;
+        return -ENOMEM;
     }
     list[nr] = name;
     list[nr + 1] = text;
     list[nr + 2] = NULL;
     *xsdata = list;
     return 0;
+}
+
+int vnuma_record_put(const struct vnuma_record *r,
+                     libxl_key_value_list *xsdata)
+{
+    char *text;
+    int rc = vnuma_record_format(r, &text);
+
+    return rc ? rc : vnuma_record_put_text(text, xsdata);
 }
 
 /* Takes out all of them, and gives the first. */
