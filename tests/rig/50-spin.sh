@@ -2,6 +2,7 @@
 # shellcheck shell=sh source=tests/rig/lib.sh disable=SC2317
 # rig: --topology 4node --sched credit --put tests/rig/spin.sh:/root/spin.sh
 # alone: its guests take all CPUs of the machine
+# thorough: a minute alone; 15-cpus and others see the affinities themselves
 #
 # Busy vCPUs run on the nodes of their memory.
 
