@@ -2,7 +2,7 @@
 /*
  * The sets of nodes that a plan was chosen from, and why not another one.
  *
- * The search tells which set is best and what had to be given up for it. Here
+ * The search finds the best set and what had to be relaxed for it. Here
  * every set is built, small ones first, and judged by that; no short cut is
  * taken, as each has to be counted.
  */

@@ -24,7 +24,7 @@
  *
  * Example: need 9 from two of the nodes 0 to 3, which have 4, 6, 5 and 3. The
  * halves have kinds of one node, {0: 4, 1: 6} and {3: 3, 2: 5}. 4 needs 5: 2,
- * in sum 9. 6 needs 3: 3, in sum 9 too. {0,2} has lower numbers than {1,3}.
+ * in total 9. 6 needs 3: 3, in total 9 too. {0,2} has lower numbers than {1,3}.
  * Kinds of two nodes and none have 10 and 8.
  */
 struct subset {

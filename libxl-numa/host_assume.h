@@ -26,7 +26,7 @@ int xln__assume_free(struct xln_host *host, char **note);
 int xln__assume_distances(struct xln_host *host, const bool *known,
                           char **note);
 
-/* Say that CPUs will not be planned with. */
+/* Say that no plan will use some CPUs. */
 int xln__note_offline(const struct xln_host *host, char **note);
 
 /* Say that CPUs which are online are on no node: nothing is planned there. */

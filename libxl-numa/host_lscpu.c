@@ -19,7 +19,7 @@
 #include "host_text.h"
 #include "text/refuse.h"
 
-/* What a node is taken to have. */
+/* The memory that each node is assumed to have. */
 #define NODE_BYTES (UINT64_C(1) << 40)
 
 enum { CPU, CORE, SOCKET, NODE, ONLINE, NR_COLUMNS };

@@ -87,7 +87,7 @@ static void add_kept(struct scope *s, unsigned nr_vcpus)
         xln_load_add(s->cpus, nr_vcpus, xln_host_nr_cpus(s->host), s->load);
 }
 
-/* Make s->cpus what a vCPU with these affinities keeps to. */
+/* Set s->cpus to the CPUs on which a vCPU with these affinities counts. */
 static void keep_to(struct scope *s, const struct xln_cpumap *hard,
                     const struct xln_cpumap *soft)
 {

@@ -69,7 +69,7 @@ static int compare_worst(const struct problem *problem, unsigned nr,
  */
 #define PART (UINT64_C(1) << 12)
 #define FAIR (PART * 32 / 25)
-/* A domain is taken to have this part of an average node at least. */
+/* A domain counts as at least this part of an average node. */
 #define SMALLEST (PART / 1024)
 
 /* `bytes` as a part of the memory of an average node. */

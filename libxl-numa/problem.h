@@ -72,7 +72,7 @@ uint64_t xln__problem_crowding(const struct problem *problem, unsigned node);
 uint64_t xln__problem_density(const struct problem *problem, uint64_t crowding,
                               unsigned nr_cpus);
 
-/* What can be planned with on one node. */
+/* The memory of one node that a plan can use. */
 uint64_t xln__problem_usable(const struct problem *problem, unsigned node,
                              bool with_dma);
 

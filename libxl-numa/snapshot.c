@@ -80,7 +80,7 @@ static int read_keys(struct xs_handle *xs, const char *dir, char **keys,
     int rc;
 
     for (i = 0; i < nr; i++) {
-        /* It tells how the others are written, and asks for nothing. */
+        /* It is the version of the other keys, and asks for nothing. */
         if (!strcmp(keys[i], "version"))
             continue;
         rc = read_key(xs, dir, keys[i], end);

@@ -51,7 +51,7 @@ int xln__nodes_from_json(struct xln__json_tree *tree,
 
 /*
  * Numbers of a list's objects under `key`, each below `limit` and above the
- * one before. *end_r: one more than the last; 0: the list is empty.
+ * previous one. *end_r: one more than the last; 0: the list is empty.
  */
 int xln__check_numbers(struct xln__json_tree *tree,
                        const struct xln__json_value *list, const char *key,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where would a guest of 8 GiB and 4 vCPUs go, on the host in a file? */
+/* Where would a guest of 8 GiB and 4 vCPUs go, on a saved host? */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,8 +28,8 @@ static int place(const struct xln_host *host)
         goto out;
 
     for (unsigned i = 0; i < plan->nr_shares; i++)
-        printf("%" PRIu64 " MiB from node %u\n", plan->shares[i].bytes >> 20,
-               plan->shares[i].node);
+        printf("%" PRIu64 " MiB from node %u\n",
+               plan->shares[i].bytes >> 20, plan->shares[i].node);
     if (plan->verdict == XLN_NOTHING_FITS)
         printf("that is not enough\n");
  out:

@@ -52,12 +52,31 @@ prints() { # PAGE COMMAND [ARG...]
     grep -Fxf "$tmp.lines" "$page" | cmp - "$tmp.lines"
 }
 
+# What a reader types, with its continuation lines, is wider than a terminal of 80
+# columns. What a program prints may be: it is shown as it is. A page is set in by 7,
+# and by 4 more in each list.
+wide_commands() {
+    awk '
+        /^=over/ { depth++ }
+        /^=back/ { depth-- }
+        /^ +[$#] / || (goes_on && /^ /) {
+            if (length($0) + 7 + 4 * depth > 80)
+                print FILENAME ":" FNR ": " $0
+            goes_on = /\\$/
+            next
+        }
+        { goes_on = 0 }' "$@" | sed "s|^$top/||"
+}
+
 tmp=$(mktemp) || exit 1
 trap 'rm -f "$tmp" "$tmp".*' EXIT
 
 for page in "$docs"/*.pod; do
     check "${page##*/}: its syntax" well_formed "$page"
 done
+
+same "$(wide_commands "$docs"/*.pod)" "" \
+    "each command in a page fits into 80 columns"
 
 keys > "$tmp"
 check "there are keys" [ "$(wc -l < "$tmp")" -gt 5 ]

@@ -48,6 +48,15 @@ A node that the host has not got is left out.
 It can't be had from node 2.
 The CPUs that there are.
 The others are as ever.
+A new version changes keys. New keys have not.
+Where its request lets it go, a copy does not fit.
+The memory is on the nodes that the vCPUs keep to.
+--pages is of the running host alone.
+xl-numa-stat(1) tells what that costs.
+It holds for good.
+The guest sees them apart.
+Two nodes are not planned with.
+A table replaces the one before.
 EOF
 }
 

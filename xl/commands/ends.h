@@ -9,7 +9,7 @@
 /*
  * Blocks SIGINT, SIGTERM and SIGHUP, so that they end a wait and nothing else.
  * SIGHUP is left alone if the process ignores it, as under nohup(1). A shell has
- * what it runs in the background ignore SIGINT, which ends it all the same.
+ * what it runs in the background ignore SIGINT, which ends it nevertheless.
  */
 void ends_begin(sigset_t *ends);
 

@@ -100,7 +100,7 @@ int guest_print_json(const struct cmd_line *line, const struct guest *guest,
 int guest_check_json(const struct cmd_line *line)
 {
     if (line->dry_run && cmd_value(line, OPT_JSON))
-        return cmd_usage(line, "--json tells how the domain is after the change: "
-                         "not with -N");
+        return cmd_usage(line, "--json prints the domain after a change: it "
+                               "cannot be used with -N");
     return EXIT_SUCCESS;
 }

@@ -8,8 +8,8 @@
  *     receiver    renames the copy to NAME, unpauses it, and says so
  *     sender      destroys the domain
  *
- * It may have ended after any of them. Once its processes are dead, what there
- * is tells what to do. A copy that was never unpaused has done nothing: the
+ * It may have ended after any of them. Once its processes are dead, what is
+ * left decides what to do. A copy that was never unpaused has done nothing: the
  * domain is resumed. One that was has talked to disks and networks: it alone
  * may go on. Domain and copy have the same uuid, so a copy without a name, which
  * is half made, is found as well.

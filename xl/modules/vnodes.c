@@ -80,7 +80,7 @@ int vnodes_put(xentoollog_logger *lg, uint32_t domid, const struct keep *keep,
  * As xl writes it before a saved domain, whether that goes to a file or to
  * another host. Each xl refuses a file with a mandatory flag that it does not
  * know: so does one without this module, which would place the memory of all
- * virtual nodes together while the guest goes on to see them apart.
+ * virtual nodes together while the guest still sees separate nodes.
  */
 struct header {
     char magic[32];

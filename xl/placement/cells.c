@@ -214,7 +214,7 @@ static uint64_t distance_to(const struct binding *b, unsigned cell,
     return there > known ? there - known : known - there;
 }
 
-/* To the nodes that other cells are on, in sum. */
+/* The sum of the distances to the nodes of other cells. */
 static uint64_t distance_of(const struct binding *b, unsigned cell,
                             unsigned node)
 {

@@ -82,8 +82,8 @@ bool keys_name_nodes(const struct keys *keys);
 bool keys_leave_pool(const struct keys *keys);
 
 /*
- * The same of a domain that is made: not if `config` has a cpupool all the same,
- * which is what was kept for it. libxl shall make it in the first one, which
+ * The same of a domain that is made: not if `config` has a cpupool, which
+ * --keep recorded for it. libxl shall make it in the first one, which
  * `config` then says; the plan moves it.
  */
 bool keys_take_pool(const struct keys *keys, libxl_domain_config *config);

@@ -54,8 +54,8 @@ int restore_share(const struct restored *from, uint32_t domid,
 int restore_tell(struct restore *restore);
 
 /*
- * The same for good, and for all domains: before there is a second thread, and
- * maybe before there is a libxl in this process. So our helper finds out which
+ * The same permanently, and for all domains: before there is a second thread,
+ * and maybe before there is a libxl in this process. So our helper finds out which
  * one that libxl would start. -ENOENT: our helper, or the one that
  * LIBXL_SAVE_HELPER names, is not there.
  */

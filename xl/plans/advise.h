@@ -41,9 +41,9 @@ struct advise_move {
 
 /* Why a domain stays, of whose memory less than half is local. */
 enum advise_reason {
-    ADVISE_NO_ROOM,             /* where its request lets it go */
+    ADVISE_NO_ROOM,             /* on the nodes that it may use */
     ADVISE_ABSENT,              /* its request names nodes that are not here */
-    ADVISE_REQUESTED,           /* it is where its request puts it */
+    ADVISE_REQUESTED,           /* its request names its nodes */
     ADVISE_NO_NEARER,           /* a move would not bring it nearer */
 };
 

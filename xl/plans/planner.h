@@ -95,8 +95,8 @@ bool planner_place_all(struct planned *list, unsigned nr,
 bool planner_optimise(struct planned *list, unsigned nr,
                       const struct xln_host *host, const struct work *work);
 
-/* The host with the plan on it, if there is one that a create would keep to:
- * where nothing fits none is. */
+/* The host with the plan on it, if a create would follow the plan: not if
+ * nothing fits. */
 bool planner_next_host(const struct planned *d, struct xln_host **host_r);
 
 #endif /* PLANNER_H */

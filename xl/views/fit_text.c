@@ -30,7 +30,7 @@ static bool next_character(const char **s, struct character *c)
     *c = (struct character){ "?", 1, 1 };
     if (columns >= 0)
         *c = (struct character){ *s, length, columns };
-    /* Another locale's character is one all the same. */
+    /* Another locale's character is one, too. */
     if (length > MB_LEN_MAX)
         for (length = 1; ((*s)[length] & 0xc0) == 0x80; length++)
             ;

@@ -55,9 +55,10 @@ struct map {
 /*
  * Of a snapshot with domains, which is kept, not copied.
  *
- * The nodes of a domain's vCPUs are those that the vCPUs keep to. For one that
- * prefers none they are the nodes where its vCPUs run. A domain is remote if at
- * least a hundredth of its memory is on other nodes; Domain-0 never counts.
+ * The nodes of a domain's vCPUs are those of the CPUs that its vCPUs may use
+ * and prefer. For one that prefers none they are the nodes where its vCPUs run.
+ * A domain is remote if at least a hundredth of its memory is on other nodes;
+ * Domain-0 never counts.
  */
 int map_new(const struct xln_snapshot *snapshot, struct map **map_r);
 void map_free(struct map *map);

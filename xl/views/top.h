@@ -44,14 +44,14 @@ struct top {
 
     struct xln_snapshot *before;
     double time_s, between_s;   /* when the latest one was taken, and how long
-                                 * after the one before */
+                                 * after the previous one */
 };
 
 /*
  * Add the next snapshot, with its domains, which is taken over in any case.
  * `time_s`: when it was taken, by a clock that nobody sets. Pages that Xen
  * counted for an earlier one are kept for the domains that still have as much
- * memory. 0 or -ENOMEM: the one before is still there.
+ * memory. 0 or -ENOMEM: the previous one is still there.
  */
 int top_add(struct top *top, struct xln_snapshot *snapshot, double time_s);
 void top_dispose(struct top *top);

@@ -13,7 +13,7 @@ struct top_pace {
                                  * process had used by then */
     double interval_s;          /* until the next one */
     double earliest_s;          /* when there may be one that is asked for */
-    double own_percent;         /* of a CPU, since the sample before; < 0:
+    double own_percent;         /* of a CPU, since the previous sample; < 0:
                                  * unknown */
 };
 
@@ -21,7 +21,7 @@ struct top_pace {
 void top_pace_begin(struct top_pace *pace, double used_s);
 
 /* A sample has been taken and shown: at `now_s`, the process has used `used_s`
- * of CPU time since it started. What it used since the sample before has to
+ * of CPU time since it started. What it used since the previous sample must
  * be at most TOP_OWN_SHARE of the time until the next. */
 void top_pace_add(struct top_pace *pace, double now_s, double used_s);
 

@@ -151,7 +151,7 @@ static const char *const help[] = {
     "Domains, worst first: remote MiB x extra distance. * is remote.",
     "LOCAL   share of the memory on the nodes of the vCPUs",
     "NOW     share of it on the nodes where they run, or ran last",
-    "CPU%    of one CPU, since the look before   RUNNING  vCPUs/CPUs",
+    "CPU%    of one CPU, since the previous look   RUNNING  vCPUs/CPUs",
     "",
     "Up Down PgUp PgDn Home End   select a domain",
     "Enter   its vCPUs, and back",
