@@ -11,7 +11,7 @@
  *
  * Where there is no module in front of libxl, libxl-save-helper refuses a stream
  * that begins so. It would place the memory of all virtual nodes together, while
- * the guest goes on to see them apart.
+ * the guest still sees separate nodes.
  */
 #ifndef STREAM_VNODES_H
 #define STREAM_VNODES_H
