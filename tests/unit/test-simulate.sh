@@ -266,7 +266,17 @@ check "a generated trace is the same each time" \
 check "and another with another seed" \
     [ "$("$trace" --seed 3 --guests 50 | cksum)" != \
     "$("$trace" --seed 4 --guests 50 | cksum)" ]
-for mix in wide small memory '1,1:1 2,4:2'; do
+check "a mix may say how long its guests stay" \
+    [ "$("$trace" --mix '1,1:1:90:90' --guests 9 | cut -d , -f 5 | sort -u |
+        paste -s -d ' ')" = "90.000 lifetime" ]
+nr=$("$trace" --mix '1,1:1:100:900' --guests 1000 |
+    awk -F , 'NR > 1 && $5 < 100' | wc -l)
+check "half of them less than the median" test "$nr" -eq 483
+nr=$("$trace" --mix '1,1:1:100:900' --guests 1000 |
+    awk -F , 'NR > 1 && $5 > 900' | wc -l)
+check "and one of a hundred more than the 99th percentile" \
+    test "$nr" -eq 12
+for mix in wide small memory public '1,1:1 2,4:2' '1,1:1:60:60'; do
     "$trace" --mix "$mix" --guests 20 --gib 4 > trace.csv
     check "a trace of the mix $mix is read" \
         [ "$("$numa" numa-simulate --host host.json --policy best -o GUESTS \
