@@ -64,25 +64,25 @@ xl numa-move far 0
 xl numa-move spilled 2
 EOF
 with "$spilled" "$good" "$(domain 4 far 200 3 0-1 all)"
-check "memory that is far from its vCPUs first, then what is on two nodes" \
+check "remote memory is moved before memory on two nodes" \
     advises 0
 sed 's/far      4/far      1/' expected > other
 mv other expected
 with "$far" "$spilled" "$good"
-check "whatever the order of the domains" advises 0
+check "the advice does not depend on the order of the domains" advises 0
 cat > expected << 'EOF'
 no move would bring memory nearer to its vCPUs
 EOF
 with "$good"
-check "nothing to heal" advises 0
+check "no remote domain: no advice" advises 0
 with
 check "no domains" advises 0
 with "$(domain 0 Domain-0 500 0-3 0-1 0-1)"
 check "Domain-0 is never moved" advises 0
 with "$(domain 2 spilled 300 0-1 all 0-1 '{"nodes": "0-1"}')"
-check "what is where it asked to be stays" advises 0
+check "a domain on the nodes that it asked for is not moved" advises 0
 with "$(domain 2 spilled 900 0-1 all 0-1)"
-check "there has to be room for a copy beside it" advises 0
+check "a move needs room for a copy" advises 0
 # stays NAME-AND-REASON: that line is added
 stays() {
     printf '%s\n' "no move would bring memory nearer to its vCPUs" \
@@ -92,21 +92,21 @@ stays() {
 stays "far' stays remote: its memory is on the nodes that it asks for;\
  to move its vCPUs: xl vcpu-pin far all - nodes:3"
 with "$(domain 2 far 300 3 all 0-1 '{"nodes": "3"}')"
-check "a domain whose vCPUs are to go, not its memory" advises 0
+check "a domain on the nodes of its request gets advice to move its vCPUs" advises 0
 stays "a b' stays remote: its memory is on the nodes that it asks for;\
  to move its vCPUs: xl vcpu-pin 2 all nodes:3"
 with "$(domain 2 "a b" 300 3 0-1 all '{"nodes": "3"}')"
-check "one whose vCPUs are bound" advises 0
+check "a domain with bound vCPUs gets advice to bind them elsewhere" advises 0
 stays "far' stays remote: it asks for nodes that are not on this host"
 with "$(domain 2 far 300 3 0-1 all '{"nodes": "7"}')"
-check "one that asks for a node that is not here" advises 0
+check "a domain that asks for a missing node stays, with a reason" advises 0
 stays "far' stays remote: the nodes that its request allows have no room\
  for a copy of 801 MiB"
 with "$(domain 2 far 800 3 0-1 all '{"nodes": "0", "nodes_mode": "strict"}')" \
     "$(domain 3 other 600 0 0-1 0-1)"
 sed 's/"free_bytes": [0-9]*/"free_bytes": 314572800/' busy.json > other
 mv other busy.json
-check "one for which there is no room" advises 0
+check "a domain without room for its copy stays, with a reason" advises 0
 
 # Where Xen counted its memory, and not where its node affinity is.
 cat > expected << 'EOF'
@@ -119,7 +119,7 @@ with "$(domain 2 far 300 0 0-1 all |
  "nodes": [{"node": 3, "bytes": 314572800}]}/')"
 sed 's/"version": 1/"version": 2/' busy.json > other
 mv other busy.json
-check "memory that the saved host has" advises 0
+check "the saved host says where memory is" advises 0
 
 # Each alone would fill most of node 2.
 cat > expected << 'EOF'
@@ -130,7 +130,7 @@ xl numa-move a 2
 xl numa-move b 0
 EOF
 with "$(domain 4 a 400 0-1 all 0-1)" "$(domain 5 b 400 0-1 all 0-1)"
-check "the second sees the host as the first leaves it" advises 0
+check "the second move is planned on the host after the first" advises 0
 
 cat > expected << 'EOF'
 {"version":2,"moves":[{"name":"far","id":1,"memory_bytes":209715200,"from":"3","to":"0","distance":31.000,"then":10.000,"command":"xl numa-move far 0"}]}
@@ -143,12 +143,12 @@ check "--json" advises 0 --json
 for name in 12 -a 'a b' "it's" 'a;b' '$x'; do
     with "$(domain 3 "$name" 200 3 0-1 all)"
     "$numa" numa-move --advise --host busy.json > out 2>&1
-    check "'$name' is named by its number" \
+    check "a command names '$name' by its number" \
         grep -qx 'xl numa-move 3 0' out
 done
 with "$(domain 3 web-1.x_y 200 3 0-1 all)"
 "$numa" numa-move --advise --host busy.json > out 2>&1
-check "'web-1.x_y' by its name" grep -qx 'xl numa-move web-1.x_y 0' out
+check "a command names 'web-1.x_y' by its name" grep -qx 'xl numa-move web-1.x_y 0' out
 
 # --- room for another one ---
 
@@ -156,7 +156,7 @@ printf 'name = "web"\nmemory = 500\nnodes_policy = "best"\n' > web.cfg
 cat > expected << 'EOF'
 'web' fits on node 2
 EOF
-check "it fits without a move" advises 0 web.cfg
+check "a domain that fits needs no move" advises 0 web.cfg
 cat > expected << 'EOF'
 NAME  ID MEMORY FROM TO DISTANCE THEN
 small  6    200 1    2      10.0 10.0
@@ -171,10 +171,10 @@ no moves make room for 'web' on one node
 EOF
 check "a domain larger than a node" advises 3 web.cfg memory=2000
 check "two vCPUs more than a node has CPUs" advises 3 web.cfg vcpus=4 memory=950
-check "nor nodes that it does not want" \
+check "no move goes to nodes that the request excludes" \
     advises 3 web.cfg memory=950 'nodes="3"'
 with
-check "nobody to move" advises 3 web.cfg memory=950
+check "no domain can be moved: no advice" advises 3 web.cfg memory=950
 
 # --- the command line ---
 
@@ -198,9 +198,9 @@ printf '%s\n' 'name="own"' 'type="hvm"' \
 check "a domain with virtual nodes of its own" refuses 1 "xl: own.cfg: a domain\
  with virtual nodes of its own: numa-move cannot advise on it" --advise \
     --host busy.json own.cfg
-check "--host without --advise" refuses 2 \
+check "--host without --advise is an error" refuses 2 \
     "xl: numa-move: --host and -o need --advise" --host host.json 3
-check "--live with it" refuses 2 \
+check "--advise with --live is an error" refuses 2 \
     "xl: numa-move: --advise moves nothing: --live has no meaning" --advise --live
 check "--apply alone" refuses 2 "xl: numa-move: --apply needs --advise" --apply
 check "--apply for a saved host" refuses 2 \
@@ -222,8 +222,8 @@ check "no seconds" refuses 2 "xl: numa-move: --max-pause takes seconds from 0.01
  to 3600, not '0'" --advise --apply --max-pause=0
 check "no share" refuses 2 "xl: numa-move: --max-cpu takes percent of a CPU from\
  10 to 10000, not '50%'" 3 --max-cpu=50%
-check "no domain" refuses 2 "xl: numa-move: needs a DOMAIN"
-check "too many words" refuses 2 \
+check "a domain that does not exist is an error" refuses 2 "xl: numa-move: needs a DOMAIN"
+check "too many arguments are an error" refuses 2 \
     "xl: numa-move: takes a DOMAIN and NODES at most" a b c
 
 finish

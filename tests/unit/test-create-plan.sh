@@ -27,25 +27,25 @@ refuses() { # LINE PLAN
 check "create --plan: what numa-plan prints is read" \
     grep -q '^xl: cannot open .*dom0$' err
 "$numa" create --plan - < plan.json > out 2> err
-check "from standard input too" grep -q '^xl: cannot open .*dom0$' err
-check "a file that is not there" [ "$("$numa" create --plan none.json 2>&1)" = \
+check "a plan is read from standard input, too" grep -q '^xl: cannot open .*dom0$' err
+check "a plan that does not exist is an error" [ "$("$numa" create --plan none.json 2>&1)" = \
     "xl: none.json: No such file or directory" ]
-check "a host is no plan" refuses \
+check "a host file is refused as a plan" refuses \
     "xl: plan.json:1: words: expected a list, but it is missing" \
     "$(printf '{\n"version": 1,\n"plans": [] }')"
-check "a later form" refuses \
+check "a plan of a later version is refused" refuses \
     "xl: plan.json:1: version: expected a number from 1 to 2, not 3" \
     '{ "version": 3 }'
-check "a plan without nodes" refuses \
+check "a plan without nodes is refused" refuses \
     "xl: plan.json:2: plans[0].nodes: expected nodes, not an empty list" \
     '{ "version": 1, "words": [], "plans": [ { "name": "a", "config": "a.cfg",
 "verdict": "fits", "nodes": [], "relaxed": [] } ] }'
-check "nodes that are none" refuses \
+check "a plan with a wrong list of nodes is refused" refuses \
     "xl: plan.json:2: plans[0].nodes[0]: expected a number up to 1023, not -1" \
     '{ "version": 1, "words": [], "plans": [ { "name": "a", "config": "a.cfg",
 "verdict": "fits", "nodes": [-1], "relaxed": [] } ] }'
 for nodes in '"1-"' '"x"' '1' '"1024"'; do
-    check "nodes that are none: $nodes" sh -c "echo '{ \"version\": 2,
+    check "a plan with wrong nodes is refused: $nodes" sh -c "echo '{ \"version\": 2,
         \"words\": [], \"plans\": [ { \"name\": \"a\", \"config\": \"a.cfg\",
         \"verdict\": \"fits\", \"nodes\": $nodes, \"relaxed\": [] } ] }' |
         '$numa' create --plan - 2>&1 |

@@ -79,16 +79,16 @@ same "$(wide_commands "$docs"/*.pod)" "" \
     "each command in a page fits into 80 columns"
 
 keys > "$tmp"
-check "there are keys" [ "$(wc -l < "$tmp")" -gt 5 ]
+check "the keys are found" [ "$(wc -l < "$tmp")" -gt 5 ]
 check "each key is in xl-numa.cfg(5) or xl-numa.conf(5)" documented \
     "$docs/xl-numa.cfg.5.pod" "$docs/xl-numa.conf.5.pod" < "$tmp"
 functions > "$tmp"
-check "there are functions" [ "$(wc -l < "$tmp")" -gt 50 ]
+check "the functions are found" [ "$(wc -l < "$tmp")" -gt 50 ]
 check "each function is in libxl-numa(3)" documented \
     "$docs/libxl-numa.3.pod" < "$tmp"
 check "the program in libxl-numa(3) is the one that is built" \
     has_program "$docs/examples/place.c" "$docs/libxl-numa.3.pod"
-check "and prints what is said there" prints "$docs/libxl-numa.3.pod" \
+check "the program in libxl-numa(3) prints what the page shows" prints "$docs/libxl-numa.3.pod" \
     "${top_builddir:-.}/docs/examples/place" "$docs/examples/sockets.json"
 
 # Options in the examples of --help that it does not list. There is an example.
@@ -105,7 +105,7 @@ wrong_examples() { # COMMAND
 
 numa=${top_builddir:-.}/xl/xl-numa
 "$numa" help | sed -n 's/^ \([a-z-]*\) .*/\1/p' > "$tmp.commands"
-check "there are commands" [ "$(wc -l < "$tmp.commands")" -gt 10 ]
+check "the commands are found" [ "$(wc -l < "$tmp.commands")" -gt 10 ]
 while read -r command; do
     same "$(wrong_examples "$command")" "" "$command --help: its examples"
 done < "$tmp.commands"

@@ -94,16 +94,16 @@ EOF
 check "one node before two, near before far, least left before more" \
     planned 0 --host tiny.json --host far.json --host large.json \
     --host narrow.json --host small.json web.cfg
-check "of those with two the nearer" \
+check "of two hosts with split domains, the one with nearer nodes wins" \
     ranked 0 "narrow.json chosen; far.json farther" \
     --host far.json --host narrow.json web.cfg
 check "the order on the command line decides only where all is the same" \
     ranked 0 "twin.json chosen; large.json order; far.json more_nodes" \
     --host far.json --host twin.json --host large.json web.cfg
-check "it does then" \
+check "a host with room for all domains is chosen" \
     ranked 0 "large.json chosen; twin.json order" \
     --host large.json --host twin.json web.cfg
-check "relaxed comes after all that fit" \
+check "a host with relaxed domains comes after hosts where all fit" \
     ranked 0 "large.json chosen; narrow.json relaxed" \
     --host narrow.json --host large.json web.cfg 'nodes="0"'
 check "memory on other nodes: status 4, and least of it wins" \
@@ -127,12 +127,12 @@ large.json        3       21 2284      2284 chosen
 small.json        -        -    -         - 1 of 2 do not fit
 tiny.json         -        -    -         - 2 of 2 do not fit
 EOF
-check "all on one host: where one does not fit none is" \
+check "a host on which one domain does not fit gets none" \
     planned 0 --host small.json --host tiny.json --host large.json web.cfg \
     db.cfg
 host 800 800 > one.json
 host 700 900 > two.json
-check "that one of two is relaxed is better than both" \
+check "one relaxed domain is better than two" \
     ranked 4 "one.json chosen; two.json relaxed; small.json unfit" \
     --host small.json --host two.json --host one.json web.cfg web.cfg \
     memory=700 'nodes="0"'
@@ -142,7 +142,7 @@ cat > expected << 'EOF'
 one.json        2        -    0       184 chosen, after relaxing             0       1  616
 two.json        2        -    0       184 2 of 2 fit only after relaxing     0       2  716
 EOF
-check "and that is in the table" diff -b expected out
+check "the table shows that a domain does not fit" diff -b expected out
 
 # --- what is wrong with a host is no reason to take none ---
 
@@ -163,15 +163,15 @@ small.json left_out" --host broken.json --host none.json --host far.json \
     diff expected.err err | sed 's/^/# /'
     cmp -s expected.err err
 }
-check "it is left out, and it is said why" left_out
+check "a host that cannot be read is left out, with a reason" left_out
 check "all are left out: status 1" ranked 1 "" --host none.json \
     --host nor.json web.cfg
 echo "xl: cannot read 'none.cfg': No such file or directory" > expected
-check "a configuration that is not there is said once" \
+check "a missing configuration is reported once" \
     planned 1 --host small.json --host large.json none.cfg
 echo 'xl: web.cfg: nodes_mode="loose": expected "preferred" or "strict"' \
     > expected
-check "a wrong value too" \
+check "a wrong value leaves a host out" \
     planned 1 --host small.json --host large.json web.cfg 'nodes_mode="loose"'
 ln -s small.json link.json
 ln small.json hard.json
@@ -183,12 +183,12 @@ counts_once() {
         ./hard.json small.json | cmp -s - err
 }
 check "a host that is named twice counts once" counts_once
-check "even if it is the only one" ranked 0 "small.json chosen" \
+check "a host that cannot be read is left out even alone" ranked 0 "small.json chosen" \
     --host small.json --host small.json web.cfg
 check "a configuration from a pipe is for all hosts" eval "cat web.cfg |
     ranked 0 'large.json chosen; narrow.json more_nodes' --host narrow.json \
         --host large.json /dev/stdin"
-check "and so are defaults" eval "echo 'nodes_max = 1' |
+check "defaults from a pipe apply to all hosts" eval "echo 'nodes_max = 1' |
     ranked 0 'large.json chosen; narrow.json relaxed' --host narrow.json \
         --host large.json --defaults /dev/stdin web.cfg"
 check "one host from standard input" ranked 0 "- chosen; large.json left" \
@@ -223,7 +223,7 @@ check "its plans are those of the host alone, as create --plan reads them" \
 "$numa" create --plan out > /dev/null 2> err
 check "create --plan reads them" grep -q '^xl: cannot open .*dom0$' err
 "$numa" numa-plan --json --host tiny.json --host small.json db.cfg > out
-check "nothing fits: no choice" grep -qF '"host":null,' out
+check "no host is chosen if nothing fits" grep -qF '"host":null,' out
 
 # --- usage ---
 

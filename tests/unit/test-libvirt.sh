@@ -39,10 +39,10 @@ says() {
 }
 
 cannot="xl-numa: cannot read the domain's XML"
-check "a domain without a uuid is none of libvirt's, and is let through" \
+check "a domain without a uuid is let through" \
     says 0 "$cannot: No such file or directory" "<vcpu cpuset='2-3'>1</vcpu>"
-check "what is no XML too" says 0 "$cannot: Invalid argument" "<"
-check "when it is over too" says 0 "$cannot: Invalid argument" "<" stopped end -
+check "text that is not XML is refused" says 0 "$cannot: Invalid argument" "<"
+check "the hook removes its file when the start has ended" says 0 "$cannot: Invalid argument" "<" stopped end -
 for operation in start started reconnect migrate; do
     check "$operation is let through, and changes nothing" \
         says 0 "" "<" $operation begin -
@@ -83,7 +83,7 @@ same $? 1 "at first it is off"
 same "$(cat out)" "the hook: not enabled
 the module in libvirtd: not enabled
 the module in virtxend: not enabled" "as it says"
-check "it can be enabled" control enable
+check "enable succeeds" control enable
 tree | diff before - | sed -n 's/^> //p' > added
 sort > expected << EOF
 ./etc/apparmor.d/local/usr.sbin.libvirtd:${program%/*}/* PUx, # xl-numa
@@ -97,17 +97,17 @@ sort > expected << EOF
 EOF
 check "that is a hook, and for each daemon a drop-in; AppArmor allows it" \
     cmp expected added
-check "then it is on" control status
+check "after enable, status says that it is on" control status
 tree > enabled
 control enable
 tree > out
-check "once more is the same" cmp enabled out
-check "what a line without its end says there is a line still" \
+check "a second enable changes nothing" cmp enabled out
+check "a last line without an end is a line" \
     grep -qx '/opt/x rix,' root/etc/apparmor.d/local/usr.sbin.libvirtd
-check "it can be disabled" control disable
+check "disable succeeds" control disable
 tree > out
-check "and nothing of it is left" cmp before out
-check "once more is no error" control disable
+check "disable removes all that enable added" cmp before out
+check "a second enable is not an error" control disable
 
 # ---- what else a daemon has loaded ----
 
@@ -156,9 +156,9 @@ control status
 same "$? $(grep -c '^LD_PRELOAD of libvirtd has changed since then' out)" "1 1" \
     "status tells that it was changed since"
 control enable
-check "once it is enabled again, it is on" control status
+check "after a second enable, status says that it is on" control status
 control disable
-check "the administrator's drop-in is as it was" cmp $drop_ins/tune.conf tune
+check "the administrator's drop-in is unchanged" cmp $drop_ins/tune.conf tune
 same "$(ls $drop_ins)" tune.conf "and alone"
 sets $drop_ins/tune.conf EnvironmentFile=-/etc/default/libvirtd
 echo 'LD_PRELOAD=/lib/default.so' > root/etc/default/libvirtd

@@ -38,19 +38,19 @@ check "the cpupool of the node that is named" \
     plans 0 "web: cpupool 'near', with CPUs 6-7" web.cfg 'nodes="3"'
 check "vCPUs prefer CPUs of it" plans 0 'vCPUs prefer CPUs 6-7' web.cfg \
     'nodes="3"'
-check "another node: another cpupool, which has no name here" \
+check "another node has another cpupool, by its number" \
     plans 0 "web: cpupool 0, with CPUs 0-5" web.cfg 'nodes="1"'
 check "the cpupool of the node that is chosen" \
     plans 0 "web: cpupool 0, with CPUs 0-5" web.cfg 'nodes_policy="worst"'
-check "near the CPUs of that node" plans 0 'vCPUs prefer CPUs 2-3' web.cfg \
+check "vCPUs prefer the CPUs of the node in that cpupool" plans 0 'vCPUs prefer CPUs 2-3' web.cfg \
     'nodes_policy="worst"'
 check "the cpupool with the CPUs of cpus=" \
     plans 0 "web: cpupool 'near', with CPUs 6-7" web.cfg 'cpus="7"'
 check "the cpupool with a CPU for each vCPU" \
     plans 0 "web: cpupool 0, with CPUs 0-5" web.cfg vcpus=3 memory=30
-check "if none has enough memory, the one with most" \
+check "if no cpupool has enough memory, the one with most is used" \
     plans 4 "web: cpupool 0, with CPUs 0-5" web.cfg memory=2400
-check "strict: no cpupool may have it, in one line" \
+check "strict: one line says that the domain fits in no cpupool" \
     plans 3 'web: nothing fits: nodes_mode="strict": 2414 MiB needed' web.cfg \
     memory=2400 'nodes_mode="strict"'
 check "CPUs in two cpupools: none has both" plans 3 'web: nothing fits:'\
@@ -62,13 +62,13 @@ check "two domains: the second sees the first" \
 check "--json has the name" plans 0 '"pool":"near",' --json web.cfg 'nodes="3"'
 check "--json has none if the configuration names it" \
     plans 0 '"pool":null,' --json web.cfg 'pool="near"'
-check "--emit has it as a key" plans 0 'pool = "near"' --emit web.cfg \
+check "--emit prints the cpupool as a key" plans 0 'pool = "near"' --emit web.cfg \
     'nodes="3"'
 sed 's/"pools": .*/"pools": [],/' host.json > none.json
 check "without any cpupool the key has no effect" \
     plans 0 'web: 206 MiB and 2 vCPUs: memory from node 3' --host none.json \
     web.cfg
-check "xl-numa.conf cannot have it" plans 1 \
+check "xl-numa.conf cannot have pool=" plans 1 \
     'xl: d.conf: pool=: expected a key of xl-numa.conf(5)' --defaults d.conf \
     web.cfg
 finish

@@ -90,7 +90,7 @@ sed 's/"cpus": "6-7"}/"cpus": "6-7", "name": "near"}/' host.json > named.json
 check "a cpupool by its name, on a host that was saved with it" \
     plans 4 expected --host named.json web.cfg 'nodes="3"' \
     'nodes_cpus="hard"' 'pool="near"'
-check "and by its number" plans 4 expected --host named.json web.cfg \
+check "a cpupool may be named by its number" plans 4 expected --host named.json web.cfg \
     'nodes="3"' 'nodes_cpus="hard"' 'pool="3"'
 
 # --- what is preferred ---
@@ -109,25 +109,25 @@ cp full.json host.json
 check "the node of a PCI device comes before the policy" \
     planned 0 "web: PCI devices are on node 1, which the plan uses" \
     web.cfg 'pci=["81:00.0,permissive=1"]'
-check "all functions of a device, and the nearest node where it can't be" \
+check "a plan without room on a device's node reports its distance" \
     planned 0 "web: PCI devices are on node 3, which the plan does not use, distance 21" \
     web.cfg 'pci=["bdf=0001:c1:00.*"]'
-check "that is node 2" planned 0 \
+check "a plan on the device's node says so" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
     web.cfg 'pci=["bdf=0001:c1:00.*"]'
-check "a device of no known node is none to be near to" \
+check "a device whose node is not known has no effect" \
     planned 0 "web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB" \
     web.cfg 'pci=["81:00.1"]'
-check "with another domain" \
+check "nodes_with= prefers the nodes of the running domain" \
     planned 0 "web: with 'db', on node 1, which the plan uses" \
     web.cfg 'nodes_with="db"'
-check "apart from another domain, although first fit would be there" \
+check "nodes_apart= comes before the policy" \
     planned 0 "web: apart from 'db', on node 1, which the plan does not use" \
     web.cfg 'nodes_apart="db"' 'nodes_policy="worst"'
-check "a set that is not preferred says so" planned 0 \
+check "the verdict says that other sets are preferred" planned 0 \
     "2      506    519    2     0        -   13 fits, but others are preferred" \
     web.cfg 'nodes_with="db"'
-check "a domain that is not there changes nothing" \
+check "nodes_with= of a domain that does not run has no effect" \
     planned 0 "web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB" \
     web.cfg 'nodes_with="nobody"'
 mv empty.json host.json
@@ -182,7 +182,7 @@ check "--emit: cpus=" planned 0 'cpus = ["0-1", "2-3"]' \
 check "--emit=libvirt: vcpupin" planned 0 \
     "  <vcpupin vcpu='1' cpuset='2-3'/>" \
     --host smt.json --emit=libvirt web.cfg 'nodes_cpus="core"'
-check "within cpus=, of which a vCPU gets what its core has" planned 0 \
+check "core with cpus= binds each vCPU to the CPUs of its core in cpus=" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs bound to a core each: CPUs 3, 0-1" \
     --host smt.json web.cfg 'nodes_cpus="core"' 'cpus=["3","all"]'
 hold_cpus 1
@@ -199,21 +199,21 @@ check "too few on the host: status 3" planned 3 \
     "web: nothing fits: nodes_cpus=\"core\": 5 vCPUs need a free core each, nodes 0,2 have 2 free" \
     --host held.json web.cfg 'nodes_cpus="core"' vcpus=5
 hold_cpus 1-2
-check "who may run on two cores holds neither" planned 0 \
+check "a vCPU that may run on two cores takes neither" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs bound to a core each: CPUs 0-1, 2-3" \
     --host held.json web.cfg 'nodes_cpus="core"' 'nodes="0"'
 check "the second of two sees the cores of the first" planned 3 \
     "web: nothing fits: nodes_cpus=\"core\": 2 vCPUs need a free core each, node 0 has 0 free" \
     --host smt.json web.cfg web.cfg 'nodes_cpus="core"' 'nodes="0"' memory=100
 
-check "strict makes that nothing fits: status 3" \
+check "strict: a node that is too small is an error with status 3" \
     planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not\
  available from node 3; node 3 has 306 MiB free, 306 MiB usable" \
     web.cfg 'nodes="3"' 'nodes_mode="strict"'
-check "a name can't speak to the terminal" \
+check "control characters in a name do not reach the terminal" \
     planned 0 "w?[2Jb: the nodes are named" \
     "name=\"w$(printf '\033')[2Jb\"" 'nodes="0"' memory=100 web.cfg
-check "a node without memory is said to be one" \
+check "a line names nodes without memory" \
     planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not\
  available from node 9; node 9 has no memory" \
     --host "${four_nodes%unit/*}hosts/plain/sparse.json" web.cfg 'nodes="9"' \
@@ -261,10 +261,10 @@ EOF
 check "two domains: the second sees the first" \
     plans 0 expected web.cfg web.cfg
 printf 'name = "big"\nmemory = 5000\n' > big.cfg
-check "where nothing fits nothing is promised" \
+check "a domain that does not fit reserves nothing for the next plan" \
     planned 3 "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs\
  4-5" big.cfg web.cfg
-check "of several the worst status counts" \
+check "the exit status is the worst of all domains" \
     planned 3 "web: only one set of nodes fits: leaves 44 MiB" \
     web.cfg web.cfg web.cfg web.cfg web.cfg
 has_json() { # TEXT OPTION...
@@ -286,14 +286,14 @@ check "--json: what the command line changed" \
 check "--json: the reason in a word" \
     has_json '"reason":"more_nodes"' --json web.cfg
 check "-o: other columns" planned 0 'NODES REASON' -o NODES,REASON web.cfg
-check "the same again, byte for byte" plans 0 expected web.cfg web.cfg
+check "two runs print the same bytes" plans 0 expected web.cfg web.cfg
 
 # --- an order, a count, something to paste ---
 
 printf 'name = "a"\nmemory = 480\n' > a.cfg
 printf 'name = "b"\nmemory = 700\n' > b.cfg
 printf 'name = "c"\nmemory = 790\n' > c.cfg
-check "in the order given the last one needs two nodes" \
+check "in the given order the last domain needs two nodes" \
     planned 0 "c: 796 MiB and 1 vCPU: memory from nodes 1-2, vCPUs prefer CPUs\
  2-5" a.cfg b.cfg c.cfg 'nodes_policy="worst"'
 "$numa" numa-plan --host host.json --optimise a.cfg b.cfg c.cfg \
@@ -305,10 +305,10 @@ check "--optimise: an order in which each has one node" cmp -s expected out
 # Bound to node 2, a has to come before what would fill it.
 printf 'name = "f"\nmemory = 505\n' > f.cfg
 printf 'name = "e"\nmemory = 480\ncpus = "4-5"\n' > e.cfg
-check "biggest first: the one that is bound finds its node full" \
+check "with the largest first, a bound domain finds its node full" \
     planned 4 "e: no set of nodes fits: the plan uses the set with most memory" \
     f.cfg e.cfg
-check "--optimise repairs that" \
+check "--optimise finds an order in which the bound domain fits" \
     planned 0 "e: 484 MiB and 1 vCPU: memory from node 2, vCPUs prefer CPUs 4-5" \
     --optimise f.cfg e.cfg
 
@@ -334,7 +334,7 @@ check "--emit: keys to paste" plans 0 expected --emit web.cfg db.cfg
 "$numa" numa-plan --host host.json web.cfg > out
 "$numa" numa-plan --host host.json --emit web.cfg > keys
 cat web.cfg keys > pasted.cfg
-check "with them pasted the plan is the same" \
+check "the configuration with the emitted keys gives the same plan" \
     planned 0 "$(head -n 1 out)" pasted.cfg
 cat > expected << 'EOF'
 # web
@@ -373,19 +373,19 @@ check "--emit=libvirt: nothing fits" plans 3 expected --emit=libvirt db.cfg \
 # --- errors ---
 
 ignored="unknown key, ignored"
-check "a key that xl would ignore" planned 0 \
+check "a misspelt key gets a suggestion" planned 0 \
     "xl: web.cfg: nodes_polcy=: $ignored: did you mean nodes_policy=?" \
     web.cfg 'nodes_polcy="worst"'
-check "one that is short of a letter" planned 0 \
+check "a key with a missing letter gets a suggestion" planned 0 \
     "xl: web.cfg: node=: $ignored: did you mean nodes=?" web.cfg 'node="2"'
-check "or of a line" planned 0 \
+check "a key with a missing underscore gets a suggestion" planned 0 \
     "xl: web.cfg: vnumavcpus=: $ignored: did you mean vnuma_vcpus=?" web.cfg vnumavcpus=1
-check "two letters are swapped" planned 0 \
+check "a key with two swapped letters gets a suggestion" planned 0 \
     "xl: web.cfg: nodse=: $ignored: did you mean nodes=?" web.cfg nodse=2
-check "one that is longer than any" planned 0 \
+check "an unknown key that is longer than any key gets no suggestion" planned 0 \
     "xl: web.cfg: nodes_of_all_the_hosts_there_are=: $ignored" \
     web.cfg nodes_of_all_the_hosts_there_are=1
-check "one that is like none" planned 0 \
+check "an unknown key that resembles no key gets no suggestion" planned 0 \
     "xl: web.cfg: nodes_and_what_not=: $ignored" web.cfg nodes_and_what_not=1
 printf '# nodes_x = 1\nboot = "nodes_x=1"\nnodes_max = 2\nnotes=1\nname_="k"\n' \
     > known.cfg
@@ -393,7 +393,7 @@ knows_all() {
     "$numa" numa-plan --host host.json known.cfg 'name="k"' > out 2> err
     [ ! -s err ]
 }
-check "and what is none" knows_all
+check "known keys get no warning" knows_all
 for line in 'dma_resrve=0' 'nodes_foo=1' 'memory=500'; do
     printf 'nodes_max=2\n%s\n' "$line" > own.conf
     check "$line in the host's defaults is an error" planned 1 \
@@ -401,26 +401,26 @@ for line in 'dma_resrve=0' 'nodes_foo=1' 'memory=500'; do
         --defaults=own.conf web.cfg
 done
 echo 'vnuma=[["pnode=0"]]' > own.conf
-check "so is a vnuma= list" planned 1 \
+check "xl-numa.conf cannot have a vnuma= list" planned 1 \
     'xl: own.conf: vnuma=[...]: expected "auto", "host" or "none"' \
     --defaults=own.conf web.cfg
-check "no such file" planned 1 \
+check "a configuration that does not exist is an error" planned 1 \
     "xl: cannot read 'none.cfg': No such file or directory" none.cfg
-check "no such host" planned 1 \
+check "a host file that does not exist is an error" planned 1 \
     "xl: none.json: No such file or directory" \
     --host none.json web.cfg
 check "a wrong value names file, key, value and what is right" planned 1 \
     'xl: web.cfg: nodes_mode="loose": expected "preferred" or "strict"' \
     web.cfg 'nodes_mode="loose"'
-check "a node that is not there" planned 1 \
+check "a node that does not exist is an error" planned 1 \
     'xl: web.cfg: nodes="2,7": no node 7 here: this host has 0-3' \
     web.cfg 'nodes="2,7"'
-check "CPUs that are not there" planned 3 "web: nothing fits: cpus=: vCPU 1 may run\
+check "CPUs that do not exist are an error" planned 3 "web: nothing fits: cpus=: vCPU 1 may run\
  on no CPU of this host that is in the domain's cpupool: expected some of CPUs 0-5" \
     web.cfg 'cpus=["0","100"]'
-check "a pool whose name is not there" planned 1 \
+check "a cpupool name that the host does not have is an error" planned 1 \
     'xl: web.cfg: pool="near": this host has no such cpupool' web.cfg 'pool="near"'
-check "a pool that is not there" planned 1 \
+check "a cpupool that does not exist is an error" planned 1 \
     'xl: web.cfg: pool="5": this host has no such cpupool' web.cfg 'pool="5"'
 cat > expected << 'EOF'
 # web
@@ -433,22 +433,22 @@ printf '%s\n' 'name = "web"' 'type = "hvm"' 'memory = 1001' 'vcpus = 3' \
     'nodes = "0-1"' 'vnuma = "auto"' > wide.cfg
 check "vnuma=\"auto\": as xl's own list" \
     plans 0 expected --emit wide.cfg
-check "and in words" planned 0 "web: 2 virtual nodes: node 0 with 502 MiB and\
+check "the plan lists the virtual nodes" planned 0 "web: 2 virtual nodes: node 0 with 502 MiB and\
  vCPUs 0-1, node 1 with 499 MiB and vCPU 2" wide.cfg
-check "as libvirt's cells" planned 0 \
+check "--emit=libvirt prints virtual nodes as cells" planned 0 \
     "    <cell id='1' cpus='2' memory='510976' unit='KiB'>" \
     --emit=libvirt wide.cfg
-check "with each vCPU on its own" planned 0 \
+check "--emit=libvirt pins each vCPU to the CPUs of its cell" planned 0 \
     "  <vcpupin vcpu='2' cpuset='2-3'/>" \
     --emit=libvirt wide.cfg
 check "a first virtual node below the video memory does not fit" planned 3 \
     "web: nothing fits: vnuma=\"auto\" over nodes 0-1: the first virtual node is\
  smaller than the video memory, which must fit into it" web.cfg 'type="hvm"' \
     'memory=200' 'nodes="0-1"' 'vnuma="auto"' 'videoram=128'
-check "a guest that can't have them: status 1" planned 1 \
+check "virtual nodes for a PVH guest are an error with status 1" planned 1 \
     "xl: web.cfg: vnuma=\"host\": only HVM guests can have virtual nodes, and this\
  one is type=\"pvh\"" web.cfg 'vnuma="host"'
-check "parts of the memory" planned 0 'nodes_mem = "0:75%,1:25%"' \
+check "nodes_mem= in parts takes these parts" planned 0 'nodes_mem = "0:75%,1:25%"' \
     --emit web.cfg 'nodes_mem="0:75%,1:25%"'
 
 # --- virtual nodes of its own ---
@@ -465,7 +465,7 @@ own: 2 virtual nodes: node 0 with 500 MiB and vCPUs 0-1, node 1 with 300 MiB and
 own: 10 MiB of it are overhead, by libxl's figures for HVM with HAP
 EOF
 check "a vnuma= list is planned, and there is no table" plans 0 expected own.cfg
-check "what it needs is not there for the next" planned 3 "own: nothing fits:\
+check "the memory of a vnuma= list is not available to the next domain" planned 3 "own: nothing fits:\
  vnuma=[...]: 500 MiB needed on node 0, which has 451 MiB" own.cfg own.cfg
 check "a node that is too small for its part of the list" planned 3 "own:\
  nothing fits: vnuma=[...]: 900 MiB needed on node 1, which has 802 MiB" own.cfg \
@@ -475,12 +475,12 @@ check "a node that the host does not have" planned 1 "xl: own.cfg: vnuma: item 1
     "vnuma=[$(vnode 7 500 0-2 10)]"
 sed 's/"pool": 0,/& "sched_gran": "core",/; s/"core": 1/"core": 0/' host.json \
     > units.json
-check "what runs together is in two virtual nodes" planned 0 "own: warning: core\
+check "a warning names vCPUs that run together and are in two virtual nodes" planned 0 "own: warning: core\
  scheduling: vCPUs 0-1 run together, but their virtual nodes are on nodes 0-1:\
  some run far from their memory; give each virtual node whole groups of 2 vCPUs,\
  from vCPU 0 on" --host units.json own.cfg \
     "vnuma=[$(vnode 0 500 0 10,21),$(vnode 1 300 1-2 21,10)]"
-check "each virtual node has whole units" plans 0 expected --host units.json own.cfg
+check "virtual nodes have whole scheduling units" plans 0 expected --host units.json own.cfg
 sed '/^maxvcpus/d' own.cfg > unbounded.cfg
 check "more vCPUs than CPUs, and no maxvcpus=" planned 1 "xl: unbounded.cfg:\
  vnuma: 9 vCPUs, but this host has 8 CPUs: xl expects maxvcpus=9 with such a\
@@ -491,28 +491,28 @@ check "a vCPU without a CPU" planned 3 "own: nothing fits: cpus=: vCPU 0 may run
 echo "vnuma=[$two]" > expected
 on_host --emit own.cfg | sed 1d | tr -d ' \n' | sed 's/,]$/]/' > out
 echo >> out
-check "what --emit prints of it is the list" cmp expected out
+check "--emit prints the vnuma= list" cmp expected out
 on_host --json own.cfg > out
-check "the candidates of its plan are none" \
+check "a plan for a vnuma= list has no candidates" \
     sh -c "tr -d ' \n' < out | grep -qF '\"candidates\":[],\"others\"'"
 
 # --- usage ---
 
 usage="see 'xl numa-plan --help'"
-check "no CONFIG" planned 2 "xl: numa-plan: needs a CONFIG: $usage" memory=1
-check "-o with two" planned 2 \
+check "a command line without CONFIG is an error" planned 2 "xl: numa-plan: needs a CONFIG: $usage" memory=1
+check "-o with two configurations is an error" planned 2 \
     "xl: numa-plan: -o works with one CONFIG only: $usage" \
     -o NODES web.cfg db.cfg
 
-check "--all of two" planned 2 \
+check "--all with two configurations is an error" planned 2 \
     "xl: numa-plan: --all works with one CONFIG only: $usage" \
     --all web.cfg db.cfg
-check "another form to paste" planned 2 \
+check "an unknown form of --emit is an error" planned 2 \
     "xl: numa-plan: --emit='xml': expected --emit or --emit=libvirt: $usage" \
     --emit=xml web.cfg
-check "what excludes each other" planned 2 "xl: numa-plan: --count, --emit and\
+check "options that exclude each other are refused" planned 2 "xl: numa-plan: --count, --emit and\
  the options of the table exclude each other: $usage" --emit --count web.cfg
-check "--count of two" planned 2 "xl: numa-plan: --count works with one CONFIG only:\
+check "--count with two configurations is an error" planned 2 "xl: numa-plan: --count works with one CONFIG only:\
  $usage" --count web.cfg db.cfg
 
 # --- defaults ---
@@ -525,25 +525,25 @@ check "the domain's own key wins" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
     --defaults defaults.conf web.cfg 'nodes_policy="best"'
 echo 'nodes_policy = "wurst"' > defaults.conf
-check "a wrong default" planned 1 "xl: defaults.conf: nodes_policy=\"wurst\":\
+check "a wrong value in xl-numa.conf is an error" planned 1 "xl: defaults.conf: nodes_policy=\"wurst\":\
  expected \"first\", \"best\", \"worst\" or \"balanced\"" \
     --defaults defaults.conf web.cfg
 mkdir directory
-check "defaults that are a directory" planned 1 \
+check "a directory as defaults is an error" planned 1 \
     "xl: cannot read 'directory': Is a directory" --defaults directory web.cfg
 mkfifo pipe
 (cat defaults.conf > pipe &)
 check "defaults from a pipe are read once" planned 1 "xl: pipe:\
  nodes_policy=\"wurst\": expected \"first\", \"best\", \"worst\" or \"balanced\"" \
     --defaults pipe web.cfg
-check "a configuration that is a directory" planned 1 \
+check "a directory as configuration is an error" planned 1 \
     "xl: cannot read 'directory': Is a directory" directory
 
 echo "xl: unknown column 'FOO': expected some of NODES, NEED, USABLE, CPUS,\
  VCPUS, DISTANCE, MEAN, LEFT, LOAD, VERDICT, REASON" > expected
-check "a column that is not there: nothing else is said" \
+check "an unknown column is the only error" \
     plans 2 expected -o FOO web.cfg
-check "with --json too" plans 2 expected --json -o FOO web.cfg
+check "an unknown column with --json is refused" plans 2 expected --json -o FOO web.cfg
 # fills ARG...: one line on standard error.
 fills() {
     "$numa" numa-plan --host host.json "$@" > /dev/full 2> err
@@ -553,10 +553,10 @@ fills() {
     return 1
 }
 for option in --json --emit --emit=libvirt --count -oNODES; do
-    check "a full disk is told once: $option" fills "$option" web.cfg
+    check "a full disk is reported once: $option" fills "$option" web.cfg
 done
-check "a full disk is told once: two domains" fills web.cfg db.cfg
-check "a full disk is told once: --count --json" fills --count --json web.cfg
+check "a full disk is reported once: two domains" fills web.cfg db.cfg
+check "a full disk is reported once: --count --json" fills --count --json web.cfg
 
 # --- domains of libvirt ---
 
@@ -580,9 +580,9 @@ domain '<vcpu>2</vcpu>' > web.xml
 check "the XML of a domain is planned as its xl configuration" \
     plans 0 expected web.xml
 "$numa" numa-plan --host host.json web.cfg memory=700 > expected
-check "KEY=VALUE holds for it too" plans 0 expected web.xml memory=700
+check "KEY=VALUE applies to a libvirt domain, too" plans 0 expected web.xml memory=700
 domain "$("$numa" numa-plan --host host.json --emit=libvirt web.cfg)" > own.xml
-check "what --emit=libvirt prints is understood" planned 0 \
+check "numa-plan reads what --emit=libvirt prints" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
     own.xml
 # cells [ELEMENTS]: two of them, in a domain of libvirt
@@ -592,16 +592,16 @@ cells() {
         sed 's/xenpvh/hvm/g'
 }
 cells > cells.xml
-check "<cell>s are planned" planned 0 "web: 2 virtual nodes: node 0 with 300 MiB\
+check "the plan lists libvirt's cells" planned 0 "web: 2 virtual nodes: node 0 with 300 MiB\
  and vCPUs 0-1, node 1 with 300 MiB and vCPU 2" cells.xml
 cells "<numatune><memnode cellid='1' nodeset='3'/></numatune>" > memnode.xml
-check "by their <memnode>s" planned 0 "web: 2 virtual nodes: node 2 with 300 MiB\
+check "a cell is on the node of its <memnode>" planned 0 "web: 2 virtual nodes: node 2 with 300 MiB\
  and vCPUs 0-1, node 3 with 300 MiB and vCPU 2" memnode.xml
 cells "" | sed "s/cpus='2'/cpus=''/" > few.xml
 check "<cell>s without a vCPU are refused" planned 3 "web: nothing fits: vCPU 2 \
 of 3 is in no <cell>: expected each vCPU in one" few.xml
 cells "" | sed "s/cpus='2'/cpus='1-2'/" > twice.xml
-check "and a vCPU in two of them" planned 3 "web: nothing fits: vCPU 1 \
+check "a vCPU in two <cell>s is refused" planned 3 "web: nothing fits: vCPU 1 \
 of 3 is in more than one <cell>: expected each vCPU in one" twice.xml
 printf 'name = "h"\ntype = "hvm"\nmemory = 1800\nvcpus = 4\nvnuma = "host"\n' \
     > copy.cfg
@@ -609,14 +609,14 @@ check "a copy of the host that does not fit: with sizes" planned 3 "h: nothing \
 fits: vnuma=\"host\" over nodes 0-2: 600 MiB needed on each; node 0 has 951 MiB \
 free, 887 MiB usable, node 1 has 802 MiB free, 802 MiB usable, node 2 has 519 \
 MiB free, 519 MiB usable" copy.cfg
-check "another configuration beside it is planned" planned 3 \
+check "a second configuration is planned if the first one does not fit" planned 3 \
     "web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs prefer CPUs 4-5" \
     copy.cfg web.cfg
-check "KEY=VALUE cannot make them populate on demand" planned 1 "xl: cells.xml:\
+check "KEY=VALUE cannot make a guest with cells populate on demand" planned 1 "xl: cells.xml:\
  memory of 500 to 600 MiB and <cell>s of 600 MiB: expected the same, as virtual\
  nodes cannot be populated on demand" cells.xml memory=500 maxmem=600
 domain "<currentMemory unit='ells'>1</currentMemory>" > bad.xml
-check "a wrong word is told with its line" planned 1 \
+check "an error in the configuration names its line" planned 1 \
     "xl: bad.xml: line 4: unit='ells': expected a unit such as 'KiB'" \
     bad.xml
 
@@ -625,7 +625,7 @@ check "a wrong word is told with its line" planned 1 \
 far="web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs bound to CPUs"
 check "nodes= without a CPU of cpus=: bound as configured" planned 0 \
     "$far 0-1" web.cfg 'nodes="2"' 'cpus="0-1"' 'nodes_cpus="hard"'
-check "also where they would prefer the nodes" planned 0 \
+check "nodes= without a CPU of cpus=: bound as configured with soft, too" planned 0 \
     "$far 0-1" web.cfg 'nodes="2"' 'cpus="0-1"'
 check "a CPU in common: bound to that" planned 0 \
     "$far 5" web.cfg 'nodes="2"' 'cpus="0-1,5"' 'nodes_cpus="hard"'
@@ -639,7 +639,7 @@ check "cpus_soft= leaves the vCPUs as configured" planned 0 \
     web.cfg 'nodes="2"' 'cpus_soft="0-1"' 'nodes_cpus="hard"'
 on_host --json web.cfg 'nodes="2"' 'cpus="0-1"' 'nodes_cpus="hard"' |
     tr -d ' \n' > out
-check "JSON has the same" \
+check "JSON has the same virtual nodes" \
     grep -q '"vcpu_nodes":"0","vcpu_cpus":"0-1"' out
 
 # --- CPUs on nodes without memory ---
@@ -647,7 +647,7 @@ check "JSON has the same" \
 # Two sockets of four nodes; nodes 1 and 5 have memory.
 half_bare=${four_nodes%unit/*}hosts/plain/half-bare.json
 
-check "CPUs around the memory count" planned 0 \
+check "CPUs near memory without CPUs count" planned 0 \
     "web: 516 MiB and 12 vCPUs: memory from node 5, vCPUs prefer CPUs 16-31" \
     --host "$half_bare" web.cfg vcpus=12
 check "the plan says how far they are" planned 0 "web: CPUs 16-19,24-31 are on \
@@ -656,14 +656,14 @@ nodes 4,6-7, which have no memory: distance 16 from node 5" \
 check "strict, with a CPU on a node without memory" planned 0 \
     "web: CPU 31 is on node 7, which has no memory: distance 16 from node 5" \
     --host "$half_bare" web.cfg 'nodes_mode="strict"' 'cpus="31"' vcpus=1
-check "it is no warning for a named node" \
+check "a named node without memory gets no warning" \
     [ -z "$(on_host --host "$half_bare" web.cfg 'nodes="5"' 'cpus="30-31"' \
     2>&1 | grep warning)" ]
-check "another node is remote" planned 0 "web: warning: memory on node 1 is \
+check "the warning names the remote node" planned 0 "web: warning: memory on node 1 is \
 remote: the vCPUs may only run on CPUs 30-31 (node 7), distance 32" \
     --host "$half_bare" web.cfg 'nodes="1"' 'cpus="30-31"'
 on_host --host "$half_bare" --json web.cfg 'cpus="8-11"' > out
-check "JSON has the line" grep -q '"far_cpus": *"CPUs 8-11 are on node 2' out
+check "JSON has the line about distance" grep -q '"far_cpus": *"CPUs 8-11 are on node 2' out
 check "numa-info shows the node that they count for" \
     [ "$("$numa" numa-info --host "$half_bare" -o HOME 6 | tail -n 1)" = "   5" ]
 
