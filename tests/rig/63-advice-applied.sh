@@ -123,8 +123,7 @@ saver_is_held() {
 # What copies is stopped for a while, and goes on.
 holds_back() {
     bind_away a
-    setsid xl numa-move --advise --apply --max-cpu=50 > "$out" 2> "$err" &
-    leader=$!
+    begin_run --max-cpu=50
     ok "--max-cpu: what copies is stopped for a while" await 300 saver_is_held
     end_run 0
     is "$(nodes_of a)" "$there" "and the guest is moved"
@@ -145,8 +144,8 @@ moves_one() {
     rig-xen domains | grep -q -e '--incoming$'
 }
 
-begin_run() {
-    setsid xl numa-move --advise --apply > "$out" 2> "$err" &
+begin_run() { # ARG...
+    setsid xl numa-move --advise --apply "$@" > "$out" 2> "$err" &
     leader=$!
     ok "a run begins to move" await 300 moves_one
 }
@@ -185,6 +184,19 @@ host_changes() {
     stock-xl cpupool-cpu-add Pool-0 "$last"
 }
 
+# With all of its processes.
+killed() {
+    signal_all KILL $leader
+    wait $leader 2> /dev/null
+    ok "a run that is killed ends" await 60 nobody_moves_on
+    xl numa-move --recover 2> "$err"
+    is "$?" 0 "xl numa-move --recover: status 0" || sed 's/^/# /' "$err"
+    ok "every guest runs" await 60 all_run a b still || rig-xen domains
+    is "$(find /run/xen/numa-moves -name 'move-*')" "" \
+        "nothing of the move is left"
+    ok "nor of its processes" nobody_moves
+}
+
 interrupted() {
     bind_away a
     bind_away b
@@ -194,14 +206,10 @@ interrupted() {
     says "$err" "xl: stopped: no more domains are moved"
     ok "every guest runs" await 60 all_run a b still
     begin_run
-    signal_all KILL $leader
-    wait $leader 2> /dev/null
-    ok "a run that is killed ends" await 60 nobody_moves_on
-    xl numa-move --recover 2> "$err"
-    is "$?" 0 "xl numa-move --recover: status 0" || sed 's/^/# /' "$err"
-    ok "every guest runs" await 60 all_run a b still || rig-xen domains
-    is "$(find /run/xen/numa-moves -name 'move-*')" "" \
-        "nothing of the move is left"
+    killed
+    begin_run --max-cpu=50
+    ok "what copies is stopped for a while" await 300 saver_is_held
+    killed
     applies 0
     ok "the next run moves what is left" sh -c \
         "grep -qx '[12] domains* w[aer]*e* moved.*' $out" || sed 's/^/# /' "$out"
