@@ -169,7 +169,7 @@ whose() { # NODE
             grants "$path" "(n0,r$id)"
     done
     for path in "/local/domain/$id/numa" "/libxl/$id/numa"; do
-        ok "${path%%/[0-9]*}/.../numa it can't even read" grants "$path" "(n0)"
+        ok "the guest cannot even read ${path%%/[0-9]*}/.../numa" grants "$path" "(n0)"
     done
     remove g
 }

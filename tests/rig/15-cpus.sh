@@ -47,7 +47,7 @@ stock_string() {
     done
     report=''
     echo "# stock beside it: $wrong of $# on a wrong node"
-    ok "stock beside it: memory on a node without these CPUs" test $wrong -gt 0
+    ok "with the installed xl the memory is on a node without these CPUs" test $wrong -gt 0
     destroy_all
 }
 

@@ -70,7 +70,7 @@ remove a
 
 # While it is in flight, its vCPUs have no affinity yet.
 hold 1 64 "$core" vcpus=2
-ok "a create beside one in flight does not get its cores" \
+ok "a create does not get the cores of another create in flight" \
     expect 3 create idle b memory=64 vcpus=2 'nodes="1"' "$core"
 ok "and says so" says "$(no_core 'node 1 has 0')"
 go_on

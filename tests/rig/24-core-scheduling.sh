@@ -30,7 +30,7 @@ ok "two vCPUs on the other node" \
 is "$(nodes_of b)" 1 "its memory is there"
 is "$(bound b)" "4-5 4-5" "both are on one core"
 ok "two more" created idle c memory=64 vcpus=2 "$core"
-is "$(bound c)" "6-7 6-7" "have the other core, that was promised to nobody"
+is "$(bound c)" "6-7 6-7" "have the other core, which was not reserved"
 remove a b c
 
 ok "whole cores: as many as the vCPUs take" \

@@ -32,7 +32,7 @@ never_chosen() {
         ok "$policy fit does not choose node $without_memory, without memory" \
             test "$(node_affinity g)" != "$without_memory"
         is "$(affinity g)" "all / $(home_cpus_of "$expected")" \
-            "and the vCPU is where the memory is, or beside it"
+            "the vCPU is on the node of the memory, or on the nearest"
         remove g
     done
 }

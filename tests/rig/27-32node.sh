@@ -11,7 +11,7 @@ refusal="too big for the placement algorithm"
 stock_beside() {
     stock_create idle g memory=100
     echo "# stock: $(grep "$refusal" "$err")"
-    ok "stock beside it refuses to place a guest" grep -q "$refusal" "$err"
+    ok "the installed xl does not place a guest on 32 nodes" grep -q "$refusal" "$err"
     is "$(node_affinity g)" all "and leaves it to all nodes"
     remove g
     create idle g memory=100

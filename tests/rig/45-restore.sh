@@ -73,7 +73,7 @@ comes_back() { # TYPE NODE
     is "$(nodes_of g)" "$2" "$1: every page is on node $2"
     is "$(node_affinity g)" "$2" "$1: xl list -n shows the node"
     is "$(affinity g)" "all / $(cpus_of "$2")" "$1: its vCPU prefers its CPUs"
-    is "$(grep '^numa: ' "$err")" "" "$1: and nothing is said"
+    is "$(grep '^numa: ' "$err")" "" "$1: xl prints nothing"
     ok "$1: it lives" "lives_$1"
 }
 

@@ -84,7 +84,7 @@ is_node 2 || expected=$(expected_node best 32)
 restored named
 on_expected named
 if is_node 2; then
-    is "$(grep '^numa: ' "$err")" "" "nothing is said"
+    is "$(grep '^numa: ' "$err")" "" "xl prints nothing"
 else
     is "$(grep '^numa: ' "$err")" "numa: warning: 'named': nodes=\"2\": not all \
 of these nodes are on this host; the others are ignored" "a line says why"

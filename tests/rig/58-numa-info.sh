@@ -35,7 +35,7 @@ domains() { # NODE NODE
     ok "every guest of ours has a record" not grep -q USED "$err"
     stock_create idle plain memory=32
     take_info
-    ok "one of the installed xl's has none, and that is said" \
+    ok "a line counts domains of the installed xl, which have no record" \
         grep -qx 'xl: USED leaves out 1 domain without a record of its memory' \
         "$err"
     destroy_all
@@ -139,7 +139,7 @@ errors() {
     xl numa-info > /dev/full 2> "$err"
     is "$? $(head -n 1 "$err")" \
         "1 xl: cannot write the output: No space left on device" \
-        "a full disk is told"
+        "a full disk is reported"
 }
 
 hardware

@@ -43,7 +43,7 @@ is "$(failures $nr)" "" "thirty creates at once: all run"
 is "$(wc -l < /tmp/pages)" $nr "every guest is on one node"
 is "$(counts)" "3 3 4 4 4 4 4 4" "as many on each as fit"
 is "$(xl numa-info -o NODE,RESERVED 2> /dev/null |
-    awk 'NR > 1 { sum += $2 } END { print sum }')" 0 "nothing is promised any more"
+    awk 'NR > 1 { sum += $2 } END { print sum }')" 0 "no reservation is left"
 for number in $(seq $nr); do
     stock-xl destroy "g$number" 2> "$err"
 done

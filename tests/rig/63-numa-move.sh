@@ -139,7 +139,7 @@ second() { # NODE NODE
     moves 1 g "$1"
     one_line_says "'g' is being moved by another xl"
     xl save g /tmp/saved 2> "$err"
-    is "$?" 1 "beside it a save fails"
+    is "$?" 1 "a save during a move fails"
     one_line_says "'g' is being moved, saved or migrated by another xl"
     ok "and makes no file" test ! -e /tmp/saved
     xl migrate -s '' g 'xl migrate-receive' 2> "$err"

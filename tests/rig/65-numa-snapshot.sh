@@ -162,7 +162,7 @@ in_flight() { # NODE
     snapshot
     is "$(values node reserved_bytes |
         awk '$2 >= 98 * 1048576 && $2 <= 124 * 1048576 { print $1 }')" "$1" \
-        "what a create in flight was promised is in it"
+        "the snapshot has the reservation of a create in flight"
     go_on
     destroy_all
 }
@@ -223,7 +223,7 @@ errors() {
     xl numa-snapshot > /dev/full 2> "$err"
     is "$? $(head -n 1 "$err")" \
         "1 xl: cannot write the output: No space left on device" \
-        "a full disk is told"
+        "a full disk is reported"
 }
 
 hardware

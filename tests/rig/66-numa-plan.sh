@@ -86,7 +86,7 @@ refused() { # NODE
     xl numa-plan /root/idle.cfg 'name="g"' "$@" > "$out" 2> "$err"
     is "$? $(sed -n '1s/ [0-9]* MiB.*//p' "$out")" \
         '3 g: nothing fits: nodes_mode="strict":' \
-        "what strict refuses: status 3, and it is said"
+        "strict: status 3, and a line says why"
     ok "and the create is refused" expect 3 create idle g "$@"
 }
 
@@ -132,7 +132,7 @@ in_flight() { # NODE
     hold "$1" 200
     xl numa-plan /root/idle.cfg 'name="h"' "nodes=\"$1\"" \
         memory=$(($(free_mib "$1") - 100)) > "$out" 2> "$err"
-    is $? 4 "what a create in flight was promised is not there to plan with"
+    is $? 4 "no plan uses memory that a create in flight has reserved"
     go_on
     remove g
 }
@@ -191,7 +191,7 @@ by_plan() {
     write_set "$room"
     cd /tmp/set || return
     expect 3 xl numa-plan small?.cfg large?.cfg > "$out" 2> "$err"
-    is $? 0 "in the order of their names six guests don't fit"
+    is $? 0 "six guests do not fit in the order of their names"
     expect 0 xl numa-plan --optimise --json small?.cfg large?.cfg \
         > /tmp/plan.json 2> "$err"
     is $? 0 "in another they do"

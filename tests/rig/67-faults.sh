@@ -52,7 +52,7 @@ complain_of() { # N
     [ $status_of_last -lt 126 ] || echo "call $1: status $status_of_last"
     [ $status_of_last = 0 ] || is_vital "$1" ||
         echo "call $1: failed without need"
-    is_vital "$1" || is_told "$1" || echo "call $1: nothing is said"
+    is_vital "$1" || is_told "$1" || echo "call $1: xl prints nothing"
     [ $status_of_last = 0 ] || [ -z "$(domid g)" ] || stayed=$((stayed + 1))
     complain_of_files "call $1"
     destroy_all
@@ -81,7 +81,7 @@ each_fails() { # ERRNO NUMBER...
 next_works() { # AFTER
     ok "the next create works" created idle g 'nodes="1"' memory=64
     is "$(nodes_of g)" 1 "on its node"
-    is "$(grep '^numa: ' "$err")" "" "and nothing is said"
+    is "$(grep '^numa: ' "$err")" "" "and xl prints nothing"
     destroy_all
 }
 
@@ -186,7 +186,7 @@ clock_jumps() {
     now=$(date +%s)
     for jump in 86400 -864000; do
         date -s "@$((now + jump))" > /dev/null
-        ok "$jump seconds: the promise stands" test "$(reserved_mib)" -ge 100
+        ok "$jump seconds: the reservation is still there" test "$(reserved_mib)" -ge 100
         ok "another create works" created idle other memory=64
         remove other
     done
@@ -194,7 +194,7 @@ clock_jumps() {
     go_on
     is $? 0 "the create goes on"
     is "$(nodes_of g)" 1 "on its node"
-    is "$(reserved_mib)" 0 "then nothing is promised"
+    is "$(reserved_mib)" 0 "then no reservation is left"
     destroy_all
 }
 
@@ -218,7 +218,7 @@ xenstored_slow() {
         is "$(nodes_of "g$number")" "$number" "on node $number"
     done
     complain_of_files "xenstored is slow" > /tmp/complaints
-    is "$(cat /tmp/complaints)" "" "no promise is left"
+    is "$(cat /tmp/complaints)" "" "no reservation is left"
     destroy_all
 }
 

@@ -133,7 +133,7 @@ errors() {
         "$(memory "mode='strict' nodeset='9'")"
     before=$(rig-free)
     mib=3000
-    ok "and why a strict request can't be had" refused \
+    ok "virsh prints why a strict request cannot be met" refused \
         'MiB needed, not available from node 1; node 1 has' \
         1 "$(memory "mode='strict' nodeset='1'")"
     mib=120

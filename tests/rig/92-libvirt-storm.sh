@@ -79,6 +79,6 @@ is "$(wc -l < /tmp/pages)" $nr "every guest is on one node"
 is "$(most_on_a_node)" 2 "no node is chosen three times"
 is "$(virsh list --name | grep ^g | sort | one_line)" "$virsh_guests" \
     "half of them are libvirt's"
-is "$(reserved)" 0 "nothing is promised any more"
+is "$(reserved)" 0 "no reservation is left"
 is "$(handed_over)" "" "nor left for a create that is to come"
 done_testing

@@ -111,6 +111,6 @@ are_on 2 0 "<vcpupin>" "<cputune><vcpupin vcpu='0' cpuset='$(cpus_of 2)'/>\
 <vcpupin vcpu='1' cpuset='$(cpus_of 0)'/></cputune>"
 are_on 1 3 "<memory nodeset>" \
     "<numatune><memory mode='strict' nodeset='1,3'/></numatune>"
-ok "a cell that can't be had is in virsh's error, and nothing is left" refused
+ok "virsh's error names a cell that does not fit, and nothing is left" refused
 comes_back
 done_testing

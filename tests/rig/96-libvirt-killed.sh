@@ -41,11 +41,11 @@ killed_with_a_promise() {
     strict g 1 > /tmp/said 2>&1 &
     virsh=$!
     ok "a create has planned, and taken nothing" await 60 is_held
-    ok "it has a promise" test "$(reserved)" -ge $mib
+    ok "it has a reservation" test "$(reserved)" -ge $mib
     kill_libvirtd
     no_longer_traced
     wait $virsh
-    is "$(reserved)" 0 "libvirtd is killed: nothing is promised any more"
+    is "$(reserved)" 0 "libvirtd is killed: no reservation is left"
     destroy_all
     await 30 nothing_dies
 }
@@ -83,7 +83,7 @@ killed_at_random() { # TIMES
         kill_libvirtd
         wait $virsh
         [ "$(rig-xen domains | wc -l)" = 1 ] || half_built=$((half_built + 1))
-        is "$(reserved)" 0 "killed after $((moment / 1000)) ms: nothing is promised"
+        is "$(reserved)" 0 "killed after $((moment / 1000)) ms: no reservation is left"
         destroy_all
         await 30 nothing_dies
     done

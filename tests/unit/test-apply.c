@@ -390,7 +390,7 @@ static void check_dry_run(struct cmd_line *line)
     ok(!*log_text && !o.code, "-N moves nothing");
     ok(has(o.out, "\nxl numa-move db 3\n") && !strstr(o.out, "web") &&
            has(o.said, "xl: 'web' stays where it is: it has 200 MiB"),
-       "and prints the moves that keep to the limit");
+       "and prints the moves that stay within the limit");
     outcome_free(&o);
 }
 

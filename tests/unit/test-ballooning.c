@@ -166,7 +166,7 @@ static void test_one(void)
     d = grows;
     d.nodes = 0;
     set(1, &d);
-    promises("0: 0 0 0 0", "without a node there is none to promise");
+    promises("0: 0 0 0 0", "without a node nothing is reserved");
     d = grows;
     d.flags = XEN_DOMINF_dying;
     set(1, &d);

@@ -278,7 +278,7 @@ static void test_absent(void)
     }
     ok(xln_cpumap_parse("8,x", &node_cpus, 0, cpus, NULL) == -ERANGE &&
            xln_cpumap_parse("x,8", &node_cpus, 0, cpus, NULL) == -EINVAL,
-       "of two errors the left one is told");
+       "of two errors the left one is reported");
     xln_cpumap_free(cpus);
 }
 
@@ -338,9 +338,9 @@ static void test_result(void)
            prints_as(xln_cpumap_bits(cpus), "1"),
        "what the set had before is gone");
     ok(xln_cpumap_parse("x", &node_cpus, 0, cpus, NULL) == -EINVAL,
-       "a failure without end_r is told all the same");
+       "a failure without end_r is reported, too");
     ok(xln_cpumap_parse("1", NULL, SKIP << 1, cpus, &end) == -EINVAL && !end,
-       "a flag that doesn't exist is refused");
+       "an unknown flag is refused");
     xln_cpumap_free(cpus);
 }
 

@@ -68,7 +68,7 @@ static void test_fill(unsigned width)
     ok(xln_bitmap_is_empty(set) && prints_as(set, ""),
        "width %u: zero removes every number", width);
     ok(xln_bitmap_nr_bits(copy) == width && xln_bitmap_count(copy) == width,
-       "width %u: a copy doesn't change with the original", width);
+       "width %u: a copy does not change with the original", width);
     xln_bitmap_free(copy);
     xln_bitmap_free(set);
 }
@@ -201,7 +201,7 @@ static void test_or_leaves_no_residue(void)
 
     xln_bitmap_or(set, wide);
     ok(xln_bitmap_count(set) == 65 && xln_bitmap_next(set, 65) == XLN_NONE,
-       "members beyond the width don't come in through or");
+       "or does not add members beyond the width");
     xln_bitmap_free(wide);
     xln_bitmap_free(set);
 }

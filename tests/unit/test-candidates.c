@@ -528,7 +528,7 @@ static void test_large(void)
     free_task(&t);
     even_task(&t, 64, 500);
     is_list(&t, 2, "0:0 1:1 +1*62 +5*43680 seen 3",
-            "of 64 nodes those of up to three, and it is said");
+            "of 64 nodes sets of up to three are listed, and a field says so");
     free_task(&t);
     even_task(&t, 64, 5000);
     is_list(&t, 1, "0-4:0 +6*43744 seen 3",
@@ -572,7 +572,7 @@ static void test_reserve(void)
     must(xln_host_reserve(t.host, shares, 2, &host));
     ok(xln_host_node(host, 1)->reserved_bytes == 600 * MIB &&
        !xln_host_node(t.host, 1)->reserved_bytes,
-       "the copy has the promise, the host itself has not");
+       "the copy has the reservation, and the host does not");
     ok(xln_cpumap_equal(xln_host_node(host, 2)->cpus,
                         xln_host_node(t.host, 2)->cpus) &&
        xln_host_distance(host, 0, 3) == 25, "all else is the same");
@@ -583,7 +583,7 @@ static void test_reserve(void)
     host = NULL;
     shares[0].node = 4;
     ok(xln_host_reserve(t.host, shares, 1, &host) == -EINVAL && !host,
-       "no promise on a node that there is not");
+       "a reservation on a node that does not exist is refused");
     free_task(&t);
 }
 

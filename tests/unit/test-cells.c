@@ -159,7 +159,7 @@ static void test_named(void)
     cells->list[0].nodes = nodes_of("1");
     cells->list[1].nodes = nodes_of("1");
     become(even, "cell 1: 600 MiB needed, not available from node 1 alone: 1 0",
-           "what one cell takes another has not");
+           "memory that one cell takes is not available to another");
     begin(2, two);
     cells->list[0].nodes = nodes_of("9");
     become(even, "cell 0: 300 MiB needed, not available from node 9 alone: 2 3",

@@ -285,7 +285,7 @@ static void test_need_text(void)
     char *text = need_text(c);
 
     is_str(text, "6 MiB of it are overhead, by libxl's figures for PVH "
-           "with HAP", "the overhead is said");
+           "with HAP", "a line says how much is overhead");
     free(text);
     config_free(c);
 }

@@ -265,7 +265,7 @@ static void test_load_fails(void)
         else
             nr_good++;
     }
-    ok(nr_bad == 7 && nr_good == 1, "each hypercall that fails is told");
+    ok(nr_bad == 7 && nr_good == 1, "each hypercall that fails is reported");
     three_domains()->gone_at = 5;
     ok(!xln_load_read(NULL, NULL, host, load, NULL, NULL),
        "a domain that goes away meanwhile is left out");

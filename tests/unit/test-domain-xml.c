@@ -210,7 +210,7 @@ static void test_cells(void)
               "<cell id='1' cpus='1' memory='81920'/></numa></cpu>"
     becomes(NAMED HVM CELLS,
             HEAD "type = \"hvm\"\n" SIZE "cell_nodes = [\"\", \"\"]\n",
-            "virtual nodes of which nothing is said");
+            "virtual nodes without nodes of the host");
     becomes(NAMED HVM "<numatune><memory nodeset='0-3'/>"
             "<memnode cellid='1' mode='strict' nodeset='2'/></numatune>" CELLS,
             HEAD "type = \"hvm\"\n" SIZE
@@ -221,7 +221,7 @@ static void test_cells(void)
             "the memory is that of all cells");
     refused(NAMED CELLS, "g.xml: <cell>: only HVM guests can have virtual "
             "nodes, and this one is pv",
-            "cells of a guest that can't have any");
+            "cells of a guest that cannot have virtual nodes");
     refused(NAMED "<numatune><memnode nodeset='2'/></numatune>",
             "g.xml: line 2: <memnode> without cellid=", "a node of no cell");
 }

@@ -273,7 +273,7 @@ static void test_plain(void)
     ok(node && node->total_bytes == GIB && node->free_bytes == 101 * MIB &&
            node->reserved_bytes == 7 * MIB && node->dma_bytes == 0 &&
            cpus_are(node->cpus, "2-3"),
-       "a node's memory, what is promised of it, and its CPUs");
+       "a node's memory, the reserved part of it, and its CPUs");
     ok(xln_host_node(host, 0)->dma_bytes == 30 * MIB,
        "the first node has the DMA zone");
     cpu = xln_host_cpu(host, 5);
@@ -287,7 +287,7 @@ static void test_plain(void)
 
     host = read_host();
     ok(xln_host_node(host, 1)->reserved_bytes == 0,
-       "without reservations nothing is promised");
+       "without reservations nothing is reserved");
     xln_host_free(host);
 }
 
@@ -363,7 +363,7 @@ static void test_odd_cpus(void)
     ok(xln_host_cpu(host, 3) && !xln_host_cpu(host, 3)->online &&
            xln_host_cpu(host, 3)->node == 1 &&
            cpus_are(xln_host_node(host, 1)->cpus, "2"),
-       "a CPU that Xen doesn't use is there, offline, and on no node's list");
+       "a CPU that Xen does not use is offline, and on no node");
     xln_host_free(host);
 
     set_bit(xen.unassigned, 3);
@@ -424,7 +424,7 @@ static void test_distances(void)
     host = read_host();
     ok(xln_host_distance(host, 0, 1) == XLN_NONE &&
            xln_host_distance(host, 1, 0) == 31,
-       "a distance that the firmware doesn't know is unknown, one way");
+       "a distance that the firmware does not report is unknown");
     ok(xln_host_distance(host, 2, 3) == 254, "the largest distance");
     xln_host_free(host);
 }

@@ -209,7 +209,7 @@ static const char *wrong_with_plans(const struct xln_host *host)
         rc = xln_place(host, request, &need, &plan);
         xln_request_free(request);
         if (rc)
-            return "it can't be planned for";
+            return "no plan can be made for it";
         for (unsigned i = 0; i < plan->nr_shares; i++)
             bytes += plan->shares[i].bytes;
         rc = plan->verdict != XLN_NOTHING_FITS && bytes != 600 * MIB;
@@ -234,14 +234,14 @@ static const char *wrong_with_copy(const struct xln_snapshot *snapshot,
                     : xln_snapshot_save(snapshot, f);
     check(!fclose(f), again);
     if (rc)
-        return "it can't be written";
+        return "it cannot be written";
     rc = xln_snapshot_open(again, &copy, &note, &error);
     if (rc)
         printf("# %s\n", error);
     xln_snapshot_free(copy);
     free(note);
     free(error);
-    return rc ? "what is written can't be read" : NULL;
+    return rc ? "the written text cannot be read" : NULL;
 }
 
 static const char *wrong_with_host(const struct xln_snapshot *snapshot)

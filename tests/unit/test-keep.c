@@ -119,9 +119,9 @@ static void test_record(void)
        "of a domain that has gone meanwhile nothing stays");
     is_gone = false;
     userdata_fails = true;
-    ok(keep_write(NULL, 1, keep) == -EIO, "libxl can't write: an error");
+    ok(keep_write(NULL, 1, keep) == -EIO, "libxl cannot write: an error");
     keep_free(keep);
-    ok(keep_read(NULL, 1, &keep) == -EIO, "libxl can't read: an error");
+    ok(keep_read(NULL, 1, &keep) == -EIO, "libxl cannot read: an error");
     userdata_fails = false;
 }
 

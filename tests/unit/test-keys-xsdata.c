@@ -158,7 +158,7 @@ static void test_hostile_xsdata(void)
             "a key without a value is skipped, and the rest read",
             "numa/nodes", NULL, "other", NULL, "numa/nodes_max", "2");
     READ_AS("recorded request: nodes=\"x\": expected " NODES_TEXT,
-            "a wrong value is told as one of the record", "numa/nodes", "x");
+            "an error says that a wrong value is recorded", "numa/nodes", "x");
     READ_AS("recorded request: nodes=\"\": expected " NODES_TEXT,
             "an empty value", "numa/nodes", "");
     READ_AS("recorded request: nodes_max=\"-1\": expected a number of nodes, "

@@ -534,7 +534,7 @@ static void test_check_nodes(void)
     check("nodes=\"0,3\"; nodes_mem=\"2\"", "0-3", NULL, "nodes of this host");
     check("nodes=\"7\"", "0-3",
           "g.cfg: nodes=\"7\": no node 7 here: this host has 0-3",
-          "a node that the host has not");
+          "a node that the host does not have");
     check("nodes=\"0-1023\"", "0,2-3",
           "g.cfg: nodes=\"0-1023\": no node 1,4-1023 here: this host has "
           "0,2-3",
@@ -544,7 +544,7 @@ static void test_check_nodes(void)
           "0-3", "parts of a node that is not there");
     check("nodes=\"1\"; nodes_mem=\"1,4\"", "0-3",
           "g.cfg: nodes_mem=\"1,4\": no node 4 here: this host has 0-3",
-          "a node for memory that the host has not");
+          "a node for memory that the host does not have");
 
     keys = good_text("nodes_policy=\"best\"");
     ok(!keys_name_nodes(keys), "a policy names no nodes");

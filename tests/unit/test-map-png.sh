@@ -15,7 +15,7 @@ cd "$tmp" || exit 1
 status=$?
 if grep -q "DHAVE_RSVG=1" "$build/Makefile" &&
     ldconfig -p 2> /dev/null | grep -q 'librsvg-2\.so\.2'; then
-    same "$status $(cat out err)" "0 " "nothing is said"
+    same "$status $(cat out err)" "0 " "numa-map prints nothing"
     same "$(head -c 8 map.png | od -An -tx1 | tr -d ' \n')" 89504e470d0a1a0a \
         "it is a PNG"
     same "$(dd if=map.png bs=1 skip=16 count=4 2> /dev/null | od -An -tx1 |

@@ -67,7 +67,7 @@ is_xml() {
 }
 
 map away.json -o away.svg
-same "$(cat out err)" "" "-o: nothing is said"
+same "$(cat out err)" "" "-o: numa-map prints nothing"
 check "SVG: well-formed" is_xml away.svg
 check "SVG: the answer is its title and its headline" [ "$(grep -c \
     '>1 of 3 domains is remote: one (all)</t' away.svg)" = 2 ]

@@ -122,7 +122,7 @@ int main(void)
     old_domain(100000);
     xen.fail_after_ms = 500;
     ok(predecessor_await(NULL, uuid, &pages) == -EPERM,
-       "what can't be told is an error");
+       "a state that cannot be read is an error");
     fake_alloc_fail(1);
     ok(predecessor_await(NULL, uuid, &pages) == -ENOMEM,
        "no memory is -ENOMEM");

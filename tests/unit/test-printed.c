@@ -143,7 +143,7 @@ static void test_zero_byte(void)
     int rc = xln__host_from_lscpu(text, sizeof(text) - 1, &host, &note, &error);
 
     ok(rc == -EINVAL && !host && !note, "a zero byte is refused");
-    is_str(error, "expected text, not a zero byte", "that is said");
+    is_str(error, "expected text, not a zero byte", "a note says so");
     free(error);
 }
 

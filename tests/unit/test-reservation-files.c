@@ -171,7 +171,7 @@ static void test_odd_entries(void)
     need_call(symlink("loop", path));
 
     ok(outstanding() == 100 * MIB,
-       "directories, FIFOs, links, files of a TiB and hidden ones don't count");
+       "directories, FIFOs, links, files of a TiB and hidden ones do not count");
     ok(exists("5") && !exists("7") && !exists("8") && !exists("9"),
        "they are removed, and the record is kept");
     add_one(5, 5, 0, 50);
@@ -192,7 +192,7 @@ static void test_no_directory(void)
     remove_dir();
     ok(xln_reservations_add(held, 1, uuid, &share, 1, NULL, 0, NULL, &fd) ==
            -ENOENT && fd == -1,
-       "a directory that vanished under the lock is told");
+       "a directory that vanishes under the lock is reported");
     ok(xln_reservations_outstanding(held, NULL, reserved) == 0,
        "and holds no records");
     xln_reservations_unlock(held);

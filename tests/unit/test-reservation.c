@@ -154,7 +154,7 @@ static void test_pieces_of_mebibytes(void)
     must(read_outstanding());
     for (i = 0; i < 3; i++)
         nr_less += reserved[i] < shares[i].bytes;
-    ok(!nr_less, "no share counts for less than was promised of it");
+    ok(!nr_less, "no share counts for less than its reservation");
     remove_dir();
 }
 
@@ -178,7 +178,7 @@ static void test_large(void)
     ok(outstanding() == 524800 * MIB && reserved[1000] == 1001 * MIB,
        "a domain on 1024 nodes");
     add(1, 1, shares, 0);
-    ok(outstanding() == 0, "a domain that promises nothing");
+    ok(outstanding() == 0, "a domain without a reservation");
     remove_dir();
 }
 
@@ -200,7 +200,7 @@ static void test_several(void)
     add_one(5, 5, 2, 100);
     add_one(6, 6, 2, 50);
     ok(outstanding() == 140 * MIB && reserved[2] == 140 * MIB,
-       "what several domains promise adds up");
+       "the reservations of several domains add up");
     add_one(5, 5, 1, 30);
     ok(outstanding() == 70 * MIB && reserved[1] == 30 * MIB,
        "a domain's record replaces the one that it had");
@@ -230,7 +230,7 @@ static void test_hypercall_fails(void)
     add_domain(5, 5, 0);
     add_one(5, 5, 0, 100);
     domains.fail = EPERM;
-    ok(read_outstanding() == -EPERM, "a refused hypercall is told");
+    ok(read_outstanding() == -EPERM, "a refused hypercall is reported");
     domains.fail = 0;
     ok(outstanding() == 100 * MIB, "and costs no record");
     remove_dir();
@@ -512,7 +512,7 @@ static void test_creators_at_once(void)
         even = even && nr_on[i] == (i < NR_CREATORS / 2 ? 2 : 0);
     ok(even, "creators at once never count the same page");
     ok(outstanding() == NR_CREATORS * GUEST_MIB * MIB,
-       "and all that they promised is outstanding");
+       "all that they reserved is outstanding");
     for (i = 0; i < NR_CREATORS; i++) {
         kill(pids[i], SIGKILL);
         waitpid(pids[i], NULL, 0);

@@ -281,7 +281,7 @@ static void test_missing_lines(void)
     r = parse_parts(HEAD, "Domain 1 (total: 10):\n    Node 0: 4\n",
                     "Domain 2 (total: 3):\n    Node 0: 3\n");
     ok(r && r->nr_domains == 1 && r->domains[0].domid == 2 && !r->complete,
-       "a domain whose nodes don't add up is left out");
+       "a domain whose nodes do not add up is left out");
     xln_residency_free(r);
 
     r = parse_parts(HEAD, "Domain 1 (total: 10):\n    Node 0: 10\n",
@@ -547,12 +547,12 @@ static void test_read(void)
         nr_wrong += rc && (rc != -EPERM || r);
         xln_residency_free(r);
     }
-    ok(!nr_wrong && nth > 4 && nth < 20, "a read that is refused is told");
+    ok(!nr_wrong && nth > 4 && nth < 20, "a refused read is reported");
     ring_new(8192, EARLIER, report_418);
     ring.fail_keys = 1;
     r = NULL;
     ok(xln_residency_read(NULL, &r) == -EACCES && !r,
-       "a key that is refused is told");
+       "a refused debug key is reported");
 }
 
 /* ---- how much room it takes ---- */

@@ -41,7 +41,7 @@ static void test_shared(void)
     ok(!restore_share(&built, 5, &ours) && !restore_tell(ours),
        "a plan is shared");
     ok(!strcmp(getenv(HELPER), SAVE_HELPER_PATH),
-       "libxl is told of our helper");
+       "libxl starts our helper");
     ok(!strcmp(getenv(MODULE_SAVE_HELPER), "/some/helper"),
        "and that of the one that was named before");
 
@@ -171,7 +171,7 @@ static void test_for_all(void)
     setenv(HELPER, "/bin/false", 1);
     ok(!restore_tell_all() &&
            !strcmp(getenv(MODULE_SAVE_HELPER), "/bin/false"),
-       "it is told what the user has named, if one is");
+       "our helper gets the name of the user's helper, if there is one");
     setenv(HELPER, "/nonexistent", 1);
     ok(restore_tell_all() == -ENOENT &&
            !strcmp(getenv(HELPER), "/nonexistent"),

@@ -259,7 +259,7 @@ static void test_all(void)
     ok(snapshot->host_name && *snapshot->host_name, "the host's name");
     ok(snapshot->time_s >= before, "when it was taken");
     ok(xln_host_node(snapshot->host, 0)->reserved_bytes == 4096 + 8192,
-       "what is promised is known before the host is read");
+       "reservations are read before the host");
     ok(snapshot->reservations->outstanding_bytes[0] == 4096,
        "the creates in flight are part of it");
     ok(snapshot->domains->nr == 3, "the domains");

@@ -266,7 +266,7 @@ static void test_streams(void)
     free(error);
     error = NULL;
     ok(load_stream(broken, &error) == -EIO && !error,
-       "a file that can't be read is an error");
+       "a file that cannot be read is an error");
 }
 
 static void test_bounds(void)

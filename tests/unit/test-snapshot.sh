@@ -108,7 +108,7 @@ snapshot --host "$tmp/guests.json" --hwloc > "$tmp/xml"
 check "XML with domains is read" snapshot --host "$tmp/xml"
 check "and has them with their memory" [ "$(grep -c \
     'name="two words 16 MiB"><info name="lstopoStyle"' "$tmp/xml")" = 2 ]
-check "what is remote is told, and no name is markup" grep -q \
+check "the picture marks remote memory, and no name is markup" grep -q \
     'name="&lt;&amp;&quot;&gt; 64 MiB (remote, distance 31)"' "$tmp/xml"
 if command -v lstopo-no-graphics > /dev/null; then
     cp "$tmp/guests.json" "$tmp/json"
@@ -119,14 +119,14 @@ fi
 check "what numa-snapshot wrote is written the same" comes_back
 check "JSON to a file" goes_to_file
 check "XML to a file" goes_to_file --hwloc
-check "a full disk is told once" fails_on_full_disk
-check "a full disk is told once, of XML" fails_on_full_disk --hwloc
+check "a full disk is reported once" fails_on_full_disk
+check "a full disk is reported once, with XML" fails_on_full_disk --hwloc
 check "a file that is its own source" \
     says 0 '' --host "$tmp/json" "$tmp/json"
 check "is the same then" same "$hosts/rig-4node.json" "$tmp/json"
 check "no such host" says 1 "xl: $tmp/none: No such file or directory" \
     --host "$tmp/none"
-check "what is assumed is said" says 0 "xl: $hosts/hwloc/uma.xml: $(
+check "a note says what is assumed" says 0 "xl: $hosts/hwloc/uma.xml: $(
     "${top_builddir:-.}/tests/unit/show-host" "$hosts/hwloc/uma.xml" |
     sed -n 's/^note: //p')" --host "$hosts/hwloc/uma.xml" "$tmp/file"
 
@@ -142,7 +142,7 @@ lines=$(sed -n '$=' "$tmp/json")
 echo secret > "$tmp/file"
 chmod 600 "$tmp/file"
 snapshot --host "$tmp/json" "$tmp/file"
-check "a file that others can't read stays so" \
+check "a file that others cannot read stays so" \
     file_is "$tmp/file" "600, regular file, $lines lines"
 ln -s new "$tmp/link"
 snapshot --host "$tmp/json" "$tmp/link"

@@ -208,7 +208,7 @@ static void test_killed(void)
     int signal = 0, which = SIGKILL;
 
     ok(supervise(work_and_die, &which, &signal) == -1 && signal == SIGKILL,
-       "the work is killed: this is told from an exit code");
+       "killed work is reported as a signal, not as an exit code");
 }
 
 /* Before the next one, whatever was blocked or handled is as it was. */

@@ -183,7 +183,7 @@ static void test_text(void)
           "a b     7 0-2,5 yes\n"
           "c    1000 none  no\n"
           "-       - -     -\n",
-          "one beside those that are shown anyway");
+          "a column in addition to the default ones");
 }
 
 static void is_refused(const char *names, const char *wrong)

@@ -326,7 +326,8 @@ static void test_filters(void)
     press(&s, '/');
     type(&s, "nothing");
     press(&s, TOP_KEY_ENTER);
-    ok(line_with(&s, "no domain matches") != NULL, "no row: it is said");
+    ok(line_with(&s, "no domain matches") != NULL,
+       "without a row a line says so");
     press(&s, TOP_KEY_ENTER);
     press(&s, TOP_KEY_DOWN);
     press(&s, 'm');
@@ -472,7 +473,7 @@ static void test_following(void)
     add(&s, &h, 3);
     draw(&s);
     ok(s.view.mode == TOP_LIST && !strcmp(last_line(&s), "domain 5 is gone"),
-       "it goes while its vCPUs are shown: it is said");
+       "a domain that ends while its vCPUs are shown: a line says so");
     ok(selected(&s) <= 3, "and what is there is selected");
     end(&s);
 }

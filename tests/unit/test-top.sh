@@ -53,7 +53,7 @@ batch full.json
 check "no room on its node: it says so" grep -q '^\*one .* node 1: no room$' out
 sed '/"memory"/d' home.json > unknown.json
 batch unknown.json
-same "$(grep -c 'its memory is unknown' out)" 3 "what is unknown is told"
+same "$(grep -c 'its memory is unknown' out)" 3 "unknown figures are shown as unknown"
 LC_ALL=C batch away.json
 check "ASCII where the locale has no UTF-8" sh -c '! LC_ALL=C grep -q "[^ -~]" out'
 

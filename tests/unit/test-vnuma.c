@@ -305,7 +305,7 @@ static void test_memory_only(void)
     begin(&a, host, XLN_VNUMA_AUTO, NULL, 1000 * MIB, 3);
     ask_parts(&a, 0, 40, 2, 60);
     is_vnuma(&a, "0:500 0-2 10,21; 2:500 - 21,10",
-             "what one of them has not the other gives");
+             "memory that one node lacks comes from the other");
     begin(&a, host, XLN_VNUMA_HOST, "2", 100 * MIB, 3);
     is_vnuma(&a, strerror(ENOENT), "a copy of no node with CPUs");
     xln_host_free(host);

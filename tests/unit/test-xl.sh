@@ -63,7 +63,7 @@ same "$(xl args -v -t -N list -l g 2> "$tmp/err")" \
 same "$(xl args nonsense -z --what)" "3[nonsense][-z][--what]" \
     "a command that nobody knows passes"
 same "$(xl args -X list)" "2[-X][list]" "an option that nobody knows passes"
-same "$(cat "$tmp/err")" "" "and nothing is said"
+same "$(cat "$tmp/err")" "" "and xl prints nothing"
 
 for status in 0 1 2 3 42 255; do
     xl $status list
@@ -114,7 +114,7 @@ same "$(ours vcpu-p g)" "ours[vcpu-pin][g]" "nor is what it takes another's"
 same "$(ours vcpu-list g)" "2[vcpu-list][g]" \
     "xl vcpu-list is the installed xl's"
 same "$(ours vcpu-list -o NODE)" "ours[vcpu-list][-o][NODE]" \
-    "with an option that it has not got it is ours"
+    "a command with an option that the installed xl does not have is ours"
 same "$(ours vcpu-list -- -o)" "3[vcpu-list][--][-o]" "behind -- there is none"
 same "$(ours info -n)" "2[info][-n]" "xl info -n is the installed xl's"
 same "$(ours info --numa free_memory)" "3[info][--numa][free_memory]" \
@@ -209,7 +209,7 @@ same $? 7 "a directory of the name xl is passed over"
 mkdir "$tmp/plain"
 echo nothing > "$tmp/plain/xl"
 PATH="$tmp/plain:$tmp/bin:$system_path" FAKE=7 "$front" list
-same $? 7 "a file that can't be run is passed over"
+same $? 7 "a file that cannot be run is passed over"
 
 mkdir "$tmp/link"
 ln -s "$front" "$tmp/link/xl"
