@@ -6,6 +6,7 @@
 
 top_dir=$(cd "${top_srcdir:-.}" && pwd)
 build=$(cd "${top_builddir:-.}" && pwd)
+build_dir=$build
 hosts=$top_dir/tests/hosts
 # shellcheck source=tests/unit/tap.sh
 . "$top_dir/tests/unit/tap.sh"
@@ -107,4 +108,16 @@ check "a bad snapshot: a line names it" grep -q "^xl: .*bad" talk
 build=$tmp
 same "$(emulated bad; cut -c 1-40 talk)" \
     "rig: 'bad' is a saved host: build the tr" "without a built tree"
+
+# ---- installed ----
+
+make -s -C "$build_dir" install-rig DESTDIR="$tmp/stage" > made 2>&1
+check "it can be installed" test -L "$(find "$tmp/stage" -name xen-numa-rig -type l)"
+ln -s "$(find "$tmp/stage" -path '*/xen-numa-rig/rig/rig')" xen-numa-rig
+same "$(./xen-numa-rig --help | head -n 1)" \
+    "usage: xen-numa-rig [OPTION...] [--] SCRIPT [ARG...]" \
+    "it needs no source tree, and knows its name"
+same "$(./xen-numa-rig --topology five none 2>&1)" \
+    "$("$top_dir/tools/rig/rig" --topology five none 2>&1 | sed 's/^rig:/xen-numa-rig:/')" \
+    "it has the same topologies"
 finish

@@ -462,7 +462,7 @@ make_product() { # BUILD DIR
     install_product "$1" "$root" "$2/log"
     check_glibc "$root" "what is in '$1'"
     find "$root" \( -path '*/include' -o -path '*/share/man' -o \
-        -path '*/pkgconfig' \) -prune -exec rm -rf {} +
+        -path '*/pkgconfig' -o -name 'xen-numa-rig*' \) -prune -exec rm -rf {} +
     find "$root" \( -name '*.a' -o -name '*.la' \) -delete
     mapfile -t dirs < <(find "$root" -name 'lib*.so*' -printf '%h\n' | sort -u)
     dirs+=("$packages/$lib_dir")

@@ -173,9 +173,10 @@ topology_check() {
 # in the file is reported by it.
 topology_host_tables() { # FILE
     local numa=${build:-$top_dir}/xl/xl-numa
-    [[ -x $numa ]] ||
-        fail "'$1' is a saved host: build the tree to read it (--build DIR), or" \
-             "use the output of 'xl info -n' on that host"
+    [[ -x $numa ]] || numa=$(command -v xl)
+    "$numa" numa-info --help > /dev/null 2>&1 ||
+        fail "'$1' is a saved host: build the tree to read it (--build DIR)," \
+             "install libxl-numa, or use the output of 'xl info -n' on that host"
     "$numa" info -n --host "$1" -o CPU,CORE,SOCKET,NODE &&
         "$numa" numa-info --host "$1" -o NODE,TOTAL,FREE,DISTANCES \
             2> /dev/null &&
