@@ -42,8 +42,7 @@ long populate_vnodes_extents(struct populate_vnodes *v,
 uint64_t populate_vnodes_granted(const struct populate_vnodes *v,
                                  unsigned vnode, unsigned but);
 
-/* What counts it all by node: each that it may come from, once. 0 or -ENOMEM.
- * */
+/* Count it by node: each node that it may come from, once. 0 or -ENOMEM. */
 int populate_vnodes_sum(const struct populate_vnodes *v,
                         struct populate *built);
 
