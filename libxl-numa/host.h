@@ -52,8 +52,8 @@ int xln__host_new(unsigned nr_cpus, unsigned nr_nodes, unsigned nr_pools,
  */
 int xln__host_finish(struct xln_host *host);
 
-/* The parts of it for CPUs on nodes without memory, and for scheduling units.
- * */
+/* The parts of it for CPUs on nodes without memory, and for scheduling
+ * units. */
 int xln__host_find_homes(struct xln_host *host);
 int xln__host_find_units(struct xln_host *host);
 

@@ -71,9 +71,9 @@ char *explain_no_cores(const struct xln_host *host,
                        const struct xln_need *need,
                        const struct xln_plan *plan);
 
-/* Why there cannot be the virtual nodes that are asked for: `error` is that of
- * xln_vnuma_new(); -EMSGSIZE: the first one is smaller than the video memory.
- * */
+/* Why there cannot be the virtual nodes that are asked for: `error` is
+ * that of xln_vnuma_new(); -EMSGSIZE: the first one is smaller than the
+ * video memory. */
 char *explain_no_vnuma(const struct xln_host *host,
                        const struct xln_request *request,
                        const struct xln_need *need,
@@ -105,8 +105,8 @@ char *explain_overflow(const struct xln_plan *plan);
 /* How much went to other nodes than the plan's own; "" if none did. */
 char *explain_spill(const struct xln_plan *plan, const struct populate *built);
 
-/* How much of a virtual node went to other nodes than `node`; "" if none did.
- * */
+/* How much of a virtual node went to other nodes than `node`; "" if none
+ * did. */
 char *explain_vnode_spill(const struct populate_vnodes *vnodes, unsigned vnode,
                           unsigned node);
 

@@ -54,8 +54,8 @@ bool layout_knows_events(libxl_ctx *ctx);
 /* An initialised configuration of the real size; NULL: out of memory. */
 libxl_domain_config *layout_new_config(const struct layout *layout);
 
-/* Gives `to` what such a one has, which is freed; what it had is disposed of.
- * */
+/* Gives `to` what such a one has, which is freed; what it had is disposed
+ * of. */
 void layout_move_config(const struct layout *layout, libxl_domain_config *from,
                         libxl_domain_config *to);
 

@@ -14,8 +14,8 @@
  */
 void monitor_note(uint32_t domid, int *fd);
 
-/* The xl that waits for this domain, to make it anew when it reboots. 0: none.
- * */
+/* The xl that waits for this domain, to make it anew when it reboots. 0:
+ * none. */
 pid_t monitor_find(uint32_t domid);
 
 /* End all of those. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whether standard output is a terminal, how wide it is, and what it can show.
- * */
+/* Whether standard output is a terminal, how wide it is, and what it can
+ * show. */
 #ifndef TERMINAL_H
 #define TERMINAL_H
 
