@@ -12,6 +12,10 @@ static int alloc_tables(struct xln_host *host)
     size_t nr_distances = (size_t)host->nr_nodes * host->nr_nodes;
     int rc;
 
+    host->nr_owners = calloc(1, sizeof(*host->nr_owners));
+    if (!host->nr_owners)
+        return -ENOMEM;
+    *host->nr_owners = 1;
     host->cpus = calloc(host->nr_cpus, sizeof(*host->cpus));
     host->cpu_exists = calloc(host->nr_cpus, sizeof(*host->cpu_exists));
     host->nodes = calloc(host->nr_nodes, sizeof(*host->nodes));
@@ -125,10 +129,15 @@ static void free_pool(struct xln_host_pool *pool)
     free((char *)pool->name);
 }
 
-void xln_host_free(struct xln_host *host)
+/* Other threads may have copies. */
+static bool is_last_owner(const struct xln_host *host)
 {
-    if (!host)
-        return;
+    return !host->nr_owners ||
+           !__atomic_sub_fetch(host->nr_owners, 1, __ATOMIC_ACQ_REL);
+}
+
+static void free_shared(struct xln_host *host)
+{
     for (unsigned i = 0; host->node_cpus.cpus && i < host->nr_nodes; i++)
         xln_cpumap_free((struct xln_cpumap *)host->node_cpus.cpus[i]);
     for (unsigned i = 0; host->pools && i < host->nr_pools; i++)
@@ -140,82 +149,47 @@ void xln_host_free(struct xln_host *host)
     free(host->units);
     free((void *)host->node_cpus.cpus);
     free(host->pools);
-    free(host->cpus);
     free(host->cpu_exists);
-    free(host->nodes);
     free(host->distances);
+    free(host->nr_owners);
     xln_nodemap_free(host->exists);
+}
+
+void xln_host_free(struct xln_host *host)
+{
+    if (!host)
+        return;
+    if (is_last_owner(host))
+        free_shared(host);
+    free(host->cpus);
+    free(host->nodes);
     free(host);
 }
 
 /* ---- copying one ---- */
 
-static int copy_pool(const struct xln_host_pool *pool,
-                     struct xln_host_pool *copy)
+static void *copy_array(const void *from, size_t nr, size_t size)
 {
-    struct xln_cpumap *cpus;
-    int rc;
+    void *copy = calloc(nr, size);
 
-    copy->id = pool->id;
-    copy->sched_gran = pool->sched_gran;
-    rc = xln_cpumap_copy(pool->cpus, &cpus);
-    if (rc)
-        return rc;
-    copy->cpus = cpus;
-    copy->name = pool->name ? strdup(pool->name) : NULL;
-    return pool->name && !copy->name ? -ENOMEM : 0;
-}
-
-static int copy_pools(const struct xln_host *host, struct xln_host *copy)
-{
-    int rc = 0;
-
-    for (unsigned i = 0; i < host->nr_pools && !rc; i++)
-        rc = copy_pool(&host->pools[i], &copy->pools[i]);
-    return rc;
-}
-
-/* Everything but what xln__host_finish() derives. */
-static int copy_source(const struct xln_host *host, struct xln_host **copy_r)
-{
-    size_t nr_distances = (size_t)host->nr_nodes * host->nr_nodes;
-    struct xln_host *copy;
-    int rc;
-
-    rc = xln__host_new(host->nr_cpus, host->nr_nodes, host->nr_pools, &copy);
-    if (rc)
-        return rc;
-    memcpy(copy->cpus, host->cpus, host->nr_cpus * sizeof(*copy->cpus));
-    memcpy(copy->cpu_exists, host->cpu_exists,
-           host->nr_cpus * sizeof(*copy->cpu_exists));
-    memcpy(copy->nodes, host->nodes, host->nr_nodes * sizeof(*copy->nodes));
-    memcpy(copy->distances, host->distances,
-           nr_distances * sizeof(*copy->distances));
-    for (unsigned node = 0; node < host->nr_nodes; node++)
-        copy->nodes[node].cpus = NULL;
-    xln_nodemap_or(copy->exists, host->exists);
-    rc = copy_pools(host, copy);
-    if (rc) {
-        xln_host_free(copy);
-        return rc;
-    }
-    *copy_r = copy;
-    return 0;
+    return copy ? memcpy(copy, from, nr * size) : NULL;
 }
 
 int xln_host_copy(const struct xln_host *host, struct xln_host **copy_r)
 {
-    struct xln_host *copy;
-    int rc;
+    struct xln_host *copy = copy_array(host, 1, sizeof(*host));
 
-    rc = copy_source(host, &copy);
-    if (rc)
-        return rc;
-    rc = xln__host_finish(copy);
-    if (rc) {
-        xln_host_free(copy);
-        return rc;
+    if (!copy)
+        return -ENOMEM;
+    copy->cpus = copy_array(host->cpus, host->nr_cpus, sizeof(*host->cpus));
+    copy->nodes = copy_array(host->nodes, host->nr_nodes, sizeof(*host->nodes));
+    if (!copy->cpus || !copy->nodes) {
+        free(copy->cpus);
+        free(copy->nodes);
+        free(copy);
+        return -ENOMEM;
     }
+    __atomic_add_fetch(copy->nr_owners, 1, __ATOMIC_RELAXED);
     *copy_r = copy;
     return 0;
 }

@@ -330,8 +330,11 @@ static void test_homes(void)
     if (xln_host_copy(host, &copy))
         abort();
     ok(xln_host_home(copy, 4) == 1, "a copy has the same");
-    xln_host_free(copy);
     xln_host_free(host);
+    ok(xln_host_home(copy, 4) == 1 && xln_host_distance(copy, 2, 3) == 12,
+       "also when the host is gone");
+    is_cpus(xln_host_near_cpus(copy, 1), "0-3,8-9", "and its sets of CPUs");
+    xln_host_free(copy);
 }
 
 int main(void)
