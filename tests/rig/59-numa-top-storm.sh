@@ -57,11 +57,8 @@ looks_right() { # WHAT
     expected=$(by_xen)
     await_table
     [ "$(rows)" = "$expected" ] && return
-    wrong="$wrong
-$1: got
-$(rows)
-expected
-$expected"
+    wrong="$wrong, $1"
+    printf '%s: got\n%s\nexpected\n%s\n' "$1" "$(rows)" "$expected" | sed 's/^/# /'
 }
 
 step() { # NUMBER

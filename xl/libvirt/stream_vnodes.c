@@ -15,7 +15,7 @@
  * libxl's header, with an option that it does not know and ignores, and the record
  * that says that libxc's part follows. Where that ends with an error, all that is
  * made so far is removed; a libxl that finds an error before that calls a
- * function at 0 (Xen 4.17 to 4.22).
+ * function at 0 (seen on Xen 4.17 and 4.20).
  */
 #define LIBXLS "LibxlFmt" "\0\0\0\2" "\200\0\0\0"
 #define LIBXLS_SIZE (sizeof(LIBXLS) - 1)
