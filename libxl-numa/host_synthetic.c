@@ -8,6 +8,7 @@
 #include <hwloc/export.h>
 #endif
 
+#include "host_assume.h"
 #include "host_hwloc.h"
 #include "text/refuse.h"
 #include "text/xml.h"
@@ -95,6 +96,23 @@ static int export(hwloc_topology_t topology, struct xln_host **host_r,
     return rc;
 }
 
+/* hwloc gives a node 1 GiB if the string does not say how much it has. */
+static int note_memory(const char *string, struct xln_host **host_r,
+                       char **note_r)
+{
+    int rc = 0;
+
+    if (!strstr(string, "memory="))
+        rc = xln__note(note_r, "each node is assumed to have 1 GiB");
+    if (!rc)
+        return 0;
+    xln_host_free(*host_r);
+    free(*note_r);
+    *host_r = NULL;
+    *note_r = NULL;
+    return rc;
+}
+
 int xln__host_from_synthetic(const char *string, struct xln_host **host_r,
                              char **note_r, char **error_r)
 {
@@ -112,6 +130,8 @@ int xln__host_from_synthetic(const char *string, struct xln_host **host_r,
                                   "\"node:4 core:8 pu:2\"");
     else
         rc = export(topology, host_r, note_r, error_r);
+    if (!rc)
+        rc = note_memory(string, host_r, note_r);
     hwloc_topology_destroy(topology);
     return rc;
 }

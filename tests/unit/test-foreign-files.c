@@ -306,12 +306,16 @@ static void test_synthetic(void)
        xln_host_cpu(host, 61)->core != xln_host_cpu(host, 62)->core,
        "node:4 core:8 pu:2");
     is_str(note, "all memory is assumed to be free; missing distances are "
-           "assumed to be 10 and 20", "what it does not say is assumed");
+           "assumed to be 10 and 20; each node is assumed to have 1 GiB",
+           "a note names what a synthetic description leaves out");
     xln_host_free(host);
     free(note);
 
     source_is("node:64 core:128 pu:1", 0, "all memory is assumed to be free; "
-              "missing distances are assumed to be 10 and 20");
+              "missing distances are assumed to be 10 and 20; each node is "
+              "assumed to have 1 GiB");
+    source_is("node:2(memory=4GiB) core:2 pu:1", 0, "all memory is assumed to "
+              "be free; missing distances are assumed to be 10 and 20");
     source_is("node:64 core:128 pu:2", -EINVAL, "node:64 core:128 pu:2: "
               "expected at most 8192 CPUs and 32768 objects");
     source_is("node:4 core:18446744073709551615 pu:2", -EINVAL,
