@@ -360,8 +360,9 @@ static void check_libvirts(struct cmd_line *line)
     xen.libvirts = WEB;
     run(line, 0, &o);
     is_str(log_text, DB_TO_3, "a domain that libvirt created stays");
-    ok(!o.code && has(o.said, "xl: 'web' stays where it is: libvirt created it, "
-                              "and would lose it\n"), "and it says so");
+    ok(!o.code && has(o.out, "'web' stays remote: libvirt created it, and "
+                              "would lose it"),
+       "the advice says why a domain of libvirt stays");
     outcome_free(&o);
 }
 

@@ -61,11 +61,8 @@ static const char *name_of(const struct advise_guest *guest, char number[16])
 static const char *state_that_hinders(const struct run *r,
                                       const struct advise_guest *guest)
 {
-    const struct guest itself = { .domid = guest->domid };
     xc_domaininfo_t info;
 
-    if (guest_is_libvirts(r->line, &itself))
-        return "libvirt created it, and would lose it";
     if (guest->kind.type == LIBXL_DOMAIN_TYPE_PV && !r->has_shadow)
         return "this Xen cannot move PV domains live";
     if (xc_domain_getinfolist(r->line->xch, guest->domid, 1, &info) != 1 ||

@@ -8,6 +8,7 @@
 #include <libxl_utils.h>
 
 #include "guest.h"
+#include "placement/creator.h"
 #include "placement/monitor.h"
 #include "placement/process.h"
 #include "placement/record.h"
@@ -442,16 +443,6 @@ static int note_under_lock(const struct cmd_line *line,
     return rc;
 }
 
-/* Its driver for Xen leaves the XML there, with each domain that it makes. */
-bool guest_is_libvirts(const struct cmd_line *line, const struct guest *guest)
-{
-    int size;
-
-    return !libxl_userdata_retrieve(line->ctx, guest->domid, "libvirt-xml",
-                                    NULL, &size) &&
-           size;
-}
-
 /* `xl config-update` leaves the new configuration there, until a reboot. */
 static bool is_updated(const struct cmd_line *line, const struct guest *guest)
 {
@@ -486,7 +477,7 @@ bool guest_can_keep(const struct cmd_line *line, const struct guest *guest)
                  "dom0_nodes= of Xen");
         return false;
     }
-    if (guest_is_libvirts(line, guest)) {
+    if (creator_is_libvirt(line->ctx, guest->domid)) {
         complain("--keep does not apply to '%s', which libvirt created: its "
                  "XML decides where it is after a reboot: see 'virsh edit'",
                  guest->name);

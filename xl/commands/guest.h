@@ -46,10 +46,6 @@ void guest_print_bytes(const struct guest *guest,
  * it. */
 void guest_warn_remote(const struct guest *guest);
 
-/* libvirt makes it anew at each reboot, from its XML, and knows it by its
- * number: of what we keep it learns nothing. */
-bool guest_is_libvirts(const struct cmd_line *line, const struct guest *guest);
-
 /* Whether something of it can be kept at all. False: said why not. A warning
  * says that it will not hold at the next reboot. */
 bool guest_can_keep(const struct cmd_line *line, const struct guest *guest);

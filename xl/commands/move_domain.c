@@ -13,6 +13,7 @@
 #include "carry.h"
 #include "guest_json.h"
 #include "placement/adapt.h"
+#include "placement/creator.h"
 #include "placement/domain_word.h"
 #include "placement/explain.h"
 #include "placement/keep.h"
@@ -438,7 +439,7 @@ static int read_and_move(struct cmd_line *line, const struct guest *guest,
         complain("Domain-0 cannot be moved: see dom0_nodes= of Xen");
         return EXIT_FAILURE;
     }
-    if (guest_is_libvirts(line, guest)) {
+    if (creator_is_libvirt(line->ctx, guest->domid)) {
         complain("'%s' is not moved: libvirt created it, and would lose it: "
                  "its XML decides where it is after a reboot",
                  guest->name);

@@ -59,7 +59,8 @@ static bool is_moved(const struct advice *advice,
 static bool may_move(const struct advice *advice,
                      const struct advise_guest *guest)
 {
-    return !guest->asks_absent && !guest->fixed && !is_moved(advice, guest);
+    return !guest->asks_absent && !guest->libvirts && !guest->fixed &&
+           !is_moved(advice, guest);
 }
 
 /* ---- one move ---- */
@@ -285,10 +286,11 @@ static int find_reason(const struct xln_host *host,
     struct xln_plan *plan = NULL;
     int rc = 0;
 
-    if (!guest->asks_absent)
+    if (!guest->libvirts && !guest->asks_absent)
         rc = find_place(host, &wish, &plan);
-    *reason_r = guest->asks_absent ? ADVISE_ABSENT
-                : !plan            ? ADVISE_NO_ROOM
+    *reason_r = guest->libvirts      ? ADVISE_LIBVIRTS
+                : guest->asks_absent ? ADVISE_ABSENT
+                : !plan              ? ADVISE_NO_ROOM
                 : is_there(host, guest, plan->nodes) ? ADVISE_REQUESTED
                                                      : ADVISE_NO_NEARER;
     xln_plan_free(plan);

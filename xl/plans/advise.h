@@ -20,6 +20,7 @@ struct advise_guest {
     struct xln_need need;           /* of a copy of it */
     struct decide_guest kind;
     bool asks_absent;               /* for nodes that are not here: it stays */
+    bool libvirts;                  /* libvirt created it: it stays */
     bool fixed;                     /* the caller wants it to stay */
 };
 
@@ -44,6 +45,7 @@ enum advise_reason {
     ADVISE_NO_ROOM,             /* on the nodes that it may use */
     ADVISE_ABSENT,              /* its request names nodes that are not here */
     ADVISE_REQUESTED,           /* its request names its nodes */
+    ADVISE_LIBVIRTS,            /* libvirt created it */
     ADVISE_NO_NEARER,           /* a move would not bring it nearer */
 };
 

@@ -6,6 +6,7 @@
 #include <xenstore.h>
 
 #include "advise_host.h"
+#include "placement/creator.h"
 #include "placement/record.h"
 #include "text/from_errno.h"
 #include "text/units.h"
@@ -151,6 +152,7 @@ static int read_guest(const struct planner *p, struct xs_handle *xs,
         .restored = true,
         .again = true,
     };
+    guest->libvirts = p->ctx && creator_is_libvirt(p->ctx, d->domid);
     guest->pages = calloc(xln_host_nr_nodes(s->host), sizeof(*guest->pages));
     if (!guest->pages)
         return -ENOMEM;

@@ -142,6 +142,11 @@ static void put_stay(const struct xln_host *host,
         table_below(table, "'%s' stays remote: the nodes that its request "
                            "allows are not nearer", name);
         return;
+    case ADVISE_LIBVIRTS:
+        table_below(table, "'%s' stays remote: libvirt created it, and would "
+                           "lose it: its XML decides where it is after a reboot",
+                    name);
+        return;
     case ADVISE_REQUESTED:
         break;
     }
