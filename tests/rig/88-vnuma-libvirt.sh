@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh source=tests/rig/saved-vnodes.sh disable=SC2317
-# rig: --topology 4node --timeout 1200 --put tests/rig/saved-vnodes.sh:/root/saved-vnodes.sh
+# rig: --topology 4node --timeout 1200 --put tests/rig/saved-vnodes.sh:/root/saved-vnodes.sh --put tests/rig/libvirt-cells.sh:/root/libvirt-cells.sh
 # libvirt: its <cell>s
 # hvm: only HVM guests can have virtual nodes
 # thorough: HVM guests, which are slow to make
@@ -11,6 +11,8 @@
 . /root/saved-vnodes.sh
 # shellcheck source=tools/rig/dom0/libvirt.sh
 . /root/libvirt.sh
+# shellcheck source=tests/rig/libvirt-cells.sh
+. /root/libvirt-cells.sh
 
 driver_log=/var/log/libvirt/libxl/libxl-driver.log
 
@@ -19,61 +21,10 @@ with_module() {
         /etc/systemd/system/libvirtd.service.d/zz-xl-numa.conf)"
 }
 
-# shellcheck disable=SC2154 # rig.sh has it
-# libvirt has no word for the firmware, so ours is where libxl looks for it.
 start() {
-    mkdir -p "$xen_firmware" /usr/share/seabios
-    cp /boot/guest-hvm "$xen_firmware/hvmloader"
-    cp /boot/hvm-bios /usr/share/seabios/bios-256k.bin
+    firmware_for_libvirt
     xl-numa-libvirt enable
     with_module
-}
-
-siblings() { # DISTANCE...
-    echo "<distances>"
-    for number in 0 1 2; do
-        echo "<sibling id='$number' value='$1'/>"
-        shift
-    done
-    echo "</distances>"
-}
-
-xml() { # NODE-OF-EACH-CELL...
-    echo "<domain type='xen'><name>v</name>"
-    echo "<uuid>9a3b6c52-6d35-4a35-8f0e-2f6f0a5f6d11</uuid>"
-    echo "<memory unit='MiB'>92</memory><vcpu>4</vcpu>"
-    echo "<os><type arch='x86_64' machine='xenfv'>hvm</type></os>"
-    echo "<numatune>"
-    for number in 0 1 2; do
-        echo "<memnode cellid='$number' mode='strict' nodeset='$1'/>"
-        shift
-    done
-    echo "</numatune><cpu><numa>"
-    echo "<cell id='0' cpus='0' memory='24' unit='MiB'>$(siblings 10 21 31)</cell>"
-    echo "<cell id='1' cpus='1-2' memory='36' unit='MiB'>$(siblings 21 10 31)</cell>"
-    echo "<cell id='2' cpus='3' memory='32' unit='MiB'>$(siblings 31 31 10)</cell>"
-    echo "</numa></cpu></domain>"
-}
-
-# Of Xen's report: FIRST END VCPUS of each virtual node, in MiB.
-note_vnodes() {
-    report_of_vnodes | tr -d , | awk '
-        function hex(text,    i, value) {
-            for (i = 1; i <= length(text); i++)
-                value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
-            return value
-        }
-        $2 == "pnode" { vcpus = $NF }
-        $2 == "-" { print hex($1) / 1048576, hex($3) / 1048576, vcpus }' \
-        > /tmp/vnodes
-    sed 's/^/# /' /tmp/vnodes
-}
-
-make_guest() {
-    xml 3 1 2 > /tmp/v.xml
-    ok "a guest with three cells is made" quiet virsh create /tmp/v.xml
-    note_vnodes
-    is_back "created" "3 1 2"
 }
 
 saved() {
@@ -135,7 +86,7 @@ reboots() {
 }
 
 ok "libvirtd starts with the module" start
-make_guest
+make_cells 3 1 2
 saved "in a file"
 restored "from a file" "3 1 2"
 full

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck shell=sh source=tests/rig/saved-vnodes.sh disable=SC2317
-# rig: --pair 4node 2node --timeout 3600 --put tests/rig/saved-vnodes.sh:/root/saved-vnodes.sh --put tests/rig/two-hosts.sh:/root/two-hosts.sh
+# shellcheck shell=sh source=tests/rig/vnodes-there.sh disable=SC2317
+# rig: --pair 4node 2node --timeout 3600 --put tests/rig/saved-vnodes.sh:/root/saved-vnodes.sh --put tests/rig/two-hosts.sh:/root/two-hosts.sh --put tests/rig/vnodes-there.sh:/root/vnodes-there.sh
 # hvm: only HVM guests can have virtual nodes
 # threads: in one, a guest that takes interrupts gets some of them twice
 # long: two machines, and a Linux guest that boots twice as HVM
@@ -10,24 +10,7 @@
 # all the time, its memory is intact, and each frame is on the node of its virtual
 # node.
 
-# shellcheck source=tests/rig/two-hosts.sh
-. /root/two-hosts.sh
-. /root/saved-vnodes.sh
-
-# COMMAND on the other host, with the functions of saved-vnodes.sh and what the guest
-# saw here.
-on_peer() {
-    for file in vnodes shape seen; do
-        peer "cat > /tmp/$file" < "/tmp/$file"
-    done
-    peer '. /root/saved-vnodes.sh 2> /dev/null;' "$@"
-}
-
-lives_there() { # HOW NODES
-    on_peer "lives '$1' '$2'" > /tmp/there
-    cat /tmp/there
-    grep -q '^ok' /tmp/there && ! grep -q '^not ok' /tmp/there
-}
+. /root/vnodes-there.sh
 
 rebooted() {
     old=$(domid v) nodes=$(vnodes_of)
@@ -48,7 +31,7 @@ ok "it migrates to a host with two nodes" quiet xl migrate -s rig-peer v rig2
 is "$(guest_domids)" "" "it is not here any more"
 there=$(on_peer vnodes_of)
 ok "there it sees the same, each frame on the node of its virtual node" \
-    lives_there "migrated" "$there"
+    there lives "migrated" "$there"
 ok "it comes back" quiet peer xl migrate -s rig-peer v rig1
 lives "back" "$(vnodes_of)"
 ok "one of its virtual nodes is moved" quiet xl numa-move v 3:2

@@ -18,8 +18,10 @@
 # shellcheck source=tests/rig/lib.sh
 . /root/lib.sh
 
-mkdir /tmp/saved
-mount -t tmpfs -o size=400m none /tmp/saved
+# Once, however often this is sourced: a second mount would hide what is saved.
+if mkdir /tmp/saved 2> /dev/null; then
+    mount -t tmpfs -o size=400m none /tmp/saved
+fi
 
 # Where a guest's words are while it is a copy, and after.
 logs=/var/log/xen/console/guest-v
