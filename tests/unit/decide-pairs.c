@@ -592,7 +592,7 @@ static void create_all(libxl_ctx *ctx, struct host_test *t)
         free(t->attempts[i].config);
         free(t->attempts[i].defaults);
     }
-    ok(!nr_wrong, "%s: %u creates are what their plans say", t->name,
+    ok(!nr_wrong, "%s: all of %u creates do what their plans say", t->name,
        tests->nr);
     planner_end(&t->planner);
     xln_snapshot_free(t->snapshot);

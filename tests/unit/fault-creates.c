@@ -551,13 +551,16 @@ static void test(const struct scenario *scenario, struct outcome *shared)
             "%s", scenario->name))
         return;
     if (scenario->load)
-        ok(!strcmp(good.load, scenario->load), "what others read of it: %s",
+        ok(!strcmp(good.load, scenario->load),
+           "others can read what it left behind: %s",
            good.load);
     nr = try_all(scenario, false, &good, shared, &nr_wrong);
-    ok(!nr_wrong && nr > 5, "each of its %u calls may fail", nr);
+    ok(!nr_wrong && nr > 5,
+       "a create survives the failure of each of its %u calls", nr);
     nr_wrong = 0;
     nr = try_all(scenario, true, &good, shared, &nr_wrong);
-    ok(!nr_wrong && nr > 2, "or memory run out, at %u times", nr);
+    ok(!nr_wrong && nr > 2,
+       "a create survives that memory runs out, at %u points", nr);
 }
 
 int fault_creates(const struct scenario *scenarios, unsigned nr)

@@ -47,10 +47,11 @@ static inline void refuses(reader *from, const char *text, const char *expected,
                            const char *what)
 {
     struct xln_host *host;
-    char *error;
+    char *error, name[120];
 
     host = read_host(from, text, strlen(text), &error);
-    is_str(error, expected, what);
+    snprintf(name, sizeof(name), "the error for %s is right", what);
+    is_str(error, expected, name);
     xln_host_free(host);
     free(error);
 }

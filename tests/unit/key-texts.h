@@ -94,11 +94,13 @@ static inline void is_canonical(const char *config, const char *expected)
     struct keys *keys = good_text(config);
     libxl_key_value_list xsdata = xsdata_of(keys);
     char *text = show(xsdata);
-    char full[2048];
+    char full[2048], what[256];
 
     snprintf(full, sizeof(full), "numa/version=1%s%s", *expected ? "|" : "",
              expected);
-    is_str(text, full, *config ? config : "no key at all");
+    snprintf(what, sizeof(what), "%s becomes a request",
+             *config ? config : "a configuration without keys");
+    is_str(text, full, what);
     free(text);
     libxl_key_value_list_dispose(&xsdata);
     keys_free(keys);

@@ -166,12 +166,13 @@ static void test_holds(void)
 
     make(&config, "qa", hard, hard, 3);
     info->sched_params.sched = LIBXL_SCHEDULER_CREDIT;
-    ok(!adapt(&config) && !*said, "what holds is not spoken of");
+    ok(!adapt(&config) && !*said,
+       "a setting that still applies causes no message");
     ok(!strcmp(config.c_info.pool_name, "qa") &&
            info->sched_params.sched == LIBXL_SCHEDULER_CREDIT &&
            info->num_vcpu_hard_affinity == 3 &&
            bits(&info->vcpu_hard_affinity[1]) == 0xf0,
-       "and stays, in part too");
+       "a setting that still applies is kept, also if it applies in part");
     libxl_domain_config_dispose(&config);
 }
 
@@ -181,20 +182,20 @@ static void test_pools(void)
 
     make(&config, "gone", NULL, NULL, 0);
     ok(!adapt(&config) && !config.c_info.pool_name && !config.c_info.poolid,
-       "a pool that is not there: Pool-0");
+       "a domain whose cpupool does not exist is put into Pool-0");
     is_str(said, "'g': pool=\"gone\": this host has no such cpupool: it is "
                  "dropped, and the domain is in cpupool 'Pool-0'\n",
-           "the line");
+           "a line names the cpupool that does not exist");
     libxl_domain_config_dispose(&config);
     make(&config, "empty", NULL, NULL, 0);
     ok(!adapt(&config) && !config.c_info.pool_name &&
            strstr(said, "this cpupool has no CPU"),
-       "one without CPUs too");
+       "a domain whose cpupool has no CPU is put into Pool-0");
     libxl_domain_config_dispose(&config);
     make(&config, "gone", NULL, NULL, 0);
     said[0] = '\0';
     ok(!adapt_pool(NULL, &logger, &config) && !config.c_info.pool_name && *said,
-       "for a soft reset as well");
+       "a soft reset replaces a cpupool that does not exist, too");
     libxl_domain_config_dispose(&config);
 }
 
@@ -209,21 +210,21 @@ static void test_affinities(void)
            bits(&info->vcpu_hard_affinity[0]) == 0xffff &&
            bits(&info->vcpu_hard_affinity[1]) == 0x3 &&
            bits(&info->vcpu_hard_affinity[2]) == 0xffff,
-       "those without a CPU of the pool are dropped");
+       "hard affinities without a CPU of the cpupool are dropped");
     is_str(said, "'g': hard affinity of vCPUs 0,2: CPUs 6-7: cpupool 'Pool-0' "
                  "has only CPUs 0-3,8-15: it is dropped\n",
-           "one line names them");
+           "one line names all vCPUs whose hard affinity is dropped");
     libxl_domain_config_dispose(&config);
 
     make(&config, "qa", hard, soft, 2);
     ok(!adapt(&config) && !info->num_vcpu_hard_affinity &&
            !info->vcpu_hard_affinity,
-       "all are: there is none");
+       "a domain has no hard affinity if all of its affinities are dropped");
     ok(info->num_vcpu_soft_affinity == 2 &&
            bits(&info->vcpu_soft_affinity[0]) == 0x30 &&
            bits(&info->vcpu_soft_affinity[1]) == 0xffff &&
            strstr(said, "soft affinity of vCPU 1: CPUs 3: cpupool 'qa'"),
-       "soft affinity the same way");
+       "soft affinities without a CPU of the cpupool are dropped, with a line");
     libxl_domain_config_dispose(&config);
 }
 
@@ -238,13 +239,14 @@ static void test_any_pool(void)
     make(&config, NULL, in_qa, nowhere, 1);
     ok(!adapt(&config) && !*said && info->num_vcpu_hard_affinity == 1 &&
            info->num_vcpu_soft_affinity == 1,
-       "any cpupool, and one has the CPUs: nothing is dropped");
+       "with pool=auto nothing is dropped if some cpupool has the CPUs");
     libxl_domain_config_dispose(&config);
     make(&config, NULL, two, NULL, 2);
     ok(!adapt(&config) && info->num_vcpu_hard_affinity == 2 &&
            bits(&info->vcpu_hard_affinity[1]) == 0x01 &&
            strstr(said, "hard affinity of vCPU 0: CPUs 4-5: cpupool 'Pool-0'"),
-       "none has the CPUs of all: those are left that the first one has");
+       "with pool=auto affinities that fit the first cpupool are kept if "
+       "none fits all");
     libxl_domain_config_dispose(&config);
     any_pool = false;
 }
@@ -258,7 +260,8 @@ static void test_vcpus(void)
     ok(!adapt(&config) && config.b_info.num_vcpu_hard_affinity == 3,
        "affinities of vCPUs that it does not have are dropped");
     is_str(said, "'g': hard affinity of vCPUs 3 and up, of 3 vCPUs: it is dropped\n",
-           "with a line");
+           "a line names the affinities of vCPUs that the domain does not "
+           "have");
     libxl_domain_config_dispose(&config);
 }
 
@@ -272,11 +275,11 @@ static void test_scheduler(void)
     params->weight = 300;
     ok(!adapt(&config) && params->sched == LIBXL_SCHEDULER_UNKNOWN &&
            params->weight == 300,
-       "parameters of another scheduler are given to that of the pool");
+       "parameters of another scheduler are passed to that of the cpupool");
     is_str(said, "'g': its scheduling parameters are those of credit2, but "
                  "cpupool 'qa' uses credit: those that do not apply are "
                  "dropped\n",
-           "with a line");
+           "a line reports parameters of another scheduler");
     libxl_domain_config_dispose(&config);
 }
 
@@ -289,7 +292,8 @@ static void test_fails(void)
 
     make(&config, NULL, hard, hard, 2);
     pools_fail = true;
-    ok(adapt(&config) == -EIO, "libxl can not tell the pools: an error");
+    ok(adapt(&config) == -EIO,
+       "an error is returned if libxl cannot list the cpupools");
     pools_fail = false;
     libxl_domain_config_dispose(&config);
     for (nth = 1; rc && nth < MAX_ALLOCATIONS; nth++) {
@@ -299,7 +303,8 @@ static void test_fails(void)
         fake_alloc_fail(0);
         libxl_domain_config_dispose(&config);
     }
-    ok(!rc && nth > 5, "no memory at any point: an error, and no leak");
+    ok(!rc && nth > 5,
+       "running out of memory at any point is an error, and leaks nothing");
 }
 
 int main(void)

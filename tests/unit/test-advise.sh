@@ -74,9 +74,9 @@ cat > expected << 'EOF'
 no move would bring memory nearer to its vCPUs
 EOF
 with "$good"
-check "no remote domain: no advice" advises 0
+check "without a remote domain there is no advice" advises 0
 with
-check "no domains" advises 0
+check "without domains there is no advice" advises 0
 with "$(domain 0 Domain-0 500 0-3 0-1 0-1)"
 check "Domain-0 is never moved" advises 0
 with "$(domain 2 spilled 300 0-1 all 0-1 '{"nodes": "0-1"}')"
@@ -119,7 +119,7 @@ with "$(domain 2 far 300 0 0-1 all |
  "nodes": [{"node": 3, "bytes": 314572800}]}/')"
 sed 's/"version": 1/"version": 2/' busy.json > other
 mv other busy.json
-check "the saved host says where memory is" advises 0
+check "the memory is where the saved host has it" advises 0
 
 # Each alone would fill most of node 2.
 cat > expected << 'EOF'
@@ -136,7 +136,7 @@ cat > expected << 'EOF'
 {"version":2,"moves":[{"name":"far","id":1,"memory_bytes":209715200,"from":"3","to":"0","distance":31.000,"then":10.000,"command":"xl numa-move far 0"}]}
 EOF
 with "$far" "$good"
-check "--json" advises 0 --json
+check "--json prints the advice" advises 0 --json
 
 # Each of these names would need quotes, or is a number to xl.
 # shellcheck disable=SC2016 # they are names
@@ -164,17 +164,20 @@ xl numa-move small 2
 'web' then fits on node 1
 EOF
 with "$good" "$(domain 6 small 200 1 all 2-3)" "$(domain 7 large 400 1 all 2-3)"
-check "the smallest that is enough makes room" \
+check "the smallest domain that is large enough is moved to make room" \
     advises 0 web.cfg memory=950
 cat > expected << 'EOF'
 no moves make room for 'web' on one node
 EOF
-check "a domain larger than a node" advises 3 web.cfg memory=2000
-check "two vCPUs more than a node has CPUs" advises 3 web.cfg vcpus=4 memory=950
+check "no move makes room for a domain that is larger than a node" \
+    advises 3 web.cfg memory=2000
+check "no move makes room for more vCPUs than a node has CPUs" \
+    advises 3 web.cfg vcpus=4 memory=950
 check "no move goes to nodes that the request excludes" \
     advises 3 web.cfg memory=950 'nodes="3"'
 with
-check "no domain can be moved: no advice" advises 3 web.cfg memory=950
+check "no move makes room if no domain can be moved" \
+    advises 3 web.cfg memory=950
 
 # --- the command line ---
 
@@ -189,38 +192,44 @@ refuses() {
     return 1
 }
 
-check "a host without domains" refuses 1 \
+check "no move makes room on a host without domains" refuses 1 \
     "xl: numa-move: this host has no list of domains" \
     --advise --host host.json
 with "$good"
 printf '%s\n' 'name="own"' 'type="hvm"' \
     'vnuma=[["pnode=0","size=64","vcpus=0"]]' > own.cfg
-check "a domain with virtual nodes of its own" refuses 1 "xl: own.cfg: a domain\
+check "no move makes room for a domain with virtual nodes of its own" \
+    refuses 1 "xl: own.cfg: a domain\
  with virtual nodes of its own: numa-move cannot advise on it" --advise \
     --host busy.json own.cfg
 check "--host without --advise is an error" refuses 2 \
     "xl: numa-move: --host and -o need --advise" --host host.json 3
 check "--advise with --live is an error" refuses 2 \
     "xl: numa-move: --advise moves nothing: --live has no meaning" --advise --live
-check "--apply alone" refuses 2 "xl: numa-move: --apply needs --advise" --apply
-check "--apply for a saved host" refuses 2 \
+check "--apply without --advise is an error" \
+    refuses 2 "xl: numa-move: --apply needs --advise" --apply
+check "--apply with --host is an error" refuses 2 \
     "xl: numa-move: --apply is for the running host: not with --host" \
     --advise --apply --host busy.json
-check "--apply with --live" refuses 2 \
+check "--apply with --live is an error" refuses 2 \
     "xl: numa-move: --apply always moves live: --live has no meaning" \
     --advise --apply --live
-check "--apply with a table's options" refuses 2 \
+check "--apply with the options of a table is an error" refuses 2 \
     "xl: numa-move: --apply prints no table: -o needs -N" \
     --advise --apply -o NAME
-check "a limit without moves" refuses 2 "xl: numa-move: --advise moves nothing:\
+check "a limit without --apply is an error" \
+    refuses 2 "xl: numa-move: --advise moves nothing:\
  --max-pause and --max-cpu have no meaning" --advise --max-cpu=50
-check "the limit of a run for one move" refuses 2 \
+check "the limit of a run for a single move is an error" refuses 2 \
     "xl: numa-move: --max-copy needs --apply" --max-copy=1 3
-check "no GiB" refuses 2 "xl: numa-move: --max-copy takes GiB from 0.001 to\
+check "a limit that is not a number of GiB is an error" \
+    refuses 2 "xl: numa-move: --max-copy takes GiB from 0.001 to\
  1000000, not '64G'" --advise --apply --max-copy=64G
-check "no seconds" refuses 2 "xl: numa-move: --max-pause takes seconds from 0.01\
+check "a limit that is not a number of seconds is an error" \
+    refuses 2 "xl: numa-move: --max-pause takes seconds from 0.01\
  to 3600, not '0'" --advise --apply --max-pause=0
-check "no share" refuses 2 "xl: numa-move: --max-cpu takes percent of a CPU from\
+check "a limit that is not a share is an error" \
+    refuses 2 "xl: numa-move: --max-cpu takes percent of a CPU from\
  10 to 10000, not '50%'" 3 --max-cpu=50%
 check "a domain that does not exist is an error" refuses 2 "xl: numa-move: needs a DOMAIN"
 check "too many arguments are an error" refuses 2 \

@@ -248,34 +248,38 @@ static const struct scene scenes[] = {
     { "a domain that cannot be moved is tried once, and the others too", 0,
       { { EXIT_FAILURE, NULL } }, BOTH, EXIT_FAILURE, NULL,
       "1 domain was moved: 200 MiB\n" },
-    { "the worst that happened is the status", 0,
+    { "the exit status is that of the worst move", 0,
       { { EXIT_NOTHING_FITS, NULL }, { EXIT_RELAXED, NULL } }, BOTH,
       EXIT_NOTHING_FITS, NULL, "1 domain was moved: 200 MiB\n" },
-    { "what has memory elsewhere was moved", 0,
+    { "a domain with some memory elsewhere counts as moved", 0,
       { { EXIT_RELAXED, NULL } }, BOTH, EXIT_RELAXED, NULL,
       "2 domains were moved: 300 MiB\n" },
-    { "what does not fit into the limit stays, and the status is 0", 150,
+    { "a domain above the limit stays, and the status is 0", 150,
       { { 0 } }, DB_TO_3, 0,
       "xl: 'web' stays where it is: it has 200 MiB, and the limit leaves 50 "
       "MiB to copy\n", "1 domain was moved: 100 MiB\n" },
-    { "a limit that nothing fits into", 50, { { 0 } }, "", 0,
+    { "nothing is moved if no domain is within the limit", 50, { { 0 } }, "", 0,
       "xl: 'db' stays where it is: it has 100 MiB, and the limit leaves 50 MiB "
       "to copy\n", NULL },
-    { "what failed was copied too", 250,
+    { "a failed move counts for the limit", 250,
       { { EXIT_FAILURE, NULL } }, DB_TO_3, EXIT_FAILURE,
       "the limit leaves 150 MiB to copy\n", NULL },
-    { "a domain that is created", 0, { { 0, create } }, BOTH, 0,
+    { "a domain that is created meanwhile is reported",
+      0, { { 0, create } }, BOTH, 0,
       "xl: while 'db' was moved, the host changed: 'new' was created: the next "
       "moves are planned anew\n", "2 domains were moved: 300 MiB\n" },
-    { "a domain that is destroyed", 0, { { 0, destroy } }, BOTH, 0,
+    { "a domain that is destroyed meanwhile is reported",
+      0, { { 0, destroy } }, BOTH, 0,
       "the host changed: 'other' is gone: the next", "2 domains were moved" },
-    { "a domain that reboots", 0, { { 0, reboot } }, BOTH, 0,
+    { "a domain that reboots meanwhile is reported",
+      0, { { 0, reboot } }, BOTH, 0,
       "the host changed: 'other' has rebooted or was moved: the next",
       "2 domains were moved" },
-    { "a domain that is bound", 0, { { 0, bind_other } }, BOTH, 0,
+    { "a domain that is bound meanwhile is reported",
+      0, { { 0, bind_other } }, BOTH, 0,
       "the host changed: the CPU affinity of 'other' was changed: the next",
       "2 domains were moved" },
-    { "a change after the last move is not worth a line", 0,
+    { "a change after the last move is not reported", 0,
       { { 0 }, { 0, bind_other } }, BOTH, 0, NULL, "2 domains were moved" },
     { "a CPU that leaves the cpupool stops the run", 0,
       { { 0, shrink_pool } }, DB_TO_3, EXIT_FAILURE,
@@ -299,11 +303,11 @@ static void check(struct cmd_line *line, const struct scene *s)
     memcpy(events, s->events, sizeof(s->events));
     run(line, s->most_mib, &o);
     is_str(log_text, s->log, s->what);
-    if (!ok(o.code == s->code, "status %d", s->code))
+    if (!ok(o.code == s->code, "the exit status is %d", s->code))
         printf("# got: %d\n", o.code);
-    if (!ok(has(o.said, s->said), "said on standard error"))
+    if (!ok(has(o.said, s->said), "standard error reports it"))
         printf("# got: %s\n", o.said);
-    if (!ok(has(o.out, s->out), "printed"))
+    if (!ok(has(o.out, s->out), "standard output reports it"))
         printf("# got: %s\n", o.out);
     outcome_free(&o);
 }
@@ -318,7 +322,7 @@ static void check_new_advice(struct cmd_line *line)
     events[0].meanwhile = fill_node_3;
     run(line, 0, &o);
     is_str(log_text, "1 auto to 3", "a move that no longer fits is not tried");
-    ok(o.code == 0, "status 0");
+    ok(o.code == 0, "the exit status is 0 if a move no longer fits");
     outcome_free(&o);
 }
 
@@ -331,8 +335,8 @@ static void check_end(struct cmd_line *line)
     make_remote(WEB, 2, 200, 0x30);
     run(line, 0, &o);
     is_str(o.out, "no move would bring memory nearer to its vCPUs\n",
-           "nothing to do: said so");
-    ok(!o.code && !*log_text, "and nothing is done");
+           "a line reports that no move would help");
+    ok(!o.code && !*log_text, "nothing is moved if no move would help");
     outcome_free(&o);
 }
 
@@ -348,7 +352,7 @@ static void check_left(struct cmd_line *line)
            has(o.said, "xl: 'web' stays where it is: this Xen cannot move PV "
                        "domains live\n") &&
            has(o.said, "xl: 'db' stays where it is: it is paused\n"),
-       "a PV domain, and one that is paused, stay");
+       "a PV domain and a paused domain stay where they are");
     outcome_free(&o);
 }
 
@@ -376,7 +380,8 @@ static void check_request(struct cmd_line *line)
     fake_xen_find(DB)->is_there = false;
     set_entry("/local/domain", WEB, "nodes", "2");
     run(line, 0, &o);
-    is_str(log_text, "1 2 to 2", "a domain that asked for nodes gets these");
+    is_str(log_text, "1 2 to 2",
+           "a domain that asked for nodes is moved to these nodes");
     outcome_free(&o);
 }
 
@@ -391,7 +396,7 @@ static void check_dry_run(struct cmd_line *line)
     ok(!*log_text && !o.code, "-N moves nothing");
     ok(has(o.out, "\nxl numa-move db 3\n") && !strstr(o.out, "web") &&
            has(o.said, "xl: 'web' stays where it is: it has 200 MiB"),
-       "and prints the moves that stay within the limit");
+       "-N prints the moves that stay within the limit");
     outcome_free(&o);
 }
 
@@ -406,8 +411,10 @@ static void check_second(struct cmd_line *line)
     run(line, 0, &o);
     close(fd);
     is_str(o.said, "xl: another 'xl numa-move --advise --apply' moves domains: "
-                   "nothing was done\n", "a second run says so");
-    ok(o.code == EXIT_FAILURE && !*log_text, "and ends");
+                   "nothing was done\n",
+           "a second run reports that another one is moving domains");
+    ok(o.code == EXIT_FAILURE && !*log_text,
+       "a second run fails and moves nothing");
     outcome_free(&o);
 }
 

@@ -177,7 +177,7 @@ static void test_hosts(enum shape shape, unsigned nr_hosts, const char *what)
         nr_hosts *= 8;
     for (unsigned i = 0; i < nr_hosts; i++)
         nr_right += is_right(shape, 1000 * shape + i);
-    ok(nr_right == nr_hosts, "%s: %u of %u are proven and right", what,
+    ok(nr_right == nr_hosts, "%s: %u of %u plans are proven and right", what,
        nr_right, nr_hosts);
 }
 

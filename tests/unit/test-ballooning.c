@@ -135,7 +135,7 @@ static void promises(const char *expected, const char *what)
              "%d: %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, rc,
              bytes[0] / MIB, bytes[1] / MIB, bytes[2] / MIB, bytes[3] / MIB);
     is_str(text, expected, what);
-    ok(!xen.nr_stores, "and xenstore is let go");
+    ok(!xen.nr_stores, "xenstore is closed");
 }
 
 static void test_one(void)
@@ -144,36 +144,39 @@ static void test_one(void)
     struct domain d = grows;
 
     set(1, &d);
-    promises("0: 0 200 0 0", "what it lacks of its target, on its node");
+    promises("0: 0 200 0 0",
+             "what a domain lacks of its target counts on its node");
     d.nodes = 0xd;
     set(1, &d);
-    promises("0: 66 0 66 66", "in equal parts on its nodes");
+    promises("0: 66 0 66 66",
+             "what a domain lacks counts in equal parts on its nodes");
     d = grows;
     d.mib = 299;
     set(1, &d);
-    promises("0: 0 0 0 0", "a MiB less is none that it waits for");
+    promises("0: 0 0 0 0",
+             "a target within a MiB of the memory does not count");
     d = grows;
     d.max_mib = 1000;
     set(1, &d);
-    promises("0: 0 200 0 0", "not what it is allowed and has no target for");
+    promises("0: 0 200 0 0", "memory above the target does not count");
     d.max_mib = 200;
     set(1, &d);
-    promises("0: 0 100 0 0", "nor a target that Xen would not allow");
+    promises("0: 0 100 0 0", "a target counts as far as Xen allows it");
     d = grows;
     d.target_mib = 0;
     set(1, &d);
-    promises("0: 0 0 0 0", "one that has no target is not made yet");
+    promises("0: 0 0 0 0", "a domain without a target does not count");
     d = grows;
     d.nodes = 0;
     set(1, &d);
-    promises("0: 0 0 0 0", "without a node nothing is reserved");
+    promises("0: 0 0 0 0", "a domain without a node does not count");
     d = grows;
     d.flags = XEN_DOMINF_dying;
     set(1, &d);
-    promises("0: 0 0 0 0", "one that is being destroyed takes no more");
+    promises("0: 0 0 0 0", "a domain that is being destroyed does not count");
     d.flags = XEN_DOMINF_shutdown;
     set(1, &d);
-    promises("0: 0 0 0 0", "nor does one that has ended");
+    promises("0: 0 0 0 0", "a domain that has ended does not count");
 }
 
 static void test_many(void)
@@ -184,13 +187,13 @@ static void test_many(void)
     all[257] = (struct domain){ 10, 21, 20, 0, 0x3 };
     all[MAX_DOMAINS - 1] = (struct domain){ 1, 9, 8, 0, 0x8 };
     set(MAX_DOMAINS, all);
-    promises("0: 105 5 0 7", "of all domains, however many");
+    promises("0: 105 5 0 7", "all domains count, however many there are");
     set(0, all);
-    promises("0: 0 0 0 0", "and of none");
+    promises("0: 0 0 0 0", "a host without domains has nothing outstanding");
     all[0].max_mib = 101;
     set(1, all);
     xen.fail_at = 2;
-    promises("0: 0 0 0 0", "xenstore is not asked without need");
+    promises("0: 0 0 0 0", "xenstore is not read without need");
 }
 
 static void test_failures(void)
@@ -210,15 +213,16 @@ static void test_failures(void)
         ok(!xen.nr_stores &&
                (rc == -FAILED || (!strcmp(xen.failed, "xc_nodemap_alloc") &&
                                   rc == -ENOMEM)),
-           "call %u, %s: an error", nth, xen.failed);
+           "an error is returned if call %u, %s, fails", nth, xen.failed);
     }
-    ok(nth == 7, "there are six calls");
+    ok(nth == 7, "each of the six calls was made to fail");
     set(1, &grows);
     xen.fail_at = 6;
     xen.error = ESRCH;
-    promises("0: 0 0 0 0", "a domain that goes meanwhile has no promise");
+    promises("0: 0 0 0 0", "a domain that ends meanwhile does not count");
     fake_alloc_fail(1);
-    ok(xln_ballooning_outstanding(NULL, bytes) == -ENOMEM, "no memory is -ENOMEM");
+    ok(xln_ballooning_outstanding(NULL, bytes) == -ENOMEM,
+       "running out of memory is -ENOMEM");
     fake_alloc_fail(0);
 }
 

@@ -274,7 +274,7 @@ static void test_absent(void)
         rc = xln_cpumap_parse(text, &node_cpus, SKIP, cpus, &end);
         ok(!rc && end == strlen(text) &&
                prints_as(xln_cpumap_bits(cpus), absent[i].skipped),
-           "\"%s\" without the absent ones is {%s}", text, absent[i].skipped);
+           "\"%s\" without absent numbers is {%s}", text, absent[i].skipped);
     }
     ok(xln_cpumap_parse("8,x", &node_cpus, 0, cpus, NULL) == -ERANGE &&
            xln_cpumap_parse("x,8", &node_cpus, 0, cpus, NULL) == -EINVAL,
@@ -361,7 +361,7 @@ static void test_cpus_above_64(void)
            prints_as(xln_cpumap_bits(cpus), "0-63"),
        "on 128 CPUs and 2 nodes, \"all,^node:1\" is 0-63");
     ok(xln_cpumap_parse("node:1", &two, 0, narrow, NULL) == -ERANGE,
-       "CPUs of a node that the set can't hold don't get lost unnoticed");
+       "an error is returned if a set cannot hold all CPUs of a node");
     xln_cpumap_free(narrow);
     xln_cpumap_free(cpus);
     xln_cpumap_free(high);
@@ -384,7 +384,7 @@ static void test_parsed_edges(unsigned width)
        "width %u: \"%s\" lacks the last number", width, text);
     snprintf(text, sizeof(text), "0-%u", width);
     ok(xln_cpumap_parse(text, NULL, 0, cpus, &end) == -ERANGE && end == 2,
-       "width %u: \"%s\" goes beyond", width, text);
+       "width %u: \"%s\" names a number beyond the width", width, text);
     ok(!xln_cpumap_parse(text, NULL, SKIP, cpus, &end) &&
            xln_cpumap_count(cpus) == width &&
            xln_cpumap_next(cpus, width) == XLN_NONE,

@@ -138,7 +138,7 @@ static void test_operation(const char *verb, const struct pair *p,
     change(set, b);
     ok(prints_as(set, expected) && xln_bitmap_nr_bits(set) == p->a_bits &&
            prints_as(b, p->b),
-       "{%s} of %u %s {%s} of %u is {%s}", p->a, p->a_bits, verb, p->b,
+       "{%s} of %u %s {%s} of %u gives {%s}", p->a, p->a_bits, verb, p->b,
        p->b_bits, expected);
     xln_bitmap_free(set);
     xln_bitmap_free(b);
@@ -156,10 +156,12 @@ static void test_comparison(const struct pair *p)
            xln_bitmap_intersects(b, a) == p->intersects,
        "{%s} of %u %s {%s} of %u, both ways", p->a, p->a_bits,
        p->intersects ? "intersects" : "is disjoint from", p->b, p->b_bits);
-    ok(xln_bitmap_is_subset(a, b) == p->a_in_b, "{%s} of %u %s {%s} of %u",
+    ok(xln_bitmap_is_subset(a, b) == p->a_in_b,
+       "{%s} of %u %s {%s} of %u",
        p->a, p->a_bits, p->a_in_b ? "is within" : "is not within", p->b,
        p->b_bits);
-    ok(xln_bitmap_is_subset(b, a) == p->b_in_a, "{%s} of %u %s {%s} of %u",
+    ok(xln_bitmap_is_subset(b, a) == p->b_in_a,
+       "{%s} of %u %s {%s} of %u",
        p->b, p->b_bits, p->b_in_a ? "is within" : "is not within", p->a,
        p->a_bits);
     xln_bitmap_free(a);
@@ -188,9 +190,9 @@ static void test_with_itself(void)
     xln_bitmap_or(set, set);
     xln_bitmap_and(set, set);
     ok(prints_as(set, "1,63-64,69"),
-       "or and and of a set with itself change nothing");
+       "OR and AND of a set with itself change nothing");
     xln_bitmap_andnot(set, set);
-    ok(xln_bitmap_is_empty(set), "a set without itself is empty");
+    ok(xln_bitmap_is_empty(set), "a set without its own members is empty");
     xln_bitmap_free(set);
 }
 
@@ -201,7 +203,7 @@ static void test_or_leaves_no_residue(void)
 
     xln_bitmap_or(set, wide);
     ok(xln_bitmap_count(set) == 65 && xln_bitmap_next(set, 65) == XLN_NONE,
-       "or does not add members beyond the width");
+       "OR adds no members beyond the width");
     xln_bitmap_free(wide);
     xln_bitmap_free(set);
 }
@@ -288,7 +290,8 @@ static void test_longest_text(void)
 
     for (bit = 1; bit < XLN_MAX_CPUS; bit += 2)
         must(xln_bitmap_set(set, bit));
-    ok(survives_print(set), "every other one of 65536 is read back");
+    ok(survives_print(set),
+       "a set of every other number up to 65536 is read back");
     xln_bitmap_free(set);
 }
 

@@ -411,7 +411,7 @@ static void test_random(void)
     ok(nr_right == nr, "brute force agrees on %u of %u random hosts",
        nr_right, nr);
     ok(nr_fit > nr / 2 && nr_fit < nr,
-       "on %u of them something fits, on others nothing", nr_fit);
+       "something fits on %u of them, and nothing on the others", nr_fit);
 }
 
 /* ---- single cases ---- */
@@ -489,12 +489,13 @@ static void test_named(void)
 
     even_task(&t, 4, 500);
     t.request->nodes = nodes_of("1-2");
-    is_list(&t, 0, "1-2:0 seen 0", "named nodes are the only candidate");
+    is_list(&t, 0, "1-2:0 seen 0", "the named nodes are the only candidate");
     t.request->max_nodes = 1;
-    is_list(&t, 0, "1:0 2:1 seen 0", "with nodes_max there is a choice");
+    is_list(&t, 0, "1:0 2:1 seen 0",
+            "with nodes_max the sets of named nodes are the candidates");
     must(xln_candidates_find(t.host, t.request, &t.need, 0, &c));
     ok(node_bits(c->left_out) == 0x9 && !node_bits(c->without_memory),
-       "the others are left out");
+       "nodes that are not named are listed as left out");
     xln_candidates_free(c);
     free_task(&t);
 }
@@ -512,8 +513,8 @@ static void test_left_out(void)
     t.need.nr_hard = 1;
     must(xln_candidates_find(t.host, t.request, &t.need, 0, &c));
     ok(node_bits(c->left_out) == 0x2 && node_bits(c->without_memory) == 0x4,
-       "a node that the vCPUs may not use is left out, one without memory "
-       "too");
+       "nodes that the vCPUs may not use, and nodes without memory, are left "
+       "out");
     xln_candidates_free(c);
     free_task(&t);
 }
@@ -523,16 +524,17 @@ static void test_large(void)
     struct task t;
 
     even_task(&t, 16, 500);
-    is_list(&t, 1, "0:0 +1*15 +5*65519 seen 0", "all sets of 16 nodes are "
-            "looked at");
+    is_list(&t, 1, "0:0 +1*15 +5*65519 seen 0",
+            "all sets of 16 nodes are considered");
     free_task(&t);
     even_task(&t, 64, 500);
     is_list(&t, 2, "0:0 1:1 +1*62 +5*43680 seen 3",
-            "of 64 nodes sets of up to three are listed, and a field says so");
+            "of 64 nodes sets of up to three are listed, and a field reports "
+            "that");
     free_task(&t);
     even_task(&t, 64, 5000);
     is_list(&t, 1, "0-4:0 +6*43744 seen 3",
-            "the chosen one is there although it is larger");
+            "the chosen set is listed although it is larger");
     free_task(&t);
 }
 
@@ -544,16 +546,16 @@ static void test_errors(void)
     even_task(&t, 4, 500);
     t.need.nr_vcpus = 0;
     ok(xln_candidates_find(t.host, t.request, &t.need, 0, &c) == -EINVAL && !c,
-       "no vCPUs: refused as by xln_place()");
+       "a need without vCPUs is refused, as by xln_place()");
     t.need.nr_vcpus = 1;
     t.request->nodes = nodes_of("9");
     ok(xln_candidates_find(t.host, t.request, &t.need, 0, &c) == -EINVAL && !c,
-       "no such node: refused too");
+       "a node that does not exist is refused, as by xln_place()");
     free_task(&t);
     even_task(&t, 4, 500);
     for (unsigned node = 0; node < 4; node++)
         t.host->nodes[node].total_bytes = t.host->nodes[node].free_bytes = 0;
-    is_list(&t, 0, "seen 0", "no memory at all: no candidates");
+    is_list(&t, 0, "seen 0", "a host without memory has no candidates");
     free_task(&t);
     xln_candidates_free(NULL);
 }
@@ -572,12 +574,14 @@ static void test_reserve(void)
     must(xln_host_reserve(t.host, shares, 2, &host));
     ok(xln_host_node(host, 1)->reserved_bytes == 600 * MIB &&
        !xln_host_node(t.host, 1)->reserved_bytes,
-       "the copy has the reservation, and the host does not");
+       "a copy has the reservation, and the host does not");
     ok(xln_cpumap_equal(xln_host_node(host, 2)->cpus,
                         xln_host_node(t.host, 2)->cpus) &&
-       xln_host_distance(host, 0, 3) == 25, "all else is the same");
+       xln_host_distance(host, 0, 3) == 25,
+       "a copy is the host in everything else");
     must(xln_place(host, t.request, &t.need, &plan));
-    ok(node_bits(plan->nodes) == 0x8, "the next plan is made for what is left");
+    ok(node_bits(plan->nodes) == 0x8,
+       "the next plan uses what is left on the copy");
     xln_plan_free(plan);
     xln_host_free(host);
     host = NULL;
@@ -620,7 +624,8 @@ static void without_memory(const char *what, int (*once)(const struct task *))
         failed += rc == -ENOMEM;
     } while (rc && nth < 10000);
     ok(!rc && failed == nth - 1 && failed > 2,
-       "%s: -ENOMEM whichever of its %u allocations fails", what, failed);
+       "%s: -ENOMEM is returned, whichever of its %u allocations "
+       "fails", what, failed);
     free_task(&t);
 }
 

@@ -124,9 +124,10 @@ static void test_free(void)
     begin(2, two);
     become(even, "2 3", "cells are near each other, where most is free");
     begin(2, two);
-    become(small_far, "2 0", "if there is room");
+    become(small_far, "2 0",
+           "cells are on other nodes if near ones have no room");
     begin(3, (unsigned[]){ 100, 900, 100 });
-    become(small_far, "3 2 0", "the largest chooses first");
+    become(small_far, "3 2 0", "the largest cell gets its node first");
     begin(5, (unsigned[]){ 100, 100, 100, 100, 100 });
     become(even, "2 3 1 0 2", "more cells than nodes share them");
     begin(2, (unsigned[]){ 300, 1200 });
@@ -142,7 +143,7 @@ static void test_bound(void)
     become(even, "1 3", "cells are where their vCPUs are bound");
     begin(2, two);
     bind_vcpu(1, 0x03);
-    become(even, "1 0", "one that is not is near");
+    become(even, "1 0", "a cell whose vCPUs are not bound is near the others");
 }
 
 static void test_named(void)
@@ -154,7 +155,7 @@ static void test_named(void)
     request->nodes = nodes_of("0");
     cells->list[1].nodes = nodes_of("2");
     bind_vcpu(1, 0x03);
-    become(even, "0 2", "<memnode> is for its cell, before all else");
+    become(even, "0 2", "the <memnode> of a cell comes before all else");
     begin(2, (unsigned[]){ 600, 600 });
     cells->list[0].nodes = nodes_of("1");
     cells->list[1].nodes = nodes_of("1");
@@ -163,7 +164,7 @@ static void test_named(void)
     begin(2, two);
     cells->list[0].nodes = nodes_of("9");
     become(even, "cell 0: 300 MiB needed, not available from node 9 alone: 2 3",
-           "a node that is not there has nothing");
+           "a node that does not exist has no memory");
 }
 
 static void test_no_memory(void)
@@ -182,7 +183,7 @@ static void test_no_memory(void)
         nr_failed += rc == -ENOMEM;
     } while (rc && nth < 1000);
     ok(!rc && nr_failed == nth - 1 && nr_failed > 4,
-       "-ENOMEM whichever of %u allocations fails",
+       "-ENOMEM is returned, whichever of %u allocations fails",
        nr_failed);
     end();
     xln_host_free(host);

@@ -50,7 +50,7 @@ static void test_defaults(void)
        c->memory_bytes == 32 * MIB && c->maxmem_bytes == 32 * MIB &&
        c->nr_vcpus == 1 && c->hap && !c->hard.nr && !c->soft.nr && !c->pool &&
        !c->cells && !c->nr_devices,
-       "a name is enough: PV, 32 MiB, a vCPU, as libxl has it");
+       "a configuration with a name only is PV with 32 MiB and one vCPU");
     config_free(c);
     config_free(NULL);
 }
@@ -81,7 +81,7 @@ static void test_types(void)
         nr_right += c->type == types[i].type;
         config_free(c);
     }
-    ok(nr_right == i, "%u of %u ways to write the type", nr_right, i);
+    ok(nr_right == i, "%u of %u ways to write the type are read", nr_right, i);
 }
 
 static void test_sizes(void)
@@ -91,12 +91,12 @@ static void test_sizes(void)
 
     ok(c->memory_bytes == 256 * MIB && c->maxmem_bytes == 300 * MIB &&
        c->nr_vcpus == 8 && c->shadow_bytes == 5 * MIB && !c->hap,
-       "sizes are read as libxlutil reads numbers, and vCPUs that may come "
-       "count");
+       "sizes are read like libxlutil's numbers, and vCPUs are those of "
+       "maxvcpus");
     config_free(c);
     c = good(NAMED "maxmem=300\nvcpus=3\n");
     ok(c->memory_bytes == 300 * MIB && c->nr_vcpus == 3,
-       "maxmem alone is the memory");
+       "maxmem= without memory= is the memory");
     config_free(c);
 }
 
@@ -109,11 +109,12 @@ static void test_places(void)
                             "\"vcpus=0-1\"]]\n");
 
     ok(c->hard.of_all && c->hard.nr == 1 &&
-       !strcmp(c->hard.lists[0], "0-3,^2"), "cpus= of all vCPUs");
+       !strcmp(c->hard.lists[0], "0-3,^2"),
+       "a cpus= text applies to all vCPUs");
     ok(!c->soft.of_all && c->soft.nr == 2 && !strcmp(c->soft.lists[1], "2"),
-       "cpus_soft= as a list, of the vCPUs that there are");
+       "a cpus_soft= list is read up to the number of vCPUs");
     ok(!strcmp(c->pool, "p") && c->nr_devices == 2 && c->cells->nr == 1,
-       "pool=, pci= and vnuma=");
+       "pool=, pci= and vnuma= are read");
     config_free(c);
 }
 
@@ -122,7 +123,7 @@ static void is_device(const struct prefer_device *d, unsigned segment,
                       const char *what)
 {
     ok(d->segment == segment && d->bus == bus && d->device == device &&
-       d->function == function, "pci= item \"%s\"", what);
+       d->function == function, "the pci= item \"%s\" is read", what);
 }
 
 static void test_devices(void)
@@ -133,7 +134,7 @@ static void test_devices(void)
                             "\"01:00.8\"]\n");
 
     ok(c->nr_devices == 6 && c->nr_addresses == 4,
-       "pci= items without an address count as devices, and no more");
+       "pci= items without an address are counted as devices");
     is_device(&c->devices[0], 0, 1, 0, 0, "01:00.0");
     is_device(&c->devices[1], 1, 0xc1, 0x1f, 7, "0001:c1:1f.7@5,...");
     is_device(&c->devices[2], 0, 3, 0, XLN_NONE, "03:00.*");
@@ -152,11 +153,12 @@ static void test_words(void)
 
     if (config_parse(text, strlen(text), "g.cfg", words, 2, NULL, &c, &error))
         bail_out("words");
-    ok(c->memory_bytes == 64 * MIB, "the words of a command line win");
+    ok(c->memory_bytes == 64 * MIB,
+       "KEY=VALUEs of the command line override the file");
     if (xln_request_new(&request) || keys_apply(c->keys, request) ||
         xln_nodemap_format(request->nodes, &set))
         bail_out("request");
-    is_str(set, "1-2", "our keys are read");
+    is_str(set, "1-2", "the NUMA keys are read from the command line");
     free(set);
     xln_request_free(request);
     config_free(c);
@@ -172,13 +174,13 @@ static void test_files(void)
     if (config_read_text("/dev/null", &text, &size))
         bail_out("/dev/null");
     ok(!config_parse(text, size, "/dev/null", words, 1, NULL, &c, &error),
-       "/dev/null and words are a configuration");
+       "/dev/null and KEY=VALUEs make a configuration");
     config_free(c);
     free(text);
     ok(config_read_text("/nonexistent", &text, &size) == -ENOENT,
-       "no such file");
+       "a file that does not exist is an error");
     ok(config_read_text("/dev/zero", &text, &size) == -EFBIG,
-       "what never ends is refused");
+       "a file without an end is refused");
 }
 
 /* ---- what is refused ---- */
@@ -221,9 +223,10 @@ static void test_errors(void)
         struct config *c = parse(cases[i].text, &error);
 
         if (c)
-            ok(false, "refused: %s", cases[i].text);
+            ok(false, "the configuration is refused: %s", cases[i].text);
         else
-            is_str(error, cases[i].error, "refused, and why");
+            is_str(error, cases[i].error,
+                   "the error says why the configuration is refused");
         config_free(c);
         free(error);
     }
@@ -239,7 +242,7 @@ static void test_zero_byte(void)
 
     ok(rc == -EINVAL, "a zero byte is refused");
     is_str(error, "g.cfg: line 2: expected text, not a zero byte",
-           "and libxlutil not asked");
+           "libxlutil does not see a text with a zero byte");
     free(error);
 }
 
@@ -272,7 +275,8 @@ static void test_need_bytes(void)
 
         snprintf(text, sizeof(text), NAMED "%s\n", cases[i].text);
         c = good(text);
-        if (!ok(need_bytes(c) == cases[i].mib * MIB, "case %u: %u MiB with the "
+        if (!ok(need_bytes(c) == cases[i].mib * MIB,
+                "case %u needs %u MiB with the "
                 "overhead", i, (unsigned)cases[i].mib))
             printf("# %llu\n", (unsigned long long)(need_bytes(c) / MIB));
         config_free(c);
@@ -339,12 +343,13 @@ static void test_masks(void)
     if (need_fill(c, host, NULL, NULL, &need, &error))
         bail_out("need");
     is_masks(need.hard, need.nr_hard, "4,6-7 4,6-7",
-             "cpus= holds for each vCPU, with nodes, without what there is "
-             "not");
-    is_masks(need.soft, need.nr_soft, "0-7", "a list has as many as it has");
+             "cpus= applies to each vCPU, by nodes, without CPUs that do not "
+             "exist");
+    is_masks(need.soft, need.nr_soft, "0-7",
+             "a cpus_soft= list applies to as many vCPUs as it has items");
     ok(need.nr_vcpus == 2 && need.memory_bytes == 32 * MIB &&
        need.memory_bytes + need.overhead_bytes == need_bytes(c),
-       "the other figures");
+       "the need has the vCPUs, the memory and the overhead");
     need_dispose(&need);
 
     memset(&need, 0, sizeof(need));
@@ -353,7 +358,8 @@ static void test_masks(void)
         bail_out("bound");
     if (need_fill(c, host, NULL, bound, &need, &error))
         bail_out("need");
-    is_masks(need.hard, need.nr_hard, "6-7 6-7", "xl.conf's mask narrows it");
+    is_masks(need.hard, need.nr_hard, "6-7 6-7",
+             "the mask of xl.conf narrows cpus=");
     need_dispose(&need);
     config_free(c);
 
@@ -361,7 +367,8 @@ static void test_masks(void)
     c = good(NAMED "vcpus=2\n");
     if (need_fill(c, host, NULL, bound, &need, &error))
         bail_out("need");
-    is_masks(need.hard, need.nr_hard, "6-7 6-7", "and holds without cpus= too");
+    is_masks(need.hard, need.nr_hard, "6-7 6-7",
+             "the mask of xl.conf applies without cpus=, too");
     need_dispose(&need);
     config_free(c);
     xln_cpumap_free(bound);
@@ -376,9 +383,10 @@ static void test_wrong_masks(void)
     char *error;
 
     ok(need_fill(c, host, NULL, NULL, &need, &error) == -EINVAL,
-       "a wrong list is refused");
+       "a malformed list of CPUs is refused");
     is_str(error, "g.cfg: cpus=\"3-1\": expected CPUs of this host such as "
-           "\"0-3,^2\", \"nodes:0-1\" or \"all\"", "and why");
+           "\"0-3,^2\", \"nodes:0-1\" or \"all\"",
+           "the error says why a list of CPUs is refused");
     free(error);
     need_dispose(&need);
     config_free(c);
@@ -418,7 +426,7 @@ static void test_no_memory(void)
         nr_failed += rc == -ENOMEM;
     } while (rc && nth < 1000);
     ok(!rc && nr_failed == nth - 1 && nr_failed > 10,
-       "-ENOMEM whichever of %u allocations fails", nr_failed);
+       "-ENOMEM is returned, whichever of %u allocations fails", nr_failed);
     xln_host_free(host);
 }
 

@@ -175,7 +175,8 @@ static void test_next_node(void)
         .nr_cores = { 3, 1, 0, 0 }, .nr_vcpus = 3, .masks = { 9, 1, 6 },
     };
 
-    ok(is_right(&p), "one more node is taken where it has the core that suits");
+    ok(is_right(&p),
+       "a plan uses one more node if that node has the core that suits");
 }
 
 static void fill_random(struct problem *p)

@@ -646,7 +646,7 @@ int main(void)
     test_all(hosts, "*/*.json");
     test_all(hosts, "*/*.xml");
     test_all(hosts, "*/*.txt");
-    ok(tap_run >= 25, "there are hosts to plan for");
+    ok(tap_run >= 25, "the directory has hosts to plan for");
     if (foreign)
         test_all(foreign, "*.xml");
     return tap_done();

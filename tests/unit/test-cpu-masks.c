@@ -59,7 +59,7 @@ static void test_good(const struct xln_host *host)
     cpu_masks_dispose(&masks);
     write_conf(conf, strlen(conf));
     rc = cpu_masks_read(host, &masks, &error);
-    ok(!rc && masks.nr == 2, "those that are given are read");
+    ok(!rc && masks.nr == 2, "all masks in the file are read");
     ok(masks.nr == 2 && mask_is(&masks.list[0], "vm.cpumask", "0-5", true,
                                 true),
        "vm.cpumask is for all domains, CPUs that do not exist are left out");
@@ -85,7 +85,7 @@ static void refuses(const struct xln_host *host, const char *text, size_t size,
     write_conf(text, size);
     rc = cpu_masks_read(host, &masks, &error);
     if (!ok(rc == -EINVAL && error && strstr(error, expected) == error,
-            "it is refused: %s", expected))
+            "a wrong xl.conf is refused: %s", expected))
         printf("# %d: %s\n", rc, error ? error : "-");
     cpu_masks_dispose(&masks);
     free(error);
@@ -111,8 +111,9 @@ static void test_unreadable(const struct xln_host *host)
 
     must(unlink(XL_CONF) || mkdir(XL_CONF, 0700) ? errno : 0);
     rc = cpu_masks_read(host, &masks, &error);
-    ok(rc == -EINVAL, "what cannot be read is refused");
-    is_str(error, "cannot read '" XL_CONF "': Is a directory", "with the cause");
+    ok(rc == -EINVAL, "a file that cannot be read is refused");
+    is_str(error, "cannot read '" XL_CONF "': Is a directory",
+           "the error says why the file cannot be read");
     cpu_masks_dispose(&masks);
     free(error);
     must(rmdir(XL_CONF) ? errno : 0);

@@ -24,7 +24,7 @@ refuses() { # LINE PLAN
 
 "$numa" numa-plan --host host.json --json web.cfg db.cfg > plan.json
 "$numa" create --plan plan.json > out 2> err
-check "create --plan: what numa-plan prints is read" \
+check "create --plan reads what numa-plan prints" \
     grep -q '^xl: cannot open .*dom0$' err
 "$numa" create --plan - < plan.json > out 2> err
 check "a plan is read from standard input, too" grep -q '^xl: cannot open .*dom0$' err
@@ -54,8 +54,9 @@ done
 "$numa" numa-plan --host host.json --json=lists web.cfg db.cfg |
     sed 's/"version":2/"version":1/' > plan.json
 "$numa" create --plan plan.json > out 2> err
-check "create --plan: a plan of version 1" grep -q '^xl: cannot open .*dom0$' err
+check "create --plan reads a plan of version 1" \
+    grep -q '^xl: cannot open .*dom0$' err
 "$numa" create > out 2> err
-check "create without --plan: status 2" [ $? = 2 ]
+check "create without --plan ends with status 2" [ $? = 2 ]
 
 finish

@@ -53,13 +53,13 @@ paths_missing() { # PAGE
 tmp=$(mktemp) || exit 1
 trap 'rm -f "$tmp"' EXIT
 
-check "there are defects" [ "$(echo "$names" | wc -l)" -gt 10 ]
+check "the directory has defects" [ "$(echo "$names" | wc -l)" -gt 10 ]
 for name in $names; do
-    same "$(lacks "$name")" "" "$name --help: explains the defect"
-    check "$name: the table has a verdict for both releases" \
+    same "$(lacks "$name")" "" "$name --help explains the defect"
+    check "the table has a verdict for $name in both releases" \
         has_verdicts "$name"
 done
 same "$(unnamed)" "" "upstream.md names every function that is interposed"
 same "$(paths_missing "$top/docs/upstream.md")" "" \
-    "every file that upstream.md names is there"
+    "every file that upstream.md names exists"
 finish

@@ -72,18 +72,18 @@ tmp=$(mktemp) || exit 1
 trap 'rm -f "$tmp" "$tmp".*' EXIT
 
 for page in "$docs"/*.pod; do
-    check "${page##*/}: its syntax" well_formed "$page"
+    check "the syntax of ${page##*/} is right" well_formed "$page"
 done
 
 same "$(wide_commands "$docs"/*.pod)" "" \
     "each command in a page fits into 80 columns"
 
 keys > "$tmp"
-check "the keys are found" [ "$(wc -l < "$tmp")" -gt 5 ]
+check "the pages have keys to check" [ "$(wc -l < "$tmp")" -gt 5 ]
 check "each key is in xl-numa.cfg(5) or xl-numa.conf(5)" documented \
     "$docs/xl-numa.cfg.5.pod" "$docs/xl-numa.conf.5.pod" < "$tmp"
 functions > "$tmp"
-check "the functions are found" [ "$(wc -l < "$tmp")" -gt 50 ]
+check "the headers have functions to check" [ "$(wc -l < "$tmp")" -gt 50 ]
 check "each function is in libxl-numa(3)" documented \
     "$docs/libxl-numa.3.pod" < "$tmp"
 check "the program in libxl-numa(3) is the one that is built" \
@@ -105,9 +105,11 @@ wrong_examples() { # COMMAND
 
 numa=${top_builddir:-.}/xl/xl-numa
 "$numa" help | sed -n 's/^ \([a-z-]*\) .*/\1/p' > "$tmp.commands"
-check "the commands are found" [ "$(wc -l < "$tmp.commands")" -gt 10 ]
+check "the program has commands to check" \
+    [ "$(wc -l < "$tmp.commands")" -gt 10 ]
 while read -r command; do
-    same "$(wrong_examples "$command")" "" "$command --help: its examples"
+    same "$(wrong_examples "$command")" "" \
+        "the examples of $command --help are right"
 done < "$tmp.commands"
 
 # "- test: PATH: WHAT" in a page: that file has this text.
@@ -124,7 +126,7 @@ tests_are_there() { # PAGE
     [ ! -s "$tmp.missing" ]
 }
 
-check "each test that security.md names is there" \
+check "each test that security.md names exists" \
     tests_are_there "$docs/security.md"
 
 finish

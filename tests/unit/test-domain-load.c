@@ -30,10 +30,11 @@ static void has_cpus(const char *const (*vcpus)[2], unsigned nr_vcpus,
         list[i].soft = list[i].exists ? some_cpus(vcpus[i][1]) : NULL;
     }
     must(xln_domain_cpus(&d, pool_cpus, false, &cpus));
-    ok(cpus_are(cpus, hard), "%s: where it may run", what);
+    ok(cpus_are(cpus, hard), "%s: the load is where the vCPUs may run", what);
     xln_cpumap_free(cpus);
     must(xln_domain_cpus(&d, pool_cpus, true, &cpus));
-    ok(cpus_are(cpus, soft), "%s: where it would best run", what);
+    ok(cpus_are(cpus, soft),
+       "%s: the load is where the vCPUs prefer to run", what);
     xln_cpumap_free(cpus);
     for (i = 0; i < nr_vcpus; i++) {
         xln_cpumap_free(list[i].hard);
@@ -78,7 +79,7 @@ static void test_cpus_no_memory(void)
         nr_wrong += rc && (rc != -ENOMEM || cpus);
     }
     ok(!nr_wrong && nth > 4 && nth < 20 && cpus_are(cpus, "0-127"),
-       "no memory is -ENOMEM here too");
+       "running out of memory is -ENOMEM");
     xln_cpumap_free(cpus);
     xln_cpumap_free(pool);
     xln_domains_free(domains);
@@ -160,21 +161,22 @@ static void test_load(void)
     load_is("64-70:0.857", "six vCPUs count in equal parts on seven CPUs");
     d = one_domain(4);
     memset(d->soft, 0xff, sizeof(d->soft));
-    load_is("", "those that keep to nothing count nowhere");
+    load_is("", "vCPUs that may run anywhere add no load");
     memset(d->hard, 0, sizeof(d->hard));
     set_bits(d->hard, 0, 15);
-    load_is("0-15:0.250", "hard affinity without a soft one");
+    load_is("0-15:0.250", "hard affinity counts without a soft one");
     memset(d->soft, 0, sizeof(d->soft));
     set_bits(d->soft, 64, 70);
-    load_is("0-15:0.250", "a preference for where it may not run is none");
+    load_is("0-15:0.250",
+            "a preference for CPUs where a vCPU may not run is ignored");
     set_bits(d->soft, 14, 15);
-    load_is("14-15:2.000", "what is preferred of where it may run");
+    load_is("14-15:2.000", "a preferred CPU counts if the vCPU may run there");
     d->offline = 1;
-    load_is("14-15:2.000", "vCPUs that are not up yet count");
+    load_is("14-15:2.000", "offline vCPUs add load");
     d->missing = 2;
-    load_is("14-15:1.500", "those that there are not don't");
+    load_is("14-15:1.500", "vCPUs that do not exist add no load");
     d->dying = true;
-    load_is("", "nor those of a domain that is being destroyed");
+    load_is("", "vCPUs of a domain that is being destroyed add no load");
 }
 
 /* "0-1,64-65": the cores, of two CPUs each, that are taken, read both ways. */
@@ -195,7 +197,8 @@ static void taken_is(const char *expected, const uint8_t *self,
     must(xln_load_read(NULL, NULL, host, load, live, self));
     must(xln_cpumap_format(live, &text));
     is_str(text, expected, what);
-    ok(self || xln_cpumap_equal(live, read), "%s: of a snapshot too", what);
+    ok(self || xln_cpumap_equal(live, read),
+       "%s: a snapshot has the same cores", what);
     free(text);
     xln_cpumap_free(live);
     xln_cpumap_free(read);
@@ -220,18 +223,18 @@ static void test_taken(void)
     xln_domains_free(domains);
     memset(d->hard, 0xff, sizeof(d->hard));
 
-    taken_is("", NULL, "who runs anywhere holds no core");
+    taken_is("", NULL, "a vCPU that may run anywhere takes no core");
     bind_to(d, 7, 7);
-    taken_is("6-7", NULL, "who is bound to one CPU holds its core");
-    taken_is("", self, "but not from the domain itself");
-    taken_is("6-7", other, "from others it does");
+    taken_is("6-7", NULL, "a vCPU that is bound to one CPU takes its core");
+    taken_is("", self, "the domain's own cores count as free for itself");
+    taken_is("6-7", other, "the domain's cores are taken for other domains");
     bind_to(d, 64, 65);
-    taken_is("64-65", NULL, "who is bound to a core holds it");
+    taken_is("64-65", NULL, "a vCPU that is bound to a core takes it");
     bind_to(d, 65, 66);
-    taken_is("", NULL, "who is bound to two cores holds neither");
+    taken_is("", NULL, "a vCPU that is bound to two cores takes neither");
     bind_to(d, 7, 7);
     d->dying = true;
-    taken_is("", NULL, "who is dying holds none");
+    taken_is("", NULL, "a domain that is being destroyed takes no core");
 }
 
 static void test_load_calls(void)
@@ -247,7 +250,8 @@ static void test_load_calls(void)
     }
     must(xln_load_read(NULL, NULL, host, load, NULL, NULL));
     ok(xen.nr_lists == 2 && xen.nr_calls == 2 + nr_vcpus,
-       "300 domains: a hypercall for 256 domains, and one for each vCPU");
+       "300 domains cost a hypercall for each 256 domains and one for each "
+       "vCPU");
     xln_host_free(host);
 }
 
@@ -268,7 +272,7 @@ static void test_load_fails(void)
     ok(nr_bad == 7 && nr_good == 1, "each hypercall that fails is reported");
     three_domains()->gone_at = 5;
     ok(!xln_load_read(NULL, NULL, host, load, NULL, NULL),
-       "a domain that goes away meanwhile is left out");
+       "a domain that ends meanwhile is left out");
     xln_host_free(host);
 }
 

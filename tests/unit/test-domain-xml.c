@@ -51,7 +51,7 @@ static void becomes(const char *body, const char *config, const char *what)
     if (is_str(domain.config, config, what) &&
         config_parse(domain.config, domain.config_size, "g.xml", NULL, 0, NULL,
                      &c, &error))
-        ok(false, "it is taken by xl's parser: %s", error);
+        ok(false, "xl's parser accepts the configuration: %s", error);
     free(error);
     config_free(c);
     domain_xml_dispose(&domain);
@@ -63,7 +63,7 @@ static void refused(const char *body, const char *wanted, const char *what)
     char *error = NULL;
 
     ok(read_body(body, &domain, &error) == -EINVAL, "%s", what);
-    is_str(error, wanted, "and why");
+    is_str(error, wanted, "the error says why the XML is refused");
     free(error);
 }
 
@@ -176,12 +176,12 @@ static void test_distances(void)
     }
     list = domain.cells->list;
     ok(list[0].distances[1] == 15 && list[1].distances[0] == 15,
-       "a distance that is given holds both ways");
+       "a distance in the XML counts in both directions");
     ok(list[0].distances[0] == 10 && list[0].distances[2] == 20,
-       "others are libvirt's 10 and 20");
+       "missing distances are 10 and 20, as in libvirt");
     ok(list[0].bytes == 1024 && list[1].bytes == 2 << 20 &&
        xln_cpumap_count(list[0].vcpus) == 3 && !list[1].vcpus,
-       "each has its size and its vCPUs");
+       "each cell has its size and its vCPUs");
     domain_xml_dispose(&domain);
 }
 
@@ -296,20 +296,22 @@ static void test_errors(void)
             "no name");
     refused("<name>", "g.xml: line 3: not XML: mismatched tag", "no XML");
     ok(domain_xml_read("<network/>", 10, "n.xml", &domain, &error) == -EINVAL,
-       "another thing of libvirt's");
-    is_str(error, "n.xml: line 1: expected a <domain> of libvirt", "and why");
+       "an element other than <domain> is refused");
+    is_str(error, "n.xml: line 1: expected a <domain> of libvirt",
+           "the error says that a <domain> is expected");
     free(error);
     ok(domain_xml_read("<domain type='kvm'/>", 20, "n.xml", &domain, &error) ==
-           -EINVAL, "a domain of another hypervisor");
-    is_str(error, "n.xml: line 1: expected a <domain type='xen'>", "and why");
+           -EINVAL, "a domain of another hypervisor is refused");
+    is_str(error, "n.xml: line 1: expected a <domain type='xen'>",
+           "the error says that a domain of Xen is expected");
     free(error);
 }
 
 static void test_is(void)
 {
-    ok(domain_xml_is("\n <domain", 9), "XML is known by how it begins");
+    ok(domain_xml_is("\n <domain", 9), "XML is recognized by how it begins");
     ok(!domain_xml_is("name=\"<\"", 8) && !domain_xml_is(" ", 1) &&
-           !domain_xml_is("", 0), "nothing else is XML");
+           !domain_xml_is("", 0), "other texts are not taken for XML");
 }
 
 static void test_uuid(void)
@@ -318,19 +320,22 @@ static void test_uuid(void)
     char *error, *uuid;
 
     ok(!read_body(NAMED "<uuid>7A2F4E4C-7c4b-4a2e-9d5e-0a1b2c3d4e5f</uuid>",
-                  &domain, &error), "a domain with a uuid");
+                  &domain, &error), "a domain with a uuid is read");
     is_str(domain.uuid, "7a2f4e4c-7c4b-4a2e-9d5e-0a1b2c3d4e5f",
-           "which is read in lower case");
+           "a uuid is read in lower case");
     domain_xml_dispose(&domain);
     ok(!read_body(NAMED, &domain, &error) && !domain.uuid,
-       "one that has none has none");
+       "a domain without a uuid has none");
     domain_xml_dispose(&domain);
     ok(!domain_xml_uuid("<domain><uuid>7A</uuid><vcpu>x</vcpu></domain>", 46,
-                        &uuid), "where something is wrong it has one still");
-    is_str(uuid, "7a", "which is read so too");
+                        &uuid),
+       "the uuid is found in XML with an error elsewhere");
+    is_str(uuid, "7a", "the uuid in such XML is read in lower case, too");
     free(uuid);
-    ok(domain_xml_uuid("<domain/>", 9, &uuid) == -ENOENT, "or none");
-    ok(domain_xml_uuid("<domain>", 8, &uuid) == -EINVAL, "or is no XML");
+    ok(domain_xml_uuid("<domain/>", 9, &uuid) == -ENOENT,
+       "XML without a uuid is -ENOENT");
+    ok(domain_xml_uuid("<domain>", 8, &uuid) == -EINVAL,
+       "a text that is not XML has no uuid");
 }
 
 static void test_no_memory(void)
@@ -351,7 +356,7 @@ static void test_no_memory(void)
         nr_failed += rc == -ENOMEM && !error;
     } while (rc && nth < 1000);
     ok(!rc && nr_failed == nth - 1 && nr_failed > 8,
-       "-ENOMEM whichever of %u allocations fails", nr_failed);
+       "-ENOMEM is returned, whichever of %u allocations fails", nr_failed);
     domain_xml_dispose(&domain);
     free(text);
 }

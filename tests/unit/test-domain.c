@@ -9,20 +9,22 @@ static void test_plain(void)
 
     three_domains()->is_hvm = true;
     domains = read_all();
-    ok(domids_are(domains, "0 3 4"), "all domains, in the order of their ids");
+    ok(domids_are(domains, "0 3 4"),
+       "all domains are read, in the order of their numbers");
     d = &domains->list[2];
     ok(d->memory_bytes == 1004 * 4096 && d->claimed_bytes == 7 * 4096 &&
            d->pool_id == 5 && d->uuid[15] == 0xa0,
-       "a domain's memory, its claim, its pool and its uuid");
-    ok(!d->is_pv && domains->list[1].is_pv && !d->dying, "PV or not");
-    ok(nodes_are(d->nodes, "4,63"), "its node affinity");
+       "a domain has its memory, its claim, its cpupool and its uuid");
+    ok(!d->is_pv && domains->list[1].is_pv && !d->dying,
+       "a domain is marked as PV or not");
+    ok(nodes_are(d->nodes, "4,63"), "a domain has its node affinity");
     ok(d->nr_vcpus == 3 && d->vcpus[1].exists && d->vcpus[1].online &&
            d->vcpus[1].blocked && !d->vcpus[1].running &&
            d->vcpus[2].running && d->vcpus[2].cpu == 102 &&
            d->vcpus[2].time_ns == UINT64_C(15000000000),
-       "its vCPUs, and CPUs beyond 64");
+       "a domain has its vCPUs, also on CPUs beyond 64");
     ok(cpus_are(d->vcpus[0].hard, "0-127") &&
-           cpus_are(d->vcpus[0].soft, "64-70"), "their affinities");
+           cpus_are(d->vcpus[0].soft, "64-70"), "vCPUs have their affinities");
     xln_domains_free(domains);
     xln_domains_free(NULL);
 }
@@ -34,12 +36,14 @@ static void test_one(void)
 
     three_domains();
     domains = try_read(3, &rc);
-    ok(!rc && domids_are(domains, "3"), "one domain alone");
+    ok(!rc && domids_are(domains, "3"), "one domain can be read alone");
     xln_domains_free(domains);
     domains = try_read(2, &rc);
-    ok(rc == -ESRCH && !domains, "one that is not there, others are");
+    ok(rc == -ESRCH && !domains,
+       "reading a domain that does not exist is -ESRCH, while others exist");
     domains = try_read(5, &rc);
-    ok(rc == -ESRCH && !domains, "one beyond the last");
+    ok(rc == -ESRCH && !domains,
+       "reading a domain beyond the last one is -ESRCH");
 }
 
 static void test_many(void)
@@ -52,12 +56,12 @@ static void test_many(void)
         add(2 * i, 1 + i % 4);
     domains = read_all();
     ok(domains->nr == 300 && xen.nr_lists >= 2,
-       "300 domains, more than one call tells of");
+       "300 domains are read, with more than one hypercall");
     for (i = 0; i < domains->nr; i++)
         nr_wrong += domains->list[i].domid != 2 * i ||
                     domains->list[i].nr_vcpus != 1 + i % 4 ||
                     !domains->list[i].vcpus[i % 4].exists;
-    ok(!nr_wrong, "each once, with its vCPUs");
+    ok(!nr_wrong, "each domain is read once, with its vCPUs");
     xln_domains_free(domains);
 }
 
@@ -79,7 +83,7 @@ static void test_odd_vcpus(void)
     domains = read_all();
     ok(domids_are(domains, "0 3 4") && domains->list[2].nr_vcpus == 3 &&
            is_nothing(&domains->list[2].vcpus[1]),
-       "a number that no vCPU has yet");
+       "a vCPU number without a vCPU has no values");
     ok(domains->list[2].vcpus[0].online && domains->list[2].vcpus[2].exists &&
            !domains->list[2].vcpus[2].online &&
            cpus_are(domains->list[2].vcpus[2].soft, "64-70"),
@@ -89,7 +93,7 @@ static void test_odd_vcpus(void)
     three_domains()->nr_vcpus = 0;
     domains = read_all();
     ok(domids_are(domains, "0 3 4") && domains->list[2].nr_vcpus == 0,
-       "a domain without vCPUs");
+       "a domain without vCPUs is read");
     xln_domains_free(domains);
 }
 
@@ -102,12 +106,12 @@ static void test_dying(void)
     domains = read_all();
     ok(domids_are(domains, "0 3 4") && domains->list[2].dying &&
            !domains->list[2].nodes && !domains->list[2].vcpus,
-       "a dying domain is there, without nodes and vCPUs");
+       "a dying domain is listed, without nodes and vCPUs");
     ok(domains->list[2].memory_bytes == 1004 * 4096,
-       "and with the memory that it has left");
+       "a dying domain has the memory that is left");
     xln_domains_free(domains);
     domains = try_read(4, &rc);
-    ok(!rc && domains->list[0].dying, "so it is when asked for alone");
+    ok(!rc && domains->list[0].dying, "a dying domain can be read alone");
     xln_domains_free(domains);
 }
 
@@ -135,7 +139,7 @@ static void test_disappears(void)
         xln_domains_free(domains);
     }
     ok(!nr_wrong && nr_calls > 12,
-       "a domain that goes away meanwhile is left out, the others are there");
+       "a domain that ends meanwhile is left out, the others are listed");
 
     for (nth = 1, nr_wrong = 0; nth <= 9; nth++) {
         three_domains()->gone_at = nth;
@@ -146,7 +150,7 @@ static void test_disappears(void)
         }
         xln_domains_free(domains);
     }
-    ok(!nr_wrong, "if it was asked for alone: no such domain");
+    ok(!nr_wrong, "a domain that ends while it is read alone is -ESRCH");
 }
 
 /* ---- what fails ---- */
@@ -163,12 +167,13 @@ static void test_failing_calls(void)
         domains = try_read(XLN_NONE, &rc);
         if (!xen.failed)
             break;
-        ok(rc == -FAILED && !domains, "call %u, %s: its errno", nth,
+        ok(rc == -FAILED && !domains,
+           "the errno is returned if call %u, %s, fails", nth,
            xen.failed);
         xln_domains_free(domains);
     }
     ok(!xen.failed && !rc && domids_are(domains, "0 3 4") && nth > 15,
-       "then they are read");
+       "the domains are read once no call fails");
     xln_domains_free(domains);
 }
 
@@ -188,7 +193,7 @@ static void test_no_memory(void)
             printf("# allocation %u: %s\n", nth, strerror(-rc));
         xln_domains_free(domains);
     }
-    ok(!nr_wrong && nth > 30 && nth < 200, "no memory is -ENOMEM");
+    ok(!nr_wrong && nth > 30 && nth < 200, "running out of memory is -ENOMEM");
 }
 
 int main(void)

@@ -12,14 +12,14 @@ static void test_wait(void)
     signal(SIGINT, SIG_DFL);
     ends_begin(&ends);
     ok(ends_wait(&ends, 0) && ends_wait(&ends, 0.001) && ends_wait(&ends, -1),
-       "no signal: it waits, and that is all");
+       "without a signal the wait lasts its time");
     raise(SIGTERM);
     ok(!ends_wait(&ends, 3600), "a signal that came before ends the wait");
-    ok(ends_wait(&ends, 0.001), "once");
+    ok(ends_wait(&ends, 0.001), "a signal ends one wait only");
     raise(SIGINT);
-    ok(!ends_wait(&ends, 3600), "SIGINT too");
+    ok(!ends_wait(&ends, 3600), "SIGINT ends the wait");
     raise(SIGHUP);
-    ok(!ends_wait(&ends, 3600), "and SIGHUP");
+    ok(!ends_wait(&ends, 3600), "SIGHUP ends the wait");
 }
 
 static void test_ignored(void)
@@ -30,10 +30,10 @@ static void test_ignored(void)
     signal(SIGINT, SIG_IGN);
     ends_begin(&ends);
     ok(!sigismember(&ends, SIGHUP),
-       "SIGHUP that is ignored, as under nohup, does not end it");
+       "an ignored SIGHUP, as under nohup, does not end the wait");
     raise(SIGINT);
     ok(!ends_wait(&ends, 3600),
-       "SIGINT that is ignored, as in the background, does");
+       "an ignored SIGINT, as in the background, ends the wait");
 }
 
 int main(void)

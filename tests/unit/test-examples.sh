@@ -82,7 +82,7 @@ test_snapshot_page() {
     "$numa" numa-snapshot --host shown.json again.json
     diff shown.json again.json | sed 's/^/# /'
     cmp -s shown.json again.json
-    result $? "docs/xl-numa-snapshot.5.pod: the example"
+    result $? "the example in docs/xl-numa-snapshot.5.pod can be read"
 }
 
 # Hosts are files; on each of them, xl knows its own.
@@ -110,7 +110,7 @@ EOT
     result $? "create-on-best names the host with the best fit"
     [ "$(echo ./*.created)" = ./host.created ] &&
         [ "$(jq -r '.plans[0].name' host.created)" = web ]
-    result $? "and gives xl create there the plan"
+    result $? "create-on-best passes the plan to xl create on that host"
 }
 
 # A map in blocks and not in ASCII.
@@ -137,6 +137,6 @@ done
 test_snapshot_page
 test_create_on_best
 [ $run -gt 8 ]
-result $? "there are examples"
+result $? "the pages have examples to check"
 
 finish

@@ -319,10 +319,11 @@ static void test(const char *command)
     if (!ok(!good.code && !find_fault(&good, &good, NULL), "xl %s", command))
         printf("# status %d: %s\n", good.code, good.said);
     nr = try_all(command, false, &good, &nr_wrong);
-    ok(!nr_wrong && nr > 3, "each of its %u calls may fail", nr);
+    ok(!nr_wrong && nr > 3,
+       "a command survives the failure of each of its %u calls", nr);
     nr_wrong = 0;
     nr = try_all(command, true, &good, &nr_wrong);
-    ok(!nr_wrong, "or memory run out, at %u times", nr);
+    ok(!nr_wrong, "a command survives that memory runs out, at %u points", nr);
     outcome_free(&good);
 }
 

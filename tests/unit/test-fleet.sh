@@ -106,10 +106,10 @@ check "a host with room for all domains is chosen" \
 check "a host with relaxed domains comes after hosts where all fit" \
     ranked 0 "large.json chosen; narrow.json relaxed" \
     --host narrow.json --host large.json web.cfg 'nodes="0"'
-check "memory on other nodes: status 4, and least of it wins" \
+check "least memory on other nodes wins, with status 4" \
     ranked 4 "small.json chosen; narrow.json away" \
     --host narrow.json --host small.json web.cfg memory=700 'nodes="0"'
-check "nothing fits anywhere: status 3, and no host is chosen" \
+check "no host is chosen if nothing fits, with status 3" \
     ranked 3 "small.json unfit; tiny.json unfit" \
     --host small.json --host tiny.json web.cfg memory=9000
 
@@ -164,7 +164,7 @@ small.json left_out" --host broken.json --host none.json --host far.json \
     cmp -s expected.err err
 }
 check "a host that cannot be read is left out, with a reason" left_out
-check "all are left out: status 1" ranked 1 "" --host none.json \
+check "the status is 1 if all hosts are left out" ranked 1 "" --host none.json \
     --host nor.json web.cfg
 echo "xl: cannot read 'none.cfg': No such file or directory" > expected
 check "a missing configuration is reported once" \
@@ -191,7 +191,8 @@ check "a configuration from a pipe is for all hosts" eval "cat web.cfg |
 check "defaults from a pipe apply to all hosts" eval "echo 'nodes_max = 1' |
     ranked 0 'large.json chosen; narrow.json relaxed' --host narrow.json \
         --host large.json --defaults /dev/stdin web.cfg"
-check "one host from standard input" ranked 0 "- chosen; large.json left" \
+check "one of the hosts may be standard input" \
+    ranked 0 "- chosen; large.json left" \
     --host - --host large.json web.cfg < small.json
 
 # --- hosts of each kind ---
@@ -207,21 +208,23 @@ if "$numa" numa-snapshot --host 'node:2 pu:1' > /dev/null 2>&1; then
             [ "$(grep -o '"host_left_bytes":[1-9]' out | wc -l)" = 4 ] &&
             [ "$(grep -c 'all memory is assumed to be free' err)" = 3 ]
     }
-    check "libvirt's, hwloc's, a description and a snapshot" kinds
+    check \
+        "hosts in four formats can be compared" kinds
 fi
 
 # --- JSON ---
 
 "$numa" numa-plan --json --host large.json --host small.json web.cfg > out
-check "--json: the choice" grep -qF '"host":"small.json",' out
+check "--json has the chosen host and the ranking" \
+    grep -qF '"host":"small.json",' out
 "$numa" numa-plan --json --host small.json web.cfg > alone
 plans_are_alone() {
     sed 's/"host":"[^"]*","hosts":\[[^]]*\],//' out | cmp -s - alone
 }
-check "its plans are those of the host alone, as create --plan reads them" \
+check "the plans are those for the chosen host alone" \
     plans_are_alone
 "$numa" create --plan out > /dev/null 2> err
-check "create --plan reads them" grep -q '^xl: cannot open .*dom0$' err
+check "create --plan reads the plans" grep -q '^xl: cannot open .*dom0$' err
 "$numa" numa-plan --json --host tiny.json --host small.json db.cfg > out
 check "no host is chosen if nothing fits" grep -qF '"host":null,' out
 
@@ -230,15 +233,18 @@ check "no host is chosen if nothing fits" grep -qF '"host":null,' out
 usage="see 'xl numa-plan --help'"
 for option in count emit; do
     echo "xl: numa-plan: --$option works with one --host only: $usage" > expected
-    check "--$option" planned 2 --$option --host small.json --host large.json \
+    check "--$option with several hosts is an error" \
+        planned 2 --$option --host small.json --host large.json \
         web.cfg
 done
 echo "xl: numa-plan: --all works with one --host only: $usage" > expected
-check "--all" planned 2 --all --host small.json --host large.json web.cfg
+check "--all with several hosts is an error" \
+    planned 2 --all --host small.json --host large.json web.cfg
 cat > expected << 'EOF'
 xl: unknown column 'USABLE': expected some of HOST, NR_NODES, DISTANCE, LEFT, HOST_LEFT, UNFIT, RELAXED, AWAY, VERDICT, REASON
 EOF
-check "a column of the other table" planned 2 -o USABLE --host small.json \
+check "a column of the table of nodes is an error" \
+    planned 2 -o USABLE --host small.json \
     --host large.json web.cfg
 
 # --- the ranking, from the plans for each host alone ---

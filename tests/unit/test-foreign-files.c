@@ -52,12 +52,14 @@ static void test_cut_off(reader *from, const struct file *file)
         free(text);
         free(error);
         if (host) {
-            ok(false, "%s, %zu bytes of it: no host", file->name, size);
+            ok(false,
+               "%s, %zu bytes of it: part of a file is "
+               "refused", file->name, size);
             xln_host_free(host);
             return;
         }
     }
-    ok(true, "%s: no host from part of it", file->name);
+    ok(true, "%s: part of a file is refused", file->name);
 }
 
 static void test_damaged(reader *from, const struct file *file)
@@ -74,7 +76,7 @@ static void test_damaged(reader *from, const struct file *file)
         try_text(from, text, file->size);
     }
     free(text);
-    ok(true, "%s: no harm from damaged ones", file->name);
+    ok(true, "%s: damaged files do no harm", file->name);
 }
 
 /* Each allocation fails once. */
@@ -92,7 +94,7 @@ static void test_no_memory(reader *from, const struct file *file)
         if (rc && error)
             break;
     }
-    ok(rc == 0 && nth > 5, "%s: no memory is -ENOMEM", file->name);
+    ok(rc == 0 && nth > 5, "%s: running out of memory is -ENOMEM", file->name);
     xln_host_free(host);
     free(note);
     free(error);
@@ -153,7 +155,8 @@ static void test_round_trip(const struct xln_host *host, const char *name,
     if (print(host, f) || fclose(f))
         abort();
     again = read_host(from, text, size, &error);
-    ok(again && is_same(host, again, online), "%s: out as %s and in again",
+    ok(again && is_same(host, again, online),
+       "%s: a host that is written as %s is read back the same",
        name, from == xln__host_from_hwloc ? "hwloc's XML" : "libvirt's XML");
     xln_host_free(again);
     free(error);
@@ -178,7 +181,7 @@ static void test_file(reader *from, const char *dir, const char *name)
     char *error;
 
     host = read_host(from, file.text, file.size, &error);
-    if (ok(host, "%s: a host", file.name)) {
+    if (ok(host, "%s: the file is read as a host", file.name)) {
         test_round_trip(host, name, xln_host_save_hwloc,
                         xln__host_from_hwloc, false);
         /* libvirt has no word for CPUs on no node. */
@@ -207,7 +210,7 @@ static void test_files(reader *from, const char *kind, const char *ending)
     if (asprintf(&dir, "%s/tests/hosts/%s", top ? top : ".", kind) < 0)
         abort();
     nr = scandir(dir, &entries, NULL, alphasort);
-    ok(nr > 4, "%s: there are files", dir);
+    ok(nr > 4, "%s: the directory has files", dir);
     for (int i = 0; i < nr; i++) {
         const char *name = entries[i]->d_name, *dot = strrchr(name, '.');
 
@@ -224,12 +227,14 @@ static void test_files(reader *from, const char *kind, const char *ending)
 static void source_is(const char *word, int expected_rc, const char *expected)
 {
     struct xln_snapshot *snapshot = NULL;
-    char *note = NULL, *error = NULL;
+    char *note = NULL, *error = NULL, what[200];
     int rc;
 
     rc = xln_snapshot_open(word, &snapshot, &note, &error);
-    is_str(rc ? error : note, expected, word);
-    ok(rc == expected_rc, "%s: %d", word, rc);
+    snprintf(what, sizeof(what), "%s: the %s is right", word,
+             rc ? "error" : "note");
+    is_str(rc ? error : note, expected, what);
+    ok(rc == expected_rc, "%s: opening it returns %d", word, rc);
     xln_snapshot_free(snapshot);
     free(note);
     free(error);
@@ -304,7 +309,7 @@ static void test_synthetic(void)
        xln_cpumap_count(xln_host_node(host, 3)->cpus) == 16 &&
        xln_host_cpu(host, 62)->core == xln_host_cpu(host, 63)->core &&
        xln_host_cpu(host, 61)->core != xln_host_cpu(host, 62)->core,
-       "node:4 core:8 pu:2");
+       "node:4 core:8 pu:2 is read as hwloc reads it");
     is_str(note, "all memory is assumed to be free; missing distances are "
            "assumed to be 10 and 20; each node is assumed to have 1 GiB",
            "a note names what a synthetic description leaves out");

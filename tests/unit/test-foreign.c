@@ -87,7 +87,7 @@ static void test_distance_errors(void)
 static void has_cpus(const char *set, const char *expected)
 {
     struct xln_host *host;
-    char *text, *error, *cpus = NULL, pus[70 * 40] = "";
+    char *text, *error, *cpus = NULL, pus[70 * 40] = "", name[80];
 
     for (unsigned cpu = 0; cpu < 70; cpu++)
         sprintf(pus + strlen(pus), "<object type='PU' os_index='%u'/>", cpu);
@@ -98,7 +98,8 @@ static void has_cpus(const char *set, const char *expected)
     host = read_host(xln__host_from_hwloc, text, strlen(text), &error);
     if (host && xln_cpumap_format(xln_host_node(host, 0)->cpus, &cpus))
         abort();
-    is_str(cpus ? cpus : error, expected, set);
+    snprintf(name, sizeof(name), "cpuset='%.40s' is read or refused", set);
+    is_str(cpus ? cpus : error, expected, name);
     xln_host_free(host);
     free(cpus);
     free(error);
@@ -167,20 +168,21 @@ static void cpu_is(const char *inside, const char *expected, const char *what)
 static void test_choices(void)
 {
     cpu_is(NODE("0", "0x3") "</object>" NODE("1", "0x1") "</object>" PU0 PU1,
-           "1 0 0", "of two nodes near to a CPU it is on that of fewer CPUs");
+           "1 0 0", "a CPU near two nodes is on the one with fewer CPUs");
     cpu_is(NODE("4", "0x1") "</object>" NODE("1", "0x1") "</object>" PU0,
-           "1 0 0", "then on the lower one");
+           "1 0 0",
+           "a CPU near two nodes with equally many CPUs is on the lower one");
     cpu_is(NODE("0", "0x1") "<info name='DAXDevice' value='dax0.0'/></object>"
            NODE("1", "0x3") "</object>" PU0 PU1,
-           "1 0 0", "but not on one that is a device's memory");
+           "1 0 0", "a CPU is not on a node that is a device's memory");
     cpu_is(SOCKET("7", CORE("5", PU0) CORE("6", PU1)), "0 7 5",
            "sockets and cores have their numbers");
     cpu_is(SOCKET("7", CORE("5", PU1) CORE("5", PU0)), "0 7 1",
-           "cores that share a number are counted");
+           "cores with equal numbers are numbered anew");
     cpu_is(SOCKET("7", CORE("5", PU1)) SOCKET("7", CORE("5", PU0)), "0 1 5",
-           "sockets that share a number are counted");
+           "sockets with equal numbers are numbered anew");
     cpu_is(SOCKET("7", CORE("5", PU1)) PU0, "0 1 1",
-           "a CPU without a socket has one of its own");
+           "a CPU without a socket gets a socket of its own");
 }
 
 /* ---- libvirt ---- */
@@ -245,13 +247,13 @@ static void test_large_cores(void)
 
     ok(!xln__host_from_capabilities(xml, strlen(xml), &host, &note, &error) &&
        xln_host_cpu(host, 1)->core == 2147483648u,
-       "a core has its number in the socket");
+       "a core has its number within the socket");
     free(note);
     note = NULL;
     ok(f && !virsh_print_topology(host, f) && !fclose(f) &&
        !xln__host_from_capabilities(text, size, &again, &note, &error) &&
        xln_host_cpu(again, 1)->core == 2147483648u,
-       "and has it still where that was printed and read");
+       "a core keeps its number when the host is printed and read");
     xln_host_free(host);
     xln_host_free(again);
     free(text);
@@ -269,7 +271,8 @@ static void has_memory(const char *memory, uint64_t expected_bytes)
         abort();
     host = read_host(xln__host_from_capabilities, text, strlen(text), &error);
     ok(host && xln_host_node(host, 0)->total_bytes == expected_bytes &&
-       xln_host_node(host, 0)->free_bytes == expected_bytes, "%s", memory);
+       xln_host_node(host, 0)->free_bytes == expected_bytes,
+       "the size in %s is read", memory);
     xln_host_free(host);
     free(error);
     free(text);
@@ -312,7 +315,7 @@ static void refuses_both(char *text, const char *expected, const char *what)
 
 static void test_hostile(void)
 {
-    refuses_both(strdup(""), "it is empty", "nothing");
+    refuses_both(strdup(""), "it is empty", "an empty file");
     refuses_both(strdup("<topology>\n<object"), "line 2: not XML: unclosed "
                  "token", "a file that is cut off");
     refuses_both(strdup("<topology>\n</object>"), "line 2: not XML: "
@@ -367,7 +370,7 @@ static void test_doctype(void)
     char *error;
 
     host = read_host(xln__host_from_hwloc, text, sizeof(text) - 1, &error);
-    ok(host, "a DTD that is only named does no harm");
+    ok(host, "a DTD that is named and not included does no harm");
     xln_host_free(host);
     free(error);
 }

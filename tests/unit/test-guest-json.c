@@ -88,7 +88,8 @@ static void print(const struct guest *guest, const struct guest_moved *moved,
     rewind(f);
     text[fread(text, 1, size - 1, f)] = '\0';
     fclose(f);
-    ok(code == (complaint ? EXIT_FAILURE : EXIT_SUCCESS), "exit code %d", code);
+    ok(code == (complaint ? EXIT_FAILURE : EXIT_SUCCESS),
+       "the exit code is %d", code);
 }
 
 #define VCPUS "\"vcpus\":[{\"vcpu\":0,\"hard\":\"0-3,69\",\"soft\":\"69\"}," \
@@ -110,29 +111,32 @@ static void test_guest(struct guest *guest)
     is_str(text, "{\"version\":2,\"domain\":{\"name\":\"a \\\"b\\\"\",\"id\":9,"
            "\"node_affinity\":\"1-2\",\"nodes\":[{\"node\":0,\"bytes\":1048576},"
            "{\"node\":2,\"bytes\":3221225472}],\"elsewhere_bytes\":1048576,"
-           VCPUS "}\n", "memory on two nodes, of which one is another");
+           VCPUS "}\n",
+           "memory on two nodes is listed, one of them outside the plan");
     print(guest, &moved, text, sizeof(text));
-    ok(strstr(text, "]},\"previous_id\":7,\"paused_s\":0.250}\n"), "a move: %s",
+    ok(strstr(text, "]},\"previous_id\":7,\"paused_s\":0.250}\n"),
+       "a move is printed as JSON: %s",
        text);
     moved.paused_s = -1;
     print(guest, &moved, text, sizeof(text));
-    ok(strstr(text, ",\"paused_s\":null}\n"), "a move, paused nobody knows how "
-       "long: %s", text);
+    ok(strstr(text, ",\"paused_s\":null}\n"),
+       "a move with an unknown pause is printed as JSON: %s", text);
     no_memory = true;
     print(guest, NULL, text, sizeof(text));
-    ok(complaint == -ENOMEM, "no memory: that is reported");
-    is_str(text, "", "no memory: nothing is printed");
+    ok(complaint == -ENOMEM, "running out of memory is reported");
+    is_str(text, "", "nothing is printed if memory runs out");
 }
 
 static void test_check(void)
 {
     struct cmd_line line = { .dry_run = true };
 
-    ok(guest_check_json(&line) == EXIT_SUCCESS, "a dry run");
+    ok(guest_check_json(&line) == EXIT_SUCCESS, "a dry run is accepted");
     json_word = "";
-    ok(guest_check_json(&line) == EXIT_USAGE, "a dry run has no JSON");
+    ok(guest_check_json(&line) == EXIT_USAGE,
+       "a dry run together with --json is refused");
     line.dry_run = false;
-    ok(guest_check_json(&line) == EXIT_SUCCESS, "JSON");
+    ok(guest_check_json(&line) == EXIT_SUCCESS, "--json alone is accepted");
 }
 
 int main(void)

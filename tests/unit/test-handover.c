@@ -39,28 +39,30 @@ static void test_hand_over(void)
     struct stat st;
 
     ok(handover_take(dir, UUID, &text, &size) == -ENOENT,
-       "nothing is there where nobody wrote");
+       "nothing is found before it is written");
     ok(!handover_write(dir, UUID, "first", 5) && is_there(),
-       "it is written, and its directory made");
+       "a file is written, and its directory is made");
     ok(!stat(dir, &st) && (st.st_mode & 0777) == 0700,
-       "which is root's alone");
-    ok(!stat(path, &st) && (st.st_mode & 0777) == 0600, "as the file is");
-    ok(!handover_write(dir, UUID, "second\n", 7), "another takes its place");
+       "only root can enter the directory");
+    ok(!stat(path, &st) && (st.st_mode & 0777) == 0600,
+       "only root can read the file");
+    ok(!handover_write(dir, UUID, "second\n", 7),
+       "a second file replaces the first");
     ok(handover_take(dir, OTHER, &text, &size) == -ENOENT,
-       "another domain has none");
-    ok(is_taken(UUID, "second\n") && !is_there(), "it is taken, once");
+       "another domain finds no file");
+    ok(is_taken(UUID, "second\n") && !is_there(), "taking a file removes it");
     ok(!handover_write(dir, UUID, "", 0) && is_taken(UUID, ""),
-       "it may be empty");
+       "an empty file can be taken");
     handover_write(dir, UUID, "third", 5);
     handover_remove(dir, OTHER);
-    ok(is_there(), "another domain's end does not remove it");
+    ok(is_there(), "the end of another domain does not remove the file");
     handover_remove(dir, UUID);
-    ok(!is_there(), "its own does");
+    ok(!is_there(), "the end of the domain removes its file");
     handover_write(dir, UUID, "fourth", 6);
     handover_write(dir, OTHER, "fifth", 5);
     handover_remove_all(dir);
     ok(!is_there() && handover_take(dir, OTHER, &text, &size) == -ENOENT,
-       "a daemon that starts removes all");
+       "a daemon that starts removes all files");
     handover_remove_all("/nosuch");
 }
 
@@ -71,9 +73,9 @@ static void test_names(void)
 
     ok(handover_write(dir, "../../etc/passwd", "x", 1) == -EINVAL &&
            handover_take(dir, "..", &text, &size) == -EINVAL,
-       "no name but a uuid is a file's");
+       "a name that is not a uuid is refused");
     ok(handover_write(dir, "../4e4c-7c4b-4a2e-9d5e-0a1b2c3d4e5f/", "x", 1) ==
-           -EINVAL, "whatever its length");
+           -EINVAL, "a path of the length of a uuid is refused");
 }
 
 /* Only root can put anything there; all the same. */
@@ -84,20 +86,20 @@ static void test_others(void)
 
     ok(!symlink("/etc/passwd", path) &&
            handover_take(dir, UUID, &text, &size) == -ELOOP,
-       "a symbolic link is not followed");
+       "a symbolic link is not followed when a file is taken");
     ok(!handover_write(dir, UUID, "x", 1) && is_taken(UUID, "x"),
-       "but replaced");
+       "a symbolic link is replaced when a file is written");
     mkfifo(path, 0600);
     ok(handover_take(dir, UUID, &text, &size) == -EFBIG && !is_there(),
-       "what is no file is not read");
+       "a FIFO is refused and removed");
     handover_write(dir, UUID, "x", 1);
     ok(!truncate(path, 2 << 20) &&
            handover_take(dir, UUID, &text, &size) == -EFBIG && !is_there(),
-       "nor what is too large");
+       "a file that is too large is refused and removed");
     handover_write(dir, UUID, "x", 1);
     fake_alloc_fail(1);
     ok(handover_take(dir, UUID, &text, &size) == -ENOMEM,
-       "without memory it is not read");
+       "taking a file without memory is -ENOMEM");
     fake_alloc_fail(0);
 }
 

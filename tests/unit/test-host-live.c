@@ -268,21 +268,21 @@ static void test_plain(void)
     must(rc);
     ok(nodes_are(xln_host_nodes(host), "0-3") && xln_host_nr_nodes(host) == 4 &&
            xln_host_nr_cpus(host) == 8,
-       "a host of four nodes and eight CPUs");
+       "a host of four nodes and eight CPUs is read");
     node = xln_host_node(host, 1);
     ok(node && node->total_bytes == GIB && node->free_bytes == 101 * MIB &&
            node->reserved_bytes == 7 * MIB && node->dma_bytes == 0 &&
            cpus_are(node->cpus, "2-3"),
-       "a node's memory, the reserved part of it, and its CPUs");
+       "a node has its memory, the reserved part of it, and its CPUs");
     ok(xln_host_node(host, 0)->dma_bytes == 30 * MIB,
        "the first node has the DMA zone");
     cpu = xln_host_cpu(host, 5);
     ok(cpu && cpu->online && cpu->node == 2 && cpu->socket == 2 &&
-           cpu->core == 2, "a CPU's node, socket and core");
+           cpu->core == 2, "a CPU has its node, socket and core");
     ok(xln_host_distance(host, 1, 3) == 24 &&
-           xln_host_distance(host, 2, 2) == 10, "distances");
+           xln_host_distance(host, 2, 2) == 10, "the distances are read");
     ok(xln_host_pool(host, 0) && cpus_are(xln_host_pool(host, 0)->cpus, "0-7"),
-       "the pool has all CPUs");
+       "the cpupool has all CPUs");
     xln_host_free(host);
 
     host = read_host();
@@ -308,16 +308,16 @@ static void test_sparse(void)
     host = read_host();
     ok(nodes_are(xln_host_nodes(host), "0,2,5") && !xln_host_node(host, 1) &&
            !xln_host_node(host, 6),
-       "numbers that no node has are no nodes");
+       "numbers without a node are no nodes");
     ok(xln_host_node(host, 5)->total_bytes == 3 * GIB &&
            cpus_are(xln_host_node(host, 5)->cpus, "3"),
-       "a node keeps the number that Xen has for it");
+       "a node keeps Xen's number");
     ok(xln_host_distance(host, 2, 5) == 27 &&
            xln_host_distance(host, 5, 0) == 25 &&
            xln_host_distance(host, 0, 1) == XLN_NONE,
-       "so do its distances");
+       "distances keep Xen's numbers of nodes");
     ok(!xln_host_cpu(host, 1) && xln_host_cpu(host, 3),
-       "numbers that no CPU has are no CPUs");
+       "numbers without a CPU are no CPUs");
     xln_host_free(host);
 
     must(xln_get_numainfo(NULL, &info, &nr));
@@ -326,7 +326,7 @@ static void test_sparse(void)
            info[1].size_bytes == 0 && info[1].free_bytes == 0,
        "xln_get_numainfo() has an entry for every number up to the last");
     ok(info[5].distances[2] == 27 && info[0].distances[5] == 25,
-       "with its row of distances");
+       "xln_get_numainfo() has a row of distances for each node");
     xln_numainfo_free(info);
     xln_numainfo_free(NULL);
 }
@@ -371,7 +371,7 @@ static void test_odd_cpus(void)
     ok(xln_host_cpu(host, 3)->online &&
            cpus_are(xln_host_node(host, 1)->cpus, "2-3") &&
            cpus_are(xln_host_pool(host, 0)->cpus, "0-2,4-7"),
-       "a CPU in no pool is online");
+       "a CPU in no cpupool is online");
     xln_host_free(host);
 
     xen.cpus[3].node = XEN_INVALID_NODE_ID;
@@ -386,7 +386,7 @@ static void test_odd_cpus(void)
     host = read_host();
     ok(xln_host_nr_cpus(host) == 101 &&
            cpus_are(xln_host_node(host, 3)->cpus, "6-7,100"),
-       "CPUs beyond 64");
+       "CPUs beyond 64 are read");
     xln_host_free(host);
 }
 
@@ -407,9 +407,9 @@ static void test_pools(void)
            cpus_are(xln_host_pool(host, 5)->cpus, "4") &&
            cpus_are(xln_host_pool(host, 77)->cpus, "") &&
            !xln_host_pool(host, 1),
-       "several pools, with gaps in their numbers, and one without CPUs");
+       "cpupools with gaps in their numbers, and one without CPUs, are read");
     ok(cpus_are(xln_host_node(host, 2)->cpus, "4"),
-       "the CPUs of all of them are online");
+       "the CPUs of all cpupools are online");
     xln_host_free(host);
 }
 
@@ -425,7 +425,7 @@ static void test_distances(void)
     ok(xln_host_distance(host, 0, 1) == XLN_NONE &&
            xln_host_distance(host, 1, 0) == 31,
        "a distance that the firmware does not report is unknown");
-    ok(xln_host_distance(host, 2, 3) == 254, "the largest distance");
+    ok(xln_host_distance(host, 2, 3) == 254, "the largest distance is read");
     xln_host_free(host);
 }
 
@@ -462,7 +462,8 @@ static void test_dma_width(void)
     ok(!nr_wrong, "the DMA zone is as wide as Xen makes it");
     four_nodes();
     xln_host_free(read_host());
-    ok(xen.dma_width == 28, "28 bits for a first node of a GiB");
+    ok(xen.dma_width == 28,
+       "the DMA zone has 28 bits for a first node of a GiB");
 
     four_nodes();
     set_node(0, 0, 0);
@@ -471,7 +472,7 @@ static void test_dma_width(void)
     xen.dma_bytes[1] = MIB / 2;
     host = read_host();
     ok(xen.dma_width == 29 && xln_host_node(host, 1)->dma_bytes == MIB / 2,
-       "where the first node has no memory, the next one's span counts");
+       "the DMA zone follows the next node if the first one has no memory");
     xln_host_free(host);
 }
 
@@ -480,7 +481,9 @@ static void has_width(const char *command_line, int width)
     four_nodes();
     xen.command_line = command_line;
     xln_host_free(read_host());
-    if (!ok(xen.dma_width == width, "Xen's command line \"%s\"", command_line))
+    if (!ok(xen.dma_width == width,
+            "the width of the DMA zone is read from Xen's command line "
+            "\"%s\"", command_line))
         printf("# %d bits, expected %d\n", xen.dma_width, width);
 }
 
@@ -491,7 +494,8 @@ static void has_gran(const char *command_line, enum xln_sched_gran gran)
     four_nodes();
     xen.command_line = command_line;
     host = read_host();
-    ok(xln_host_pool_at(host, 0)->sched_gran == gran, "'%s': %s",
+    ok(xln_host_pool_at(host, 0)->sched_gran == gran,
+       "Xen's command line '%s' gives this granularity: %s",
        command_line, gran == XLN_SCHED_CPU    ? "each CPU on its own"
                      : gran == XLN_SCHED_CORE ? "each core"
                                               : "each socket");
@@ -532,13 +536,14 @@ static void test_dma_free(void)
     ok(xln_host_node(host, 0)->dma_bytes == 10 * MIB &&
            xln_host_node(host, 1)->dma_bytes == 0 &&
            xln_host_node(host, 2)->dma_bytes == 5 * MIB,
-       "a DMA zone that reaches over several nodes");
+       "a DMA zone may reach over several nodes");
     xln_host_free(host);
 
     xen.dma_bytes[0] = 500 * MIB;
     host = read_host();
     ok(xln_host_node(host, 0)->dma_bytes == 100 * MIB,
-       "memory freed in between never makes the zone more than is free");
+       "memory that is freed meanwhile never makes the zone larger than the "
+       "free memory");
     xln_host_free(host);
 
     nothing();
@@ -548,7 +553,7 @@ static void test_dma_free(void)
     xen.dma_bytes[0] = 50 * MIB;
     host = read_host();
     ok(xln_host_node(host, 0)->dma_bytes == 0,
-       "a host with one node keeps none of it");
+       "a host with one node has no DMA memory to keep");
     xln_host_free(host);
 }
 
@@ -572,14 +577,17 @@ static void test_failing_calls(void)
          * the option. */
         if (!strcmp(xen.failed, "xc_version"))
             ok(rc == 0 && host && xen.dma_width == 28,
-               "call %u, %s: read as if it had no option", nth, xen.failed);
+               "if call %u, %s, fails, the host is read without Xen's "
+               "options", nth, xen.failed);
         else
-            ok(rc == -FAILED && !host, "call %u, %s: its errno", nth,
+            ok(rc == -FAILED && !host,
+               "if call %u, %s, fails, its errno is returned", nth,
                xen.failed);
         rc = -1;
         xln_host_free(host);
     }
-    ok(!xen.failed && rc == 0 && host && nth > 9, "then the host is read");
+    ok(!xen.failed && rc == 0 && host && nth > 9,
+       "the host is read once no call fails");
     xln_host_free(host);
 }
 
@@ -601,7 +609,7 @@ static void test_no_memory(void)
             nr_wrong++;
         xln_host_free(host);
     }
-    ok(!nr_wrong && nth > 15 && nth < 200, "no memory is -ENOMEM");
+    ok(!nr_wrong && nth > 15 && nth < 200, "running out of memory is -ENOMEM");
 }
 
 static void is_refused(int expected, const char *what)
@@ -621,27 +629,27 @@ static void test_absurd(void)
 
     four_nodes();
     xen.max_node_id = XLN_MAX_NODES;
-    is_refused(-EPROTO, "more nodes than can be");
+    is_refused(-EPROTO, "more nodes than the library allows are refused");
     ok(xln_get_numainfo(NULL, &info, &nr) == -EPROTO && !info,
-       "so says xln_get_numainfo()");
+       "xln_get_numainfo() refuses as many nodes, too");
     four_nodes();
     xen.max_node_id = UINT32_MAX;
-    is_refused(-EPROTO, "a node number that has no next one");
+    is_refused(-EPROTO, "the largest possible node number is refused");
     four_nodes();
     xen.max_cpus = 0;
-    is_refused(-EPROTO, "no CPU can be");
+    is_refused(-EPROTO, "a host without a CPU number is refused");
     four_nodes();
     xen.max_cpus = XLN_MAX_CPUS + 1;
-    is_refused(-EPROTO, "more CPUs than can be");
+    is_refused(-EPROTO, "more CPUs than the library allows are refused");
     four_nodes();
     set_node(1, MIB, 2 * MIB);
-    is_refused(-EINVAL, "a node with more free than it has");
+    is_refused(-EINVAL, "a node with more free memory than memory is refused");
     four_nodes();
     set_cpu(8, 7);
-    is_refused(-EINVAL, "a CPU on a node that is not there");
+    is_refused(-EINVAL, "a CPU on a node that does not exist is refused");
     four_nodes();
     xen.nr_pools = 0;
-    is_refused(-ENOENT, "no pool");
+    is_refused(-ENOENT, "a host without a cpupool is refused");
 }
 
 int main(void)

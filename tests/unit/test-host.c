@@ -54,18 +54,21 @@ static void test_bounds(void)
 {
     struct xln_host *host = NULL;
 
-    ok(xln__host_new(0, 1, 0, &host) == -ERANGE, "a host has a CPU");
-    ok(xln__host_new(1, 0, 0, &host) == -ERANGE, "a host has a node");
+    ok(xln__host_new(0, 1, 0, &host) == -ERANGE,
+       "a host without a CPU is refused");
+    ok(xln__host_new(1, 0, 0, &host) == -ERANGE,
+       "a host without a node is refused");
     ok(xln__host_new(XLN_MAX_CPUS + 1, 1, 0, &host) == -ERANGE,
        "too many CPUs are refused");
     ok(xln__host_new(1, XLN_MAX_NODES + 1, 0, &host) == -ERANGE,
        "too many nodes are refused");
-    ok(!host, "no host comes out of a failure");
+    ok(!host, "a failure returns no host");
     ok(xln__host_new(XLN_MAX_CPUS, XLN_MAX_NODES, 0, &host) == 0,
        "the largest host can be made");
-    ok(xln__host_finish(host) == 0, "a host without anything is valid");
+    ok(xln__host_finish(host) == 0,
+       "a host without memory, distances and cpupools is valid");
     ok(xln_host_distance(host, 0, 0) == XLN_NONE,
-       "distances are unknown at first");
+       "distances are unknown before they are set");
     xln_host_free(host);
     xln_host_free(NULL);
     ok(true, "freeing NULL does nothing");
@@ -98,39 +101,40 @@ static void test_lookups(const struct xln_host *host)
     const struct xln_node_cpus *node_cpus = xln_host_node_cpus(host);
 
     ok(xln_host_nr_cpus(host) == 6 && xln_host_nr_nodes(host) == 4,
-       "the sizes are those asked for");
+       "the host has the numbers that were asked for");
     ok(xln_host_cpu(host, 3) && xln_host_cpu(host, 3)->node == 2,
        "a CPU is on its node");
     ok(!xln_host_cpu(host, 4) && !xln_host_cpu(host, 6),
-       "a CPU that is not there is NULL");
+       "a CPU that does not exist is NULL");
     ok(xln_host_node(host, 2) &&
        xln_host_node(host, 2)->total_bytes == 2048 * MIB,
        "a node has its memory");
     ok(!xln_host_node(host, 1) && !xln_host_node(host, 4) &&
-       !xln_host_node(host, XLN_NONE), "a node that is not there is NULL");
+       !xln_host_node(host, XLN_NONE), "a node that does not exist is NULL");
     ok(xln_host_pool(host, 7) && !xln_host_pool(host, 0),
-       "pools are found by their number");
-    is_cpus(xln_host_pool(host, 7)->cpus, "0,3", "a pool has its CPUs");
-    is_nodes(xln_host_nodes(host), "0,2-3", "sparse node numbers are kept");
+       "cpupools are found by their number");
+    is_cpus(xln_host_pool(host, 7)->cpus, "0,3", "a cpupool has its CPUs");
+    is_nodes(xln_host_nodes(host), "0,2-3", "node numbers with gaps are kept");
     is_cpus(xln_host_node(host, 0)->cpus, "0-1", "a node has its CPUs");
     is_cpus(xln_host_node(host, 2)->cpus, "3", "an offline CPU does not count");
     is_cpus(xln_host_node(host, 3)->cpus, "", "a node may have no CPU");
     ok(node_cpus->nr_nodes == 4 && !node_cpus->cpus[1] &&
        node_cpus->cpus[2] == xln_host_node(host, 2)->cpus,
-       "the parser's table has these sets, NULL where there is no node");
+       "the parser's table has these sets, and NULL for numbers without a "
+       "node");
 }
 
 static void test_distances(const struct xln_host *host)
 {
     ok(xln_host_distance(host, 0, 2) == 21 &&
        xln_host_distance(host, 2, 0) == 17,
-       "the two directions may differ");
+       "the two directions of a distance may differ");
     ok(xln_host_distance(host, 0, 3) == XLN_NONE,
        "an unknown distance is XLN_NONE");
     ok(xln_host_distance(host, 0, 1) == XLN_NONE &&
        xln_host_distance(host, 0, 4) == XLN_NONE &&
        xln_host_distance(host, XLN_NONE, 0) == XLN_NONE,
-       "so is that to a node that is not there");
+       "the distance to a node that does not exist is XLN_NONE");
 }
 
 static void test_conversions(const struct xln_host *host)
@@ -146,16 +150,17 @@ static void test_conversions(const struct xln_host *host)
     xln_cpumap_set(cpus, 99);
     if (xln_host_nodes_of_cpus(host, cpus, &nodes))
         abort();
-    is_nodes(nodes, "0", "CPUs that are offline, absent or nowhere have no "
-             "node");
+    is_nodes(nodes, "0",
+             "CPUs that are offline, absent or on no node have no node");
     xln_cpumap_free(cpus);
 
     xln_nodemap_fill(nodes);
     if (xln_host_cpus_of_nodes(host, nodes, &cpus))
         abort();
-    is_cpus(cpus, "0-1,3", "all nodes have all online CPUs with a node");
+    is_cpus(cpus, "0-1,3",
+            "all nodes together have all online CPUs that are on a node");
     ok(xln_cpumap_nr_bits(cpus) == 6 && xln_nodemap_nr_bits(nodes) == 4,
-       "sets are of the host's width");
+       "sets of a host have the host's width");
     xln_cpumap_free(cpus);
     xln_nodemap_free(nodes);
 }
@@ -183,15 +188,20 @@ static void test_validation(void)
 {
     const uint64_t most = UINT64_C(1) << 52;
 
-    ok(finish_with(9, 9, 9, 1) == 0, "all may be free, all in the DMA zone");
-    ok(finish_with(9, 10, 0, 1) == -EINVAL, "no more is free than there is");
+    ok(finish_with(9, 9, 9, 1) == 0,
+       "a host may be free and in the DMA zone as a whole");
+    ok(finish_with(9, 10, 0, 1) == -EINVAL,
+       "more free memory than memory is refused");
     ok(finish_with(9, 4, 5, 1) == -EINVAL,
-       "no more is in the DMA zone than is free");
-    ok(finish_with(9, 9, 0, 0) == -EINVAL, "a CPU's node exists");
-    ok(finish_with(9, 9, 0, 3) == -EINVAL, "a CPU's node is in range");
-    ok(finish_with(9, 9, 0, XLN_NONE) == 0, "a CPU's node may be unknown");
-    ok(finish_with(most, most, 0, 1) == 0, "a node of 4 PiB is possible");
-    ok(finish_with(most + 1, 0, 0, 1) == -EINVAL, "a larger one is not");
+       "more memory in the DMA zone than free memory is refused");
+    ok(finish_with(9, 9, 0, 0) == -EINVAL,
+       "a CPU on a node that does not exist is refused");
+    ok(finish_with(9, 9, 0, 3) == -EINVAL,
+       "a CPU on a node out of range is refused");
+    ok(finish_with(9, 9, 0, XLN_NONE) == 0, "the node of a CPU may be unknown");
+    ok(finish_with(most, most, 0, 1) == 0, "a node may have 4 PiB");
+    ok(finish_with(most + 1, 0, 0, 1) == -EINVAL,
+       "a node of more than 4 PiB is refused");
 }
 
 static void test_usable(void)
@@ -231,8 +241,8 @@ static void test_pools(const struct xln_host *host)
 
     ok(xln_host_nr_pools(host) == 1 && pool && pool->id == 7 &&
            pool == xln_host_pool(host, 7),
-       "the pools of a host can be walked");
-    ok(!xln_host_pool_at(host, 1), "there is no pool after the last one");
+       "the cpupools of a host can be walked");
+    ok(!xln_host_pool_at(host, 1), "no cpupool follows the last one");
 }
 
 /* A host whose node 2 has half of its memory in use. */
@@ -256,7 +266,7 @@ static void test_release(const struct xln_host *host)
         abort();
     ok(xln_host_node(after, 0)->free_bytes == 512 * MIB &&
            xln_host_node(after, 2)->free_bytes == 2048 * MIB,
-       "what a domain holds is free on a copy without it");
+       "on a copy the memory of a domain can be counted as free");
     ok(xln_host_node(busy, 0)->free_bytes == 0 &&
            xln_host_node(busy, 2)->free_bytes == 1024 * MIB,
        "the host itself does not change");
@@ -307,33 +317,38 @@ static void test_homes(void)
     struct xln_cpumap *cpus;
 
     ok(xln_host_home(host, 0) == 1 && xln_host_home(host, 2) == 3,
-       "CPUs without memory belong to the nearest");
-    ok(xln_host_home(host, 4) == 1, "or to the lower of two that are as near");
-    ok(xln_host_home(host, 1) == 1, "a node with memory is its own");
-    ok(xln_host_home(host, 5) == XLN_NONE, "there is no node 5");
-    is_cpus(xln_host_near_cpus(host, 1), "0-3,8-9", "the CPUs near node 1");
-    is_cpus(xln_host_near_cpus(host, 3), "4-7", "and near node 3");
-    is_cpus(xln_host_near_cpus(host, 2), "4-5", "node 2 has its own");
-    ok(!xln_host_near_cpus(host, 5), "and node 5 none");
-    is_cpus(xln_host_node(host, 1)->cpus, "2-3", "what is on a node stays");
+       "CPUs of a node without memory belong to the nearest node with memory");
+    ok(xln_host_home(host, 4) == 1,
+       "CPUs as near to two nodes belong to the lower one");
+    ok(xln_host_home(host, 1) == 1, "a node with memory is its own home");
+    ok(xln_host_home(host, 5) == XLN_NONE,
+       "a node that does not exist has no home");
+    is_cpus(xln_host_near_cpus(host, 1), "0-3,8-9",
+            "node 1 has the CPUs near it");
+    is_cpus(xln_host_near_cpus(host, 3), "4-7", "node 3 has the CPUs near it");
+    is_cpus(xln_host_near_cpus(host, 2), "4-5", "node 2 keeps its own CPUs");
+    ok(!xln_host_near_cpus(host, 5),
+       "a node that does not exist has no CPUs near it");
+    is_cpus(xln_host_node(host, 1)->cpus, "2-3", "CPUs on a node stay on it");
 
     if (xln_host_homes_of_cpus(host, xln_host_node(host, 2)->cpus, &nodes))
         abort();
     ok(xln_nodemap_count(nodes) == 1 && xln_nodemap_test(nodes, 3),
-       "from CPUs to the node with their memory");
+       "the homes of CPUs are the nodes with their memory");
     if (xln_host_near_cpus_of_nodes(host, nodes, &cpus))
         abort();
-    is_cpus(cpus, "4-7", "and back");
+    is_cpus(cpus, "4-7", "the CPUs of these homes are found");
     xln_cpumap_free(cpus);
     xln_nodemap_free(nodes);
 
     if (xln_host_copy(host, &copy))
         abort();
-    ok(xln_host_home(copy, 4) == 1, "a copy has the same");
+    ok(xln_host_home(copy, 4) == 1, "a copy has the same homes");
     xln_host_free(host);
     ok(xln_host_home(copy, 4) == 1 && xln_host_distance(copy, 2, 3) == 12,
-       "also when the host is gone");
-    is_cpus(xln_host_near_cpus(copy, 1), "0-3,8-9", "and its sets of CPUs");
+       "a copy has its homes when the host is freed");
+    is_cpus(xln_host_near_cpus(copy, 1), "0-3,8-9",
+            "a copy has the sets of CPUs near its nodes");
     xln_host_free(copy);
 }
 
@@ -342,7 +357,7 @@ int main(void)
     struct xln_host *host = sparse_host();
 
     test_bounds();
-    ok(xln__host_finish(host) == 0, "a sparse host is valid");
+    ok(xln__host_finish(host) == 0, "a host with gaps in its numbers is valid");
     test_lookups(host);
     test_distances(host);
     test_conversions(host);

@@ -307,7 +307,7 @@ static void test_text(const struct text *host, const char *name)
         printf("# change %u: %s; see test-hostile.kept\n", i, wrong);
         write_file("test-hostile.kept", t.bytes, t.size);
     }
-    ok(!wrong, "%s: however it is changed, an error or a host", name);
+    ok(!wrong, "%s: any change makes an error or a valid host", name);
     free(t.bytes);
 }
 
@@ -356,7 +356,7 @@ static void test_large(const char *begin, const char *part, const char *end,
     fputs(end, f);
     check(!fclose(f), path);
     wrong = wrong_with(&was_read);
-    ok(!wrong && !was_read, "%s: refused", what);
+    ok(!wrong && !was_read, "%s: the file is refused", what);
     if (wrong)
         printf("# %s\n", wrong);
 }
@@ -427,7 +427,7 @@ int main(void)
     test_hosts("*.json");
     test_hosts("*/*.json");
     test_hosts("*/*.xml");
-    ok(nr_read, "some of them are hosts still");
+    ok(nr_read, "some of the changed files are valid hosts");
     test_all_large();
     return tap_done();
 }

@@ -99,7 +99,7 @@ check_hwloc() { # XML
     if hwloc_reads "$1"; then
         check "$name: hwloc agrees" agrees_with_hwloc "$1"
     fi
-    check "$name: lstopo draws it" lstopo_draws "$1"
+    check "$name: lstopo draws the host" lstopo_draws "$1"
 }
 
 tmp=$(mktemp -d) || exit 1

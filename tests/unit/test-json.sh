@@ -38,7 +38,8 @@ fit_all() {
     while read -r command; do
         for json in --json --json=lists; do
             # shellcheck disable=SC2086 # words
-            check "$command $json" fits_schema $command $json
+            check "$command $json prints what the schema allows" \
+                fits_schema $command $json
         done
     done << 'END'
 numa-stat --host dom0.json
@@ -68,7 +69,7 @@ END
            "vcpus":[{"vcpu":0,"hard":"0-3,69","soft":""}]},
            "previous_id":7,"paused_s":null}' |
         python3 check.py "$top/docs/xl-numa.schema.json" > out 2>&1
-    check "a domain that was moved is in the schema" [ $? = 0 ]
+    check "the schema describes a domain that was moved" [ $? = 0 ]
 }
 
 if python3 -c 'import jsonschema' 2> /dev/null; then
@@ -90,7 +91,7 @@ same "$("$numa" vcpu-list --host large.json --json | wc -l)" 1 \
 if script -qec true /dev/null < /dev/null > /dev/null 2>&1; then
     script -qec "'$numa' numa-stat --host dom0.json --json" /dev/null \
         < /dev/null > out
-    check "a terminal gets one for each key" [ "$(wc -l < out)" -gt 50 ]
+    check "a terminal gets a line for each key" [ "$(wc -l < out)" -gt 50 ]
 fi
 
 finish

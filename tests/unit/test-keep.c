@@ -92,36 +92,39 @@ static void test_record(void)
 {
     struct keep *keep = read_record("");
 
-    ok(keep && !keep->nodes && !keep->nr_vcpus, "no record: nothing is kept");
+    ok(keep && !keep->nodes && !keep->nr_vcpus,
+       "without a record nothing is kept");
     ok(!keep_set_pool(keep, "qa") && !keep_set_pool(keep, NULL) &&
            !keep_set_nodes(keep, "0-1") && !keep_set_nodes(keep, "2") &&
            !keep_set_vcpu(keep, 2, "4-5", NULL) &&
            !keep_set_vcpu(keep, 0, NULL, "all") &&
            !keep_set_vcpu(keep, 2, NULL, "4") && !keep_set_nodes(keep, NULL),
-       "some is noted");
-    ok(!keep_write(NULL, 1, keep), "and written");
+       "a cpupool, nodes and vCPUs can be noted");
+    ok(!keep_write(NULL, 1, keep), "what was noted is written");
     is_str(stored, "pool=qa\nnodes=2\nvcpu=0 - all\nvcpu=2 4-5 4\n",
-           "the last of each is kept");
+           "the last value of each setting is kept");
     keep_free(keep);
     keep = read_stored();
     ok(keep && !strcmp(keep->pool, "qa") && !strcmp(keep->nodes, "2") && keep->nr_vcpus == 3 &&
            !keep->vcpus[0].hard && !strcmp(keep->vcpus[0].soft, "all") &&
            !keep->vcpus[1].hard && !strcmp(keep->vcpus[2].hard, "4-5") &&
            !strcmp(keep->vcpus[2].soft, "4"),
-       "and read as it was");
+       "what was written is read back");
     ok(keep_set_vcpu(keep, 8192, "0", NULL) == -ERANGE,
-       "there is a last vCPU");
+       "a vCPU number above all limits is refused");
     ok(keep_set_pool(keep, "q\nnodes=3") == -EINVAL &&
            keep_set_pool(keep, "") == -EINVAL && !strcmp(keep->pool, "qa"),
-       "a pool of two lines, or of none, is refused");
+       "a name of a cpupool with two lines, or without a letter, is refused");
     is_gone = true;
     ok(keep_write(NULL, 1, keep) == -ESRCH && !*stored,
-       "of a domain that has gone meanwhile nothing stays");
+       "nothing is kept for a domain that ended meanwhile");
     is_gone = false;
     userdata_fails = true;
-    ok(keep_write(NULL, 1, keep) == -EIO, "libxl cannot write: an error");
+    ok(keep_write(NULL, 1, keep) == -EIO,
+       "an error is returned if libxl cannot write");
     keep_free(keep);
-    ok(keep_read(NULL, 1, &keep) == -EIO, "libxl cannot read: an error");
+    ok(keep_read(NULL, 1, &keep) == -EIO,
+       "an error is returned if libxl cannot read");
     userdata_fails = false;
 }
 
@@ -137,7 +140,8 @@ static void test_bad_records(void)
 
     for (i = 0; i < ARRAY_SIZE(bad); i++) {
         snprintf(stored, sizeof(stored), "%s", bad[i]);
-        ok(keep_read(NULL, 1, &keep) == -EINVAL, "'%.*s...': refused",
+        ok(keep_read(NULL, 1, &keep) == -EINVAL,
+           "the record '%.*s...' is refused",
            (int)strcspn(bad[i], "\n"), bad[i]);
     }
 }
@@ -183,22 +187,25 @@ static void test_apply(void)
 
     init_config(&config, 3);
     ok(!apply("nodes=2\nvcpu=1 4-5 -\nvcpu=2 - 0\nvcpu=9 1 1\n", &config),
-       "it is put into a configuration");
-    is_str(request_of(&config, "numa/nodes"), "2", "nodes, into the request");
+       "kept settings are applied to a configuration");
+    is_str(request_of(&config, "numa/nodes"), "2",
+           "kept nodes replace the nodes of the request");
     ok(info->num_vcpu_hard_affinity == 2 &&
            bits(&info->vcpu_hard_affinity[0]) == 0xffff &&
            bits(&info->vcpu_hard_affinity[1]) == 0x30,
-       "hard affinity; vCPUs before it have none");
+       "a kept hard affinity is set; vCPUs before it have none");
     ok(info->num_vcpu_soft_affinity == 3 &&
            bits(&info->vcpu_soft_affinity[1]) == 0xffff &&
            bits(&info->vcpu_soft_affinity[2]) == 1,
-       "soft affinity; none for a vCPU that there is not");
-    ok(!apply("nodes=auto\nvcpu=1 all -\n", &config), "and something else");
-    is_str(request_of(&config, "numa/nodes"), "auto", "the nodes are replaced");
+       "a kept soft affinity is set; a vCPU that does not exist gets none");
+    ok(!apply("nodes=auto\nvcpu=1 all -\n", &config),
+       "other settings can be applied after them");
+    is_str(request_of(&config, "numa/nodes"), "auto",
+           "nodes=auto replaces the nodes of the request");
     ok(info->num_vcpu_hard_affinity == 2 &&
            bits(&info->vcpu_hard_affinity[1]) == 0xffff &&
            bits(&info->vcpu_soft_affinity[2]) == 1,
-       "and this affinity, the other stays");
+       "a new hard affinity replaces the old one, and the soft one stays");
     libxl_domain_config_dispose(&config);
 }
 
@@ -217,8 +224,9 @@ static void test_short_map(void)
     ok(!apply("pool=qb\nvcpu=0 12-13 -\n", &config) &&
            info->vcpu_hard_affinity[0].size == NR_CPUS / 8 &&
            bits(&info->vcpu_hard_affinity[0]) == 0x3000,
-       "a map of few CPUs is replaced by one of others");
-    is_str(config.c_info.pool_name, "qb", "and a pool by the one that is kept");
+       "a map of few CPUs is replaced by a larger one");
+    is_str(config.c_info.pool_name, "qb",
+           "the kept cpupool replaces that of the configuration");
     libxl_domain_config_dispose(&config);
 }
 
@@ -238,12 +246,15 @@ static void test_replaces_mem(void)
     for (i = 0; xsdata && i < ARRAY_SIZE(request); i++)
         xsdata[i] = strdup(request[i]);
     config.c_info.xsdata = xsdata;
-    ok(!apply("nodes=3\n", &config), "a request that there was");
-    is_str(request_of(&config, "numa/nodes"), "3", "has other nodes");
-    ok(!request_of(&config, "numa/nodes_mem"), "for its memory too");
+    ok(!apply("nodes=3\n", &config),
+       "kept nodes are applied to an existing request");
+    is_str(request_of(&config, "numa/nodes"), "3",
+           "the request has the kept nodes");
+    ok(!request_of(&config, "numa/nodes_mem"),
+       "kept nodes remove nodes_mem from the request");
     is_str(request_of(&config, "numa/nodes_mode"), "strict",
-           "the rest of it stays");
-    is_str(request_of(&config, "other"), "x", "and what others have there");
+           "the rest of the request stays");
+    is_str(request_of(&config, "other"), "x", "entries of other programs stay");
     libxl_domain_config_dispose(&config);
 }
 
@@ -257,7 +268,7 @@ static void test_bad_values(void)
 
     for (i = 0; i < ARRAY_SIZE(bad); i++) {
         init_config(&config, 1);
-        ok(apply(bad[i], &config) == -EINVAL, "'%.*s': refused",
+        ok(apply(bad[i], &config) == -EINVAL, "the setting '%.*s' is refused",
            (int)strcspn(bad[i], "\n"), bad[i]);
         libxl_domain_config_dispose(&config);
     }
@@ -276,7 +287,8 @@ static void test_no_memory(void)
         fake_alloc_fail(0);
         libxl_domain_config_dispose(&config);
     }
-    ok(!rc && nth > 10, "no memory at any point: an error, and no leak");
+    ok(!rc && nth > 10,
+       "running out of memory at any point is an error, and leaks nothing");
 }
 
 int main(void)

@@ -24,7 +24,7 @@ static void test_round_trip(void)
            request->mode == XLN_MODE_STRICT &&
            request->vcpus_mode == XLN_VCPUS_NONE &&
            request->policy == xln_policy_by_name("worst"),
-       "and asks for the same as the configuration did");
+       "what was read from xsdata asks for the same as the configuration");
     xln_request_free(request);
     free(a);
     free(b);
@@ -43,7 +43,7 @@ static void round_trips(const char *config, const char *what)
 
     keys = read_text(config, false, &error);
     if (!keys) {
-        ok(true, "%s (refused)", what);
+        ok(true, "%s, or is refused", what);
         free(error);
         return;
     }
@@ -97,7 +97,8 @@ static void test_others_xsdata(void)
     is_str(text,
            "numa/version=1|numa/nodes=1|vm-data/a=1|numa/old=x|empty=(null)|"
            "numax=y|vm/numa/nodes=3",
-           "xsdata of others, and of a later version, is kept; ours is replaced");
+           "xsdata of others and of later versions is kept, and ours is "
+           "replaced");
     free(text);
     must(keys_write_xsdata(keys, &xsdata));
     text = show(xsdata);
@@ -146,10 +147,10 @@ static void test_hostile_xsdata(void)
        "a domain without xsdata has no request");
     keys_free(keys);
 
-    READ_AS("numa/version=1", "unknown keys, of ours and of others",
+    READ_AS("numa/version=1", "unknown keys of ours and of others are ignored",
             "numa/", "1", "numa/nodesx", "a", "numa/node", "b", "NUMA/nodes",
             "c", "", "d", "nodes", "7", "numa/dma_reserve", "1");
-    READ_AS("numa/version=1|numa/nodes=2", "of duplicates the first counts",
+    READ_AS("numa/version=1|numa/nodes=2", "the first of two equal keys counts",
             "numa/nodes", "2", "numa/nodes", "3", "numa/nodes", "rubbish");
     READ_AS("numa/version=1|numa/nodes=2",
             "a request of a later version is read as far as it is known",
@@ -160,10 +161,11 @@ static void test_hostile_xsdata(void)
     READ_AS("recorded request: nodes=\"x\": expected " NODES_TEXT,
             "an error says that a wrong value is recorded", "numa/nodes", "x");
     READ_AS("recorded request: nodes=\"\": expected " NODES_TEXT,
-            "an empty value", "numa/nodes", "");
+            "an empty value is refused", "numa/nodes", "");
     READ_AS("recorded request: nodes_max=\"-1\": expected a number of nodes, "
             "1 to 1024",
-            "a wrong number", "numa/nodes_policy", "best", "numa/nodes_max",
+            "a wrong number is "
+            "refused", "numa/nodes_policy", "best", "numa/nodes_max",
             "-1");
 }
 
@@ -182,14 +184,14 @@ static void test_huge_xsdata(void)
     xsdata = make_xsdata(value, 1);
     ok(keys_read_xsdata(xsdata, &keys, &error) == -EINVAL && error &&
            strlen(error) < 2048,
-       "a value of megabytes is refused in one line that can be read");
+       "a value of megabytes is refused with one readable line");
     free(error);
     libxl_key_value_list_dispose(&xsdata);
 
     memcpy(huge, "numa/", 5);
     xsdata = make_xsdata(key, 1);
     ok(keys_read_xsdata(xsdata, &keys, &error) == 0,
-       "a key of megabytes is none of ours");
+       "a key of megabytes is ignored");
     libxl_key_value_list_dispose(&xsdata);
     keys_free(keys);
     free(huge);

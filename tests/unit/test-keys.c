@@ -169,11 +169,12 @@ static void test_errors(void)
     unsigned i;
 
     for (i = 0; i < ARRAY_SIZE(error_cases); i++) {
-        char *error, full[512];
+        char *error, full[512], what[128];
         struct keys *keys = read_text(error_cases[i].config, false, &error);
 
         snprintf(full, sizeof(full), "g.cfg: %s", error_cases[i].expected);
-        is_str(error, full, error_cases[i].config);
+        snprintf(what, sizeof(what), "%s is refused", error_cases[i].config);
+        is_str(error, full, what);
         free(error);
         keys_free(keys);
     }
@@ -191,7 +192,7 @@ static void test_long_values(void)
     config[sizeof(config) - 1] = '\0';
     keys = read_text(config, false, &error);
     ok(!keys && error && strlen(error) < 2048,
-       "a value of a megabyte is refused in one line that can be read");
+       "a value of a megabyte is refused with one readable line");
     free(error);
     keys_free(keys);
 }
@@ -209,7 +210,7 @@ static void test_host(void)
     ok(keys && keys_apply(keys, request) == 0 &&
            request->dma_reserve_bytes == 128 << 20 &&
            request->policy == xln_policy_by_name("worst"),
-       "a host's defaults are the same keys and dma_reserve");
+       "a host's defaults may have the same keys, and dma_reserve");
     keys_free(keys);
     keys = read_text("dma_reserve=0", true, &error);
     ok(keys && keys_apply(keys, request) == 0 &&
@@ -225,12 +226,12 @@ static void test_host(void)
 
     keys = read_text("dma_reserve=4097", true, &error);
     is_str(error, "g.cfg: dma_reserve=\"4097\": expected MiB, 0 to 4096",
-           "a dma_reserve that is larger than any DMA zone");
+           "a dma_reserve that is larger than any DMA zone is refused");
     free(error);
     keys_free(keys);
     keys = read_text("dma_reserve=\"64M\"", true, &error);
     is_str(error, "g.cfg: dma_reserve=\"64M\": expected MiB, 0 to 4096",
-           "a dma_reserve with a unit");
+           "a dma_reserve with a unit is refused");
     free(error);
     keys_free(keys);
 }
@@ -271,7 +272,7 @@ static void test_apply(void)
 
     r = request_of("nodes=\"all\"; nodes_cpus=\"none\"");
     ok(!r->nodes && r->all_nodes && r->vcpus_mode == XLN_VCPUS_NONE,
-       "all nodes");
+       "nodes=all asks for all nodes");
     xln_request_free(r);
 }
 
@@ -334,14 +335,14 @@ static void test_vnuma(void)
     is_refused(config,
                "g.cfg: nodes=\"1\" and a vnuma= list: expected one of the "
                "two, as the list names its nodes",
-               "a vnuma= list and nodes=");
+               "a vnuma= list with nodes= is refused");
     snprintf(config, sizeof(config), "%snodes_mem=[2]", list);
     is_refused(config,
                "g.cfg: nodes_mem=\"2\" and a vnuma= list: expected one of the "
                "two, as the list names its nodes",
-               "a vnuma= list and nodes_mem=");
+               "a vnuma= list with nodes_mem= is refused");
     snprintf(config, sizeof(config), "%snodes_policy=\"best\"", list);
-    IS_ACCEPTED(config, "a vnuma= list without nodes is its own answer");
+    IS_ACCEPTED(config, "a vnuma= list without nodes= is accepted");
     IS_ACCEPTED("vnuma = []\nnodes = \"1\"",
                 "an empty vnuma= list names no node, as in xl");
 }
@@ -359,42 +360,49 @@ static void test_vnuma_list(void)
     is_refused(LIST(ITEM(DISTANCES ", \"vcpus=0-2\""),
                     ITEM(", \"vcpus=2\", \"vdistances=20,10\"")),
                "g.cfg: vnuma: item 2: vcpus=\"2\": vCPU 2 is in two virtual "
-               "nodes, or twice in one", "a vCPU in two nodes");
+               "nodes, or twice in one",
+               "a vCPU in two virtual nodes is refused");
     is_refused(LIST(ITEM(DISTANCES ", \"vcpus=a\""), ITEM(DISTANCES)),
                "g.cfg: vnuma: item 1: vcpus=\"a\": expected vCPUs such as "
-               "\"0-1,4\"", "vCPUs that are none");
+               "\"0-1,4\"", "vcpus= without vCPU numbers is refused");
     is_refused(LIST(ITEM(DISTANCES ", \"vcpus=3-1\""), ITEM(DISTANCES)),
                "g.cfg: vnuma: item 1: vcpus=\"3-1\": expected vCPUs such as "
-               "\"0-1,4\"", "vCPUs downwards");
+               "\"0-1,4\"", "a range of vCPUs that runs downwards is refused");
     is_refused(LIST(ITEM(", \"vdistances=10,20,30\""), ITEM(DISTANCES)),
                "g.cfg: vnuma: item 1: vdistances=\"10,20,30\": expected 2 "
-               "distances, each 10 to 255", "too many distances");
+               "distances, each 10 to 255",
+               "more distances than virtual nodes are refused");
     is_refused(LIST(ITEM(", \"vdistances=10\""), ITEM(DISTANCES)),
                "g.cfg: vnuma: item 1: vdistances=\"10\": expected 2 "
-               "distances, each 10 to 255", "too few");
+               "distances, each 10 to 255",
+               "fewer distances than virtual nodes are refused");
     is_refused(LIST(ITEM(DISTANCES), ITEM(DISTANCES)),
                "g.cfg: vnuma: item 2: vdistances=\"10,20\": expected none "
-               "below its own, which is 20", "another node nearer than itself");
+               "below its own, which is 20",
+               "a node that is nearer than the node itself is refused");
     is_refused(LIST(ITEM(DISTANCES), ITEM("")),
                "g.cfg: vnuma: item 2: no vdistances=: expected pnode=, size= "
-               "and vdistances=", "no distances");
+               "and vdistances=",
+               "a virtual node without distances is refused");
     is_refused("type=\"hvm\"; vnuma = [ [ \"size=3\" ] ]",
                "g.cfg: vnuma: item 1: no pnode=: expected pnode=, size= and "
-               "vdistances=", "no pnode");
+               "vdistances=", "a virtual node without pnode= is refused");
     is_refused("type=\"hvm\"; vnuma = [ [ \"pnode=0\", \"size=0\" ] ]",
-               "g.cfg: vnuma: item 1: size=\"0\": expected MiB", "no size");
+               "g.cfg: vnuma: item 1: size=\"0\": expected MiB",
+               "a virtual node without size= is refused");
     is_refused("type=\"hvm\"; vnuma = [ [ \"pnode=-1\" ] ]",
                "g.cfg: vnuma: item 1: pnode=\"-1\": expected the number of a "
-               "node", "a pnode that is none");
+               "node", "a pnode= that is not a number is refused");
     is_refused("type=\"hvm\"; vnuma = [ [ \"nodes=1\" ] ]",
                "g.cfg: vnuma: item 1: nodes=: expected pnode=, size=, vcpus= "
-               "or vdistances=", "an option that is none");
+               "or vdistances=",
+               "an unknown option of a virtual node is refused");
     is_refused("type=\"hvm\"; vnuma = [ \"pnode=1\" ]",
                "g.cfg: vnuma: item 1: expected a list of pnode=, size=, vcpus= "
-               "and vdistances=", "an item that is no list");
+               "and vdistances=", "an item that is not a list is refused");
     is_refused("type=\"hvm\"; vnuma = [ [ \"size=3\", \"size=4\" ] ]",
                "g.cfg: vnuma: item 1: size= is given twice: expected one",
-               "two sizes of one");
+               "a second size of a virtual node is refused");
 }
 
 /* What xl or libxl would refuse later, of the list as a whole. */
@@ -403,26 +411,30 @@ static void test_vnuma_whole(void)
 #define WHOLE(first, second) LIST(ITEM(DISTANCES ", \"vcpus=" first "\""), \
                                   ITEM(", \"vdistances=20,10\"" second))
     IS_ACCEPTED(WHOLE("0-1", ", \"vcpus=2\"") "; maxvcpus=3; maxmem=128",
-                "as many vCPUs and MiB as the list has");
+                "vCPUs and MiB as in the list are accepted");
     IS_ACCEPTED(WHOLE("0-1", "") "; vcpus=1; memory=128",
-                "or what does not contradict it");
+                "vCPUs and MiB within those of the list are accepted");
     is_refused(WHOLE("0,2", ""),
                "g.cfg: vnuma: vCPU 1 is in no virtual node",
-               "a vCPU without a node");
+               "a vCPU without a virtual node is refused");
     is_refused(LIST(ITEM(DISTANCES), ITEM(", \"vdistances=20,10\"")),
-               "g.cfg: vnuma: vCPU 0 is in no virtual node", "no vCPU");
+               "g.cfg: vnuma: vCPU 0 is in no virtual node",
+               "virtual nodes without any vCPU are refused");
     is_refused(WHOLE("0-1", "") "; maxvcpus=3",
                "g.cfg: vnuma: maxvcpus=3, but 2 vCPUs in virtual nodes: "
-               "expected all", "more vCPUs at most");
+               "expected all",
+               "maxvcpus= above the vCPUs of the list is refused");
     is_refused(WHOLE("0-1", "") "; vcpus=3",
                "g.cfg: vnuma: vcpus=3, but 2 vCPUs in virtual nodes: expected "
-               "all", "more vCPUs");
+               "all", "vcpus= above the vCPUs of the list is refused");
     is_refused(WHOLE("0-1", "") "; maxmem=129",
                "g.cfg: vnuma: maxmem=129, but virtual nodes of 128 MiB: "
-               "expected the same", "another size");
+               "expected the same",
+               "a sum of sizes other than memory= is refused");
     is_refused(WHOLE("0-1", "") "; memory=127",
                "g.cfg: vnuma: memory=127, but virtual nodes of 128 MiB: "
-               "expected the same", "memory on demand");
+               "expected the same",
+               "virtual nodes with memory less than maxmem are refused");
 }
 
 static void test_vnuma_words(void)
@@ -433,34 +445,40 @@ static void test_vnuma_words(void)
 
     is_refused("vnuma=\"auto\"",
                "g.cfg: vnuma=\"auto\": only HVM guests can have virtual nodes, "
-               "and this one is type=\"pv\"", "PV");
+               "and this one is type=\"pv\"",
+               "virtual nodes of a PV domain are refused");
     is_refused("type=\"pvh\"; vnuma=\"host\"",
                "g.cfg: vnuma=\"host\": only HVM guests can have virtual nodes, "
-               "and this one is type=\"pvh\"", "PVH");
+               "and this one is type=\"pvh\"",
+               "virtual nodes of a PVH domain are refused");
     is_refused("type=\"hvm\"; memory=100; maxmem=200; vnuma=\"host\"",
                "g.cfg: vnuma=\"host\": virtual nodes need memory = maxmem, here "
-               "memory=100 and maxmem=200", "memory < maxmem");
+               "memory=100 and maxmem=200",
+               "vnuma= with memory less than maxmem is refused");
     is_refused("builder=\"hvm\"; nodes_migratable=1; vnuma=[[\"pnode=0\","
                "\"size=1\"]]",
                "g.cfg: vnuma=[...] and nodes_migratable=1: expected one of the "
                "two, as an xl without libxl-numa cannot save or migrate a guest "
-               "with virtual nodes", "nodes_migratable and a list");
+               "with virtual nodes",
+               "nodes_migratable with a vnuma= list is refused");
     is_refused("type=\"hvm\"; vnuma=\"auto\"; nodes_cpus=\"core\"",
                "g.cfg: nodes_cpus=\"core\" and vnuma=auto: expected one of the "
-               "two", "nodes_cpus=core and virtual nodes");
+               "two", "nodes_cpus=core with virtual nodes is refused");
     is_refused("type=\"hvm\"; nodes_cpus=\"core\"; vnuma=[[\"pnode=0\","
                "\"size=1\"]]",
                "g.cfg: nodes_cpus=\"core\" and vnuma=[...]: expected one of the "
-               "two", "nodes_cpus=core and a list");
+               "two", "nodes_cpus=core with a vnuma= list is refused");
     is_refused("vnuma=\"yes\"",
                "g.cfg: vnuma=\"yes\": expected \"auto\", \"host\", \"none\" or "
-               "xl's own list", "another word");
+               "xl's own list", "an unknown word for vnuma= is refused");
     is_refused("vnuma_vcpus=\"x\"",
                "g.cfg: vnuma_vcpus=\"x\": expected \"round-robin\", "
                "\"contiguous\", \"siblings\" or \"proportional\"",
-               "another dealing");
-    IS_ACCEPTED("vnuma=\"none\"; nodes_cpus=\"core\"", "none, and cores");
-    IS_ACCEPTED("vnuma=\"none\"; nodes_migratable=1", "none, migratable");
+               "an unknown word for vnuma_vcpus= is refused");
+    IS_ACCEPTED("vnuma=\"none\"; nodes_cpus=\"core\"",
+                "vnuma=none with nodes_cpus=core is accepted");
+    IS_ACCEPTED("vnuma=\"none\"; nodes_migratable=1",
+                "vnuma=none with nodes_migratable is accepted");
 
     defaults = read_text("vnuma=\"host\"; vnuma_vcpus=\"siblings\"", true,
                          &error);
@@ -473,7 +491,7 @@ static void test_vnuma_words(void)
            request->vnuma_vcpus == XLN_VNUMA_VCPUS_SIBLINGS,
        "the host's defaults may ask for virtual nodes");
     ok(!keys_apply(keys, request) && request->vnuma == XLN_VNUMA_NONE,
-       "a guest that is to be migratable gets none");
+       "a guest with nodes_migratable gets no virtual nodes");
     xln_request_free(request);
     keys_free(keys);
     keys_free(defaults);
@@ -482,25 +500,27 @@ static void test_vnuma_words(void)
 static void test_strict(void)
 {
     IS_ACCEPTED("type=\"pvh\"; nodes_mode=\"strict\"; memory=512; maxmem=512",
-                "strict with memory = maxmem");
+                "strict with memory = maxmem is accepted");
     IS_ACCEPTED("type=\"hvm\"; nodes_mode=\"strict\"; memory=512",
-                "strict without maxmem");
+                "strict without maxmem is accepted");
     is_refused("type=\"pvh\"; nodes_mode=\"strict\"; memory=512; maxmem=1024",
                "g.cfg: nodes_mode=\"strict\": strict needs memory = maxmem, "
                "here memory=512 and maxmem=1024: memory that is populated on "
                "demand does not follow the plan",
-               "strict and populate on demand, PVH");
+               "strict is refused for PVH with memory that is populated on "
+               "demand");
     is_refused("builder=\"hvm\"; nodes_mode=\"strict\"; memory=1; maxmem=2",
                "g.cfg: nodes_mode=\"strict\": strict needs memory = maxmem, "
                "here memory=1 and maxmem=2: memory that is populated on "
                "demand does not follow the plan",
-               "strict and populate on demand, HVM by its old name");
+               "strict is refused for HVM, under its old name, with populate "
+               "on demand");
     IS_ACCEPTED("nodes_mode=\"strict\"; memory=512; maxmem=1024",
-                "a PV guest, which has no populate on demand");
+                "strict is accepted for PV, which has no populate on demand");
     IS_ACCEPTED("builder=\"generic\"; nodes_mode=\"strict\"; memory=1; "
-                "maxmem=2", "the same by its old name");
+                "maxmem=2", "strict is accepted for PV under its old name");
     IS_ACCEPTED("type=\"pvh\"; nodes_mode=\"preferred\"; memory=1; maxmem=2",
-                "populate on demand without strict");
+                "populate on demand is accepted without strict");
 }
 
 /* ---- nodes that the host has ---- */
@@ -518,7 +538,7 @@ static void check(const char *config, const char *host, const char *expected,
     rc = keys_check_nodes(keys, "g.cfg", nodes, &error);
     is_str(error, expected, what);
     if (rc != (expected ? -EINVAL : 0))
-        ok(false, "%s: returns %d", what, rc);
+        ok(false, "%s: parsing it returns %d", what, rc);
     free(error);
     xln_nodemap_free(nodes);
     keys_free(keys);
@@ -528,29 +548,30 @@ static void test_check_nodes(void)
 {
     struct keys *keys;
 
-    check("", "0-3", NULL, "no node is named");
-    check("nodes=\"auto\"", "0-3", NULL, "auto names none");
-    check("nodes=\"all\"", "0-3", NULL, "all names none");
-    check("nodes=\"0,3\"; nodes_mem=\"2\"", "0-3", NULL, "nodes of this host");
+    check("", "0-3", NULL, "a configuration without nodes is accepted");
+    check("nodes=\"auto\"", "0-3", NULL, "auto is accepted on any host");
+    check("nodes=\"all\"", "0-3", NULL, "all is accepted on any host");
+    check("nodes=\"0,3\"; nodes_mem=\"2\"", "0-3", NULL,
+          "nodes of this host are accepted");
     check("nodes=\"7\"", "0-3",
           "g.cfg: nodes=\"7\": no node 7 here: this host has 0-3",
-          "a node that the host does not have");
+          "a node that the host does not have is refused");
     check("nodes=\"0-1023\"", "0,2-3",
           "g.cfg: nodes=\"0-1023\": no node 1,4-1023 here: this host has "
           "0,2-3",
-          "more nodes than the host has");
+          "more nodes than the host has are refused");
     check("nodes_mem=\"1:90%,4:10%\"", "0-3",
           "g.cfg: nodes_mem=\"1:90%,4:10%\": no node 4 here: this host has "
-          "0-3", "parts of a node that is not there");
+          "0-3", "a part from a node that does not exist is refused");
     check("nodes=\"1\"; nodes_mem=\"1,4\"", "0-3",
           "g.cfg: nodes_mem=\"1,4\": no node 4 here: this host has 0-3",
-          "a node for memory that the host does not have");
+          "a node for memory that does not exist is refused");
 
     keys = good_text("nodes_policy=\"best\"");
-    ok(!keys_name_nodes(keys), "a policy names no nodes");
+    ok(!keys_name_nodes(keys), "nodes_policy= names no nodes");
     keys_free(keys);
     keys = good_text("nodes_mem=\"1\"");
-    ok(keys_name_nodes(keys), "nodes_mem does");
+    ok(keys_name_nodes(keys), "nodes_mem= names nodes");
     keys_free(keys);
     keys_free(NULL);
 }
@@ -604,7 +625,7 @@ static void test_no_memory(void)
         libxl_key_value_list_dispose(&xsdata);
     }
     ok(!nr_wrong && nth > 20 && nth < 1000,
-       "no memory, at any point, is -ENOMEM and nothing worse");
+       "running out of memory at any point is -ENOMEM and nothing worse");
     xln_nodemap_free(host);
     xlu_cfg_destroy(config);
 }

@@ -307,18 +307,18 @@ static void test_served(void)
     size_t further = AT(pcidevs) >= libxl->at ? libxl->bytes : 0;
 
     ok(!layout_learn(any_ctx(), &layout, &odd) && !odd,
-       "a libxl %s is served", libxl->name);
+       "the layout of a libxl %s is learned", libxl->name);
     ok(layout.config_size == SIZE + libxl->bytes,
-       "its configuration has its size");
+       "the size of its configuration is found");
     ok(layout.devices_at == AT(pcidevs) + further &&
            layout.nr_devices_at == AT(num_pcidevs) + further,
        "its devices are found");
     further = AT(b_info.sched_params) >= libxl->at ? libxl->bytes : 0;
     ok(layout.sched_params_at == AT(b_info.sched_params) + further,
-       "so are its scheduling parameters");
+       "its scheduling parameters are found");
     ok(layout.has_device_model == (AT(b_info.device_model_version) <
                                        libxl->at || !libxl->bytes),
-       "its device model only where the headers have it");
+       "its device model is found only if it is where the headers have it");
 }
 
 static void test_inert(void)
@@ -332,14 +332,15 @@ static void test_inert(void)
         rc = layout_learn(any_ctx(), &layout, &odd);
         ok(rc == -ENOTSUP && !strcmp(odd, libxl->odd) &&
                layout.config_size == 1,
-           "a libxl %s is not served: %s", libxl->name, odd);
+           "the layout of a libxl %s is refused because of "
+           "%s", libxl->name, odd);
     }
     create_in_child();
     snprintf(named, sizeof(named), "(%s): domains are placed by %s itself",
              libxl->odd, PLACES);
     ok(outcome->nr_lines == 1 && strstr(outcome->said, named),
-       "a libxl %s: one line says so: %s", libxl->name, outcome->said);
-    ok(outcome->is_stocks, "the create is stock's");
+       "with a libxl %s one line reports that: %s", libxl->name, outcome->said);
+    ok(outcome->is_stocks, "the create is that of the installed libxl");
 }
 
 static void test_devices(void)
@@ -355,18 +356,18 @@ static void test_devices(void)
     layout_learn(any_ctx(), &layout, &odd);
     config = layout_new_config(&layout);
     devices = layout_devices(&layout, config, &nr);
-    ok(!nr && !devices, "a configuration without devices");
+    ok(!nr && !devices, "a configuration without devices has none");
     libxl_domain_config_from_json(any_ctx(), config, text);
     devices = layout_devices(&layout, config, &nr);
     ok(nr == 1 && devices->bus == 3 && devices->dev == 4 && devices->func == 5,
-       "a configuration with one");
+       "a configuration with one device has it");
     layout_free_config(config);
     layout_free_config(NULL);
 }
 
 static void test_events(void)
 {
-    ok(layout_knows_events(any_ctx()), "events are known");
+    ok(layout_knows_events(any_ctx()), "the layout of events is known");
 }
 
 int main(void)

@@ -43,24 +43,25 @@ static void write_it(const char *bytes, size_t size)
 static void test_whole(void)
 {
     ok(!read_it("/proc/self/exe") && !strncmp(name, "libxlutil.so.", 13),
-       "a program's library: %s", name);
+       "the library of a program is found: %s", name);
     ok(dlopen(name, RTLD_LAZY | RTLD_NOLOAD) != NULL,
-       "it is the one that was loaded");
-    is_str(dirs, "/nowhere/lib", "where it looks first");
+       "the library is the one that was loaded");
+    is_str(dirs, "/nowhere/lib", "the program's own directories are found");
     ok(libraries_of_program("/proc/self/exe", "libnone.so", name, dirs,
                             sizeof(name)) == -ENOENT,
-       "a library that it does not need");
+       "a library that the program does not need is not found");
     ok(libraries_of_program("/proc/self/exe", "libxlutil.so", name, dirs, 4) ==
-           -ENOENT, "a name that there is no room for");
+           -ENOENT, "a name that is longer than its room is not found");
 }
 
 static void test_none(void)
 {
-    ok(read_it("/nonexistent") == -ENOENT, "no file");
+    ok(read_it("/nonexistent") == -ENOENT,
+       "a file that does not exist has no libraries");
     write_it("#!/bin/sh\n", 10);
-    ok(read_it(path) == -ENOENT, "a script");
+    ok(read_it(path) == -ENOENT, "a script has no libraries");
     write_it("", 0);
-    ok(read_it(path) == -ENOENT, "an empty file");
+    ok(read_it(path) == -ENOENT, "an empty file has no libraries");
 }
 
 /* Cut anywhere, or with any bytes changed: an answer, and nothing is read that
@@ -77,7 +78,7 @@ static void test_broken(const char *bytes, size_t size)
         rc = read_it(path);
         nr_wrong += rc && rc != -ENOENT;
     }
-    ok(!nr_wrong, "programs that were cut");
+    ok(!nr_wrong, "programs that were cut are read without harm");
     for (i = 0; i < 300; i++) {
         memcpy(copy, bytes, size);
         for (k = 0; k < 8; k++)
@@ -86,7 +87,7 @@ static void test_broken(const char *bytes, size_t size)
         rc = read_it(path);
         nr_wrong += rc && rc != -ENOENT;
     }
-    ok(!nr_wrong, "programs with other bytes in them");
+    ok(!nr_wrong, "programs with changed bytes are read without harm");
     free(copy);
 }
 

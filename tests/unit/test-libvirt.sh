@@ -49,7 +49,7 @@ for operation in start started reconnect migrate; do
 done
 "$hook" > out 2>&1
 same "$?$(cat out)" "1xl-numa-libvirt-hook is run by libvirt" \
-    "nobody else is to run it"
+    "only root can run the hook"
 
 # ---- on and off, for a system in a directory ----
 
@@ -72,14 +72,14 @@ echo other > root/etc/apparmor.d/local/usr.sbin.other
 control enable
 same "$?$(cat out)" \
     "1xl-numa-libvirt: '$module' is missing: install the package again" \
-    "what is not installed is not enabled"
+    "enable fails if the hook is not installed"
 for file in "$module" "$program"; do
     mkdir -p "root${file%/*}"
     echo file > "root$file"
 done
 tree > before
 control status
-same $? 1 "at first it is off"
+same $? 1 "status says off before enable"
 same "$(cat out)" "the hook: not enabled
 the module in libvirtd: not enabled
 the module in virtxend: not enabled" "as it says"
@@ -95,14 +95,14 @@ sort > expected << EOF
 ./etc/systemd/system/virtxend.service.d/zz-xl-numa.conf:Environment=LD_PRELOAD=$module
 ./etc/systemd/system/virtxend.service.d/zz-xl-numa.conf:[Service]
 EOF
-check "that is a hook, and for each daemon a drop-in; AppArmor allows it" \
+check "enable adds the hook, drop-ins and a rule for AppArmor" \
     cmp expected added
 check "after enable, status says that it is on" control status
 tree > enabled
 control enable
 tree > out
 check "a second enable changes nothing" cmp enabled out
-check "a last line without an end is a line" \
+check "a last line without a line end is kept" \
     grep -qx '/opt/x rix,' root/etc/apparmor.d/local/usr.sbin.libvirtd
 check "disable succeeds" control disable
 tree > out
@@ -154,12 +154,13 @@ sets $drop_ins/tune.conf Environment=LD_PRELOAD=/lib/new.so
 cp $drop_ins/tune.conf tune
 control status
 same "$? $(grep -c '^LD_PRELOAD of libvirtd has changed since then' out)" "1 1" \
-    "status tells that it was changed since"
+    "status reports that the variable was changed since"
 control enable
 check "after a second enable, status says that it is on" control status
 control disable
 check "the administrator's drop-in is unchanged" cmp $drop_ins/tune.conf tune
-same "$(ls $drop_ins)" tune.conf "and alone"
+same "$(ls $drop_ins)" tune.conf \
+    "disable leaves only the drop-in of the administrator"
 sets $drop_ins/tune.conf EnvironmentFile=-/etc/default/libvirtd
 echo 'LD_PRELOAD=/lib/default.so' > root/etc/default/libvirtd
 control enable

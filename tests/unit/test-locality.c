@@ -50,20 +50,24 @@ static void test_share(const struct xln_host *host)
     struct locality l = locality(host, "1", 0, 100, 0);
 
     ok(l.known && l.local_permille == 1000 && !l.apart,
-       "all memory on the node of the vCPUs: all is local");
+       "all memory is local if it is on the node of the vCPUs");
     l = locality(host, "0", 0, 100, 0);
     ok(l.known && !l.local_permille && l.apart,
-       "all of it on another: nothing is, and they are apart");
+       "no memory is local if all is elsewhere, and the two are apart");
     l = locality(host, "0-1", 50, 25, 25);
     ok(l.local_permille == 750, "the nodes of the vCPUs count together");
     l = locality(host, "0", 500, 500, 0);
-    ok(l.local_permille == 500 && !l.apart, "half is not apart");
+    ok(l.local_permille == 500 && !l.apart,
+       "memory and vCPUs are not apart with half of it local");
     l = locality(host, "0", 49999, 50001, 0);
-    ok(l.local_permille == 499 && l.apart, "a page less is");
+    ok(l.local_permille == 499 && l.apart,
+       "memory and vCPUs are apart with a page less than half of it local");
     l = locality(host, "0", 99999, 1, 0);
-    ok(l.local_permille == 999, "a page elsewhere: not quite all");
-    ok(!locality(host, "0", 0, 0, 0).known, "without memory: unknown");
-    ok(!locality(host, "", 5, 0, 0).known, "without CPUs: unknown");
+    ok(l.local_permille == 999,
+       "with one page elsewhere the share is less than all");
+    ok(!locality(host, "0", 0, 0, 0).known,
+       "the share is unknown without memory");
+    ok(!locality(host, "", 5, 0, 0).known, "the share is unknown without CPUs");
 }
 
 static void test_distance(const struct xln_host *host)
@@ -71,20 +75,26 @@ static void test_distance(const struct xln_host *host)
     struct locality l = locality(host, "0", 7, 0, 0);
 
     ok(l.has_distance && l.distance_thousandths == 10000,
-       "at home the distance is 10");
+       "the distance of local memory is 10");
     l = locality(host, "0", 0, 7, 0);
-    ok(l.distance_thousandths == 20000, "from the vCPUs to the memory");
+    ok(l.distance_thousandths == 20000,
+       "the distance is that from the vCPUs to the memory");
     l = locality(host, "1", 7, 0, 0);
-    ok(l.distance_thousandths == 22000, "which may differ from the way back");
+    ok(l.distance_thousandths == 22000,
+       "the distance may differ from the way back");
     l = locality(host, "0-1", 100, 300, 0);
     /* (100 * (10 + 22) + 300 * (20 + 10)) / 800 */
-    ok(l.distance_thousandths == 15250, "the mean over pages and vCPUs' nodes");
+    ok(l.distance_thousandths == 15250,
+       "the distance is the mean over pages and the nodes of vCPUs");
     l = locality(host, "0", UINT64_C(1) << 40, UINT64_C(1) << 40, 0);
-    ok(l.distance_thousandths == 15000, "also of 4 PiB on each node");
+    ok(l.distance_thousandths == 15000,
+       "the distance is right for 4 PiB on each node");
     l = locality(host, "0-1", 7, 0, 1);
-    ok(l.known && !l.has_distance, "one that nobody knows: unknown");
+    ok(l.known && !l.has_distance,
+       "the distance is unknown if one distance is not known");
     l = locality(host, "0-1", 7, 0, 0);
-    ok(l.has_distance, "but not for a node without a page");
+    ok(l.has_distance,
+       "an unknown distance to a node without pages does no harm");
 }
 
 /* Node 3 has CPUs, but no memory: node 1 is nearest to it. */
@@ -109,10 +119,11 @@ static void test_bare(void)
         abort();
     l = locality(host, "3", 0, 7, 0);
     ok(l.local_permille == 1000 && !l.apart,
-       "memory that is nearest to CPUs without any is local");
-    ok(l.distance_thousandths == 16000, "at its distance");
+       "the memory nearest to CPUs of a node without memory is local");
+    ok(l.distance_thousandths == 16000,
+       "its distance is that of the nearest node");
     l = locality(host, "3", 7, 0, 0);
-    ok(l.local_permille == 0 && l.apart, "other memory is not");
+    ok(l.local_permille == 0 && l.apart, "other memory is remote");
     xln_host_free(host);
 }
 
@@ -123,10 +134,13 @@ static void test_on_node(void)
     static const uint64_t seen[] = { 1, 1, 2, 0 }, none[4];
 
     ok(locality_on_node(4, pages, seen) == 500,
-       "samples on nodes with a hundredth of the memory count");
-    ok(locality_on_node(4, few, seen) == 250, "on one with less not");
-    ok(locality_on_node(4, pages, none) == XLN_NONE, "no sample: unknown");
-    ok(locality_on_node(4, none, seen) == XLN_NONE, "no memory: unknown");
+       "samples count on nodes with a hundredth of the memory");
+    ok(locality_on_node(4, few, seen) == 250,
+       "samples on a node with less than a hundredth do not count");
+    ok(locality_on_node(4, pages, none) == XLN_NONE,
+       "the share is unknown without a sample");
+    ok(locality_on_node(4, none, seen) == XLN_NONE,
+       "the share is unknown for a domain without memory");
 }
 
 static void test_record(void)
@@ -144,7 +158,7 @@ static void test_record(void)
        "a record gives the pages of each node");
     for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         ok(record_parse_pages(wrong[i], 4, pages) == -EINVAL,
-           "'%s' is no record", wrong[i]);
+           "'%s' is refused as a record", wrong[i]);
 }
 
 int main(void)

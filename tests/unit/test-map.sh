@@ -36,29 +36,31 @@ says() { # STATUS LINE ARG...
 map away.json
 awk '/^    1 of 3 domains/ { on = 1 } /^=head1 SEE/ { exit } on' \
     "$top/docs/xl-numa-map.1.pod" | sed 's/^    //' > page
-same "$(cat out)" "$(cat page)" "text: as in the manual"
+same "$(cat out)" "$(cat page)" "the text is that of the manual page"
 map home.json
-same "$(head -n 1 out)" "no domain is remote, of 3" "text: all is local"
-check "text: no colour where it is no terminal" \
+same "$(head -n 1 out)" "no domain is remote, of 3" \
+    "the text says that all is local"
+check "the text has no colour if it is not a terminal" \
     sh -c '! grep -q "$(printf "\033")" out'
 LC_ALL=C map away.json
-check "text: ASCII where the locale has no UTF-8" \
+check "the text is ASCII if the locale has no UTF-8" \
     sh -c '! LC_ALL=C grep -q "[^ -~]" out && grep -q "xx" out'
 # One whose vCPUs may run everywhere: where they run counts.
 sed 's/"soft": "2-3"/"soft": "all"/' away.json > floating.json
 map floating.json
 same "$(head -n 1 out)" "1 of 3 domains is remote: one (all)" \
-    "vCPUs that keep to no node: where they run"
+    "vCPUs that prefer no node are drawn where they run"
 sed 's/"source": "build"/"source": "count"/
      s/"memory": null/"memory": { "source": "count", "time_s": null, "nodes": \
 [ { "node": 0, "bytes": 67108864 } ] }/' home.json > counted.json
 map counted.json -o counted.txt
-check "text: Domain-0 is not remote, and its memory is shown" \
+check "the text shows the memory of Domain-0, and not as remote" \
     sh -c 'grep -q "^no domain is remote" counted.txt &&
            grep -q "Domain-0 64" counted.txt'
 sed '/"memory"/d' home.json > unknown.json
 map unknown.json
-same "$(head -n 1 out)" "the memory of 3 is not known" "text: nothing is known"
+same "$(head -n 1 out)" "the memory of 3 is not known" \
+    "the text says that nothing is known of domains"
 
 # --- pictures ---
 
@@ -67,20 +69,21 @@ is_xml() {
 }
 
 map away.json -o away.svg
-same "$(cat out err)" "" "-o: numa-map prints nothing"
-check "SVG: well-formed" is_xml away.svg
-check "SVG: the answer is its title and its headline" [ "$(grep -c \
+same "$(cat out err)" "" "numa-map -o prints nothing"
+check "the SVG is well-formed" is_xml away.svg
+check "the SVG has the answer as title and as headline" [ "$(grep -c \
     '>1 of 3 domains is remote: one (all)</t' away.svg)" = 2 ]
-check "SVG: what is remote is hatched, on one node" [ "$(grep -c \
+check "the SVG hatches the remote memory, on one node" [ "$(grep -c \
     'class="remote" x="[0-9.]*" y="[0-9.]*" width="[0-9.]*" height="[0-9]' \
     away.svg)" = 2 ]
-check "SVG: an arrow to it" [ "$(grep -c 'marker-end.*C' away.svg)" = 1 ]
-check "SVG: MiB, share, node, vCPUs and distance are told" grep -q \
+check "the SVG has an arrow to the remote memory" \
+    [ "$(grep -c 'marker-end.*C' away.svg)" = 1 ]
+check "the SVG has MiB, share, node, vCPUs and distance" grep -q \
     '>64 MiB (100 %) on node 3, vCPUs on 1, distance 31<' away.svg
-check "SVG: dark where the viewer is dark" \
+check "the SVG is dark if the viewer is dark" \
     grep -q 'prefers-color-scheme:dark' away.svg
 map home.json -o home.svg
-check "SVG: no arrow where nothing is remote" \
+check "the SVG has no arrow if nothing is remote" \
     sh -c '! grep -q "marker-end.*C" home.svg'
 
 # A node is as high as its memory, and a part of it as the domain's.
@@ -94,23 +97,27 @@ heights_are node "320.0 320.0 320.0 320.0 "
 heights_are local "5.0 5.0 10.0 14.0 "
 
 map away.json -o away.txt
-check "text in a file" grep -q '^1 of 3 domains is remote: one (all)$' away.txt
+check "numa-map -o writes text to a file" \
+    grep -q '^1 of 3 domains is remote: one (all)$' away.txt
 
 # --- names that would harm ---
 
 sed 's/"name": "one"/"name": "<b>\&amp;\\u001b[31m\\u202e\\"'"'"'\\u0007]]>"/
      s/"host_name": "dom0"/"host_name": "<script>\\n"/' away.json > hostile.json
 map hostile.json -o hostile.svg
-check "SVG: markup in names is text" sh -c '! grep -q "<b>\|<script>" hostile.svg'
-check "SVG: it is well-formed with them" is_xml hostile.svg
+check "markup in names is text in the SVG" \
+    sh -c '! grep -q "<b>\|<script>" hostile.svg'
+check "the SVG is well-formed with such names" is_xml hostile.svg
 map hostile.json
-check "names: no control and no mark of direction reaches a terminal" sh -c \
+check "control characters and marks of direction do not reach a terminal" \
+    sh -c \
     '! LC_ALL=C grep -q "$(printf "[\001-\011\013-\037\177]")" out &&
      ! grep -q "$(printf "\342\200\256")" out'
 long=$(printf '%0250d' 0)
 sed "s/\"name\": \"one\"/\"name\": \"$long\"/" away.json > long.json
 map long.json
-check "names: 250 letters are cut" sh -c '! grep -q 0000000000000000000000000000000000000000000 out'
+check "a name of 250 letters is cut" \
+    sh -c '! grep -q 0000000000000000000000000000000000000000000 out'
 
 # --- large hosts ---
 
@@ -153,14 +160,16 @@ large() { # NODES
 for nodes in 2 16 64 200; do
     large $nodes > large.json
     map large.json -o large.svg
-    check "$nodes nodes: SVG, well-formed" is_xml large.svg
-    same "$(grep -c 'class="node"' large.svg)" $nodes "$nodes nodes are drawn"
+    check "the SVG of $nodes nodes is well-formed" is_xml large.svg
+    same "$(grep -c 'class="node"' large.svg)" $nodes \
+        "the SVG draws $nodes nodes"
     arrows=$(((nodes + 10) / 16))
     same "$(grep -c 'marker-end.*C' large.svg)" \
         $((arrows > 12 ? 12 : arrows)) \
-        "$nodes nodes: an arrow for each remote domain, up to 12"
+        "the SVG of $nodes nodes has an arrow for each remote domain, up to 12"
     map large.json
-    same "$(grep -c '^ *[0-9][0-9]*  ' out)" $nodes "$nodes nodes: a line each"
+    same "$(grep -c '^ *[0-9][0-9]*  ' out)" $nodes \
+        "the text of $nodes nodes has a line for each"
 done
 
 # --- the command line ---

@@ -41,20 +41,20 @@ is_module() { # FILE
     same "$(readelf -dW "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p')" \
         libc.so.6 "$1 needs libc alone"
     same "$(readelf -dW "$file" | grep -E 'BIND_NOW|FLAGS.*NOW')" "" \
-        "its functions are found when they are called, not before"
+        "functions are found when they are called, not before"
     same "$(readelf -dW "$file" | grep TEXTREL)" "" \
-        "its code is not written to when it is loaded"
+        "loading does not write to the code"
 
     # With a version they would have an "@" in them.
     nm -D --defined-only "$file" | awk '{ print $NF }' | sort > "$tmp/defined"
     same "$(cat "$tmp/defined")" "$(names_of "$src"/xl/*/"$1.sym")" \
-        "it shows what $1.sym says, without versions"
+        "the symbols are those of $1.sym, without versions"
 
     # Libc's, its own and weak ones will do.
     nm -D "$file" | awk '$1 == "w" || $1 == "v" { print $2 }' > "$tmp/weak"
     at_once "$file" > "$tmp/at_once"
     same "$([ -s "$tmp/at_once" ] && echo some)" some \
-        "some of its relocations are done when it is loaded"
+        "some relocations are done at loading"
     same "$(sed 's/@@Base$//; s/@Base$//' "$tmp/at_once" | grep -v '@GLIBC_' |
         grep -vxF -f "$tmp/weak" -f "$tmp/defined")" "" \
         "none of them is for another library's symbol"
@@ -73,10 +73,11 @@ leaves_alone() { # MODULE
     file=$build/xl/.libs/$1.so
     # shellcheck disable=SC2016 # the shell that is started expands these
     same "$(loaded sh -c 'echo "$0 $#"; exit 3' a b c; echo $?)" \
-        "$(printf 'a 2\n3')" "a shell with $1 in does what it does without it"
+        "$(printf 'a 2\n3')" "a shell with $1 does what it does without it"
     same "$(loaded cat /proc/self/maps | grep -c "r-x.*/$1\.so\$")" 1 \
-        "it is loaded into a program that knows nothing of Xen"
-    same "$(echo text | loaded cat)" text "which works as it did"
+        "the module is loaded into a program that knows nothing of Xen"
+    same "$(echo text | loaded cat)" text \
+        "such a program works as without the module"
     # shellcheck disable=SC2016
     same "$(loaded sh -c 'sh -c "echo \$LD_PRELOAD"')" "$file" \
         "a process that makes no libxl context keeps its environment"
@@ -92,11 +93,11 @@ for daemon in libvirtd virtxend; do
     cp /bin/sh "$tmp/$daemon"
     # shellcheck disable=SC2016
     same "$(loaded "$tmp/$daemon" -c 'sh -c "echo \$LD_PRELOAD"')" "" \
-        "what $daemon starts has it not"
+        "the children of $daemon do not have the module"
     # shellcheck disable=SC2016
     same "$(LD_PRELOAD=$file:/lib/none.so "$tmp/$daemon" -c \
         'sh -c "echo \$LD_PRELOAD" 2> /dev/null' 2> /dev/null)" /lib/none.so \
-        "but what else was to be loaded"
+        "the children have the other libraries of LD_PRELOAD"
 done
 
 # ---- the library ----
@@ -125,14 +126,15 @@ is_library() { # LIBRARY VERSION-SCRIPT NODE HEADER...
         "$name exports xln_ functions of version $3 only"
     sed 's/@.*//' "$tmp/exported" > "$tmp/names"
     same "$(names_of "$2" | grep -v '^xln__')" "$(cat "$tmp/names")" \
-        "${2##*/} lists each of them by name"
+        "${2##*/} lists each exported function by name"
     shift 3
     declared "$@" > "$tmp/declared"
     same "$(comm -23 "$tmp/names" "$tmp/declared")" "" \
-        "the headers declare each of them"
+        "the headers declare each exported function"
     same "$(comm -13 "$tmp/names" "$tmp/declared")" "" \
         "$name exports each function that the headers declare"
-    same "$([ -s "$tmp/declared" ] && echo some)" some "and there are some"
+    same "$([ -s "$tmp/declared" ] && echo some)" some \
+        "the library exports functions"
 }
 
 lib=$src/libxl-numa
@@ -157,7 +159,7 @@ for object in "$library" "$build/xl/xl" "$build/xl/xl-numa" \
     same "$(readelf -dW "$object" | grep 'NEEDED.*lib\(xen\|xl\)')" "" \
         "${object##*/} is linked to no library of Xen"
     same "$(nm -D "$object" | grep -E ' (libxl_|xlu_|xc_|xs_|xtl_)')" "" \
-        "and has no function of theirs that another could find"
+        "the object has no function of these libraries that others could find"
 done
 
 # ---- hardening ----
@@ -180,7 +182,7 @@ for object in $programs "$library"; do
 done
 for object in $modules; do
     same "$(hardening "$object" | tr '\n' ' ')" "pie relro stack protector " \
-        "${object##*/} too, but that it finds what it calls later"
+        "${object##*/} is hardened, and finds functions when they are called"
 done
 if grep -q '^HARDEN_CPPFLAGS = .' "$build/Makefile"; then
     for object in $programs "$library" $modules; do

@@ -75,15 +75,16 @@ static void test_find(void)
 {
     struct waiter w = start(31001);
 
-    ok(monitor_find(31001) == w.pid, "who waits for a domain is found");
+    ok(monitor_find(31001) == w.pid,
+       "the process that waits for a domain is found");
     ok(!monitor_find(31000) && !monitor_find(31002) && !monitor_find(1),
-       "by its number, and no other");
+       "no process is found for other numbers");
     go_on(&w);
     ok(monitor_find(31002) == w.pid && !monitor_find(31001),
-       "once the domain has rebooted, by its new one");
+       "the process is found by the new number after a reboot");
     kill(w.pid, SIGKILL);
     waitid(P_PID, w.pid, NULL, WEXITED | WNOWAIT);
-    ok(!monitor_find(31002), "until it is dead");
+    ok(!monitor_find(31002), "a dead process is not found");
     waitpid(w.pid, NULL, 0);
     close_fds(&w);
 }
@@ -95,10 +96,11 @@ static void test_end(void)
 
     monitor_end(31001);
     ok(!process_start(first.pid) && !process_start(second.pid),
-       "all that wait for a domain are ended");
-    ok(monitor_find(31002) == other.pid, "and no other");
+       "all processes that wait for a domain are ended");
+    ok(monitor_find(31002) == other.pid,
+       "a process that waits for another domain goes on");
     monitor_end(31003);
-    ok(monitor_find(31002) == other.pid, "nobody, if nobody waits");
+    ok(monitor_find(31002) == other.pid, "nothing ends if no process waits");
     monitor_end(31002);
     close_fds(&first);
     close_fds(&second);
@@ -110,7 +112,7 @@ int main(void)
     char directory[] = "/tmp/test-monitor.XXXXXX";
 
     must(mkdtemp(directory) && !chdir(directory) ? 0 : errno);
-    ok(!monitor_find(31001), "nobody waits at first");
+    ok(!monitor_find(31001), "no process is found before one waits");
     test_find();
     test_end();
     must(unlink("numa-moves/monitors") || rmdir("numa-moves") ||

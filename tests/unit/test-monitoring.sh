@@ -39,11 +39,13 @@ ends() {
 # --- figures ---
 
 "$numa" numa-stat --host host.json --openmetrics > metrics
-result $? "--openmetrics: ends with 0"
-check "--openmetrics: Prometheus' own parser reads it" samples metrics
+result $? "--openmetrics ends with status 0"
+check "--openmetrics prints what the parser of Prometheus reads" samples metrics
 cp samples strict
-check "--openmetrics: so does that of the older format" samples --text metrics
-same "$(diff strict samples)" "" "--openmetrics: both read the same"
+check "--openmetrics prints what the parser of the older format reads" \
+    samples --text metrics
+same "$(diff strict samples)" "" \
+    "--openmetrics is read the same by both parsers"
 
 # value NAME LABELS: of the sample, with the labels as JSON
 value() {
@@ -52,26 +54,31 @@ value() {
 }
 
 same "$(value node_memory_bytes '{"node": "2"}')" 1073741824 \
-    "the memory of a node"
+    "--openmetrics has the memory of a node"
 same "$(value node_free_bytes '{"node": "3"}')" 321884160 \
-    "the free memory of a node"
-same "$(value node_cpus '{"node": "0"}')" 2 "the CPUs of a node"
+    "--openmetrics has the free memory of a node"
+same "$(value node_cpus '{"node": "0"}')" 2 \
+    "--openmetrics has the CPUs of a node"
 two='{"domain": "two words", "domid": "2"}'
-same "$(value domain_memory_bytes "$two")" 33554432 "the memory of a domain"
-same "$(value domain_vcpus "$two")" 2 "the vCPUs of a domain"
+same "$(value domain_memory_bytes "$two")" 33554432 \
+    "--openmetrics has the memory of a domain"
+same "$(value domain_vcpus "$two")" 2 "--openmetrics has the vCPUs of a domain"
 same "$(value domain_local_ratio "$two")" 1 \
-    "what is local to where vCPUs may run"
+    "--openmetrics has the share near where vCPUs may run"
 same "$(value domain_now_local_ratio "$two")" 0.5 \
-    "what is local to where vCPUs run"
-same "$(value domain_mean_distance "$two")" 15.5 "the mean distance"
-same "$(value domain_node_memory_age_seconds "$two")" 30 "how old that is"
-same "$(value timestamp_seconds '{}')" 1795968245 "when the host was read"
+    "--openmetrics has the share near where vCPUs run"
+same "$(value domain_mean_distance "$two")" 15.5 \
+    "--openmetrics has the mean distance"
+same "$(value domain_node_memory_age_seconds "$two")" 30 \
+    "--openmetrics has the age of these figures"
+same "$(value timestamp_seconds '{}')" 1795968245 \
+    "--openmetrics has the time at which the host was read"
 same "$(value domain_node_memory_bytes \
     '{"domain": "two words", "domid": "2", "node": "1"}')" 16777216 \
-    "the memory of a domain on a node"
+    "--openmetrics has the memory of a domain on a node"
 same "$(value domain_node_memory_bytes \
     '{"domain": "two words", "domid": "2", "node": "3"}')" 0 \
-    "the memory of a domain on a node where it has none"
+    "--openmetrics has 0 for a node without memory of a domain"
 same "$(grep -c 'node_memory_bytes.*Domain-0' strict)" 0 \
     "memory that is not known has no sample"
 
@@ -82,13 +89,13 @@ same "$(grep -c 'node_memory_bytes.*Domain-0' strict)" 0 \
 sed -n 's/^xen_numa_domain_node_memory_bytes\t.*"domid": "\([0-9]*\)", "node": "\([0-9]*\)"}\t/\1 \2 /p' \
     strict | sort > figures
 [ -s table ]
-result $? "the table has memory"
+result $? "the table has the memory of domains"
 same "$(grep -v ' 0$' figures)" "$(grep -v ' 0$' table)" \
     "domains have the memory that the table shows"
 
 "$numa" numa-stat --host host.json --openmetrics plain > metrics
 same "$(grep -o 'domain="[^"]*"' metrics | sort -u)" 'domain="plain"' \
-    "a domain that is named alone"
+    "--openmetrics can be limited to one domain"
 
 # --- names ---
 
@@ -97,32 +104,33 @@ jq '.domains[1].name = "a\"} 1\n# EOF\\" |
     .domains[2].name = "\u001b[2J\u0085\u202e\u00e4" |
     .domains[3].name = "n" * 250' host.json > odd.json
 "$numa" numa-stat --host odd.json --openmetrics > metrics
-check "odd names: the parser reads them" samples metrics
+check "the parser reads odd names" samples metrics
 cp samples strict
 same "$(value domain_vcpus \
     '{"domain": "a\"} 1\ufffd# EOF\\", "domid": "1"}')" 1 \
     "a name with a quote, a backslash and a line break"
 same "$(value domain_vcpus \
     '{"domain": "\ufffd[2J\ufffd\ufffd\u00e4", "domid": "2"}')" 2 \
-    "a name with controls"
+    "control characters in a name are replaced"
 same "$(grep -c "domain_vcpus.*$(printf '%0250d' 0 | tr 0 n)\"" strict)" 1 \
     "a name of 250 letters"
 
 # --- into a file ---
 
 : > expected
-check "--openmetrics=FILE: prints nothing" \
+check "--openmetrics=FILE prints nothing" \
     ends 0 --host host.json --openmetrics=xl.prom
 "$numa" numa-stat --host host.json --openmetrics > metrics
-same "$(diff metrics xl.prom)" "" "--openmetrics=FILE: the same is in there"
+same "$(diff metrics xl.prom)" "" \
+    "--openmetrics=FILE writes the same to the file"
 same "$(find . -name 'xl.prom*')" ./xl.prom \
-    "--openmetrics=FILE: nothing else is left"
+    "--openmetrics=FILE leaves no other file"
 echo "xl: cannot write 'no/xl.prom': No such file or directory" > expected
-check "--openmetrics=FILE: cannot be written" \
+check "--openmetrics=FILE fails if the file cannot be written" \
     ends 1 --host host.json --openmetrics=no/xl.prom
 echo "xl: cannot write the output: No space left on device" > expected
 "$numa" numa-stat --host host.json --openmetrics > /dev/full 2> out
-same "$? $(cat out)" "1 $(cat expected)" "--openmetrics: on a full disk"
+same "$? $(cat out)" "1 $(cat expected)" "--openmetrics reports a full disk"
 
 # --- the alarm ---
 
@@ -130,14 +138,14 @@ same "$? $(cat out)" "1 $(cat expected)" "--openmetrics: on a full disk"
 jq '.domains[2].vcpus[0] += {running: true, blocked: false}' host.json > busy.json
 echo "1 of 3 domains has more than 49% of its memory remote: two words (50%)" \
     > expected
-check "--alarm: half of it is more than 49%" \
+check "--alarm=49% reports a domain with half of its memory remote" \
     ends 5 --host busy.json --alarm=49
 : > expected
-check "--alarm: half of it is not more than 50%" \
+check "--alarm=50% does not report a domain with half of its memory remote" \
     ends 0 --host busy.json --alarm=50
-check "--alarm: where an idle vCPU ran last does not count" \
+check "--alarm ignores where an idle vCPU ran last" \
     ends 0 --host host.json --alarm=0
-check "--alarm: of a domain that is local" \
+check "--alarm does not report a local domain" \
     ends 0 --host host.json --alarm=0 one
 
 # Its memory stays on node 1, and it may run on node 2 alone.
@@ -146,10 +154,10 @@ jq '.domains[1].vcpus[0] += {cpu: 4, hard: "4-5", soft: "0-7"} |
         {node: 3, bytes: 805306368}]}' busy.json > remote.json
 echo "2 of 3 domains have more than 20% of their memory remote: one (100%), two\
  words (50%)" > expected
-check "--alarm: of several" ends 5 --host remote.json --alarm=20
+check "--alarm reports several domains" ends 5 --host remote.json --alarm=20
 echo "1 of 1 domains has more than 20% of its memory remote: Domain-0 (100%)" \
     > expected
-check "--alarm: Domain-0 only if it is named" \
+check "--alarm reports Domain-0 only if it is named" \
     ends 5 --host remote.json --alarm=20 Domain-0
 jq '[range(100; 115)] as $ids | .domains[1] as $d |
     .domains += [$ids[] | . as $id | $d + {domid: $id, name: "web\($id)",
@@ -157,16 +165,16 @@ jq '[range(100; 115)] as $ids | .domains[1] as $d |
     remote.json > many.json
 "$numa" numa-stat --host many.json --alarm=99 > out
 same "$? $(sed 's/.*remote: //; s/web1[^a]*//' out)" \
-    "5 one (100%), and 6 more" "--alarm: of many, some are named"
+    "5 one (100%), and 6 more" "--alarm names some of many domains"
 
 jq '.domains[3].memory = null' busy.json > unknown.json
 echo "xl: the nodes of the memory of 1 of 3 domains are unknown: --pages has\
  Xen count it" > expected
-check "--alarm: memory that is not known is not local" \
+check "--alarm reports a domain whose memory is not known" \
     ends 1 --host unknown.json --alarm=50
 echo "1 of 3 domains has more than 10% of its memory remote: two words (50%)" \
     >> expected
-check "--alarm: memory that is not known is no worse than remote memory" \
+check "--alarm ends with the status of remote memory before unknown memory" \
     ends 5 --host unknown.json --alarm=10
 
 # --- what is wrong ---
@@ -174,7 +182,7 @@ check "--alarm: memory that is not known is no worse than remote memory" \
 refuses() { # MESSAGE ARG...
     echo "xl: numa-stat: $1: see 'xl numa-stat --help'" > expected
     shift
-    check "refused: $*" ends 2 --host host.json "$@"
+    check "these options are refused: $*" ends 2 --host host.json "$@"
 }
 
 refuses "--alarm and --openmetrics exclude each other" --alarm=5 --openmetrics
@@ -185,6 +193,6 @@ refuses "--openmetrics prints no table: --output has no meaning" \
     --openmetrics -o NAME
 "$numa" numa-stat --host host.json --alarm=5 none > out 2>&1
 same "$? $(cat out)" "1 $("$numa" numa-stat --host host.json none 2>&1)" \
-    "a domain that is not there"
+    "a domain that does not exist is an error"
 
 finish

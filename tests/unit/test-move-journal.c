@@ -32,15 +32,15 @@ static void test_lock(void)
 {
     int fd = -1, second = -1, apart = -1;
 
-    ok(!move_is_locked(uuid), "before any move no domain is locked");
-    ok(!move_lock(uuid, &fd), "a domain is locked");
-    ok(move_is_locked(uuid), "which can be seen");
-    ok(move_lock(uuid, &second) == -EBUSY, "it is not locked a second time");
-    ok(!move_lock(other, &apart), "another one is");
+    ok(!move_is_locked(uuid), "no domain is locked before a move");
+    ok(!move_lock(uuid, &fd), "a domain can be locked");
+    ok(move_is_locked(uuid), "others see that the domain is locked");
+    ok(move_lock(uuid, &second) == -EBUSY, "a domain cannot be locked twice");
+    ok(!move_lock(other, &apart), "another domain can be locked");
     close(fd);
     ok(!move_is_locked(uuid) && move_is_locked(other),
-       "the lock ends with its descriptor, and no other");
-    ok(!move_lock(uuid, &fd), "and can be taken again");
+       "closing its descriptor ends this lock, and no other");
+    ok(!move_lock(uuid, &fd), "the lock can be taken again");
     close(fd);
     close(apart);
 }
@@ -64,7 +64,7 @@ static void test_inherited(void)
     close(wait_fds[1]);
     waitpid(child, NULL, 0);
     close(wait_fds[0]);
-    ok(!move_is_locked(uuid), "until it ends");
+    ok(!move_is_locked(uuid), "the lock ends with the child");
 }
 
 /* ---- the journal ---- */
@@ -85,19 +85,21 @@ static void test_journal(void)
     memcpy(begun.uuid, uuid, sizeof(uuid));
     ok(move_read(uuid, &m) == -ENOENT, "before a move there is no journal");
     move_note(uuid, MOVE_ASKED);
-    ok(move_read(uuid, &m) == -ENOENT, "and a note makes none");
-    ok(!move_begin(&begun) && !move_read(uuid, &m), "it is written, and read");
+    ok(move_read(uuid, &m) == -ENOENT, "a note alone makes no journal");
+    ok(!move_begin(&begun) && !move_read(uuid, &m),
+       "a journal is written and read");
     ok(is_as_begun(m) && !m->asked && !m->answered && !m->received,
-       "all of it, and nothing was done yet");
+       "a new journal has all of the move, and no step is done");
     move_free(m);
     move_note(uuid, MOVE_ASKED);
     move_note(uuid, MOVE_RECEIVED);
     must(move_read(uuid, &m));
     ok(is_as_begun(m) && m->asked && !m->answered && m->received,
-       "what is noted is read, and the rest is as it was");
+       "a noted step is read, and the rest is as it was");
     move_free(m);
     move_end(uuid);
-    ok(move_read(uuid, &m) == -ENOENT, "at its end it is removed");
+    ok(move_read(uuid, &m) == -ENOENT,
+       "the end of the move removes the journal");
     move_end(uuid);
 }
 
@@ -110,13 +112,13 @@ static void test_texts(void)
         int rc;
         bool asked;
     } cases[] = {
-        { "the last note is not whole: it was not made",
+        { "half of a last note",
           "domain 5\nsession 9 77\nname g\nask", 0, false },
-        { "a note of a later version is passed over",
+        { "a note of a later version",
           "domain 5\nsession 9 77\nname g\nfrozen 3\nasked\n", 0, true },
         { "a name like another line",
           "domain 5\nsession 9 77\nname asked\n", 0, false },
-        { "nothing", "", -EINVAL, false },
+        { "no text", "", -EINVAL, false },
         { "no name", "domain 5\nsession 9 77\n", -EINVAL, false },
         { "no domain", "session 9 77\nname g\n", -EINVAL, false },
         { "Domain-0", "domain 0\nsession 9 77\nname g\n", -EINVAL, false },
@@ -126,7 +128,7 @@ static void test_texts(void)
         { "all sessions", "domain 5\nsession -1 77\nname g\n", -EINVAL, false },
         { "a session that never began", "domain 5\nsession 9 0\nname g\n",
           -EINVAL, false },
-        { "something else", "\x7f" "ELF\n\n", -EINVAL, false },
+        { "other bytes", "\x7f" "ELF\n\n", -EINVAL, false },
     };
     struct move *m;
     unsigned i;
@@ -138,7 +140,8 @@ static void test_texts(void)
         rc = move_read(uuid, &m);
         ok(rc == cases[i].rc && (rc || (m->domid == 5 &&
                                         m->asked == cases[i].asked)),
-           "journal: %s", cases[i].what);
+           "a journal with %s is %s", cases[i].what,
+           cases[i].rc ? "refused" : "read");
         move_free(m);
     }
 }
@@ -150,12 +153,13 @@ static void test_links(void)
     write_file("elsewhere", "domain 5\nsession 9 77\nname g\n");
     unlink(DIRECTORY JOURNAL);
     must(symlink("../elsewhere", DIRECTORY JOURNAL) ? errno : 0);
-    ok(move_read(uuid, &m) == -ELOOP, "a link is not followed");
+    ok(move_read(uuid, &m) == -ELOOP,
+       "a link in the place of a journal is not read");
     move_note(uuid, MOVE_ASKED);
     unlink(DIRECTORY JOURNAL);
     must(rename("elsewhere", DIRECTORY JOURNAL) ? errno : 0);
     must(move_read(uuid, &m));
-    ok(!m->asked, "nor written through");
+    ok(!m->asked, "a link in the place of a journal is not written through");
     move_free(m);
 }
 
@@ -173,7 +177,7 @@ static void test_all(void)
                "domain 8\nsession 9 77\nname k\n");
     ok(!move_read_all(&moves, &nr) && nr == 2 &&
            moves[0]->domid + moves[1]->domid == 12,
-       "all journals that are whole are read, and no other file");
+       "all whole journals are read, and no other file");
     move_free_all(moves, nr);
 }
 
@@ -189,16 +193,16 @@ static void test_directory(void)
 
     must(rename(DIRECTORY, "kept") ? errno : 0);
     ok(!move_read_all(&moves, &nr) && !nr && !moves,
-       "there is no directory: there are no moves");
+       "a missing directory has no moves");
     must(symlink("kept", DIRECTORY) ? errno : 0);
     ok(move_lock(uuid, &fd) < 0 && move_begin(&begun) < 0,
-       "a link in its place is refused");
+       "a link in the place of the directory is refused");
     unlink(DIRECTORY);
     write_file(DIRECTORY, "");
     ok(move_lock(uuid, &fd) == -ENOTDIR && move_begin(&begun) == -ENOTDIR &&
            move_read_all(&moves, &nr) == -ENOTDIR,
-       "so is a file, and the error says it");
-    ok(!move_is_locked(uuid), "then nothing is locked");
+       "a file in the place of the directory is refused, with an error");
+    ok(!move_is_locked(uuid), "no domain is locked then");
     unlink(DIRECTORY);
 }
 
@@ -229,8 +233,8 @@ static void test_odd_names(void)
     lengthy[4999] = '\0';
     ok(move_begin(&odd) == -EINVAL, "a name with a line feed is refused");
     odd.name = lengthy;
-    ok(move_begin(&odd) == -ENAMETOOLONG, "so is one that is too long");
-    ok(move_read(odd.uuid, &m) == -ENOENT, "and there is no journal");
+    ok(move_begin(&odd) == -ENAMETOOLONG, "a name that is too long is refused");
+    ok(move_read(odd.uuid, &m) == -ENOENT, "a refused name leaves no journal");
     free(lengthy);
 }
 

@@ -143,23 +143,28 @@ static void test_preview(void)
     make(&s);
     text = printed(&s, false);
     has_line(text, "'web' (domain 5): 24 MiB on node 1 (by its node affinity) "
-             "would move to node 2", "from where to where, and how much");
+             "would move to node 2",
+                 "the preview says how much memory moves, and from where to "
+                 "where");
     has_line(text, "'web': suspended for about [0-9]*.[0-9] s; [0-9]*.[0-9] s "
              "if it writes to all of its memory meanwhile (estimated: copied "
              "at [0-9]* MiB/s, a third of what a pipe carries here)",
-             "for how long it is suspended, and how that is estimated");
-    has_line(text, "'web': stays: cpupool 'qa'", "its cpupool stays");
+             "the preview says how long the guest is suspended");
+    has_line(text, "'web': stays: cpupool 'qa'",
+             "the preview says that the cpupool stays");
     has_line(text, "'web': stays: hard affinity of vCPU 0: CPUs 2-3",
-             "so does a pin");
+             "the preview says that a pin stays");
     has_line(text, "'web': changes: hard affinity of vCPU 1: from CPUs 2-3 to "
-             "all CPUs", "a pin that is lost");
+             "all CPUs", "the preview names a pin that is lost");
     has_line(text, "'web': changes: soft affinity of vCPU 0: from all CPUs to "
-             "CPUs 4-5", "what a vCPU then prefers");
+             "CPUs 4-5", "the preview says what a vCPU prefers afterwards");
     has_line(text, "'web': changes: soft affinity of vCPUs 1-2: from CPUs 2-3 "
              "to CPUs 4-5", "vCPUs with the same change are one line");
     has_line(text, "'web': changes: its number, 5, and the nodes that it asks "
-             "for from then on: 2", "its number, and what it asks for");
-    ok(!strstr(text, "vCPU 2: "), "nothing of a vCPU that stays unbound");
+             "for from then on: 2",
+                 "the preview names the new request, and the number that "
+                 "changes");
+    ok(!strstr(text, "vCPU 2: "), "a vCPU that stays unbound has no line");
     free(text);
     dispose(&s);
 }
@@ -177,10 +182,11 @@ static void test_pv(void)
     has_line(text, "*meanwhile, or if Xen cannot move this PV domain live (*",
              "a PV domain may be suspended all the time");
     has_line(text, "'web' (domain 5): 24 MiB on node 1 would move to node 2",
-             "where its memory is, if that was recorded");
+             "the preview says where the memory is if that was recorded");
     free(text);
     text = printed(&s, true);
-    ok(!strstr(text, "cannot move this PV"), "with --live it is not");
+    ok(!strstr(text, "cannot move this PV"),
+       "with --live no line says that the move cannot be live");
     free(text);
     dispose(&s);
 }
@@ -193,10 +199,11 @@ static void test_estimate(void)
     move_pause_estimate(UINT64_C(1) << 36, true, &large);
     move_pause_estimate(UINT64_C(1) << 36, false, &whole);
     ok(small.least_s > 0 && small.least_s == small.most_s,
-       "without memory it takes the least time");
+       "without memory both estimates are the shortest time");
     ok(large.least_s == small.least_s && large.most_s > small.most_s,
-       "with more memory it can take longer");
-    ok(whole.least_s == whole.most_s, "not live: all of it is copied meanwhile");
+       "more memory raises the longer estimate only");
+    ok(whole.least_s == whole.most_s,
+       "a move that is not live suspends the guest for the whole copy");
 }
 
 int main(void)

@@ -320,32 +320,37 @@ static void test_failures(const char *mode)
 
     for (failing = 0; failing <= NR_VCPUS; failing++) {
         ok(run(mode, "0", failing, false) == EXIT_FAILURE,
-           "--cpus=%s, call %d fails: status 1", mode, failing);
-        ok(nothing_changed(), "and all is as before");
-        ok(strstr(said, "'g' is unchanged\n"), "and it says so");
+           "with --cpus=%s, if call %d fails, the status is 1", mode, failing);
+        ok(nothing_changed(), "nothing has changed after the failure");
+        ok(strstr(said, "'g' is unchanged\n"),
+           "a line says that the domain is unchanged");
     }
     ok(run(mode, "0", failing, false) == EXIT_SUCCESS,
-       "--cpus=%s, no call fails: done", mode);
-    ok(xen.nodes == 1, "and the nodes are set");
+       "with --cpus=%s, if no call fails, the status is 0", mode);
+    ok(xen.nodes == 1, "the nodes are set");
 }
 
 static void test_broken(void)
 {
     ok(run("soft", "0", 2, true) == EXIT_FAILURE,
-       "call 2 fails, and all that follow: status 1");
-    ok(strstr(said, "cannot put back the affinity"), "and it says so");
-    ok(!strstr(said, "nothing of 'g'"), "and nothing else");
+       "if call 2 and all that follow fail, the status is 1");
+    ok(strstr(said, "cannot put back the affinity"),
+       "a line says that the affinity cannot be restored");
+    ok(!strstr(said, "nothing of 'g'"),
+       "no line says that nothing was changed");
 }
 
 static void test_gone(void)
 {
     failure = ESRCH;
-    ok(run("soft", "0", 2, true) == EXIT_FAILURE, "it goes away: status 1");
+    ok(run("soft", "0", 2, true) == EXIT_FAILURE,
+       "if the domain ends meanwhile, the status is 1");
     is_str(said, "cannot move vCPU 2 of 'g': No such process\n",
-           "one line says so: there is nothing to put back");
-    ok(run(NULL, "0", 0, true) == EXIT_FAILURE, "before its nodes are set: so");
+           "one line reports that the domain has ended");
+    ok(run(NULL, "0", 0, true) == EXIT_FAILURE,
+       "if the domain ends before its nodes are set, the status is 1");
     is_str(said, "cannot set the node affinity of 'g': No such process\n",
-           "one line");
+           "one line reports that its nodes cannot be set");
     failure = EBUSY;
 }
 
@@ -353,17 +358,18 @@ static void test_kinds(void)
 {
     run("hard", "0-1,^0", -1, false);
     ok(xen.hard[0] == 0xf0 && xen.hard[1] == 0xf0 && xen.hard[2] == 0xf0,
-       "hard: every vCPU is bound to the CPUs of node 1");
-    ok(xen.soft[1] == at_first.soft[1], "and prefers what it did");
-    ok(xen.nodes == 2, "the domain's node is 1");
+       "--cpus=hard binds every vCPU to the CPUs of node 1");
+    ok(xen.soft[1] == at_first.soft[1], "--cpus=hard leaves the soft affinity");
+    ok(xen.nodes == 2, "the node affinity is node 1");
     run("none", "1", -1, false);
     ok(!memcmp(xen.hard, at_first.hard, sizeof(xen.hard)) && xen.nodes == 2,
-       "none: the vCPUs are left alone");
+       "--cpus=none leaves the vCPUs");
     run(NULL, "auto", -1, false);
-    ok(xen.nodes == UINT64_MAX, "auto: every node that Xen can name");
+    ok(xen.nodes == UINT64_MAX, "auto sets every node that Xen can name");
     ok(run("soft", "1", -1, false) == EXIT_FAILURE && nothing_changed(),
-       "soft, and a vCPU is bound elsewhere: refused");
-    ok(strstr(said, "vCPU 2 of 'g' is bound to CPUs 0-3"), "and said which");
+       "--cpus=soft is refused if a vCPU is bound elsewhere");
+    ok(strstr(said, "vCPU 2 of 'g' is bound to CPUs 0-3"),
+       "the error names the vCPU that is bound elsewhere");
 }
 
 static void test_keep(void)
@@ -372,15 +378,18 @@ static void test_keep(void)
     ok(!*kept_nodes && !nr_kept_soft, "without --keep nothing is kept");
     keeping = "";
     run("hard", "0-1,^0", -1, false);
-    is_str(kept_nodes, "1", "--keep: the nodes are kept");
-    ok(nr_kept_hard == NR_VCPUS && !nr_kept_soft, "and where the vCPUs may run");
+    is_str(kept_nodes, "1", "--keep keeps the nodes");
+    ok(nr_kept_hard == NR_VCPUS && !nr_kept_soft,
+       "--keep keeps where the vCPUs may run");
     run("soft", "0", -1, false);
-    ok(!nr_kept_hard && nr_kept_soft == NR_VCPUS, "or where they best do");
+    ok(!nr_kept_hard && nr_kept_soft == NR_VCPUS,
+       "--keep keeps where the vCPUs prefer to run");
     run(NULL, "auto", -1, false);
-    is_str(kept_nodes, "auto", "auto is kept as that");
-    ok(!nr_kept_hard && !nr_kept_soft, "and of the vCPUs nothing");
+    is_str(kept_nodes, "auto", "--keep keeps auto as auto");
+    ok(!nr_kept_hard && !nr_kept_soft,
+       "--keep with auto keeps nothing of the vCPUs");
     ok(run("soft", "0", 1, false) == EXIT_FAILURE && !*kept_nodes,
-       "what fails is not kept");
+       "a change that fails is not kept");
     keeping = NULL;
 }
 

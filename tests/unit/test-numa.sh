@@ -36,37 +36,38 @@ trap 'rm -f "$tmp"' EXIT
 for source in "${top_srcdir:-.}"/xl/commands/cmd_*.c; do
     command=$(basename "$source" .c | sed 's/^cmd_//; s/_/-/g')
     "$numa" "$command" --help > "$tmp"
-    check "$command: --help" [ $? = 0 ]
-    check "$command: its lines fit a terminal" fits "$tmp"
-    check "$command: there are options in it" grep -q -e --help "$tmp"
-    check "$command: its page has each option and column" \
+    check "$command --help prints the help" [ $? = 0 ]
+    check "the lines of $command --help fit a terminal" fits "$tmp"
+    check "the help of $command has options" grep -q -e --help "$tmp"
+    check "the page of $command has each option and column" \
         documented "$tmp" "$docs/xl-$command.1.pod"
 done
 
 "$numa" > "$tmp" 2>&1
-check "no command: status 2" [ $? = 2 ]
-check "no command: a line" [ "$(cat "$tmp")" = \
+check "xl-numa without a command ends with status 2" [ $? = 2 ]
+check "xl-numa without a command prints a line" [ "$(cat "$tmp")" = \
     "xl: xl-numa is run by xl: see 'xl help'" ]
 "$numa" nosuch > "$tmp" 2>&1
-check "a wrong command: status 2" [ $? = 2 ]
-check "a wrong command: a line" [ "$(cat "$tmp")" = \
+check "a wrong command ends with status 2" [ $? = 2 ]
+check "a wrong command prints a line" [ "$(cat "$tmp")" = \
     "xl: unknown command 'nosuch': 'xl numa' lists those for NUMA" ]
 "$numa" numa-stta > "$tmp" 2>&1
-check "a misspelt command: which one was meant" [ "$?$(cat "$tmp")" = \
+check "a misspelt command gets a suggestion" [ "$?$(cat "$tmp")" = \
     "2xl: unknown command 'numa-stta': did you mean numa-stat?" ]
 for word in numa help --help -h; do
     "$numa" $word > "$tmp" 2>&1
-    check "$word: lists each command with its summary" [ "$? $(grep -c \
+    check "$word lists each command with its summary" [ "$? $(grep -c \
         '^ [a-z-]*  *[a-z]' "$tmp")" = "0 $(find "$src" -name "cmd_*.c" | wc -l)" ]
 done
 for command in '' numa-stat vcpu-list; do
     # shellcheck disable=SC2086 # no word for the first one
     "$numa" $command --version > "$tmp" 2>&1
-    check "$command --version" grep -q '^xl-numa (libxl-numa) [0-9.]*$' "$tmp"
+    check "$command --version prints the version" \
+        grep -q '^xl-numa (libxl-numa) [0-9.]*$' "$tmp"
 done
 "$numa" vcpu-list --help > /dev/full 2> "$tmp"
-check "a full disk: status 1" [ $? = 1 ]
-check "a full disk: a line" [ "$(cat "$tmp")" = \
+check "a full disk ends with status 1" [ $? = 1 ]
+check "a full disk is reported" [ "$(cat "$tmp")" = \
     "xl: cannot write the output: No space left on device" ]
 
 finish

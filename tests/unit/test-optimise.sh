@@ -36,9 +36,9 @@ count() { # HOST ARG...
 for i in 1 2 3 4; do guest "m$i" 3400; done
 for i in 1 2; do guest "b$i" 7900; done
 same "$(count two.json --optimise b1.cfg b2.cfg m1.cfg m2.cfg m3.cfg m4.cfg)" \
-    "4 0" "two big ones or four small ones: four, none of them split"
+    "4 0" "four small domains are placed, not two large ones, and none is split"
 same "$(count two.json --optimise m1.cfg b1.cfg m2.cfg b2.cfg m3.cfg m4.cfg)" \
-    "4 0" "in whatever order they are given"
+    "4 0" "the given order makes no difference"
 
 guest huge 60000
 guest half 4600
@@ -73,14 +73,14 @@ given=$(count eight.json many/*.cfg)
 ascending=$(count eight.json $(small_first))
 optimised=$(count eight.json --optimise many/*.cfg)
 echo "# placed and split: $given; $ascending, smallest first; $optimised"
-check "more than in the order given" \
+check "more domains fit than in the given order" \
     test "${optimised% *}" -gt "${given% *}"
-check "as many of a hundred as from the smallest up, or more" \
+check "at least as many of a hundred domains fit as from the smallest up" \
     test "${optimised% *}" -ge "${ascending% *}"
-check "and none of them is split" test "${optimised#* }" -eq 0
+check "none of these domains is split" test "${optimised#* }" -eq 0
 
 "$numa" numa-plan --host eight.json --optimise many/*.cfg > first
 "$numa" numa-plan --host eight.json --optimise many/*.cfg > second
-check "the same again, byte for byte" cmp -s first second
+check "a second run prints the same bytes" cmp -s first second
 
 finish

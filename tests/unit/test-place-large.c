@@ -56,25 +56,28 @@ static void test_64(bool chaos)
 
     plan = place_on(host, 64 << 20, 0);
     ok(plan->verdict == XLN_NOTHING_FITS && plan->nr_own == 64,
-       "all nodes together have not enough");
+       "nothing fits if all nodes together have too little memory");
     xln_plan_free(plan);
 
     plan = place_on(host, 3300000, 0);
     ok(plan->verdict == XLN_FITS && xln_nodemap_count(plan->nodes) <= 30,
-       "it fits on %u nodes", xln_nodemap_count(plan->nodes));
+       "a domain of 3300000 MiB fits on %u nodes",
+       xln_nodemap_count(plan->nodes));
     again = place_on(host, 3300000, 0);
-    ok(same_plan(plan, again), "the plan is the same");
+    ok(same_plan(plan, again), "planning again gives the same plan");
     xln_plan_free(plan);
     xln_plan_free(again);
 
     plan = place_on(host, 500000, 0);
     ok(plan->verdict == XLN_FITS && xln_nodemap_count(plan->nodes) <= 5,
-       "it fits on %u nodes", xln_nodemap_count(plan->nodes));
+       "a domain of 500000 MiB fits on %u nodes",
+       xln_nodemap_count(plan->nodes));
     xln_plan_free(plan);
 
     plan = place_on(host, 3300000, 20);
     ok(plan->verdict == XLN_FITS_RELAXED && plan->nr_own == 20 &&
-       plan->relaxed == XLN_RELAXED_MEMORY, "20 nodes, then the nearest");
+       plan->relaxed == XLN_RELAXED_MEMORY,
+       "with nodes_max=20 a plan uses 20 nodes, and others for the rest");
     xln_plan_free(plan);
     xln_host_free(host);
 }
@@ -103,7 +106,7 @@ static void test_largest(void)
     struct xln_plan *plan;
 
     plan = place_on(host, 60 << 20, 0);
-    ok(plan->verdict == XLN_FITS, "it fits on %u nodes",
+    ok(plan->verdict == XLN_FITS, "a domain of 60 TiB fits on %u nodes",
        xln_nodemap_count(plan->nodes));
     xln_plan_free(plan);
     xln_host_free(host);

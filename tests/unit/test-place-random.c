@@ -370,12 +370,13 @@ static void test_random(void)
         nr_right += agrees(i, 0, &seen);
     ok(nr_right == nr_hosts, "brute force agrees on %u of %u random hosts",
        nr_right, nr_hosts);
-    ok((seen & 0xff) == 0xff, "among them each combination of what can be "
-       "given up (%#x)", seen);
+    ok((seen & 0xff) == 0xff,
+       "all combinations of what a plan can relax occur (%#x)", seen);
     nr_right = 0;
     for (unsigned i = 0; i < nr_large; i++)
         nr_right += agrees(i, MAX_RANDOM_NODES, &seen);
-    ok(nr_right == nr_large, "and on %u of %u with 16 nodes", nr_right,
+    ok(nr_right == nr_large,
+       "brute force agrees on %u of %u hosts with 16 nodes", nr_right,
        nr_large);
 }
 
@@ -508,10 +509,11 @@ static void test_random_cores(void)
         xln_plan_free(plan);
     }
     ok(nr_right == nr_hosts,
-       "a free core for each vCPU, or too few, on %u of %u random hosts",
+       "each vCPU gets a free core, or there are too few, on %u of %u random "
+       "hosts",
        nr_right, nr_hosts);
     ok(nr_lack > nr_hosts / 4 && nr_lack < nr_hosts / 4 * 3,
-       "on %u of them there are too few", nr_lack);
+       "there are too few free cores on %u of them", nr_lack);
 }
 
 int main(void)

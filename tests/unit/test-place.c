@@ -81,99 +81,107 @@ static const unsigned unreachable[] = {
 };
 
 static const struct case_spec policy_cases[] = {
-    { "balanced without load: best fit on one node", uneven, .need = 500,
+    { "balanced without load is best fit on one node", uneven, .need = 500,
       .policy = "balanced", .plan = "fits 1: 1=500 cpus 2-3" },
     { "first fit takes the lowest node that fits", uneven, .need = 500,
       .policy = "first", .plan = "fits 0: 0=500 cpus 0-1" },
     { "first fit skips a node that is too small", uneven, .need = 900,
       .policy = "first", .plan = "fits 2: 2=900 cpus 4-5" },
-    { "best fit leaves least over, lowest node on a tie", uneven, .need = 600,
+    { "best fit leaves least, and takes the lowest node on a tie",
+      uneven, .need = 600,
       .policy = "best", .plan = "fits 1: 1=600 cpus 2-3" },
-    { "best fit skips what is too small", uneven, .need = 601,
+    { "best fit skips a node that is too small", uneven, .need = 601,
       .policy = "best", .plan = "fits 0: 0=601 cpus 0-1" },
-    { "worst fit leaves most over", uneven, .need = 500, .policy = "worst",
+    { "worst fit leaves most", uneven, .need = 500, .policy = "worst",
       .plan = "fits 2: 2=500 cpus 4-5" },
     { "worst fit on equal nodes takes the lowest", even, .need = 500,
       .policy = "worst", .plan = "fits 0: 0=500 cpus 0-1" },
     { "best fit on equal nodes takes the lowest", even, .need = 500,
       .policy = "best", .plan = "fits 0: 0=500 cpus 0-1" },
-    { "the names of 2012 still work", uneven, .need = 500, .policy = "spread",
+    { "the policies have their second names, too",
+      uneven, .need = 500, .policy = "spread",
       .plan = "fits 2: 2=500 cpus 4-5" },
-    { "differences of 3 TiB compare right", large, .need = 1000,
+    { "differences of 3 TiB are compared right", large, .need = 1000,
       .plan = "fits 1: 1=1000 cpus 2-3" },
-    { "24 TiB nodes: worst fit, lowest on a tie", large, .need = 1000,
+    { "worst fit takes the lowest of equal nodes of 24 TiB",
+      large, .need = 1000,
       .policy = "worst", .plan = "fits 0: 0=1000 cpus 0-1" },
     { "a guest of 60 TiB is spread", large, .need = 60 << 20,
       .plan = "fits 0-2: 0=20971520 1=20971520 2=20971520 cpus 0-5" },
     { "reserved memory is not free", reserved, .need = 400, .policy = "first",
       .plan = "fits 1: 1=400 cpus 2-3" },
-    { "one node is enough for a host", one, .need = 1000, .vcpus = 4,
+    { "a host may have one node", one, .need = 1000, .vcpus = 4,
       .plan = "fits 0: 0=1000 cpus 0-3" },
     { "sparse node numbers are kept", sparse, .need = 650,
       .plan = "fits 4: 4=650 cpus 4-5" },
-    { "several of sparse nodes", sparse, .need = 1300,
+    { "several nodes with gaps in their numbers can be used",
+      sparse, .need = 1300,
       .plan = "fits 2,4: 2=600 4=700 cpus 2-5" },
 };
 
 static const struct case_spec set_cases[] = {
-    { "two nodes where one is too small", even, .need = 1500,
+    { "two nodes are used if one is too small", even, .need = 1500,
       .plan = "fits 0-1: 0=750 1=750 cpus 0-3" },
-    { "the fewest nodes, not the nearest", uneven, .slit = pairs, .need = 1000,
+    { "fewer nodes come before nearer ones",
+      uneven, .slit = pairs, .need = 1000,
       .plan = "fits 2: 2=1000 cpus 4-5" },
-    { "the nearest two", even, .slit = pairs, .need = 1500,
+    { "the nearest two nodes are used", even, .slit = pairs, .need = 1500,
       .plan = "fits 0,3: 0=750 3=750 cpus 0-1,6-7" },
-    { "distance goes before the policy", uneven, .slit = pairs, .need = 1100,
+    { "distance comes before the policy", uneven, .slit = pairs, .need = 1100,
       .policy = "worst", .plan = "fits 0,3: 0=550 3=550 cpus 0-1,6-7" },
     { "among equally near pairs the policy decides", uneven, .need = 1100,
       .policy = "worst", .plan = "fits 0,2: 0=550 2=550 cpus 0-1,4-5" },
-    { "among equal pairs the lowest: 0,3 goes before 1,2", uneven,
+    { "the lowest of equal pairs is used: 0,3 before 1,2", uneven,
       .slit = (const unsigned[]){ 10, 30, 30, 20, 30, 10, 20, 30,
                                   30, 20, 10, 30, 20, 30, 30, 10 },
       .need = 1100, .policy = "first",
       .plan = "fits 0,3: 0=550 3=550 cpus 0-1,6-7" },
-    { "of two directions the longer counts", even, .slit = one_way,
+    { "the longer direction of a distance counts", even, .slit = one_way,
       .need = 1500, .plan = "fits 0,2: 0=750 2=750 cpus 0-1,4-5" },
     { "at equal largest distances the mean decides", even, .slit = mean,
       .need = 2500, .plan = "fits 0-1,3: 0=832 1=834 3=834 cpus 0-3,6-7" },
-    { "in the mean too the longer of two directions counts", even,
+    { "the longer direction counts in the mean, too", even,
       .slit = near_one_way, .need = 1500,
       .plan = "fits 0-1: 0=750 1=750 cpus 0-3" },
     { "a node that cannot be reached is the farthest", even,
       .slit = unreachable, .need = 1500,
       .plan = "fits 2-3: 2=750 3=750 cpus 4-7" },
-    { "unreachable nodes are used where there is no other way", even,
+    { "unreachable nodes are used if nothing else fits", even,
       .slit = unreachable, .need = 2500,
       .plan = "fits 0,2-3: 0=832 2=834 3=834 cpus 0-1,4-7" },
-    { "three in a chain", even, .slit = chain, .need = 2500,
+    { "three nodes in a chain are used", even, .slit = chain, .need = 2500,
       .plan = "fits 0-2: 0=832 1=834 2=834 cpus 0-5" },
     { "more vCPUs than a node has CPUs need two nodes", even, .need = 100,
       .vcpus = 3, .plan = "fits 0-1: 0=50 1=50 cpus 0-3" },
     { "more vCPUs than the host has CPUs need all its CPUs", even,
       .need = 100, .vcpus = 99,
       .plan = "fits 0-3: 0=24 1=24 2=26 3=26 cpus 0-7" },
-    { "a full node may lend its CPUs", full, .need = 500, .vcpus = 6,
+    { "a full node may provide CPUs", full, .need = 500, .vcpus = 6,
       .plan = "fits 0-1: 1=500 cpus 0-5" },
-    { "nodes_max bounds the set, the rest comes from the nearest", even,
+    { "nodes_max limits the set, and the rest comes from the nearest node",
+      even,
       .slit = pairs, .need = 2500, .max_nodes = 2,
       .plan = "relaxed(memory) 0-1: 0=1000 1=1000 + 3=500 cpus 0-3" },
-    { "nodes_max and strict: nothing fits", even, .need = 2500,
+    { "with nodes_max and strict nothing fits", even, .need = 2500,
       .max_nodes = 2, .mode = XLN_MODE_STRICT,
       .plan = "nothing 0-1: 0=1000 1=1000 cpus 0-3" },
-    { "nodes_max gives up CPUs before memory", even, .need = 1500,
+    { "with nodes_max CPUs are relaxed before memory", even, .need = 1500,
       .vcpus = 5, .max_nodes = 2,
       .plan = "relaxed(cpus) 0-1: 0=750 1=750 cpus 0-3" },
 };
 
 static const struct case_spec memory_cases[] = {
-    { "a memory-less node is never chosen", odd, .need = 10, .policy = "best",
+    { "a node without memory is never chosen",
+      odd, .need = 10, .policy = "best",
       .plan = "fits 3: 3=10 cpus 4-5" },
-    { "a CPU-less node is never chosen", odd, .need = 950, .policy = "worst",
+    { "a node without CPUs is never chosen",
+      odd, .need = 950, .policy = "worst",
       .plan = "fits 0: 0=950 cpus 0-3" },
-    { "the CPU-less node gets what does not fit", odd, .need = 2000,
+    { "a node without CPUs provides what does not fit", odd, .need = 2000,
       .plan = "relaxed(memory) 0,3: 0=1000 3=900 + 2=100 cpus 0-5" },
-    { "more than the host has", odd, .need = 5000,
+    { "nothing fits if the host has too little memory", odd, .need = 5000,
       .plan = "nothing(memory) 0,3: 0=1000 3=900 + 2=1000 cpus 0-5" },
-    { "strict takes nothing from elsewhere", odd, .need = 2000,
+    { "strict takes nothing from other nodes", odd, .need = 2000,
       .mode = XLN_MODE_STRICT,
       .plan = "nothing 0,3: 0=1000 3=900 cpus 0-5" },
     { "the DMA zone stays out while another node fits", with_dma, .need = 650,
@@ -182,79 +190,96 @@ static const struct case_spec memory_cases[] = {
       .plan = "fits 0-1: 0=450 1=450 cpus 0-3" },
     { "the DMA zone is used before nothing fits", with_dma, .need = 1500,
       .plan = "fits(dma) 0-1: 0=800 1=700 cpus 0-3" },
-    { "the DMA zone is used before two nodes are too many", with_dma,
+    { "the DMA zone is used before nodes_max is exceeded", with_dma,
       .need = 900, .max_nodes = 1, .plan = "fits(dma) 0: 0=900 cpus 0-1" },
     { "a part of the DMA zone always stays out", with_dma, .need = 1637,
       .plan = "nothing(dma) 0-1: 0=936 1=700 cpus 0-3" },
-    { "a named node gives its DMA zone, and that is no news", with_dma,
+    { "a named node provides its DMA zone, and that is not relaxed", with_dma,
       .need = 900, .named = "0", .plan = "fits 0: 0=900 cpus 0-1" },
-    { "elsewhere the DMA zone comes last", with_dma, .need = 1400, .named = "1",
+    { "the DMA zone of other nodes is used last",
+      with_dma, .need = 1400, .named = "1",
       .plan = "relaxed(dma,memory) 1: 1=700 + 0=700 cpus 2-3" },
-    { "elsewhere without the DMA zone", with_dma, .need = 1300, .named = "1",
+    { "other nodes are used before their DMA zone",
+      with_dma, .need = 1300, .named = "1",
       .plan = "relaxed(memory) 1: 1=700 + 0=600 cpus 2-3" },
-    { "a small node gives what it has, the others equally", single_bytes,
+    { "a small node gives what it has, and the others share the rest equally",
+      single_bytes,
       .need = 100, .named = "0-2",
       .plan = "fits 0-2: 0=10 1=60 2=30 cpus 0-2" },
-    { "the last byte is used though it is no extent", single_bytes,
+    { "the last byte is used though it is less than an extent", single_bytes,
       .need = 241, .named = "0-2",
       .plan = "fits 0-2: 0=10 1=200 2=31 cpus 0-2" },
-    { "no memory at all", dark, .need = 10, 
+    { "nothing fits on a host without memory", dark, .need = 10, 
       .plan = "nothing(cpus) : cpus 0-1" },
-    { "no memory needed", even, .need = 0, .plan = "fits 0: cpus 0-1" },
+    { "a need of no memory fits", even, .need = 0, .plan = "fits 0: cpus 0-1" },
 };
 
 static const struct case_spec named_cases[] = {
     { "named nodes share equally", even, .need = 300, .named = "1-2",
       .plan = "fits 1-2: 1=150 2=150 cpus 2-5" },
-    { "what is no whole extent is on the last", even, .need = 301,
+    { "the last node has what is not a whole extent", even, .need = 301,
       .named = "1-2", .plan = "fits 1-2: 1=150 2=151 cpus 2-5" },
     { "a named node is taken even if another fits better", uneven,
       .need = 160, .named = "2", .plan = "fits 2: 2=160 cpus 4-5" },
-    { "what does not fit goes to the nearest", even, .slit = pairs,
+    { "memory that does not fit comes from the nearest node",
+      even, .slit = pairs,
       .need = 2500, .named = "0",
       .plan = "relaxed(memory) 0: 0=1000 + 3=1000 1=500 cpus 0-1" },
-    { "nearest of equals is the lowest", even, .need = 1500, .named = "2",
+    { "the lowest of equally near nodes is used",
+      even, .need = 1500, .named = "2",
       .plan = "relaxed(memory) 2: 2=1000 + 0=500 cpus 4-5" },
-    { "near is near to any of the set, the worse way", even, .slit = one_way,
+    { "a node is near if it is near any node of the set, in the longer "
+      "direction", even, .slit = one_way,
       .need = 1500, .named = "1",
       .plan = "relaxed(memory) 1: 1=1000 + 2=500 cpus 2-3" },
-    { "strict: it fails instead", even, .need = 1500, .named = "2",
+    { "strict fails if a named node is too small",
+      even, .need = 1500, .named = "2",
       .mode = XLN_MODE_STRICT, .plan = "nothing 2: 2=1000 cpus 4-5" },
-    { "strict that fits", even, .need = 1000, .named = "2",
+    { "strict fits if the named node is large enough",
+      even, .need = 1000, .named = "2",
       .mode = XLN_MODE_STRICT, .plan = "fits 2: 2=1000 cpus 4-5" },
-    { "all: every node with memory, CPU-less ones too", odd, .need = 300,
+    { "all uses every node with memory, also without CPUs", odd, .need = 300,
       .named = "all", .plan = "fits 0,2-3: 0=100 2=100 3=100 cpus 0-5" },
     { "a named full node stays in the affinity", full, .need = 300,
       .named = "0-1", .plan = "fits 0-1: 1=300 cpus 0-5" },
-    { "a named memory-less node: memory from the nearest", odd, .need = 300,
+    { "a named node without memory takes it from the nearest node",
+      odd, .need = 300,
       .named = "1", .plan = "relaxed(memory) 1: + 0=300 cpus 2-3" },
-    { "a named memory-less node and strict", odd, .need = 300, .named = "1",
+    { "strict fails with a named node without memory",
+      odd, .need = 300, .named = "1",
       .mode = XLN_MODE_STRICT, .plan = "nothing 1: cpus 2-3" },
-    { "more vCPUs than CPUs on a named node is as asked", even, .need = 300,
+    { "more vCPUs than CPUs on a named node is not relaxed", even, .need = 300,
       .vcpus = 8, .named = "1", .plan = "fits 1: 1=300 cpus 2-3" },
-    { "a node that is not there", sparse, .need = 300, .named = "0-1",
+    { "a node that does not exist is refused",
+      sparse, .need = 300, .named = "0-1",
       .plan = "Invalid argument" },
-    { "a node beyond the last", even, .need = 300, .named = "4",
+    { "a node number beyond the last is refused",
+      even, .need = 300, .named = "4",
       .plan = "Invalid argument" },
-    { "no node named", even, .need = 300, .named = "",
+    { "an empty set of nodes is refused", even, .need = 300, .named = "",
       .plan = "Invalid argument" },
-    { "a memory node that is not there", even, .need = 300, .mem = "9",
+    { "a node for memory that does not exist is refused",
+      even, .need = 300, .mem = "9",
       .plan = "Invalid argument" },
-    { "nodes_max: the best of those named", uneven, .need = 500,
+    { "nodes_max takes the best of the named nodes", uneven, .need = 500,
       .named = "0,2-3", .max_nodes = 1, .plan = "fits 3: 3=500 cpus 6-7" },
-    { "nodes_max: the nearest pair of those named", even, .slit = pairs,
+    { "nodes_max takes the nearest pair of the named nodes",
+      even, .slit = pairs,
       .need = 1500, .named = "1-3", .max_nodes = 2,
       .plan = "fits 2-3: 2=750 3=750 cpus 4-7" },
-    { "nodes_max that does not bind: all of those named", uneven, .need = 400,
+    { "all named nodes are used if nodes_max allows them", uneven, .need = 400,
       .named = "0,3", .max_nodes = 2,
       .plan = "fits 0,3: 0=200 3=200 cpus 0-1,6-7" },
-    { "nodes_max counts CPUs too", even, .need = 100, .vcpus = 4,
+    { "nodes_max accounts for the CPUs of named nodes",
+      even, .need = 100, .vcpus = 4,
       .named = "all", .max_nodes = 3,
       .plan = "fits 0-1: 0=50 1=50 cpus 0-3" },
-    { "nodes_max without enough CPUs is as asked", even, .need = 100,
+    { "nodes_max with too few CPUs on named nodes is not relaxed",
+      even, .need = 100,
       .vcpus = 8, .named = "all", .max_nodes = 3,
       .plan = "fits 0: 0=100 cpus 0-1" },
-    { "nodes_max without enough memory: most of it", uneven, .need = 1900,
+    { "nodes_max takes the named node with most memory if none has enough",
+      uneven, .need = 1900,
       .named = "0-2", .max_nodes = 2,
       .plan = "relaxed(memory) 0,2: 0=800 2=1000 + 1=100 cpus 0-1,4-5" },
 };
@@ -273,80 +298,92 @@ static const struct case_spec cpu_cases[] = {
       .hard = { "6", "6" }, .plan = "fits 0,3: 0=50 3=50 cpus 0-1,6-7" },
     { "masks of vCPUs that are not there do not count", even, .need = 100,
       .vcpus = 1, .hard = { "2", "6" }, .plan = "fits 1: 1=100 cpus 2-3" },
-    { "as many CPUs as the masks allow", even, .need = 100, .vcpus = 4,
+    { "only CPUs that cpus= allows count", even, .need = 100, .vcpus = 4,
       .hard = { "1", "1", "1", "1" }, .plan = "fits 0: 0=100 cpus 0-1" },
-    { "a pool decides the node, too", even, .need = 100, .pool = "4-7",
+    { "the cpupool decides the node", even, .need = 100, .pool = "4-7",
       .plan = "fits 2: 2=100 cpus 4-5" },
-    { "a pool of half a node", even, .need = 100, .vcpus = 2, .pool = "3-5",
+    { "a cpupool may have half of a node",
+      even, .need = 100, .vcpus = 2, .pool = "3-5",
       .plan = "fits 2: 2=100 cpus 4-5" },
-    { "only CPUs of the pool are preferred", even, .need = 100, .pool = "3",
+    { "vCPUs prefer CPUs of their cpupool only", even, .need = 100, .pool = "3",
       .plan = "fits 1: 1=100 cpus 3" },
-    { "cpus= outside the pool is not for us to judge", even, .need = 100,
+    { "cpus= outside the cpupool is not refused here", even, .need = 100,
       .pool = "4-7", .hard = { "0-1" }, .plan = "fits 2: 2=100 cpus 4-5" },
-    { "one mask outside the pool is ignored", even, .need = 100, .vcpus = 2,
+    { "the cpus= of one vCPU outside the cpupool is ignored",
+      even, .need = 100, .vcpus = 2,
       .pool = "4-7", .hard = { "0", "6" }, .plan = "fits 3: 3=100 cpus 6-7" },
-    { "a pool without CPUs", even, .need = 100, .pool = "",
+    { "a cpupool without CPUs is not refused here",
+      even, .need = 100, .pool = "",
       .plan = "fits 0: 0=100 cpus -" },
-    { "cpus= on a node without memory: from the nearest", odd, .need = 100,
+    { "cpus= on a node without memory takes memory from the nearest node",
+      odd, .need = 100,
       .hard = { "2-3" }, .slit = pairs, .plan = "fits 0: 0=100 cpus 0-3" },
-    { "a mask on a node without memory asks for the nearest", odd,
+    { "the cpus= of one vCPU on such a node asks for the nearest node", odd,
       .need = 100, .vcpus = 2, .hard = { "2", "4" },
       .plan = "fits 0,3: 0=50 3=50 cpus 0-5" },
-    { "cpus= on a node that is too full spills to the nearest", even,
+    { "cpus= on a node that is too full takes the rest from the nearest node",
+      even,
       .slit = pairs, .need = 1500, .hard = { "2-3" },
       .plan = "relaxed(memory) 1: 1=1000 + 0=500 cpus 2-3" },
-    { "nodes elsewhere than cpus= are done as asked", even, .need = 100,
+    { "nodes= without a CPU of cpus= applies as configured", even, .need = 100,
       .named = "1", .hard = { "6-7" }, .plan = "fits 1: 1=100 cpus 2-3" },
-    { "nodes outside the pool leave the vCPUs alone", even, .need = 100,
+    { "nodes= outside the cpupool leaves the vCPUs as configured",
+      even, .need = 100,
       .named = "1", .pool = "6-7", .plan = "fits 1: 1=100 cpus -" },
-    { "nodes half in the pool", even, .need = 100, .named = "1,3",
+    { "vCPUs prefer CPUs of the named nodes in the cpupool",
+      even, .need = 100, .named = "1,3",
       .pool = "6-7", .plan = "fits 1,3: 1=50 3=50 cpus 6-7" },
 };
 
 static const struct case_spec vcpu_cases[] = {
-    { "none: vCPUs are left alone", even, .need = 100,
+    { "nodes_cpus=none leaves the vCPUs as configured", even, .need = 100,
       .vcpus_mode = XLN_VCPUS_NONE, .plan = "fits 0: 0=100 cpus -" },
-    { "hard: the same CPUs as soft", even, .need = 100,
+    { "nodes_cpus=hard uses the same CPUs as soft", even, .need = 100,
       .vcpus_mode = XLN_VCPUS_HARD, .plan = "fits 0: 0=100 cpus 0-1" },
     { "CPUs on nodes without memory count for the nearest node", odd,
       .need = 100, .vcpus = 5, .plan = "fits 0,3: 0=50 3=50 cpus 0-5" },
-    { "nodes_mem: memory there, vCPUs on nodes", odd, .need = 100,
+    { "nodes_mem= decides the memory, and nodes= the vCPUs", odd, .need = 100,
       .named = "3", .mem = "2", .plan = "fits 2: 2=100 cpus 4-5" },
-    { "nodes_mem with nodes=all", odd, .need = 100, .named = "all",
+    { "nodes_mem= with nodes=all lets vCPUs prefer all nodes",
+      odd, .need = 100, .named = "all",
       .mem = "2", .plan = "fits 2: 2=100 cpus 0-5" },
-    { "a memory-only node: vCPUs on the nearest", odd, .need = 100,
+    { "vCPUs prefer the node nearest to a node without CPUs", odd, .need = 100,
       .slit = pairs, .mem = "2", .plan = "fits 2: 2=100 cpus 4-5" },
-    { "a memory-only node: as many nearest as the vCPUs need", odd,
+    { "vCPUs prefer as many of the nearest nodes as they need", odd,
       .need = 100, .slit = pairs, .vcpus = 3, .mem = "2",
       .plan = "fits 2: 2=100 cpus 0-5" },
-    { "nearest nodes with allowed CPUs", odd, .need = 100, .slit = pairs,
+    { "vCPUs prefer the nearest nodes with CPUs that cpus= allows",
+      odd, .need = 100, .slit = pairs,
       .vcpus = 2, .hard = { "0-3", "0-3" }, .mem = "2",
       .plan = "fits 2: 2=100 cpus 0-3" },
-    { "a memory-only node may be named in nodes", odd, .need = 100,
+    { "nodes= may name a node without CPUs", odd, .need = 100,
       .slit = pairs, .named = "2", .plan = "fits 2: 2=100 cpus 4-5" },
-    { "nodes_mem is not asked for CPUs", odd, .need = 100, .vcpus = 2,
+    { "the nodes of nodes_mem= need no CPUs", odd, .need = 100, .vcpus = 2,
       .mem = "2-3", .max_nodes = 1, .plan = "fits 3: 3=100 cpus 4-5" },
-    { "nodes_mem and nodes_max", odd, .need = 950, .vcpus = 2,
+    { "nodes_max limits the nodes of nodes_mem=", odd, .need = 950, .vcpus = 2,
       .mem = "2-3", .max_nodes = 1, .slit = pairs,
       .plan = "fits 2: 2=950 cpus 4-5" },
-    { "cpus= of one vCPU, another may run anywhere", even, .need = 100,
+    { "a vCPU may have cpus= while another may run anywhere", even, .need = 100,
       .vcpus = 2, .hard = { "-", "4-5" }, .plan = "fits 2: 2=100 cpus 4-5" },
-    { "cpus_soft= names its nodes", uneven, .need = 100, .soft = { "4-7" },
+    { "cpus_soft= asks for the nodes of its CPUs",
+      uneven, .need = 100, .soft = { "4-7" },
       .plan = "fits 2-3: 2=50 3=50 cpus -" },
-    { "cpus_soft= within cpus=", even, .need = 100, .hard = { "0-5" },
+    { "cpus_soft= counts within cpus=", even, .need = 100, .hard = { "0-5" },
       .soft = { "4-7" }, .plan = "fits 2: 2=100 cpus -" },
     { "cpus_soft= outside cpus= does not count", even, .need = 100,
       .hard = { "0-3" }, .soft = { "6" },
       .plan = "fits 0: 0=100 cpus -" },
-    { "a vCPU without cpus_soft= prefers all", even, .need = 80, .vcpus = 2,
+    { "a vCPU without cpus_soft= prefers all CPUs",
+      even, .need = 80, .vcpus = 2,
       .soft = { "6" }, .plan = "fits 0-3: 0=20 1=20 2=20 3=20 cpus -" },
-    { "cpus_soft= with a pool", even, .need = 100, .pool = "2-5",
+    { "cpus_soft= counts within the cpupool", even, .need = 100, .pool = "2-5",
       .soft = { "5-7" }, .plan = "fits 2: 2=100 cpus -" },
-    { "cpus_soft= beside nodes: memory by nodes", even, .need = 100,
+    { "with nodes= and cpus_soft= the memory follows nodes=", even, .need = 100,
       .named = "1", .soft = { "6" }, .plan = "fits 1: 1=100 cpus -" },
-    { "cpus_soft= and nodes_max", uneven, .need = 100, .soft = { "4-7" },
+    { "nodes_max chooses among the nodes of cpus_soft=",
+      uneven, .need = 100, .soft = { "4-7" },
       .max_nodes = 1, .plan = "fits 3: 3=100 cpus -" },
-    { "cpus_soft= in a pool without CPUs: the policy chooses", even,
+    { "the policy chooses if cpus_soft= has no CPU of the cpupool", even,
       .need = 100, .pool = "", .soft = { "6" },
       .plan = "fits 0: 0=100 cpus -" },
 };
@@ -411,18 +448,20 @@ static void test_balanced(void)
     run_balanced("a crowded node is left for a larger gap", &c,
                  (const uint64_t[]){ 8, 0, 8, 4 });
     c.plan = "fits 0: 0=10240 cpus 0-9";
-    run_balanced("below the fair share it is best fit", &c,
+    run_balanced("balanced is best fit below the fair share", &c,
                  (const uint64_t[]){ 3, 0, 8, 9 });
-    run_balanced("a million vCPUs on each node: best fit", &c,
+    run_balanced("a million vCPUs on each node make it best fit", &c,
                  (const uint64_t[]){ 1000000, 1000000, 1000000, 1000000 });
     c.plan = "fits 1: 1=10240 cpus 10-19";
-    run_balanced("a million on the one with the best gap", &c,
+    run_balanced("a million vCPUs go to the node with the best gap", &c,
                  (const uint64_t[]){ 1000000, 100000, 100000, 100000 });
-    run_balanced("distance goes before load", &far,
+    run_balanced("distance comes before load", &far,
                  (const uint64_t[]){ 50, 0, 0, 50 });
-    run_balanced("CPUs that are not its pool's don't count", &pool,
+    run_balanced("load on CPUs outside the cpupool does not count", &pool,
                  (const uint64_t[]){ 0, 8, 8, 8 });
-    run_balanced("nodes_mem: nothing runs there, so it is best fit", &mem,
+    run_balanced(
+                 "balanced is best fit for nodes_mem=, where nothing "
+                 "runs", &mem,
                  (const uint64_t[]){ 100, 0, 0, 0 });
 }
 
@@ -455,9 +494,12 @@ static uint64_t pile(const char *policy, unsigned nr)
 
 static void test_piles(void)
 {
-    ok(pile("best", 12) == 24, "best fit piles 12 small domains on one node");
-    ok(pile("first", 12) == 24, "and so does first fit");
-    ok(pile("balanced", 12) <= 8, "balanced gives each node about as many");
+    ok(pile("best", 12) == 24,
+       "best fit collects 12 small domains on one node");
+    ok(pile("first", 12) == 24,
+       "first fit collects 12 small domains on one node");
+    ok(pile("balanced", 12) <= 8,
+       "balanced spreads 12 small domains over the nodes");
 }
 
 /* ------------------------------------------------------------------ */
@@ -494,19 +536,19 @@ static void test_reasons(void)
     };
     struct xln_plan *plan = plan_of(&single);
 
-    ok(plan->nr_fitting == 2, "two nodes fit");
+    ok(plan->nr_fitting == 2, "two sets of nodes fit");
     ok(is_only(plan->chosen.nodes, 0) &&
        plan->chosen.usable_bytes == 800 * MIB && plan->chosen.nr_cpus == 2 &&
        plan->chosen.distance_max == 0 && plan->chosen.distance_sum == 0,
        "the chosen one is shown with its figures");
     ok(is_only(plan->next.nodes, 2) && plan->next.usable_bytes == 1000 * MIB,
-       "so is the next best");
-    ok(!plan->named, "nobody named it");
+       "the next best set is shown with its figures");
+    ok(!plan->named, "the plan says that no node was named");
     xln_plan_free(plan);
 
     plan = plan_of(&last);
     ok(plan->nr_fitting == 1 && !plan->next.nodes,
-       "where one node fits there is no next best");
+       "no next best set is shown if one node fits");
     xln_plan_free(plan);
 
     plan = plan_of(&pair);
@@ -514,7 +556,8 @@ static void test_reasons(void)
        plan->next.distance_max == 16 &&
        xln_nodemap_test(plan->next.nodes, 0) &&
        xln_nodemap_test(plan->next.nodes, 1),
-       "of two nodes the distance is shown, next best is next nearest");
+       "two nodes are shown with their distance, and the next nearest as next "
+       "best");
     xln_plan_free(plan);
 
     plan = plan_of(&by_name);
@@ -551,15 +594,15 @@ static void test_need(void)
 
     must(xln_request_new(&request));
     ok(xln_place(host, request, &need, &plan) == -EINVAL && !plan,
-       "a domain has a vCPU");
+       "a need without a vCPU is refused");
     need.nr_vcpus = 1;
     need.reserved[15] = 1;
     ok(xln_place(host, request, &need, &plan) == -EINVAL && !plan,
-       "a need with an unknown member is refused, not ignored");
+       "a need with an unknown member is refused");
     need.reserved[15] = 0;
     request->reserved[0] = 1;
     ok(xln_place(host, request, &need, &plan) == -EINVAL && !plan,
-       "and so is a request");
+       "a request with an unknown member is refused");
     request->reserved[0] = 0;
     need.overhead_bytes = 701 * MIB;
     must(xln_place(host, request, &need, &plan));
@@ -586,9 +629,10 @@ static void test_request(void)
        request->mode == XLN_MODE_PREFERRED &&
        request->vcpus_mode == XLN_VCPUS_SOFT && !request->max_nodes &&
        request->dma_reserve_bytes == 64 * MIB,
-       "a new request is auto, balanced, preferred, soft");
+       "a new request is auto, balanced, preferred and soft");
     must(xln_request_copy(request, &copy));
-    ok(!copy->nodes && !copy->mem_nodes, "a copy has no more than that");
+    ok(!copy->nodes && !copy->mem_nodes,
+       "a copy of a request has the same values");
     xln_request_free(copy);
 
     request->nodes = nodes_of("1-2");
@@ -622,13 +666,13 @@ static void test_policies(void)
        !xln_policy_uses_load(xln_policy_by_name("first")) &&
        !xln_policy_uses_load(xln_policy_by_name("best")) &&
        !xln_policy_uses_load(xln_policy_by_name("worst")),
-       "it alone looks at the load");
+       "only balanced uses the load");
     ok(xln_policy_by_name("greedy") == xln_policy_by_name("first") &&
        xln_policy_by_name("packed") == xln_policy_by_name("best") &&
        xln_policy_by_name("spread") == xln_policy_by_name("worst"),
-       "and by its name of 2012");
+       "every policy is found by its second name");
     ok(!xln_policy_by_name("bset") && !xln_policy_by_name("") &&
-       !xln_policy_by_name("First"), "nothing else is a policy");
+       !xln_policy_by_name("First"), "other words are no policies");
 }
 
 int main(void)

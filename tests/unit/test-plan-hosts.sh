@@ -41,7 +41,8 @@ best='nodes_policy="best"'
 check "nodes_max: a node without CPUs is not chosen for its small gap" says 0 \
     'g: 1514 MiB and 6 vCPUs: memory from node 0, vCPUs prefer CPUs 0-3' \
     cxl.txt "$best" 'nodes="all"' nodes_max=1 memory=1500 vcpus=6
-check "but if no other has the memory" says 0 \
+check "nodes_max: a node without CPUs is chosen if no other has the memory" \
+    says 0 \
     'g: 3020 MiB and 6 vCPUs: memory from node 2, vCPUs prefer CPUs 0-7' \
     cxl.txt "$best" 'nodes="2"' nodes_max=1 memory=3000 vcpus=6
 check "the line has the CPUs that cpus= allows" says 0 \
@@ -50,7 +51,7 @@ check "the line has the CPUs that cpus= allows" says 0 \
 
 sed '/^node 1 [sf]/s/8192/0/' cxl.txt > no-memory.txt
 line='g: 1510 MiB and 2 vCPUs: memory from node 0, vCPUs prefer CPUs'
-check "memory is from the named node that has any" says 0 "$line 0-7" \
+check "memory comes from the named node that has some" says 0 "$line 0-7" \
     no-memory.txt 'nodes="0-1"' memory=1500 vcpus=2
 check "nodes_max counts named nodes without memory" says 0 "$line 0-7" \
     no-memory.txt 'nodes="0-1"' nodes_max=1 memory=1500 vcpus=2
@@ -67,7 +68,8 @@ devices="[$(device 01:00.0 1), $(device 01:00.1 1), $(device 02:00.0 1),
 line='g: 68 MiB and 1 vCPU: memory from node'
 check "each device of pci= counts" says 0 "$line 1, vCPUs prefer CPUs 4-7" \
     devices.json memory=64 "$best" 'pci=["02:00.0","01:00.0","03:00.0"]'
-check "functions of one do not" says 0 "$line 0, vCPUs prefer CPUs 0-3" \
+check "functions of one device count once" \
+    says 0 "$line 0, vCPUs prefer CPUs 0-3" \
     devices.json memory=64 "$best" 'pci=["01:00.*","03:00.0"]'
 
 # --- CPUs that are not there ---
@@ -78,10 +80,10 @@ while read -r host cpus; do
     check "$host: cpus= on no CPU is refused" says 3 \
         "g: nothing fits: cpus=: vCPU 0 $line" "$hosts/$host" memory=64 \
         'cpus="500"'
-    check "$host: a list with one such vCPU too" says 3 \
+    check "$host: a list with one such vCPU is refused" says 3 \
         "g: nothing fits: cpus=: vCPU 1 $line" "$hosts/$host" memory=64 vcpus=2 \
         'cpus=["0","500"]'
-    check "$host: nothing of it is printed for libvirt" says 3 \
+    check "$host: --emit=libvirt prints nothing for it" says 3 \
         "<!-- g: nothing fits -->" "$hosts/$host" --emit=libvirt memory=64 \
         'cpus="500"'
 done << EOF
@@ -89,7 +91,7 @@ libvirt/capabilities.xml 0-4,6,8,10,12
 hwloc/2-sockets.xml 0-15
 printed/numactl.txt 0-31
 EOF
-check "a CPU that is offline is none" says 3 \
+check "an offline CPU is not a CPU for cpus=" says 3 \
     "g: nothing fits: cpus=: vCPU 0 may run on no CPU of this host that is in the\
  domain's cpupool: expected some of CPUs 0-2,4-5" \
     "$hosts/printed/lscpu-offline.txt" memory=64 'cpus="3"'

@@ -34,33 +34,35 @@ plans() {
     return 1
 }
 
-check "the cpupool of the node that is named" \
+check "pool=auto takes the cpupool of the named node" \
     plans 0 "web: cpupool 'near', with CPUs 6-7" web.cfg 'nodes="3"'
-check "vCPUs prefer CPUs of it" plans 0 'vCPUs prefer CPUs 6-7' web.cfg \
+check "the vCPUs prefer CPUs of that cpupool" \
+    plans 0 'vCPUs prefer CPUs 6-7' web.cfg \
     'nodes="3"'
-check "another node has another cpupool, by its number" \
+check "pool=auto takes another cpupool for another node, by its number" \
     plans 0 "web: cpupool 0, with CPUs 0-5" web.cfg 'nodes="1"'
-check "the cpupool of the node that is chosen" \
+check "pool=auto takes the cpupool of the chosen node" \
     plans 0 "web: cpupool 0, with CPUs 0-5" web.cfg 'nodes_policy="worst"'
 check "vCPUs prefer the CPUs of the node in that cpupool" plans 0 'vCPUs prefer CPUs 2-3' web.cfg \
     'nodes_policy="worst"'
-check "the cpupool with the CPUs of cpus=" \
+check "pool=auto takes the cpupool with the CPUs of cpus=" \
     plans 0 "web: cpupool 'near', with CPUs 6-7" web.cfg 'cpus="7"'
-check "the cpupool with a CPU for each vCPU" \
+check "pool=auto takes the cpupool with a CPU for each vCPU" \
     plans 0 "web: cpupool 0, with CPUs 0-5" web.cfg vcpus=3 memory=30
 check "if no cpupool has enough memory, the one with most is used" \
     plans 4 "web: cpupool 0, with CPUs 0-5" web.cfg memory=2400
-check "strict: one line says that the domain fits in no cpupool" \
+check "with strict one line says that the domain fits in no cpupool" \
     plans 3 'web: nothing fits: nodes_mode="strict": 2414 MiB needed' web.cfg \
     memory=2400 'nodes_mode="strict"'
-check "CPUs in two cpupools: none has both" plans 3 'web: nothing fits:'\
+check "cpus= with CPUs of two cpupools is refused" plans 3 'web: nothing fits:'\
 ' pool="auto": no cpupool has a CPU of cpus= for each vCPU' web.cfg \
     'cpus=["0","6"]'
-check "two domains: the second sees the first" \
+check "the plan of a second domain accounts for the first" \
     plans 0 "db: cpupool 0, with CPUs 0-5" web.cfg 'nodes="auto"' \
     db.cfg
-check "--json has the name" plans 0 '"pool":"near",' --json web.cfg 'nodes="3"'
-check "--json has none if the configuration names it" \
+check "--json has the name of the cpupool" \
+    plans 0 '"pool":"near",' --json web.cfg 'nodes="3"'
+check "--json has no cpupool if the configuration names it" \
     plans 0 '"pool":null,' --json web.cfg 'pool="near"'
 check "--emit prints the cpupool as a key" plans 0 'pool = "near"' --emit web.cfg \
     'nodes="3"'

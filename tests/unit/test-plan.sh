@@ -71,7 +71,7 @@ NODES NEED USABLE CPUS VCPUS DISTANCE LEFT VERDICT
 0-2    506   2081    6     -       31 1575 fits, but more nodes
 Left out: node 3, without a CPU that the domain may use
 EOF
-check "a domain that fits: the plan, and every set of nodes" \
+check "the plan of a domain that fits has a table of all sets of nodes" \
     plans 0 expected web.cfg
 
 cat > expected << 'EOF'
@@ -83,11 +83,12 @@ NODES NEED USABLE CPUS VCPUS DISTANCE LEFT VERDICT
 3      506    306    2     -        -    - chosen: 200 MiB short
 Left out: nodes 0-2, not named
 EOF
-check "one that spills: what and where to, and status 4" \
+check \
+    "a plan with memory on other nodes says how much and where, with status 4" \
     plans 4 expected web.cfg 'nodes="3"' 'nodes_cpus="hard"' 'pool="3"'
 
 sed 's/"cpus": "6-7"}/"cpus": "6-7", "name": "near"}/' host.json > named.json
-check "a cpupool by its name, on a host that was saved with it" \
+check "a cpupool may be named as the saved host has it" \
     plans 4 expected --host named.json web.cfg 'nodes="3"' \
     'nodes_cpus="hard"' 'pool="near"'
 check "a cpupool may be named by its number" plans 4 expected --host named.json web.cfg \
@@ -138,10 +139,11 @@ mv threads.json host.json
 check "two threads of a core are CPUs for two vCPUs" \
     planned 0 "web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB" \
     web.cfg
-check "nodes_smt=cores: but only one core, so there are two nodes" \
+check \
+    "with nodes_smt=cores two threads are one core, so the plan has two nodes" \
     planned 0 "web: 506 MiB and 2 vCPUs: memory from nodes 0-1, vCPUs prefer CPUs 0-3" \
     web.cfg 'nodes_smt="cores"'
-check "more vCPUs than cores: all of them" planned 0 \
+check "a domain with more vCPUs than cores gets all nodes" planned 0 \
     "db: 1210 MiB and 4 vCPUs: memory from nodes 0-2, vCPUs prefer CPUs 0-5" \
     db.cfg 'nodes_smt="cores"'
 mv cores.json host.json
@@ -176,37 +178,37 @@ json_cores() {
     "$numa" numa-plan --host smt.json --json web.cfg 'nodes_cpus="core"' |
         tr -d ' \n' | grep -qF '"vcpu_cores":["0-1","2-3"],'
 }
-check "--json has them" json_cores
-check "--emit: cpus=" planned 0 'cpus = ["0-1", "2-3"]' \
+check "--json has the cores of each vCPU" json_cores
+check "--emit prints the cores as cpus=" planned 0 'cpus = ["0-1", "2-3"]' \
     --host smt.json --emit web.cfg 'nodes_cpus="core"'
-check "--emit=libvirt: vcpupin" planned 0 \
+check "--emit=libvirt prints the cores as vcpupin" planned 0 \
     "  <vcpupin vcpu='1' cpuset='2-3'/>" \
     --host smt.json --emit=libvirt web.cfg 'nodes_cpus="core"'
 check "core with cpus= binds each vCPU to the CPUs of its core in cpus=" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs bound to a core each: CPUs 3, 0-1" \
     --host smt.json web.cfg 'nodes_cpus="core"' 'cpus=["3","all"]'
 hold_cpus 1
-check "a core that a vCPU of another is bound to is taken" planned 0 \
+check "a core is taken if a vCPU of another domain is bound to it" planned 0 \
     "web: 506 MiB and 1 vCPU: memory from node 0, vCPUs bound to a core each: CPUs 2-3" \
     --host held.json web.cfg 'nodes_cpus="core"' vcpus=1 'nodes="0"'
-check "too few on the nodes: status 3" planned 3 \
+check "too few free cores on the named nodes end with status 3" planned 3 \
     "web: nothing fits: nodes_cpus=\"core\": 2 vCPUs need a free core each, node 0 has 1 free" \
     --host held.json web.cfg 'nodes_cpus="core"' 'nodes="0"'
-check "too few for one: status 3" planned 3 \
+check "too few cores for one vCPU end with status 3" planned 3 \
     "web: nothing fits: nodes_cpus=\"core\": 1 vCPU needs a free core, node 0 has 0 free within cpus=" \
     --host held.json web.cfg 'nodes_cpus="core"' 'nodes="0"' vcpus=1 'cpus="0-1"'
-check "too few on the host: status 3" planned 3 \
+check "too few free cores on the host end with status 3" planned 3 \
     "web: nothing fits: nodes_cpus=\"core\": 5 vCPUs need a free core each, nodes 0,2 have 2 free" \
     --host held.json web.cfg 'nodes_cpus="core"' vcpus=5
 hold_cpus 1-2
 check "a vCPU that may run on two cores takes neither" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs bound to a core each: CPUs 0-1, 2-3" \
     --host held.json web.cfg 'nodes_cpus="core"' 'nodes="0"'
-check "the second of two sees the cores of the first" planned 3 \
+check "the cores of the first domain are taken for the second" planned 3 \
     "web: nothing fits: nodes_cpus=\"core\": 2 vCPUs need a free core each, node 0 has 0 free" \
     --host smt.json web.cfg web.cfg 'nodes_cpus="core"' 'nodes="0"' memory=100
 
-check "strict: a node that is too small is an error with status 3" \
+check "with strict a node that is too small ends with status 3" \
     planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not\
  available from node 3; node 3 has 306 MiB free, 306 MiB usable" \
     web.cfg 'nodes="3"' 'nodes_mode="strict"'
@@ -218,10 +220,10 @@ check "a line names nodes without memory" \
  available from node 9; node 9 has no memory" \
     --host "${four_nodes%unit/*}hosts/plain/sparse.json" web.cfg 'nodes="9"' \
     'nodes_mode="strict"'
-check "more than the host has: status 3" \
+check "more memory than the host has ends with status 3" \
     planned 3 "db: 16 MiB of it are overhead, by libxl's figures for PV" \
     db.cfg memory=2600
-check "fewer CPUs than vCPUs: status 4" \
+check "fewer CPUs than vCPUs end with status 4" \
     planned 4 "web: fits only after relaxing: fewer CPUs on the nodes than\
  vCPUs, or none of a vCPU's cpus=" web.cfg vcpus=4 nodes_max=1
 
@@ -243,9 +245,10 @@ EOF
 
 sed '/"domains": null/d' host.json | sed '$d' > busy.json
 echo "\"domains\": [$(domain 1 4-5), $(domain 2 all)] }" >> busy.json
-check "VCPUS: those that prefer the nodes" planned 0 "2         2" \
+check "VCPUS counts the vCPUs that prefer the nodes" planned 0 "2         2" \
     --host busy.json -o NODES,VCPUS web.cfg
-check "VCPUS: none of them prefers others" planned 0 "0         0" \
+check "VCPUS does not count vCPUs that prefer other nodes" \
+    planned 0 "0         0" \
     --host busy.json -o NODES,VCPUS web.cfg
 
 # --- several, and JSON ---
@@ -258,7 +261,7 @@ web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs prefer CPUs 0-1
 web: best fit among 2 that fit: leaves 254 MiB; next is node 1 with 296 MiB
 web: 6 MiB of it are overhead, by libxl's figures for PVH with HAP
 EOF
-check "two domains: the second sees the first" \
+check "the plan of a second domain accounts for the first" \
     plans 0 expected web.cfg web.cfg
 printf 'name = "big"\nmemory = 5000\n' > big.cfg
 check "a domain that does not fit reserves nothing for the next plan" \
@@ -275,17 +278,17 @@ has_json() { # TEXT OPTION...
     sed 's/^/# /' out
     return 1
 }
-check "--json: the nodes" has_json '"policy":"best","nodes":"2",' \
+check "--json has the nodes" has_json '"policy":"best","nodes":"2",' \
     --json web.cfg 'nodes_policy="best"'
-check "--json=lists: the nodes, as numbers" has_json '"nodes":[2],' \
+check "--json=lists has the nodes as numbers" has_json '"nodes":[2],' \
     --json=lists web.cfg 'nodes_policy="best"'
-check "--json: the configuration, wherever it is read" \
+check "--json has the path of the configuration, from any directory" \
     has_json "\"config\":\"$(pwd -P)/web.cfg\"," --json web.cfg
-check "--json: what the command line changed" \
+check "--json has the words of the command line" \
     has_json '"words":["memory=300"]' --json web.cfg memory=300
-check "--json: the reason in a word" \
+check "--json has the reason in a word" \
     has_json '"reason":"more_nodes"' --json web.cfg
-check "-o: other columns" planned 0 'NODES REASON' -o NODES,REASON web.cfg
+check "-o chooses the columns" planned 0 'NODES REASON' -o NODES,REASON web.cfg
 check "two runs print the same bytes" plans 0 expected web.cfg web.cfg
 
 # --- an order, a count, something to paste ---
@@ -301,7 +304,8 @@ check "in the given order the last domain needs two nodes" \
     sed 's/ [0-9].* vCPU / /' > out
 printf '%s\n' "c: 796 MiB and 1 vCPU node 1" "b: 706 MiB and 1 vCPU node 0" \
     "a: 484 MiB and 1 vCPU node 2" | sed 's/ [0-9].* vCPU / /' > expected
-check "--optimise: an order in which each has one node" cmp -s expected out
+check "--optimise finds an order in which each domain has one node" \
+    cmp -s expected out
 # Bound to node 2, a has to come before what would fill it.
 printf 'name = "f"\nmemory = 505\n' > f.cfg
 printf 'name = "e"\nmemory = 480\ncpus = "4-5"\n' > e.cfg
@@ -316,13 +320,14 @@ cat > expected << 'EOF'
 web: 4 more fit as asked: 3 on 1 node each, 1 on 2 nodes
 web: memory runs out first: 506 MiB needed, 490 MiB left, at most 306 MiB of it on one node
 EOF
-check "--count: how many more, and what runs out" \
+check "--count says how many more domains fit, and what runs out" \
     plans 0 expected --count web.cfg
-check "--count: none fits" planned 3 "db: 0 more fit as asked" \
+check "--count says that no domain fits" planned 3 "db: 0 more fit as asked" \
     --count db.cfg memory=4000
-check "--count: the CPUs" planned 4 "web: CPUs run out first" \
+check "--count says that the CPUs run out" planned 4 "web: CPUs run out first" \
     --count web.cfg vcpus=4 nodes_max=1
-check "--count --json" has_json '"fit":4,' --count --json web.cfg
+check "--count --json prints the same figures" \
+    has_json '"fit":4,' --count --json web.cfg
 
 cat > expected << 'EOF'
 # web
@@ -330,7 +335,7 @@ nodes = "2"
 # db
 nodes = "0-1"
 EOF
-check "--emit: keys to paste" plans 0 expected --emit web.cfg db.cfg
+check "--emit prints keys to paste" plans 0 expected --emit web.cfg db.cfg
 "$numa" numa-plan --host host.json web.cfg > out
 "$numa" numa-plan --host host.json --emit web.cfg > keys
 cat web.cfg keys > pasted.cfg
@@ -341,7 +346,7 @@ cat > expected << 'EOF'
 nodes = "0"
 nodes_mem = "1"
 EOF
-check "--emit: memory apart from CPUs" plans 0 expected --emit web.cfg \
+check "--emit prints memory apart from CPUs" plans 0 expected --emit web.cfg \
     'nodes="0"' 'nodes_mem="1"'
 cat > expected << 'EOF'
 <!-- web -->
@@ -350,7 +355,7 @@ cat > expected << 'EOF'
   <memory mode='preferred' nodeset='2'/>
 </numatune>
 EOF
-check "--emit=libvirt: elements to paste" \
+check "--emit=libvirt prints elements to paste" \
     plans 0 expected --emit=libvirt web.cfg
 cat > expected << 'EOF'
 <!-- w-?> -->
@@ -363,11 +368,12 @@ cat > expected << 'EOF'
   <memory mode='strict' nodeset='0-1'/>
 </numatune>
 EOF
-check "--emit=libvirt: a vCPU with its own CPUs, and a name like a comment" \
+check "--emit=libvirt prints the CPUs of each vCPU, and a name like a comment" \
     plans 0 expected --emit=libvirt web.cfg 'name="w-->"' 'cpus=["0","2-3"]' \
     'nodes_mode="strict"'
 echo '<!-- db: nothing fits -->' > expected
-check "--emit=libvirt: nothing fits" plans 3 expected --emit=libvirt db.cfg \
+check "--emit=libvirt prints a comment if nothing fits" \
+    plans 3 expected --emit=libvirt db.cfg \
     memory=4000
 
 # --- errors ---
@@ -431,7 +437,7 @@ vnuma = [
 EOF
 printf '%s\n' 'name = "web"' 'type = "hvm"' 'memory = 1001' 'vcpus = 3' \
     'nodes = "0-1"' 'vnuma = "auto"' > wide.cfg
-check "vnuma=\"auto\": as xl's own list" \
+check "--emit prints vnuma=\"auto\" as a list of the installed xl" \
     plans 0 expected --emit wide.cfg
 check "the plan lists the virtual nodes" planned 0 "web: 2 virtual nodes: node 0 with 502 MiB and\
  vCPUs 0-1, node 1 with 499 MiB and vCPU 2" wide.cfg
@@ -467,10 +473,12 @@ EOF
 check "a vnuma= list is planned, and there is no table" plans 0 expected own.cfg
 check "the memory of a vnuma= list is not available to the next domain" planned 3 "own: nothing fits:\
  vnuma=[...]: 500 MiB needed on node 0, which has 451 MiB" own.cfg own.cfg
-check "a node that is too small for its part of the list" planned 3 "own:\
+check "a node that is too small for its part of the list ends with status 3" \
+    planned 3 "own:\
  nothing fits: vnuma=[...]: 900 MiB needed on node 1, which has 802 MiB" own.cfg \
     "vnuma=[$(vnode 0 500 0-1 10,21),$(vnode 1 900 2 21,10)]"
-check "a node that the host does not have" planned 1 "xl: own.cfg: vnuma: item 1:\
+check "a list with a node that the host does not have is an error" \
+    planned 1 "xl: own.cfg: vnuma: item 1:\
  pnode=\"7\": no node 7 here: this host has 0-3" own.cfg \
     "vnuma=[$(vnode 7 500 0-2 10)]"
 sed 's/"pool": 0,/& "sched_gran": "core",/; s/"core": 1/"core": 0/' host.json \
@@ -482,10 +490,12 @@ check "a warning names vCPUs that run together and are in two virtual nodes" pla
     "vnuma=[$(vnode 0 500 0 10,21),$(vnode 1 300 1-2 21,10)]"
 check "virtual nodes have whole scheduling units" plans 0 expected --host units.json own.cfg
 sed '/^maxvcpus/d' own.cfg > unbounded.cfg
-check "more vCPUs than CPUs, and no maxvcpus=" planned 1 "xl: unbounded.cfg:\
+check "a list with more vCPUs than CPUs, without maxvcpus=, is an error" \
+    planned 1 "xl: unbounded.cfg:\
  vnuma: 9 vCPUs, but this host has 8 CPUs: xl expects maxvcpus=9 with such a\
  list" unbounded.cfg "vnuma=[$(vnode 0 500 0-8 10)]"
-check "a vCPU without a CPU" planned 3 "own: nothing fits: cpus=: vCPU 0 may run\
+check "a list with cpus= that no vCPU can use is refused" \
+    planned 3 "own: nothing fits: cpus=: vCPU 0 may run\
  on no CPU of this host that is in the domain's cpupool: expected some of CPUs 0-5" \
     own.cfg 'cpus="100"'
 echo "vnuma=[$two]" > expected
@@ -518,7 +528,7 @@ check "--count with two configurations is an error" planned 2 "xl: numa-plan: --
 # --- defaults ---
 
 echo 'nodes_policy = "worst"' > defaults.conf
-check "--defaults: as xl-numa.conf" planned 0 \
+check "--defaults names a file of defaults" planned 0 \
     "web: 506 MiB and 2 vCPUs: memory from node 1, vCPUs prefer CPUs 2-3" \
     --defaults defaults.conf plain.cfg
 check "the domain's own key wins" planned 0 \
@@ -605,7 +615,8 @@ check "a vCPU in two <cell>s is refused" planned 3 "web: nothing fits: vCPU 1 \
 of 3 is in more than one <cell>: expected each vCPU in one" twice.xml
 printf 'name = "h"\ntype = "hvm"\nmemory = 1800\nvcpus = 4\nvnuma = "host"\n' \
     > copy.cfg
-check "a copy of the host that does not fit: with sizes" planned 3 "h: nothing \
+check "a copy of the host that does not fit is reported with sizes" \
+    planned 3 "h: nothing \
 fits: vnuma=\"host\" over nodes 0-2: 600 MiB needed on each; node 0 has 951 MiB \
 free, 887 MiB usable, node 1 has 802 MiB free, 802 MiB usable, node 2 has 519 \
 MiB free, 519 MiB usable" copy.cfg
@@ -623,15 +634,19 @@ check "an error in the configuration names its line" planned 1 \
 # --- nodes= beside CPUs of the configuration ---
 
 far="web: 506 MiB and 2 vCPUs: memory from node 2, vCPUs bound to CPUs"
-check "nodes= without a CPU of cpus=: bound as configured" planned 0 \
+check "nodes= without a CPU of cpus= leaves the vCPUs bound as configured" \
+    planned 0 \
     "$far 0-1" web.cfg 'nodes="2"' 'cpus="0-1"' 'nodes_cpus="hard"'
-check "nodes= without a CPU of cpus=: bound as configured with soft, too" planned 0 \
+check "nodes= without a CPU of cpus= leaves them bound with soft, too" \
+    planned 0 \
     "$far 0-1" web.cfg 'nodes="2"' 'cpus="0-1"'
-check "a CPU in common: bound to that" planned 0 \
+check "with hard the vCPUs are bound to the CPUs of cpus= on the nodes" \
+    planned 0 \
     "$far 5" web.cfg 'nodes="2"' 'cpus="0-1,5"' 'nodes_cpus="hard"'
-check "a list: each vCPU by its own CPUs" planned 0 \
+check "with a list each vCPU is bound by its own CPUs" planned 0 \
     "$far 0,4" web.cfg 'nodes="2"' 'cpus=["0","3-4"]' 'nodes_cpus="hard"'
-check "memory that is remote to one vCPU" planned 0 "web: warning: memory on \
+check "a warning names the one vCPU whose memory is remote" \
+    planned 0 "web: warning: memory on \
 node 2 is remote to vCPU 0, which may only run on CPUs 0 (node 0), distance 31" \
     web.cfg 'nodes="2"' 'cpus=["0","3-4"]'
 check "cpus_soft= leaves the vCPUs as configured" planned 0 \
@@ -650,10 +665,11 @@ half_bare=${four_nodes%unit/*}hosts/plain/half-bare.json
 check "CPUs near memory without CPUs count" planned 0 \
     "web: 516 MiB and 12 vCPUs: memory from node 5, vCPUs prefer CPUs 16-31" \
     --host "$half_bare" web.cfg vcpus=12
-check "the plan says how far they are" planned 0 "web: CPUs 16-19,24-31 are on \
+check "the plan says how far these CPUs are" \
+    planned 0 "web: CPUs 16-19,24-31 are on \
 nodes 4,6-7, which have no memory: distance 16 from node 5" \
     --host "$half_bare" web.cfg vcpus=12
-check "strict, with a CPU on a node without memory" planned 0 \
+check "with strict a CPU on a node without memory counts" planned 0 \
     "web: CPU 31 is on node 7, which has no memory: distance 16 from node 5" \
     --host "$half_bare" web.cfg 'nodes_mode="strict"' 'cpus="31"' vcpus=1
 check "a named node without memory gets no warning" \
@@ -673,7 +689,8 @@ awk -v nodes=12 -v cpus=2 -v domains=2 -v vcpus=1 \
     -f "${four_nodes%/*}/large-host.awk" > large.json
 sed -i '/"node": 7,/s/"free_bytes": [0-9]*/"free_bytes": 20971520/' large.json
 printf 'name="x"\nmemory=99999999\n' > huge.cfg
-check "strict, twelve nodes: the sum, the least and the most" \
+check \
+    "with strict the error has the sum, the least and the most of twelve nodes" \
     planned 3 "x: nothing fits: nodes_mode=\"strict\": 100390626 MiB needed, not\
  available from nodes 0-11; 12 nodes have 101396 MiB free, 101396 MiB usable:\
  from 20 MiB on node 7 to 9216 MiB on node 0; 'xl numa-info' shows each" \

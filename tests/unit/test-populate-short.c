@@ -25,10 +25,11 @@ static void test_spill(const struct builder *b)
     good = b->build(&g) && is_right(&g) && is_complete(&g, b->hole);
     ok(good && pages_on(&g, 0) >= 98 * MIB_PAGES &&
            pages_on(&g, 3) >= 78 * MIB_PAGES && !pages_on(&g, 2),
-       "%s: a full node spills to the nearest, then to the next one",
+       "%s: memory that a full node lacks comes from the nearest, then from "
+       "the next one",
        b->name);
     ok(xen.granted[3][0] <= PAGES_2M && xen.granted[1][0] <= PAGES_2M,
-       "%s: the spill is of 2 MiB extents too", b->name);
+       "%s: memory from other nodes comes in 2 MiB extents, too", b->name);
     guest_free(&g);
 }
 
@@ -47,7 +48,8 @@ static void test_spill_of_gibibytes(void)
     good = build_pvh(&g) && is_right(&g) && is_complete(&g, 0);
     ok(good && pages_on(&g, 0) == 512 * MIB_PAGES &&
            xen.granted[1][ORDER_1G] == 3,
-       "what a full node owes is given in 1 GiB extents where they are");
+       "memory that a full node lacks comes in 1 GiB extents where other "
+       "nodes have them");
     guest_free(&g);
 }
 
@@ -67,13 +69,13 @@ static void test_known_overflow(void)
     good = build_pv(&g) && is_right(&g) && is_complete(&g, 0);
     ok(good && is_share(pages_on(&g, 1), 200 * MIB_PAGES) &&
            is_share(pages_on(&g, 3), 100 * MIB_PAGES),
-       "an overflow that was planned comes from where it was planned");
+       "memory that the plan takes from other nodes comes from there");
     guest_free(&g);
 
     guest_new(&g, &xen, &m, true, 300 * MIB_PAGES);
     good = build_pv(&g) && is_right(&g) && is_complete(&g, 0);
     ok(good && pages_on(&g, 1) == g.nr_pages,
-       "strict: never from outside the plan's own nodes");
+       "strict takes no memory from outside the plan's own nodes");
     guest_free(&g);
 }
 
@@ -92,7 +94,7 @@ static void test_fragmented_and_short(const struct builder *b)
     guest_new(&g, &xen, &m, false, pages);
     good = b->build(&g) && is_right(&g) && is_complete(&g, b->hole);
     ok(good && pages_on(&g, 0) + b->hole >= 60 * MIB_PAGES,
-       "%s: a fragmented node gives all it has, another one only the rest",
+       "%s: a fragmented node gives all it has, and another one the rest",
        b->name);
     guest_free(&g);
 }
@@ -113,9 +115,10 @@ static void test_strict(const struct builder *b)
     guest_new(&g, &xen, &m, true, pages);
     built = b->build(&g);
     ok(!built && is_right(&g) && !pages_on(&g, 0) && !pages_on(&g, 2),
-       "%s, strict: a full node fails the build, no other is asked", b->name);
+       "%s, strict: a full node fails the build, and no other node is "
+       "asked", b->name);
     ok(pages_on(&g, 1) > 98 * MIB_PAGES,
-       "%s, strict: but the full node gave what it had", b->name);
+       "%s, strict: the full node gave what it had", b->name);
     guest_free(&g);
 }
 
@@ -137,7 +140,7 @@ static void test_strict_to_the_page(const struct builder *b)
     plan_share(&m, 2, whole + odd);
     guest_new(&g, &xen, &m, true, 3 * whole + 2 * odd);
     good = b->build(&g) && is_right(&g) && is_complete(&g, b->hole);
-    ok(good, "%s, strict: what fits to the page is built", b->name);
+    ok(good, "%s, strict: a domain that fits to the page is built", b->name);
     guest_free(&g);
 }
 
@@ -179,7 +182,8 @@ static void test_special_pages(const struct builder *b)
     memset(xen.free[1], 0, sizeof(xen.free[1]));
     good = good && populate_special(&g, 11) && is_right(&g);
     ok(good && pages_on(&g, 0) == 11,
-       "%s: from the nearest if their node is full", b->name);
+       "%s: special pages come from the nearest node if the plan's node is "
+       "full", b->name);
     guest_free(&g);
 }
 
@@ -198,7 +202,8 @@ static void test_own_without_share(const struct builder *b)
     guest_new(&g, &xen, &m, false, pages);
     good = b->build(&g) && is_right(&g) && is_complete(&g, b->hole);
     ok(good && pages_on(&g, 0) + b->hole >= 30 * MIB_PAGES,
-       "%s: a node of the plan gives what it was not counted on for", b->name);
+       "%s: a node of the plan may give more than the plan counted "
+       "on", b->name);
     guest_free(&g);
 }
 
@@ -240,7 +245,7 @@ static void test_error_at_once(void)
     errno = 0;
     ok(populate(&g, 2, ORDER_2M, extents) == -1 && errno == EFAULT,
        "a refused call is -1 with the hypervisor's errno");
-    ok(is_right(&g) && pages_on(&g, 0) == 0, "and nothing is granted");
+    ok(is_right(&g) && pages_on(&g, 0) == 0, "a refused call grants nothing");
     ok(populate(&g, 2, ORDER_2M, extents) == 2,
        "the same call after that is answered");
     guest_free(&g);
@@ -263,7 +268,7 @@ static void test_error_in_batch(void)
         extents[i] = i * PAGES_2M;
     xen.fail_at = 5;
     ok(populate(&g, 8, ORDER_2M, extents) == 4 && is_right(&g),
-       "an error in the middle of a batch tells what was done before it");
+       "an error in the middle of a batch reports what was done before it");
     guest_free(&g);
 }
 
@@ -288,7 +293,7 @@ static void test_error_everywhere(void)
             guest_free(&g);
         }
         ok(!nr_wrong && at > 10 && at < 1000,
-           "%s: an error at any ask leaves told and granted the same",
+           "%s: after an error at any call the report matches what was granted",
            builders[i].name);
     }
 }
@@ -384,9 +389,10 @@ static void test_any_host(void)
             printf("# round %u: %s: %s\n", round, b->name, fault);
         guest_free(&g);
     }
-    ok(!fault, "any host and plan: each page once, told as granted");
+    ok(!fault,
+       "on random hosts each page is granted once and reported as granted");
     ok(nr_built > 500 && nr_failed > 200,
-       "of these hosts some have the memory and some have not");
+       "some of these hosts have the memory, and some do not");
 }
 
 /* Each node has its share and 4 MiB, in whatever pieces. */
@@ -426,7 +432,7 @@ static void test_any_roomy_host(void)
         nr_far += !good;
         guest_free(&g);
     }
-    ok(!nr_far, "any host with the memory for a plan: each node its share");
+    ok(!nr_far, "on random hosts with enough memory each node gives its share");
 }
 
 /* ---- what libxc asks for by name passes ---- */
@@ -482,34 +488,34 @@ static void test_flags(void)
     plan_share(&m, 3, 16 * MIB_PAGES);
     plan_nearest(&m, 0);
     ok(placed(&p, 7, 10, 0, 0) == 10 && last_call.mem_flags == 0,
-       "a domain without a plan is populated as stock would");
+       "a domain without a plan is populated as by the installed libxl");
     if (populate_init(&p.restored.built, &m.plan, false, 16 * MIB_PAGES << 12))
         need(NULL);
     n = p.restored.built.nodes;
 
     ok(placed(&p, 7, 10, 0, 0) == 10 &&
            last_call.mem_flags == XENMEMF_exact_node(3),
-       "a call without a node asks exactly for the plan's");
+       "a call without a node asks for exactly the plan's node");
     ok(placed(&p, 7, 5, 0, XENMEMF_address_bits(32)) == 5 &&
            last_call.mem_flags ==
                (XENMEMF_address_bits(32) | XENMEMF_exact_node(3)),
-       "and keeps the flags that it has");
-    ok(n->granted_pages == 15, "these are counted");
+       "a call without a node keeps its other flags");
+    ok(n->granted_pages == 15, "the pages of these calls are counted");
 
     ok(placed(&p, 7, 4, 0, XENMEMF_exact_node(0)) == 4 &&
            last_call.mem_flags == XENMEMF_exact_node(0),
-       "a call that names a node passes");
+       "a call that names a node is passed on");
 
     ok(placed(&p, 7, 9, 0, XENMEMF_populate_on_demand) == 9 &&
            last_call.mem_flags == XENMEMF_populate_on_demand,
-       "populate on demand passes");
+       "populate on demand is passed on");
     ok(n->granted_pages == 15 && n->owed_pages == 16 * MIB_PAGES - 15,
-       "and counts for nothing");
+       "populate on demand is not counted");
 
     availheap_bytes = 64 << 20;
     ok(placed(&p, 7, 2, ORDER_2M, 0) == 0 && !p.short_of_memory,
-       "a short answer for 2 MiB extents is no want of memory");
-    ok(availheap_node == 3, "the node itself is asked for what it has free");
+       "a short answer for 2 MiB extents is not reported as lack of memory");
+    ok(availheap_node == 3, "the node itself is asked for what it has left");
     populate_dispose(&p.restored.built);
 }
 

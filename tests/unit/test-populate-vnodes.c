@@ -140,29 +140,31 @@ static void test_placed(void)
     roomy(&xen, NR_NODES, 64);
     begin(&g, &xen, on_1_and_2, false);
     ok(restore_pages(&g) && is_placed(&g, 1, 2),
-       "page by page: each frame is on its node, the hole's on the first");
+       "with 4 KiB pages each frame is on its node, and those of the hole on "
+       "the first");
     ok(populate_vnodes_granted(&vnodes, 0, XLN_NONE) ==
                FIRST_END + HOLE_END - HOLE &&
            !populate_vnodes_granted(&vnodes, 0, 1) &&
            !populate_vnodes_granted(&vnodes, 1, 2),
-       "it counts what each virtual node got");
+       "the pages of each virtual node are counted");
     must(populate_vnodes_sum(&vnodes, &built));
     ok(built.nr_nodes == NR_NODES && built.nodes[0].node == 1 &&
            built.nodes[0].share_pages == FIRST_END + HOLE_END - HOLE,
-       "and has each node once");
+       "the counts list each node once");
     populate_vnodes_note(&vnodes, &built);
-    ok(populate_granted(&built, NULL) == END, "with all that was granted");
+    ok(populate_granted(&built, NULL) == END,
+       "the counts have all that was granted");
     populate_dispose(&built);
-    ok(xen.nr_asks <= 8, "%u calls for the 4 that the helper made",
+    ok(xen.nr_asks <= 8, "it makes %u calls for the 4 of the helper",
        xen.nr_asks);
     end(&g);
 
     roomy(&xen, NR_NODES, 64);
     begin(&g, &xen, on_1_and_2, false);
     ok(restore_extents(&g) && is_placed(&g, 1, 2),
-       "with extents of 2 MiB: each frame is on its node");
+       "with extents of 2 MiB each frame is on its node");
     ok(xen.granted[1][ORDER_2M] == 3 && xen.granted[2][ORDER_2M] == 2,
-       "those that are in one virtual node are whole");
+       "extents within one virtual node stay whole");
     end(&g);
 }
 
@@ -174,7 +176,8 @@ static void test_shared(void)
 
     roomy(&xen, NR_NODES, 64);
     begin(&g, &xen, on_3, false);
-    ok(restore_pages(&g) && is_placed(&g, 3, 3), "both on one node");
+    ok(restore_pages(&g) && is_placed(&g, 3, 3),
+       "two virtual nodes can be on one node");
     end(&g);
 }
 
@@ -196,21 +199,22 @@ static void test_spill(void)
     short_of(&xen);
     begin(&g, &xen, on_1_and_2, false);
     ok(restore_pages(&g) && !g.wrong && is_complete(&g, 0),
-       "a node that is too small: the domain is complete");
+       "the domain is complete although a node is too small");
     ok(pages_on(&g, 1) == 1024 && pages_on(&g, 0) == 256,
-       "what there is comes from its node, the rest from the nearest");
+       "a small node gives what it has, and the nearest gives the rest");
     ok(on(&g, FIRST_END, HOLE, 2) == HOLE - FIRST_END &&
            on(&g, HOLE_END, END, 2) == END - HOLE_END,
-       "and the other virtual node has all of its own");
+       "the other virtual node has all of its memory on its own node");
     ok(populate_vnodes_granted(&vnodes, 0, 1) ==
            FIRST_END + HOLE_END - HOLE - 1024,
-       "how much is elsewhere is counted");
+       "the memory on other nodes is counted");
     end(&g);
 
     short_of(&xen);
     begin(&g, &xen, on_1_and_2, true);
-    ok(!restore_pages(&g) && !g.wrong, "strict: it fails");
-    ok(!pages_on(&g, 0) && !pages_on(&g, 3), "and takes nothing elsewhere");
+    ok(!restore_pages(&g) && !g.wrong, "strict fails if a node is too small");
+    ok(!pages_on(&g, 0) && !pages_on(&g, 3),
+       "strict takes nothing from other nodes");
     end(&g);
 }
 
@@ -224,13 +228,13 @@ static void test_failing(void)
     xen.fail_at = 1;
     begin(&g, &xen, on_1_and_2, false);
     ok(ask_for(&g, 2, 0, pfns) == -1 && errno == EFAULT,
-       "a call that the hypervisor refuses is refused");
+       "an error of the hypervisor is returned");
     end(&g);
     roomy(&xen, NR_NODES, 64);
     xen.fail_at = 2;
     begin(&g, &xen, on_1_and_2, false);
     ok(ask_for(&g, 2, 0, pfns) == 1,
-       "if it refuses the second part of one, the first is done");
+       "an error in the second part of a call leaves the first part done");
     end(&g);
 }
 

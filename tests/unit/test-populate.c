@@ -25,7 +25,7 @@ static void test_one_node(const struct builder *b, uint64_t pages,
     guest_new(&g, &xen, &m, false, pages);
     good = b->build(&g) && is_right(&g) && is_complete(&g, b->hole);
     ok(good && pages_on(&g, 2) == pages - b->hole,
-       "%s of %llu pages: all on its node", b->name,
+       "%s of %llu pages: all memory is on its node", b->name,
        (unsigned long long)pages);
     guest_free(&g);
 }
@@ -60,7 +60,7 @@ static void test_few_asks(void)
     guest_new(&g, &xen, &m, false, 160 * MIB_PAGES);
     good = build_pv(&g) && is_right(&g);
     ok(good && xen.nr_asks == 1,
-       "a guest on one node costs no more hypercalls than stock");
+       "a guest on one node costs no more hypercalls than with stock libxl");
     guest_free(&g);
 }
 
@@ -76,7 +76,7 @@ static void test_gibibytes(void)
     guest_new(&g, &xen, &m, false, 3072 * MIB_PAGES);
     good = build_pvh(&g) && is_right(&g) && is_complete(&g, 0);
     ok(good && xen.granted[0][ORDER_1G] == 3 && xen.nr_asks == 3,
-       "a node with 1 GiB extents gives them");
+       "a node with 1 GiB extents provides them");
     guest_free(&g);
 
     xen = (struct hypervisor){ 0 };
@@ -86,8 +86,9 @@ static void test_gibibytes(void)
     guest_new(&g, &xen, &m, false, 3072 * MIB_PAGES);
     good = build_pvh(&g) && is_right(&g) && is_complete(&g, 0);
     ok(good && pages_on(&g, 0) == g.nr_pages && xen.granted[0][0] == 0,
-       "a node without 1 GiB extents gives 2 MiB ones");
-    ok(xen.nr_asks_1g == 1, "and is asked for 1 GiB only once");
+       "a node without 1 GiB extents provides 2 MiB extents");
+    ok(xen.nr_asks_1g == 1,
+       "a node without 1 GiB extents is asked for them only once");
     guest_free(&g);
 }
 
@@ -121,11 +122,12 @@ static void test_shares(const struct builder *b, const uint64_t *mib,
         good = false;
     }
     ok(good && pages_on(&g, 0) == 0,
-       "%s of %llu pages on %u nodes: each its share, no page elsewhere",
+       "%s of %llu pages on %u nodes: each node gives its share, and no other "
+       "node any page",
        b->name, (unsigned long long)pages, nr);
     for (i = 0, small = 0; i < nr; i++)
         small += xen.granted[i + 1][0];
-    ok(small < 3 * PAGES_2M, "of it hardly any in 4 KiB pages");
+    ok(small < 3 * PAGES_2M, "few of the pages are 4 KiB pages");
     guest_free(&g);
 }
 
@@ -175,7 +177,8 @@ static void test_turns(void)
     build_pv(&g);
     for (i = 0; i < 8; i++)
         turns[i] = "AB"[g.owner[i * PAGES_2M] & 1];
-    is_str(turns, "ABAABAAB", "and do so where only 4 KiB pages are free");
+    is_str(turns, "ABAABAAB",
+           "two nodes take turns if only 4 KiB pages are free");
     guest_free(&g);
 }
 
@@ -193,9 +196,9 @@ static void test_gibibyte_too_large(void)
     guest_new(&g, &xen, &m, false, PAGES_1G);
     good = build_pvh(&g) && is_right(&g) && is_complete(&g, 0);
     ok(good && xen.nr_asks_1g == 0,
-       "an extent of 1 GiB is asked of no node that owes less");
+       "a node is asked for 1 GiB only if it owes as much");
     ok(pages_on(&g, 0) == pages_on(&g, 1),
-       "and the two nodes give half of it each");
+       "the two nodes give half of the memory each");
     guest_free(&g);
 
     m = (struct made_plan){ 0 };
@@ -206,7 +209,8 @@ static void test_gibibyte_too_large(void)
     ok(good && xen.granted[0][ORDER_1G] == 1 &&
            xen.granted[1][ORDER_1G] == 1 &&
            pages_on(&g, 0) == pages_on(&g, 1),
-       "two nodes with 1.5 GiB each give one of 1 GiB, and the rest smaller");
+       "two nodes with 1.5 GiB each give one extent of 1 GiB, and the rest in "
+       "smaller ones");
     guest_free(&g);
 }
 
@@ -229,10 +233,10 @@ static void test_fragmented(const struct builder *b, uint64_t pages)
     good = b->build(&g) && is_right(&g) && is_complete(&g, b->hole);
     ok(good && is_share(pages_on(&g, 0), pages / 2) &&
            is_share(pages_on(&g, 1), pages / 2) && !pages_on(&g, 2),
-       "%s of %llu pages: a node with free 4 KiB pages alone gives its share",
+       "%s of %llu pages: a node with only 4 KiB pages gives its share",
        b->name, (unsigned long long)pages);
     ok(xen.granted[0][ORDER_2M] >= pages / 2 / PAGES_2M - 1,
-       "and the other one its own in 2 MiB extents");
+       "the other node gives its share in 2 MiB extents");
     guest_free(&g);
 
     m = (struct made_plan){ 0 };
@@ -241,7 +245,7 @@ static void test_fragmented(const struct builder *b, uint64_t pages)
     guest_new(&g, &xen, &m, false, pages);
     good = b->build(&g) && is_right(&g) && is_complete(&g, b->hole);
     ok(good && pages_on(&g, 1) == pages - b->hole,
-       "%s of %llu pages: all of it from a node with 4 KiB pages alone",
+       "%s of %llu pages: a node with only 4 KiB pages gives all memory",
        b->name, (unsigned long long)pages);
     guest_free(&g);
 }
@@ -263,9 +267,10 @@ static void test_half_fragmented(const struct builder *b)
     guest_new(&g, &xen, &m, false, pages);
     good = b->build(&g) && is_right(&g) && is_complete(&g, b->hole);
     ok(good && pages_on(&g, 0) == pages - b->hole,
-       "%s: what a node has in 32 KiB pieces is used before another node",
+       "%s: pieces of 32 KiB on a node are used before another node",
        b->name);
-    ok(xen.granted[0][ORDER_2M] >= 48, "%s: after its 2 MiB extents", b->name);
+    ok(xen.granted[0][ORDER_2M] >= 48,
+       "%s: pieces of 32 KiB are used after extents of 2 MiB", b->name);
     guest_free(&g);
 }
 
@@ -284,7 +289,7 @@ static void test_owed_is_remembered(void)
     guest_new(&g, &xen, &m, false, 2200 * MIB_PAGES);
     good = build_pv(&g) && is_right(&g) && is_complete(&g, 0);
     ok(good && is_share(pages_on(&g, 1), 1100 * MIB_PAGES),
-       "PV: what a fragmented node owes outlasts all batches");
+       "PV: what a fragmented node owes is kept over all batches");
     guest_free(&g);
 }
 

@@ -96,28 +96,31 @@ int main(void)
     old_domain(0);
     waits(0, 0, 0, "a domain without pages is not waited for");
     old_domain(200);
-    waits(0, 0, 0, "nor are a few pages");
+    waits(0, 0, 0, "a few pages are not waited for");
     old_domain(100000)->flags = 0;
-    waits(0, 0, 0, "nor a domain that lives");
+    waits(0, 0, 0, "a domain that lives is not waited for");
     old_domain(100000)->handle[0] = 7;
-    waits(0, 0, 0, "nor another guest's");
+    waits(0, 0, 0, "the domain of another guest is not waited for");
 
     old_domain(100000);
     xen.freed = 500;
-    waits(0, 3900, 4100, "while its pages become free, until all of them are");
+    waits(0, 3900, 4100, "the wait lasts until all pages are free");
     old_domain(100000);
-    waits(100000, 2000, 2100, "for two seconds if none is freed");
+    waits(100000, 2000, 2100, "the wait lasts two seconds if no page is freed");
     old_domain(100000);
     xen.freed = 1000;
     xen.stops_at = 40000;
-    waits(40000, 3200, 3400, "for two seconds after the last one was");
+    waits(40000, 3200, 3400,
+          "the wait ends two seconds after the last page was freed");
     old_domain(100000);
     xen.freed = 1;
-    waits(99750, 5000, 5100, "for five seconds if they trickle away");
+    waits(99750, 5000, 5100,
+          "the wait lasts five seconds if pages are freed slowly");
     old_domain(100000);
     xen.freed = 1;
     xen.call_ms = 400;
-    waits(99989, 5000, 5500, "for five seconds if each look takes long too");
+    waits(99989, 5000, 5500,
+          "the wait lasts five seconds if each call takes long, too");
 
     old_domain(100000);
     xen.fail_after_ms = 500;
@@ -125,7 +128,7 @@ int main(void)
        "a state that cannot be read is an error");
     fake_alloc_fail(1);
     ok(predecessor_await(NULL, uuid, &pages) == -ENOMEM,
-       "no memory is -ENOMEM");
+       "running out of memory is -ENOMEM");
     fake_alloc_fail(0);
     return tap_done();
 }

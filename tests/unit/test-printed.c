@@ -16,13 +16,14 @@ static void refuses(reader *read, const char *text, const char *expected,
                     const char *what)
 {
     struct xln_host *host = NULL;
-    char *note = NULL, *error = NULL;
+    char *note = NULL, *error = NULL, name[300];
     int rc = read(text, strlen(text), &host, &note, &error);
 
+    snprintf(name, sizeof(name), "the error is: %s", what);
     if (rc != -EINVAL || host || note)
-        ok(false, "%s: %d", what, rc);
+        ok(false, "%s: reading it returns %d", what, rc);
     else
-        is_str(error, expected, what);
+        is_str(error, expected, name);
     xln_host_free(host);
     free(note);
     free(error);
@@ -143,7 +144,8 @@ static void test_zero_byte(void)
     int rc = xln__host_from_lscpu(text, sizeof(text) - 1, &host, &note, &error);
 
     ok(rc == -EINVAL && !host && !note, "a zero byte is refused");
-    is_str(error, "expected text, not a zero byte", "a note says so");
+    is_str(error, "expected text, not a zero byte",
+           "a note names the zero byte");
     free(error);
 }
 

@@ -86,14 +86,16 @@ static void test_start(void)
                        theirs = process_start(c.pid);
 
     ok(own && own != PROCESS_UNKNOWN && own == process_start(getpid()),
-       "when this process was started");
+       "the start of this process is known");
     ok(theirs >= own && theirs != PROCESS_UNKNOWN,
-       "a name with parentheses does not shift what follows");
+       "a name with parentheses does not shift the fields after it");
     kill(c.pid, SIGKILL);
     waitid(P_PID, c.pid, NULL, WEXITED | WNOWAIT);
-    ok(!process_start(c.pid), "one that is dead, and not waited for, is dead");
+    ok(!process_start(c.pid),
+       "a dead process has no start before it is waited for");
     end(&c);
-    ok(!process_start(c.pid) && !process_start(0), "and afterwards too");
+    ok(!process_start(c.pid) && !process_start(0),
+       "a dead process has no start afterwards");
 }
 
 static void test_end(void)
@@ -103,7 +105,8 @@ static void test_end(void)
     signal(SIGCHLD, SIG_IGN);
     ok(process_end(c.pid) && !process_start(c.pid), "a process is ended");
     signal(SIGCHLD, SIG_DFL);
-    ok(process_end(c.pid) && process_end(0), "so is one that is not there");
+    ok(process_end(c.pid) && process_end(0),
+       "ending a process that does not exist succeeds");
     close(c.end_fd);
 }
 
@@ -181,13 +184,14 @@ static void test_session(void)
     begun = process_start(g.leader.pid);
     ok(process_end_session(g.leader.pid, begun + 1) &&
            process_start(g.member),
-       "a session of this number that was begun before: nobody is killed");
+       "a session with this number that began earlier is not ended");
     signal(SIGCHLD, SIG_IGN);
     ok(process_end_session(g.leader.pid, begun), "a session ends");
     ok(!process_start(g.leader.pid) && !process_start(g.member),
-       "with its leader and what that has started");
+       "the session's leader and its children are dead");
     signal(SIGCHLD, SIG_DFL);
-    ok(process_end_session(g.leader.pid, begun), "and has ended for good");
+    ok(process_end_session(g.leader.pid, begun),
+       "ending a session that has ended succeeds");
     close(g.leader.end_fd);
 }
 
@@ -199,10 +203,10 @@ static void test_dead_leader(void)
     start_group(&marked);
     ok(process_end_session(marked.leader.pid, 1) &&
            !process_start(marked.member),
-       "the leader is dead: what has the session's mark ends");
+       "processes with the session's mark end if the leader is dead");
     start_group(&other);
     ok(process_end_session(other.leader.pid, 1) && process_start(other.member),
-       "what is of another session of the same number does not");
+       "processes of another session with the same number go on");
     process_end(other.member);
     end(&marked.leader);
     end(&other.leader);
@@ -212,7 +216,7 @@ static void test_dead_leader(void)
 static void test_own_session(void)
 {
     ok(process_end_session(getsid(0), process_start(getpid()) + 100000),
-       "the caller is left out");
+       "the caller's own process goes on");
 }
 
 /* ---- of a domain ---- */
@@ -225,11 +229,13 @@ static void test_saver(void)
                      (char *)(uintptr_t)"32001", NULL };
     struct child c = start(become_other, argv);
 
-    ok(process_find_saver(32001) == c.pid, "who saves a domain is found");
+    ok(process_find_saver(32001) == c.pid,
+       "the process that saves a domain is found");
     ok(!process_find_saver(8) && !process_find_saver(3200),
-       "by its number, and no other");
+       "no process is found for other numbers of domains");
     end(&c);
-    ok(!process_find_saver(32001), "until it ends");
+    ok(!process_find_saver(32001),
+       "the process is not found once it has ended");
 }
 
 /* It has used a moment of CPU time when it becomes one. */
@@ -253,14 +259,14 @@ static void test_session_cpu(void)
 
     used_s = process_session_cpu_s(c.pid, 32002, &saver);
     ok(used_s >= 0.05 && saver == c.pid,
-       "the CPU time of a session, and who saves the domain in it");
+       "a session has its CPU time, and the process that saves the domain");
     process_session_cpu_s(c.pid, 32001, &saver);
-    ok(!saver, "and nobody who saves another domain");
+    ok(!saver, "a session has no process that saves another domain");
     process_session_cpu_s(getsid(0), 32002, &saver);
-    ok(!saver, "or does it in another session");
+    ok(!saver, "another session has no process that saves the domain");
     end(&c);
     ok(process_session_cpu_s(c.pid, 32002, &saver) == 0 && !saver,
-       "nothing when it has ended");
+       "an ended session has no CPU time and no process");
 }
 
 static void become_monitor(int ready_fd, void *arg)
@@ -282,20 +288,24 @@ static void test_monitor(void)
     struct child c = start(become_monitor, log);
 
     ok(process_find_monitor(31002) == c.pid,
-       "who waits for a domain to reboot is found");
-    ok(!process_find_monitor(31001), "for the one that it waits for now");
+       "the process that waits for a domain to reboot is found");
+    ok(!process_find_monitor(31001),
+       "the process is not found by the number before the reboot");
     ok(!process_find_monitor(1002) && !process_find_monitor(3100),
-       "and not for a part of its number");
+       "the process is not found by a part of the number");
     end(&c);
-    ok(!process_find_monitor(31002), "until it ends");
+    ok(!process_find_monitor(31002),
+       "the process is not found once it has ended");
 }
 
 static void test_loaded(void)
 {
-    ok(process_has_loaded(getpid(), "libc"), "a library that is loaded");
-    ok(!process_has_loaded(getpid(), "xl-placement.so"), "one that is not");
+    ok(process_has_loaded(getpid(), "libc"),
+       "a loaded library is reported as loaded");
+    ok(!process_has_loaded(getpid(), "xl-placement.so"),
+       "another library is not reported as loaded");
     ok(process_has_loaded(0, "xl-placement.so"),
-       "where that cannot be told it may be");
+       "a library may be loaded if the process cannot be read");
 }
 
 int main(int argc, char **argv)

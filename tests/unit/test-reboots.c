@@ -132,9 +132,10 @@ static void test_restart(void)
         ok(comes_again_in(restarts) == ends[i].again,
            "%s: the domain %s", ends[i].what,
            ends[i].again ? "comes again" : "is a new one");
-        ok(!comes_again_in(restarts), "and later is a new one");
+        ok(!comes_again_in(restarts),
+           "a later create of the domain is a new one");
     }
-    ok(xen.nr_heard == i, "libvirt hears of each");
+    ok(xen.nr_heard == i, "libvirt receives each event");
 }
 
 /* on_reboot=destroy: the thread destroys and ends; somebody starts it later. */
@@ -146,10 +147,11 @@ static void test_no_restart(void)
 
     shuts_down(LIBXL_SHUTDOWN_REASON_REBOOT);
     comes_again_in(destroys);
-    ok(!comes_again_in(starts), "destroyed at its reboot: a new one later");
+    ok(!comes_again_in(starts),
+       "a domain that was destroyed at its reboot and is started later is new");
     shuts_down(LIBXL_SHUTDOWN_REASON_REBOOT);
     comes_again_in(destroys);
-    ok(!comes_again_in(starts_anew), "in whatever thread");
+    ok(!comes_again_in(starts_anew), "this is so in any thread");
 }
 
 /* on_crash=preserve: `virsh destroy` and `virsh start`, maybe in one thread. */
@@ -161,9 +163,10 @@ static void test_preserved(void)
                                 .creates = true };
 
     shuts_down(LIBXL_SHUTDOWN_REASON_CRASH);
-    ok(!comes_again_in(worker), "preserved, destroyed by virsh: a new one");
+    ok(!comes_again_in(worker),
+       "a domain that was preserved and destroyed by virsh is new");
     shuts_down(LIBXL_SHUTDOWN_REASON_CRASH);
-    ok(!comes_again_in(prio), "by a worker of the other kind too");
+    ok(!comes_again_in(prio), "this is so for a priority worker, too");
 }
 
 static void test_others(void)
@@ -173,18 +176,20 @@ static void test_others(void)
                                        .creates = true };
 
     shuts_down(LIBXL_SHUTDOWN_REASON_REBOOT);
-    ok(!comes_again_in(other_first), "only the next create can be of it");
+    ok(!comes_again_in(other_first),
+       "only the next create of libvirt can be the reboot");
     shuts_down(LIBXL_SHUTDOWN_REASON_REBOOT);
     dies();
     ok(!comes_again_in(restarts),
-       "destroyed by somebody else, its domid is another domain's then");
+       "a domain that somebody else destroyed does not come again under its "
+       "number");
     shuts_down(LIBXL_SHUTDOWN_REASON_REBOOT);
     shuts_down(LIBXL_SHUTDOWN_REASON_REBOOT);
     ok(comes_again_in(restarts) && !comes_again_in(restarts),
-       "told twice, it comes again once");
+       "a domain whose reboot was reported twice comes again once");
     xen.can_tell = false;
     shuts_down(LIBXL_SHUTDOWN_REASON_REBOOT);
-    ok(!comes_again_in(restarts), "if Xen cannot be asked, it is a new one");
+    ok(!comes_again_in(restarts), "a domain is new if Xen cannot be asked");
     xen.can_tell = true;
 }
 
@@ -196,7 +201,8 @@ int main(void)
     };
 
     reboots_destroy(DOMID);
-    ok(!reboots_comes_again(&uuid), "before libvirt listens nothing reboots");
+    ok(!reboots_comes_again(&uuid),
+       "no domain comes again before libvirt listens");
     hooks = reboots_hear(&libvirts, NULL);
     test_restart();
     test_no_restart();

@@ -79,9 +79,11 @@ static const struct scene scenes[] = {
       RUNS, "web--incoming", FRESH, "asked\n", "1 web", RECOVERED_SOURCE },
     { "it has suspended itself", "web", SUSPENDED, "web--incoming", FRESH,
       "asked\n", "1 web", RECOVERED_SOURCE },
-    { "and the copy is complete", "web", SUSPENDED, "web--incoming", FRESH,
+    { "it has suspended itself, and the copy is complete",
+      "web", SUSPENDED, "web--incoming", FRESH,
       "asked\nanswered\nreceived\n", "1 web", RECOVERED_SOURCE },
-    { "and the copy is gone", "web", SUSPENDED, NULL, { 0 },
+    { "it has suspended itself, and the copy is gone",
+      "web", SUSPENDED, NULL, { 0 },
       "asked\nanswered\n", "1 web", RECOVERED_SOURCE },
     { "it was renamed", "web--migratedaway", SUSPENDED, "web--incoming", FRESH,
       "asked\nanswered\nreceived\n", "1 web", RECOVERED_SOURCE },
@@ -92,7 +94,8 @@ static const struct scene scenes[] = {
       RECOVERED_COPY },
     { "the copy has its name and runs", "web--migratedaway", SUSPENDED, "web",
       RUNS, "asked\nanswered\nreceived\n", "7 web", RECOVERED_COPY },
-    { "and was paused since", "web--migratedaway", SUSPENDED, "web",
+    { "the copy has its name, and was paused since",
+      "web--migratedaway", SUSPENDED, "web",
       { true, false, true, false }, "asked\nanswered\nreceived\n",
       "7 web paused", RECOVERED_COPY },
     { "the move was done", NULL, { 0 }, "web", RUNS,
@@ -183,9 +186,9 @@ static void check(struct cmd_line *line, const struct scene *s)
 
     make(s);
     ok(recover(line, &recovered) && recovered == s->recovered &&
-           !is_noted(), "%s: put right", s->what);
+           !is_noted(), "%s: the move is recovered", s->what);
     fake_xen_tell(uuid, text, sizeof(text));
-    is_str(text, s->after, "what there is then");
+    is_str(text, s->after, "the domains are right after the recovery");
 }
 
 /* Each call fails in turn. Then it says so, the journal stays, and the next
@@ -213,7 +216,8 @@ static void check_faults(struct cmd_line *line, const struct scene *s)
             nr_wrong++;
         }
     }
-    ok(!nr_wrong && nth > 3, "also if one of its %u calls fails", nth - 2);
+    ok(!nr_wrong && nth > 3,
+       "the recovery survives the failure of each of its %u calls", nth - 2);
 }
 
 /* It may go by another name since. */

@@ -85,7 +85,7 @@ static void test_corrupt(void)
     length = snprintf(text, sizeof(text), DOMAIN_5 "creator 1\nnode 0 %llu\n",
                       50ull << 20);
     ok(count_file(text, length) == 150 * MIB,
-       "a record of another process counts if somebody holds it");
+       "the record of another process counts while that process holds it");
     length = snprintf(text, sizeof(text), DOMAIN_5 "creator 0\nnode 0 %llu\n",
                       5ull << 30);
     does_not_count(text, length, "a record of process 0");
@@ -173,10 +173,10 @@ static void test_odd_entries(void)
     ok(outstanding() == 100 * MIB,
        "directories, FIFOs, links, files of a TiB and hidden ones do not count");
     ok(exists("5") && !exists("7") && !exists("8") && !exists("9"),
-       "they are removed, and the record is kept");
+       "such files are removed, and the record is kept");
     add_one(5, 5, 0, 50);
-    ok(outstanding() == 50 * MIB, "what a dead creator left half written is "
-                                  "in nobody's way");
+    ok(outstanding() == 50 * MIB,
+       "a half-written record of a dead creator does no harm");
     remove_dir();
 }
 
@@ -194,7 +194,7 @@ static void test_no_directory(void)
            -ENOENT && fd == -1,
        "a directory that vanishes under the lock is reported");
     ok(xln_reservations_outstanding(held, NULL, reserved) == 0,
-       "and holds no records");
+       "a directory that vanished holds no records");
     xln_reservations_unlock(held);
     xln_reservations_remove("/a/path/that/is/not/there", 1);
 }

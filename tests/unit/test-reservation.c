@@ -14,10 +14,10 @@ static void test_lock(void)
     ok(xln_reservations_lock(inner, 0, &held) == 0,
        "the directory is made when it is first needed");
     ok(xln_reservations_lock(inner, 4, &other) == -ETIMEDOUT && !other,
-       "a lock that another one holds is not had");
+       "a lock that another process holds cannot be taken");
     xln_reservations_unlock(held);
     ok(xln_reservations_lock(inner, 0, &held) == 0,
-       "once it is released it is");
+       "the lock can be taken once it is released");
     xln_reservations_unlock(held);
     xln_reservations_unlock(NULL);
     path_of(inner, sizeof(inner), "numa/lock");
@@ -55,7 +55,7 @@ static void test_privacy(void)
                               &held_fds[nr_held++]));
     ok(mode_of("numa") == 0700 && mode_of("numa/lock") == 0600 &&
            mode_of("numa/7") == 0600,
-       "the directory, the lock and a record are their owner's alone");
+       "only the owner can read the directory, the lock and a record");
     ok(read_file("victim", text, sizeof(text)) == 4 && !exists("numa/.new"),
        "a link in the record's place is not followed");
     xln_reservations_unlock(held);
@@ -75,11 +75,11 @@ static void test_bad_directories(void)
     make_dir();
     path_of(path, sizeof(path), "no/such");
     ok(xln_reservations_lock(path, 0, &held) == -ENOENT,
-       "a directory whose parent is not there");
+       "a directory whose parent does not exist is refused");
     write_file("file", "", 0);
     path_of(path, sizeof(path), "file");
     ok(xln_reservations_lock(path, 0, &held) == -ENOTDIR,
-       "a file in the directory's place");
+       "a file in the directory's place is refused");
     path_of(link, sizeof(link), "link");
     need_call(symlink(dir, link));
     rc = xln_reservations_lock(link, 0, &held);
@@ -92,15 +92,16 @@ static void test_bad_directories(void)
     unlink(path);
     need_call(mkdir(path, 0700));
     ok(xln_reservations_lock(dir, 0, &held) == -EISDIR,
-       "a directory in the lock's place");
-    ok(!held, "no lock comes out of a failure");
+       "a directory in the lock's place is refused");
+    ok(!held, "a failure returns no lock");
     rmdir(path);
     if (geteuid() == 0) {
-        ok(true, "a directory that others own # SKIP running as root");
+        ok(true,
+           "a directory that others own is refused # SKIP running as root");
     } else {
         need_call(chmod(dir, 0500));
         ok(xln_reservations_lock(dir, 0, &held) == -EACCES,
-           "a directory that others own");
+           "a directory that others own is refused");
         need_call(chmod(dir, 0700));
     }
     remove_dir();
@@ -125,17 +126,19 @@ static void test_follows_pages(void)
     d->pages = 300 * MIB_PAGES;
     ok(outstanding() == 300 * MIB && reserved[3] == 50 * MIB &&
            reserved[0] == 100 * MIB && reserved[1023] == 150 * MIB,
-       "one with half of its pages half of each");
+       "a domain with half of its pages has half of each share outstanding");
     d->pages = 599 * MIB_PAGES;
     ok(outstanding() >= MIB && outstanding() <= 3 * MIB,
-       "one with almost all of them the rest");
+       "a domain with almost all of its pages has the rest outstanding");
     d->pages = 600 * MIB_PAGES;
-    ok(outstanding() == 0, "one with all of them nothing");
+    ok(outstanding() == 0,
+       "a domain with all of its pages has nothing outstanding");
     d->pages = UINT64_C(1) << 40;
-    ok(outstanding() == 0, "one with more than that nothing");
-    ok(exists("12"), "and keeps its record until it is removed");
+    ok(outstanding() == 0, "a domain with more pages has nothing outstanding");
+    ok(exists("12"),
+       "a complete domain keeps its record until that is removed");
     xln_reservations_remove(dir, 12);
-    ok(!exists("12"), "which then is gone");
+    ok(!exists("12"), "a removed record does not exist");
     xln_reservations_remove(dir, 12);
     ok(outstanding() == 0, "removing it again does nothing");
     remove_dir();
@@ -168,17 +171,20 @@ static void test_large(void)
         shares[i] = (struct xln_share){ i, UINT64_C(24) << 40 };
     add_domain(1, 1, UINT64_C(12) << 30);
     add(1, 1, shares, 1);
-    ok(outstanding() == 0, "a domain of 24 TiB that has them");
+    ok(outstanding() == 0,
+       "a complete domain of 24 TiB has nothing outstanding");
     domains.all[0].pages = UINT64_C(3) << 30;
-    ok(outstanding() == UINT64_C(12) << 40, "a domain of 24 TiB, half built");
+    ok(outstanding() == UINT64_C(12) << 40,
+       "a half-built domain of 24 TiB has half outstanding");
     domains.all[0].pages = 0;
     for (i = 0; i < XLN_MAX_NODES; i++)
         shares[i].bytes = (i + 1) * MIB;
     add(1, 1, shares, XLN_MAX_NODES);
     ok(outstanding() == 524800 * MIB && reserved[1000] == 1001 * MIB,
-       "a domain on 1024 nodes");
+       "a domain on 1024 nodes has all shares outstanding");
     add(1, 1, shares, 0);
-    ok(outstanding() == 0, "a domain without a reservation");
+    ok(outstanding() == 0,
+       "a domain without a reservation has nothing outstanding");
     remove_dir();
 }
 
@@ -188,7 +194,8 @@ static void test_destroyed(void)
     make_dir();
     add_domain(5, 5, 30 * MIB_PAGES)->dying = true;
     add_one(5, 5, 2, 100);
-    ok(outstanding() == 0, "a domain that is being destroyed takes no more");
+    ok(outstanding() == 0,
+       "a domain that is being destroyed has nothing outstanding");
     remove_dir();
 }
 
@@ -213,14 +220,14 @@ static void test_void_records(void)
     add_domain(5, 5, 0);
     add_one(5, 6, 0, 100);
     ok(outstanding() == 0, "the record of another uuid does not count");
-    ok(!exists("5"), "and is removed");
+    ok(!exists("5"), "the record of another uuid is removed");
 
     add_one(4, 4, 0, 100);
     ok(outstanding() == 0 && !exists("4"),
-       "the record of a domain that is gone does not count");
+       "the record of a domain that has ended does not count");
     add_one(7, 7, 0, 100);
     ok(outstanding() == 0 && !exists("7"),
-       "nor that of one above all that there are");
+       "a record with a number above all domains does not count");
     remove_dir();
 }
 
@@ -232,7 +239,7 @@ static void test_hypercall_fails(void)
     domains.fail = EPERM;
     ok(read_outstanding() == -EPERM, "a refused hypercall is reported");
     domains.fail = 0;
-    ok(outstanding() == 100 * MIB, "and costs no record");
+    ok(outstanding() == 100 * MIB, "a refused hypercall removes no record");
     remove_dir();
 }
 
@@ -257,7 +264,7 @@ static void test_lock_after_death(void)
     await_byte(ready[0]);
     close(ready[0]);
     ok(xln_reservations_lock(dir, 4, &held) == -ETIMEDOUT,
-       "a lock that another process holds is not had");
+       "a lock that another process holds is refused");
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
     ok(xln_reservations_lock(dir, 0, &held) == 0,
@@ -284,7 +291,7 @@ static void test_dead_creator(void)
        "the record of a killed creator is void, and kept for its domain");
     domains.nr = 0;
     ok(outstanding() == 0 && !exists("9"),
-       "it is removed when the domain is gone");
+       "the record is removed when the domain has ended");
     remove_dir();
 }
 
@@ -314,16 +321,17 @@ static void test_list(void)
     held = lock();
     list = read_list();
     xln_reservations_unlock(held);
-    ok(true, "the list is read while another has the lock");
+    ok(true, "the list is read while another process has the lock");
     r = list->list;
     ok(list->nr == 1 && r->domid == 5 && r->uuid[0] == 5 &&
        r->creator == getpid() && r->creator_lives,
-       "it has the records of the domains that there are");
+       "the list has the records of existing domains");
     ok(r->nr_shares == 2 && r->shares[1].node == 3 &&
-       r->shares[1].bytes == 32 * MIB, "with their shares");
+       r->shares[1].bytes == 32 * MIB, "the list has their shares");
     ok(list->outstanding_bytes[0] == 32 * MIB &&
-       list->outstanding_bytes[3] == 16 * MIB, "and what is outstanding");
-    ok(exists("4") && exists("6"), "reading it removes nothing");
+       list->outstanding_bytes[3] == 16 * MIB,
+       "the list has what is outstanding");
+    ok(exists("4") && exists("6"), "reading the list removes nothing");
     xln_reservation_list_free(list);
     xln_reservation_list_free(NULL);
     remove_dir();
@@ -343,7 +351,7 @@ static void test_list_of_dead_creator(void)
     list = read_list();
     ok(list->nr == 1 && list->list[0].creator == pid &&
        !list->list[0].creator_lives && !list->outstanding_bytes[0],
-       "the list has the domain of a dead creator, after a later create too");
+       "the list has the domain of a dead creator, also after a later create");
     xln_reservation_list_free(list);
     remove_dir();
 }
@@ -359,7 +367,7 @@ static void test_list_fails(void)
     add_one(5, 5, 0, 100);
     domains.fail = EPERM;
     ok(xln_reservation_list_read(dir, NULL, &list) == -EPERM,
-       "the list tells of a refused hypercall");
+       "the list reports a refused hypercall");
     domains.fail = 0;
     for (nth = 1; rc && nth < 100; nth++) {
         fake_alloc_fail(nth);
@@ -368,11 +376,11 @@ static void test_list_fails(void)
         nr_wrong += rc && rc != -ENOMEM;
     }
     ok(!rc && !nr_wrong && nth > 3 && list->nr == 1,
-       "and of no memory with -ENOMEM");
+       "the list reports running out of memory as -ENOMEM");
     xln_reservation_list_free(list);
     remove_dir();
     list = read_list();
-    ok(list->nr == 0, "a directory that is not there has no records");
+    ok(list->nr == 0, "a directory that does not exist has no records");
     xln_reservation_list_free(list);
 }
 
@@ -390,7 +398,7 @@ static void test_text(void)
     is_str(text, expected, "a record is as the documentation shows it");
     drop_records();
     ok(outstanding() == 0,
-       "it does not count once its creator has let go of it, and lives on");
+       "a record does not count once its creator has released it");
     remove_dir();
 }
 
@@ -445,17 +453,21 @@ static void test_container(void)
     }
     close(ready[1]);
     if (read(ready[0], text, 1) != 1) {
-        ok(true, "a creator in a container # SKIP no namespaces here");
-        ok(true, "and is dead when it was killed # SKIP no namespaces here");
+        ok(true,
+           "a creator in a container is found alive # SKIP no namespaces here");
+        ok(true,
+           "a killed creator in a container is found dead # SKIP no "
+           "namespaces here");
     } else {
         read_file("9", text, sizeof(text));
         ok(strstr(text, "creator 1\n") && outstanding() == 100 * MIB,
-           "a creator in a container has another number there, and lives");
+           "a creator in a container is found alive, with another number "
+           "there");
         kill(pid, SIGKILL);
         must(read(ready[0], text, 1) ? EIO : 0);
         while (outstanding())
             usleep(1000);
-        ok(true, "and is dead when it was killed");
+        ok(true, "a killed creator in a container is found dead");
     }
     waitpid(pid, NULL, 0);
     close(ready[0]);
@@ -510,14 +522,14 @@ static void test_creators_at_once(void)
             nr_on[chosen[i]]++;
     for (i = 0; i < NR_CREATORS; i++)
         even = even && nr_on[i] == (i < NR_CREATORS / 2 ? 2 : 0);
-    ok(even, "creators at once never count the same page");
+    ok(even, "simultaneous creates never count the same page");
     ok(outstanding() == NR_CREATORS * GUEST_MIB * MIB,
-       "all that they reserved is outstanding");
+       "all that simultaneous creates reserve is outstanding");
     for (i = 0; i < NR_CREATORS; i++) {
         kill(pids[i], SIGKILL);
         waitpid(pids[i], NULL, 0);
     }
-    ok(outstanding() == 0, "when they have ended, nothing is");
+    ok(outstanding() == 0, "nothing is outstanding after they have ended");
     munmap(chosen, 4096);
     remove_dir();
 }
@@ -542,7 +554,7 @@ static void test_no_memory(void)
         nr_wrong += rc && rc != -ENOMEM;
     }
     ok(!nr_wrong && nth > 3 && nth < 100 && outstanding() == 100 * MIB,
-       "no memory is -ENOMEM, and costs no record");
+       "running out of memory is -ENOMEM, and removes no record");
     remove_dir();
 }
 
@@ -578,17 +590,18 @@ static void test_promises(void)
     ok(p && p->nr_runs == 3 && is_run(p, 0, 3, 3, XLN_LOAD_ONE) &&
            is_run(p, 1, 4, 5, 5) && is_run(p, 2, 7, 7, 7) &&
            reserved[2] == 100 * MIB,
-       "where the vCPUs of a create in flight stay");
+       "a record has where the vCPUs of a create in flight stay");
     ok(!xln__reservations_promise(held, 8) &&
-           !xln__reservations_promise(NULL, 7), "none where none is noted");
-    ok(xln_cpumap_is_empty(p->cores), "and no core");
+           !xln__reservations_promise(NULL, 7),
+       "a record without CPUs has no load");
+    ok(xln_cpumap_is_empty(p->cores), "a record without CPUs takes no core");
     must(xln_cpumap_parse("0,4-5,64-127,65535", NULL, 0, cores, NULL));
     must(xln_reservations_add(held, 7, uuid, &share, 1, load, 8, cores,
                               &held_fds[nr_held++]));
     must(xln_reservations_outstanding(held, NULL, reserved));
     p = xln__reservations_promise(held, 7);
     ok(p && xln_cpumap_equal(p->cores, cores) && p->nr_runs == 3,
-       "the cores that they will hold");
+       "a record has the cores that the domain will take");
     for (unsigned cpu = 0; cpu < XLN_MAX_CPUS; cpu++)
         (void)(cpu % 2 ? xln_cpumap_clear(cores, cpu)
                        : xln_cpumap_set(cores, cpu));
@@ -597,7 +610,7 @@ static void test_promises(void)
     must(xln_reservations_outstanding(held, NULL, reserved));
     p = xln__reservations_promise(held, 7);
     ok(p && xln_cpumap_equal(p->cores, cores) && !p->nr_runs,
-       "every other CPU of as many as there can be, and no load");
+       "a record can have every other CPU of all, without load");
     xln_reservations_unlock(held);
     xln_cpumap_free(cores);
     remove_dir();
@@ -622,7 +635,7 @@ static void test_largest_promise(void)
     p = xln__reservations_promise(held, 7);
     ok(p && p->nr_runs == XLN_MAX_CPUS &&
            is_run(p, 65535, 65535, 65535, load[65535]),
-       "another load on each CPU");
+       "a record can have another load on each CPU");
     xln_reservations_unlock(held);
     free(load);
     remove_dir();

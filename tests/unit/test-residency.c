@@ -146,27 +146,27 @@ static void test_whole(const char *text, const char *what)
     char *xen = prefixed(text, "(XEN) "), *timed, *cr;
     const struct xln_residency_domain *d;
 
-    ok(is_all(r), "%s: each domain's pages on each node", what);
+    ok(is_all(r), "%s: each domain has its pages on each node", what);
     d = r ? xln_residency_domain(r, 13) : NULL;
     ok(d && d->domid == 13 && d->pages[1] == 40000 && d->total_pages == 40960,
        "%s: a domain is found by its number", what);
     ok(r && !xln_residency_domain(r, 12),
-       "%s: a domain that is not there is not found", what);
+       "%s: a domain that does not exist is not found", what);
     xln_residency_free(r);
 
     r = parse(xen, strlen(xen));
-    ok(is_all(r), "%s: the same behind \"(XEN) \"", what);
+    ok(is_all(r), "%s: lines that begin with \"(XEN) \" give the same", what);
     xln_residency_free(r);
 
     timed = prefixed(text, "(XEN) [2022-12-17 12:34:56.789] ");
     r = parse(timed, strlen(timed));
-    ok(is_all(r), "%s: the same with times in front", what);
+    ok(is_all(r), "%s: lines that begin with times give the same", what);
     xln_residency_free(r);
     free(timed);
 
     cr = prefixed(text, "\r");
     r = parse(cr, strlen(cr));
-    ok(is_all(r), "%s: the same from a serial line, with carriage returns",
+    ok(is_all(r), "%s: a serial line's carriage returns change nothing",
        what);
     xln_residency_free(r);
     free(cr);
@@ -204,10 +204,10 @@ static void test_several(void)
     r = parse_parts("boot\n\n(XEN) Node 0: 7\nDomain 3 (total: 9)\n",
                     report_417,
                     "(XEN) *** Serial input to DOM0\n(d13) hello\n");
-    ok(is_all(r), "lines before it and behind it are not of it");
+    ok(is_all(r), "lines before and after the report do not belong to it");
     xln_residency_free(r);
     r = parse_parts(report_417, HEAD, "");
-    ok(r && r->nr_domains == 0, "a last report without domains has none");
+    ok(r && r->nr_domains == 0, "a last report without domains has no domain");
     xln_residency_free(r);
 }
 
@@ -230,9 +230,9 @@ static void test_cut_at_the_front(const char *text, const char *what)
         xln_residency_free(r);
     }
     ok(!nr_wrong, "%s cut at the front: a domain is right or absent", what);
-    ok(!nr_complete, "%s cut at the front: never complete", what);
+    ok(!nr_complete, "%s cut at the front: a report is never complete", what);
     ok(nr_last == 1 && nr_none >= strlen("omain 7 (total: 11):"),
-       "%s cut at the front: down to one domain, then it is no report", what);
+       "%s cut at the front: it is a report while it has a domain", what);
 }
 
 static void test_cut_at_the_end(const char *text, const char *what)
@@ -293,28 +293,29 @@ static void test_missing_lines(void)
     r = parse_parts(HEAD, "Domain 1 (total: 10):\n    Node 0: 4\n",
                     "    Node 0: 6\n");
     ok(r && r->nr_domains == 0 && !r->complete,
-       "a domain with a node twice is left out");
+       "a domain with the same node twice is left out");
     xln_residency_free(r);
 
     r = parse_parts(HEAD, "Domain 1 (total: 10):\n    Node 0: 4\n",
                     "    Node 4294967297: 6\n");
     ok(r && r->nr_domains == 0 && !r->complete,
-       "a domain with a node of no number is left out");
+       "a domain with a node number above 2^32 is left out");
     xln_residency_free(r);
 
     r = parse_parts(HEAD, "Domain 1 (total: 10):\n    Node 0: 4\n",
                     "    Node 1024: 6\n");
     ok(r && r->nr_domains == 0 && !r->complete && r->nr_nodes <= 1024,
-       "a domain with a node beyond all bounds is left out");
+       "a domain with a node beyond all limits is left out");
     xln_residency_free(r);
 
     r = parse_parts(HEAD, "Domain 4294967299 (total: 0):\n", "");
-    ok(r && r->nr_domains == 0, "a domain of no number is left out");
+    ok(r && r->nr_domains == 0,
+       "a domain with a number above 2^32 is left out");
     xln_residency_free(r);
 
     r = parse_parts(HEAD, "Domain 4 (total: 0):\n    Node 0: 0\n", "");
     ok(r && r->nr_domains == 1 && r->complete,
-       "a domain without a page is one of the report");
+       "a domain without a page is in the report");
     xln_residency_free(r);
 }
 
@@ -338,14 +339,14 @@ static void test_64_nodes(void)
     must(fclose(f) ? ENOMEM : 0);
     r = parse(text, size);
     ok(r && r->complete && r->nr_nodes == 64 && r->nr_domains == 200,
-       "200 domains on 64 nodes");
+       "a report of 200 domains on 64 nodes is read");
     for (domid = 0; r && domid < 200; domid++) {
         const struct xln_residency_domain *d = xln_residency_domain(r, domid);
 
         for (node = 0; node < 64; node++)
             nr_wrong += !d || d->pages[node] != domid + node;
     }
-    ok(!nr_wrong, "each of them is found, with its pages");
+    ok(!nr_wrong, "each of 200 domains is found, with its pages");
     xln_residency_free(r);
     free(text);
 }
@@ -367,9 +368,9 @@ static void test_nonsense(void)
         nr_found += !!r;
         xln_residency_free(r);
     }
-    ok(!nr_found, "a text without a report has none");
+    ok(!nr_found, "a text without a report gives no domains");
     i = xln_residency_parse("", 0, &(struct xln_residency *){ NULL });
-    ok(i == (unsigned)-ENOENT, "and says so");
+    ok(i == (unsigned)-ENOENT, "a text without a report is marked so");
 
     for (round = 0; round < 2000; round++) {
         struct xln_residency *r;
@@ -382,7 +383,7 @@ static void test_nonsense(void)
         nr_crashed += r && r->complete;
         xln_residency_free(r);
     }
-    ok(!nr_crashed, "rubbish is no complete report");
+    ok(!nr_crashed, "rubbish is not a complete report");
 
 }
 
@@ -398,7 +399,8 @@ static void test_twice(void)
     ok(r && !r->complete && r->nr_domains == 2 &&
        xln_residency_domain(r, 1)->total_pages == 4 &&
        xln_residency_domain(r, 2)->pages[1] == 6,
-       "a domain that appears twice counts once, and is no complete report");
+       "a domain that appears twice counts once, and the report is not "
+       "complete");
     xln_residency_free(r);
 }
 
@@ -410,7 +412,7 @@ static void test_too_many_pages(void)
     struct xln_residency *r = parse(text, strlen(text));
 
     ok(r && !r->complete && !r->nr_domains,
-       "a node has no more than the total, however that is reached");
+       "a node has at most the total, whatever the lines say");
     xln_residency_free(r);
 }
 
@@ -423,7 +425,7 @@ static void test_nul_bytes(void)
     memcpy(text, "boot\0\0\n\n", 8);
     memcpy(text + 8, report_417, strlen(report_417));
     r = parse(text, 8 + strlen(report_417));
-    ok(is_all(r), "a report behind NUL bytes");
+    ok(is_all(r), "a report after NUL bytes is read");
     xln_residency_free(r);
     xln_residency_free(NULL);
     free(text);
@@ -443,7 +445,7 @@ static void test_no_memory(void)
         nr_wrong += rc ? rc != -ENOMEM || r : !is_all(r);
         xln_residency_free(r);
     }
-    ok(!nr_wrong && nth > 5 && nth < 100, "no memory is -ENOMEM");
+    ok(!nr_wrong && nth > 5 && nth < 100, "running out of memory is -ENOMEM");
 }
 
 /* ---- asking the hypervisor ---- */
@@ -518,26 +520,26 @@ static void test_read(void)
     ring_new(strlen(report_417), EARLIER, report_417);
     r = NULL;
     ok(xln_residency_read(NULL, &r) == 0 && is_all(r),
-       "a ring that just holds it");
+       "a ring that just holds the report gives all of it");
     xln_residency_free(r);
 
     ring_new(strlen(report_417) / 2, EARLIER, report_417);
     r = NULL;
     ok(xln_residency_read(NULL, &r) == 0 && r && !r->complete && is_right(r) &&
            r->nr_domains,
-       "a ring that holds half of it: the domains in it, not complete");
+       "a ring that holds half of the report gives its domains, not complete");
     xln_residency_free(r);
 
     ring_new(30, "", report_417);
     r = NULL;
     ok(xln_residency_read(NULL, &r) == -ENOENT && !r,
-       "a ring that holds none of it");
+       "a ring that holds nothing of the report gives an error");
 
     /* What stood there before must not be taken for the answer. */
     ring_new(8192, report_417, "");
     r = NULL;
     ok(xln_residency_read(NULL, &r) == -ENOENT && !r,
-       "an older report is not the answer");
+       "an older report is not taken for the answer");
 
     for (nth = 1; rc && nth < 20; nth++) {
         ring_new(8192, EARLIER, report_418);
@@ -621,7 +623,9 @@ static void test_ring_bytes(void)
         nr_long += bytes > 4 * report_bytes(&domains, "(XEN) ");
     }
     ok(!nr_short, "the ring's size is enough for a report with times");
-    ok(!nr_long, "and not four times that of one without");
+    ok(!nr_long,
+       "the ring's size is less than four times that for a report without "
+       "times");
     xln_host_free(host);
 }
 

@@ -41,29 +41,30 @@ static void test_shared(void)
     ok(!restore_share(&built, 5, &ours) && !restore_tell(ours),
        "a plan is shared");
     ok(!strcmp(getenv(HELPER), SAVE_HELPER_PATH),
-       "libxl starts our helper");
+       "libxl is set to start our helper");
     ok(!strcmp(getenv(MODULE_SAVE_HELPER), "/some/helper"),
-       "and that of the one that was named before");
+       "our helper is told which helper was set before");
 
-    ok(!restore_attach(getpid(), 6), "what is for another domain is not found");
+    ok(!restore_attach(getpid(), 6),
+       "the helper of another domain finds nothing");
     theirs = restore_attach(getpid(), 5);
     ok(theirs != NULL, "the helper finds what is shared");
-    ok(!restore_of(theirs, 6), "it is for no other domain");
+    ok(!restore_of(theirs, 6), "what is shared is for this domain only");
     view = restore_of(theirs, 5);
     ok(view && view->built.nr_nodes == 2 &&
            view->built.nodes[0].node == 2 &&
            view->built.nodes[0].owed_pages == 100,
-       "the helper has what each node owes");
+       "the helper sees what each node owes");
     view->built.nodes[0].granted_pages = 60;
     view->built.nodes[1].granted_pages = 0;
     restore_note_shortage(theirs, true);
 
-    ok(restore_collect(ours, &built), "that memory ran short arrives");
+    ok(restore_collect(ours, &built), "the parent sees that memory ran short");
     ok(nodes[0].granted_pages == 60 && nodes[1].granted_pages == 7,
-       "what was granted there is added");
+       "the parent adds what the helper was granted");
     ok(!strcmp(getenv(HELPER), "/some/helper") &&
            is_unset(MODULE_SAVE_HELPER),
-       "the environment is as it was");
+       "the environment is restored");
 }
 
 /* As in libvirtd: for each domain its own. */
@@ -74,20 +75,23 @@ static void test_two_at_once(void)
     struct restored *view;
 
     fill_nodes();
-    ok(!restore_share(&built, 25, &first), "a second domain's plan ...");
+    ok(!restore_share(&built, 25, &first),
+       "the plan of a second domain is shared ...");
     nodes[0].node = 1;
-    ok(!restore_share(&built, 15, &second), "... is shared beside it");
+    ok(!restore_share(&built, 15, &second),
+       "... while that of the first is shared");
     theirs[0] = restore_attach(getpid(), 25);
     theirs[1] = restore_attach(getpid(), 15);
     view = restore_of(theirs[1], 15);
-    ok(view && view->built.nodes[0].node == 1, "the helper of each has its own");
+    ok(view && view->built.nodes[0].node == 1,
+       "the helper of each domain sees its own plan");
     view->built.nodes[0].granted_pages = 3;
     view = restore_of(theirs[0], 25);
     ok(view && view->built.nodes[0].node == 2 && !view->built.nodes[0].granted_pages,
-       "and no other");
+       "the helper of each domain sees no other plan");
     restore_collect(first, &built);
     restore_collect(second, &built);
-    ok(nodes[0].granted_pages == 3, "so has who gets them back");
+    ok(nodes[0].granted_pages == 3, "each parent gets back its own plan");
 }
 
 /* Two virtual nodes, each with two nodes to choose from. */
@@ -116,14 +120,15 @@ static void test_vnodes(void)
     ok(view && view->vnodes.nr_vnodes == 2 && view->vnodes.nr_nodes == 2 &&
            !memcmp(view->vnodes.ranges, ranges, sizeof(ranges)) &&
            view->vnodes.nodes[2].node == 3 && !view->built.nodes,
-       "the helper has their ranges and nodes, and no plan for all of it");
+       "the helper sees the ranges and nodes of virtual nodes, and no other "
+       "plan");
     view->vnodes.nodes[0].granted_pages = 99;
     view->vnodes.nodes[1].granted_pages = 1;
     view->vnodes.nodes[2].granted_pages = 100;
     ok(!restore_collect(ours, &with_vnodes) &&
            vnode_nodes[1].granted_pages == 1 &&
            nodes[0].granted_pages == 99 && nodes[1].granted_pages == 101,
-       "what was granted is counted for each, and for each node");
+       "grants are counted for each virtual node and for each node");
 }
 
 static void test_nothing(void)
@@ -134,13 +139,14 @@ static void test_nothing(void)
     fill_nodes();
     unsetenv(HELPER);
     ok(!restore_share(&built, 7, &ours) && restore_tell(ours) == expected,
-       "ours is named only where libxl-save-helper is there");
+       "our helper is set only if libxl-save-helper exists");
     restore_collect(ours, &built);
     ok(is_unset(HELPER) && is_unset(MODULE_SAVE_HELPER),
-       "and the environment is left alone");
-    ok(!restore_attach(getpid(), 7), "nothing is found that is over");
-    ok(!restore_attach(0, 7), "nor of a process that is none");
-    ok(!restore_of(NULL, 7), "nor is there a plan in it");
+       "the environment is not changed otherwise");
+    ok(!restore_attach(getpid(), 7), "a plan that has ended is not found");
+    ok(!restore_attach(0, 7),
+       "a plan of a process that does not exist is not found");
+    ok(!restore_of(NULL, 7), "no plan is found in nothing");
     ok(!restore_collect(NULL, &built), "nothing is collected from nothing");
 }
 
@@ -153,12 +159,12 @@ static void test_other_file(void)
     ok(!restore_attach(getpid(), 9), "an empty file is refused");
     ok(write(fd, words, sizeof(words)) == sizeof(words) &&
            !restore_attach(getpid(), 9),
-       "so is one that says more than it has");
+       "a file with more nodes than it has room for is refused");
     ok(pwrite(fd, vnodes, sizeof(vnodes), 0) == sizeof(vnodes) &&
            !restore_attach(getpid(), 9),
-       "or that says so of its virtual nodes");
+       "a file with more virtual nodes than it has room for is refused");
     ok(!ftruncate(fd, 6) && !restore_attach(getpid(), 9),
-       "and one that was cut");
+       "a file that was cut is refused");
     close(fd);
 }
 
@@ -167,7 +173,7 @@ static void test_for_all(void)
     unsetenv(HELPER);
     ok(!restore_tell_all() && !strcmp(getenv(HELPER), SAVE_HELPER_PATH) &&
            is_unset(MODULE_SAVE_HELPER),
-       "for all domains ours is named, which finds the real one itself");
+       "our helper is set for all domains, and finds the real one itself");
     setenv(HELPER, "/bin/false", 1);
     ok(!restore_tell_all() &&
            !strcmp(getenv(MODULE_SAVE_HELPER), "/bin/false"),
@@ -175,7 +181,7 @@ static void test_for_all(void)
     setenv(HELPER, "/nonexistent", 1);
     ok(restore_tell_all() == -ENOENT &&
            !strcmp(getenv(HELPER), "/nonexistent"),
-       "a helper that is not there is not replaced");
+       "a helper that does not exist is not replaced");
     unsetenv(HELPER);
 }
 
@@ -220,7 +226,8 @@ static void test_helper_path(void)
     mapped = mmap((void *)0x10000000, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
     must(mapped == MAP_FAILED ? errno : 0);
     rc = helper_path_of_process(getpid(), &path);
-    ok(!rc && !strcmp(path, helper), "that may be another process's libxl");
+    ok(!rc && !strcmp(path, helper),
+       "the helper is found through the libxl of another process, too");
     free(path);
     munmap(mapped, 4096);
     must(unlink(helper) ? errno : 0);

@@ -220,9 +220,10 @@ static void test_random(void)
         xln_host_free(host);
         xln_host_free(small);
     }
-    ok(nr_right == nr_tasks, "%u of %u plans on random hosts are in units",
+    ok(nr_right == nr_tasks, "%u of %u plans on random hosts use whole units",
        nr_right, nr_tasks);
-    ok(nr_lack && nr_lack < nr_tasks / 2, "for %u there are too few", nr_lack);
+    ok(nr_lack && nr_lack < nr_tasks / 2,
+       "on %u of them too few units are free", nr_lack);
 }
 
 /* ---- single hosts ---- */
@@ -270,28 +271,35 @@ static void test_units(void)
 {
     struct xln_host *host = small_host(XLN_SCHED_CPU, true), *copy;
 
-    ok(xln_host_unit_size(host, NULL) == 1, "each CPU is on its own");
-    is_whole(host, "1,3", "1,3", "and an affinity is what it is");
+    ok(xln_host_unit_size(host, NULL) == 1,
+       "without core scheduling each CPU is a unit");
+    is_whole(host, "1,3", "1,3",
+             "without core scheduling an affinity is used as it is");
     xln_host_free(host);
 
     host = small_host(XLN_SCHED_CORE, true);
-    ok(xln_host_unit_size(host, host->pools[0].cpus) == 2, "two to a core");
-    is_whole(host, "0,3,6-7", "0-1,6-7", "the first CPU of a core counts");
-    is_whole(host, "1,3", "", "others do not");
+    ok(xln_host_unit_size(host, host->pools[0].cpus) == 2,
+       "with sched-gran=core two threads are a unit");
+    is_whole(host, "0,3,6-7", "0-1,6-7",
+             "an affinity has a core if it has the core's first CPU");
+    is_whole(host, "1,3", "", "an affinity without first CPUs has no core");
     must(xln_host_copy(host, &copy));
-    ok(xln_host_unit_size(copy, NULL) == 2, "in a copy too");
+    ok(xln_host_unit_size(copy, NULL) == 2,
+       "a copy of the host has the same units");
     xln_host_free(copy);
     xln_host_free(host);
 
     host = small_host(XLN_SCHED_SOCKET, true);
-    ok(xln_host_unit_size(host, NULL) == 4, "four to a socket");
-    is_whole(host, "0-3,5", "0-3", "the first CPU of a socket counts");
+    ok(xln_host_unit_size(host, NULL) == 4,
+       "with sched-gran=socket four CPUs are a unit");
+    is_whole(host, "0-3,5", "0-3",
+             "an affinity has a socket if it has the socket's first CPU");
     xln_host_free(host);
 
     host = small_host(XLN_SCHED_SOCKET, false);
     ok(xln_host_unit_size(host, NULL) == 1 &&
            host->pools[0].sched_gran == XLN_SCHED_CPU,
-       "where not all have as many, each CPU is on its own");
+       "each CPU is a unit if the sockets have unequal numbers of CPUs");
     xln_host_free(host);
 }
 

@@ -449,9 +449,11 @@ static void test_memory_or_cpus(void)
         mean += (double)plan->chosen.distance_sum / nr / (nr - 1) / nr_hosts;
         xln_plan_free(plan);
     }
-    ok(nr_right == nr_hosts, "%u of %u are on as few nodes as have memory and "
-       "CPUs", nr_right, nr_hosts);
-    ok(mean < 34.5, "their nodes are %.3f apart on average", mean);
+    ok(nr_right == nr_hosts,
+       "%u of %u plans have as few nodes as their memory and CPUs "
+       "need", nr_right, nr_hosts);
+    ok(mean < 34.5,
+       "the nodes of the plans have a mean distance of %.3f", mean);
 }
 
 /* Five of 64 nodes without a hierarchy: too many to be sure. */
@@ -470,14 +472,15 @@ static void test_heuristic(void)
     t.vcpus = 4;
     plan = plan_of(&t);
     again = plan_of(&t);
-    ok(!plan->exact, "distances as they fall: a search that ended early "
-       "says so");
+    ok(!plan->exact,
+       "with random distances a search that ended early is marked");
     ok(plan->bound.nr_nodes == xln_nodemap_count(plan->nodes) &&
        plan->bound.distance_max > 10 &&
        plan->bound.distance_max <= plan->chosen.distance_max &&
        plan->bound.distance_sum <= plan->chosen.distance_sum,
-       "it is as few nodes as can be, and there is a bound on how near");
-    ok(xln_nodemap_equal(plan->nodes, again->nodes), "it is the same again");
+       "the plan has as few nodes as possible, and a bound for the distance");
+    ok(xln_nodemap_equal(plan->nodes, again->nodes),
+       "planning again gives the same plan");
     xln_plan_free(plan);
     xln_plan_free(again);
 }
@@ -499,12 +502,12 @@ static void test_nothing(void)
     plan = plan_of(&t);
     ok(plan->exact && plan->verdict == XLN_FITS &&
        xln_nodemap_count(plan->nodes) == 32 + 29,
-       "nodes with memory, nodes with CPUs: 61 of 64 are needed");
+       "61 of 64 nodes are needed if some have memory and others CPUs");
     xln_plan_free(plan);
     t.need += 32 * MIB + 1;
     plan = plan_of(&t);
     ok(plan->exact && plan->verdict == XLN_NOTHING_FITS,
-       "a byte more than there is, and it is proven that nothing fits");
+       "it is proven that nothing fits a byte above the total");
     xln_plan_free(plan);
 }
 
@@ -528,16 +531,17 @@ static void test_sizes(void)
     t.vcpus = 1;
     plan = plan_of(&t);
     ok(xln_nodemap_count(plan->nodes) == 1 &&
-       xln_nodemap_test(plan->nodes, 2), "best fit among nodes of many TiB");
+       xln_nodemap_test(plan->nodes, 2), "best fit works on nodes of many TiB");
     xln_plan_free(plan);
     t.need = 95 * TIB;
     plan = plan_of(&t);
     ok(plan->chosen.usable_bytes == 95 * TIB,
-       "two that make up 95 TiB just so");
+       "two nodes that have exactly 95 TiB are found");
     xln_plan_free(plan);
     t.policy = "worst";
     plan = plan_of(&t);
-    ok(plan->chosen.usable_bytes == 119 * TIB, "worst fit, 3 TiB apart");
+    ok(plan->chosen.usable_bytes == 119 * TIB,
+       "worst fit takes the set that leaves 3 TiB more");
     xln_plan_free(plan);
 }
 

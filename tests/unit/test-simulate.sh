@@ -101,11 +101,11 @@ worst         8 25.00            2  75.68    10.76     0         0
 balanced      8 25.00            2  75.68    10.76     0         0
 stock         8 25.00            2  75.68    14.00     1         1
 EOF
-check "guests over nodes, and how far that is" \
+check "the table has the guests on several nodes, and the distance" \
     simulated 0 expected -o "$columns" small.csv
 
 { printf '\357\273\277'; cat small.csv; } > marked.csv
-check "a trace of a spreadsheet, with a byte-order mark" \
+check "a trace of a spreadsheet with a byte-order mark is read" \
     simulated 0 expected -o "$columns" marked.csv
 
 figures=POLICY,BALANCE,WAITING,REFUSED,FIRST_TIME,FIRST_NAME
@@ -116,46 +116,49 @@ balance() { # POLICY
 less() { # A B
     awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }'
 }
-check "best fit piles up vCPUs, balanced does not" \
+check "best fit collects vCPUs on a node, and balanced does not" \
     less "$(balance balanced)" "$(balance best)"
-check "the first that was refused is named" \
+check "the first guest that was refused is named" \
     [ "$(awk '{ print $4, $5, $6 }' out | sort -u | tr '\n' ' ')" = \
     "1 20.000 f REFUSED FIRST_TIME FIRST_NAME " ]
 
 # One node of four has all vCPUs, 4 times the mean; as long, two have as many.
 printf '0,a,2,600,\n10,b,2,600,\n20,c,2,600,\n' > even.csv
-check "BALANCE: the mean over time" \
+check "BALANCE is the mean over time" \
     [ "$("$numa" numa-simulate --host host.json --policy first -o BALANCE \
         even.csv | tail -n 1 | tr -d ' ')" = 3.000 ]
 
-check "the policies that are named, in that order" \
+check "the named policies are shown in the given order" \
     [ "$("$numa" numa-simulate --host host.json --policy stock,best,packed \
         -o POLICY small.csv | tr '\n' ' ')" = "POLICY stock best best " ]
-check "standard input" [ "$("$numa" numa-simulate --host host.json - \
+check "a trace can be read from standard input" \
+    [ "$("$numa" numa-simulate --host host.json - \
     -o GUESTS --policy best < small.csv | tail -n 1)" -eq 8 ]
-check "the same again" [ "$("$numa" numa-simulate --host host.json \
+check "a second run prints the same" \
+    [ "$("$numa" numa-simulate --host host.json \
     -o "$columns" small.csv | cksum)" = "$("$numa" numa-simulate \
     --host host.json -o "$columns" small.csv | cksum)" ]
 printf '' > empty.csv
-check "no guests at all" [ "$("$numa" numa-simulate --host host.json \
+check "a trace without guests is accepted" \
+    [ "$("$numa" numa-simulate --host host.json \
     -o POLICY,GUESTS,BALANCE,REFUSED --policy best empty.csv | tail -n 1 |
     tr -s ' ')" = "best 0 - 0" ]
 
 "$numa" numa-simulate --host host.json --json small.csv > out
-check "JSON: keys in lower case that say their units" \
+check "the keys of JSON are in lower case and end with their units" \
     grep -q '"memory_percent":75.[0-9]*,"split_size_bytes":2936012800,' out
 
 # --- pictures ---
 
 "$numa" numa-simulate --host host.json --plot plot.svg small.csv > out
-check "--plot: a line for each policy in each panel" \
+check "--plot draws a line for each policy in each panel" \
     [ "$(grep -c '<polyline' plot.svg)" = 15 ]
 dashes=$(sed -n 's/^\(<style>\)*\.l[0-9].*stroke-dasharray:\([^}]*\)}.*/\2/p' plot.svg)
-check "--plot: policies differ by their dashes" \
+check "--plot draws policies with different dashes" \
     [ "$(echo "$dashes" | head -n 5 | sort -u | wc -l)" = 5 ]
-check "--plot: the trace and the host are in the title" \
+check "--plot has the trace and the host in the title" \
     grep -q '>small.csv on host.json</text>' plot.svg
-check "--plot: the mean of each policy, for each panel" \
+check "--plot has the mean of each policy in each panel" \
     [ "$(grep -A 15 '>mean</text>' plot.svg |
          grep -c '<text class="y"[^>]*>[0-9]*\.[0-9]*</text>')" = 15 ]
 # 1, 2 or 5 times a power of ten, from one tick to the next.
@@ -174,16 +177,16 @@ round_ticks() {
         }
         END { exit bad || nr < 6 }' plot.svg
 }
-check "--plot: round ticks" round_ticks
-check "--plot: to standard output" \
+check "--plot has round ticks" round_ticks
+check "--plot can write to standard output" \
     [ "$("$numa" numa-simulate --host host.json --plot - small.csv |
          grep -c '^</svg>$')" = 1 ]
 cp small.csv 'a<b>&"c".csv'
 "$numa" numa-simulate --host host.json --plot odd.svg 'a<b>&"c".csv' > out
-check "--plot: markup in a name stays text" xmllint --noout odd.svg
-check "--plot: it ends as it should" [ "$(tail -n 1 plot.svg)" = '</svg>' ]
+check "--plot keeps markup in a name as text" xmllint --noout odd.svg
+check "--plot writes a complete file" [ "$(tail -n 1 plot.svg)" = '</svg>' ]
 echo "xl: cannot write '/nosuch/plot.svg': No such file or directory" > expected
-check "--plot: where nothing can be written, status 1" \
+check "--plot ends with status 1 if the file cannot be written" \
     simulated 1 expected --plot /nosuch/plot.svg small.csv
 
 # --- wrong traces ---
@@ -191,7 +194,7 @@ check "--plot: where nothing can be written, status 1" \
 wrong() { # LINE COLUMN-AND-VALUE EXPECTED
     printf '0,first,1,100,\n%s\n' "$1" > bad.csv
     echo "xl: bad.csv: line 2: $2expected $3" > expected
-    check "refused: $1" simulated 1 expected bad.csv
+    check "the trace is refused: $1" simulated 1 expected bad.csv
 }
 
 seconds="seconds, 0 to 1000000000 with up to nine digits behind a point"
@@ -216,19 +219,19 @@ wrong '1,a,1,1,1,1' '6 columns: ' '5, time,name,vcpus,mib,lifetime'
 printf '2,a,1,1,\n1,b,1,1,\n' > bad.csv
 echo 'xl: bad.csv: line 2: time: "1": expected no less than the time of the' \
     'guest before' > expected
-check "refused: times that go down" simulated 1 expected bad.csv
+check "a trace with decreasing times is refused" simulated 1 expected bad.csv
 printf '0,a\0b,1,1,\n' > bad.csv
 echo 'xl: bad.csv: line 1: expected text, not a zero byte' > expected
-check "refused: a zero byte" simulated 1 expected bad.csv
+check "a trace with a zero byte is refused" simulated 1 expected bad.csv
 awk 'BEGIN { printf "0,"; while (n++ < 1100) printf "a"; print ",1,1," }' \
     > bad.csv
 echo 'xl: bad.csv: line 1: expected at most 1023 characters' > expected
-check "refused: a line without end" simulated 1 expected bad.csv
+check "a line without an end is refused" simulated 1 expected bad.csv
 echo "xl: cannot read 'nosuch.csv': No such file or directory" > expected
-check "a trace that is not there" simulated 1 expected nosuch.csv
+check "a trace that does not exist is an error" simulated 1 expected nosuch.csv
 echo "xl: numa-simulate: --policy: 'bset': expected some of first, best," \
     "worst, balanced, stock: see 'xl numa-simulate --help'" > expected
-check "a policy that there is not" simulated 2 expected --policy best,bset \
+check "an unknown policy is an error" simulated 2 expected --policy best,bset \
     small.csv
 
 # Every byte of a trace set to each of some others: refused or simulated, and
@@ -254,7 +257,7 @@ mutants() {
         done || return 1
     done
 }
-check "a trace with a wrong byte is refused with its line, or is another" \
+check "a trace with a changed byte is refused with its line, or read" \
     mutants
 
 # --- generated ones ---
@@ -263,7 +266,7 @@ trace=$source/tools/bench/trace
 check "a generated trace is the same each time" \
     [ "$("$trace" --seed 3 --guests 50 | cksum)" = \
     "$("$trace" --seed 3 --guests 50 | cksum)" ]
-check "and another with another seed" \
+check "a generated trace differs with another seed" \
     [ "$("$trace" --seed 3 --guests 50 | cksum)" != \
     "$("$trace" --seed 4 --guests 50 | cksum)" ]
 check "a mix may say how long its guests stay" \
@@ -271,10 +274,10 @@ check "a mix may say how long its guests stay" \
         paste -s -d ' ')" = "90.000 lifetime" ]
 nr=$("$trace" --mix '1,1:1:100:900' --guests 1000 |
     awk -F , 'NR > 1 && $5 < 100' | wc -l)
-check "half of them less than the median" test "$nr" -eq 483
+check "half of the guests stay less than the median" test "$nr" -eq 483
 nr=$("$trace" --mix '1,1:1:100:900' --guests 1000 |
     awk -F , 'NR > 1 && $5 > 900' | wc -l)
-check "and one of a hundred more than the 99th percentile" \
+check "one guest of a hundred stays longer than the 99th percentile" \
     test "$nr" -eq 12
 for mix in wide small memory public '1,1:1 2,4:2' '1,1:1:60:60'; do
     "$trace" --mix "$mix" --guests 20 --gib 4 > trace.csv

@@ -255,27 +255,28 @@ static void test_all(void)
     struct xln_snapshot *snapshot = snapshot_now();
     char **request = snapshot->more[1].request;
 
-    is_str(snapshot->xen, "4.17", "the release of Xen");
-    ok(snapshot->host_name && *snapshot->host_name, "the host's name");
-    ok(snapshot->time_s >= before, "when it was taken");
+    is_str(snapshot->xen, "4.17", "the snapshot has the release of Xen");
+    ok(snapshot->host_name && *snapshot->host_name,
+       "the snapshot has the host's name");
+    ok(snapshot->time_s >= before, "the snapshot has its time");
     ok(xln_host_node(snapshot->host, 0)->reserved_bytes == 4096 + 8192,
        "reservations are read before the host");
     ok(snapshot->reservations->outstanding_bytes[0] == 4096,
-       "the creates in flight are part of it");
-    ok(snapshot->domains->nr == 3, "the domains");
-    is_str(snapshot->more[0].name, "Domain-0", "a name");
-    ok(!snapshot->more[0].request, "one that carries no request");
-    is_str(snapshot->more[1].name, "g", "another one");
-    is_str(request[0], "nodes", "its request: a key");
-    is_str(request[1], "0-1", "its text");
-    is_str(request[2], "nodes_policy", "one that is gone, and the version, "
-           "are left out");
-    is_str(request[3], "best", "the next one's text");
-    ok(!request[4], "no more");
-    ok(!snapshot->more[2].name, "one without a name");
+       "the snapshot has the creates in flight");
+    ok(snapshot->domains->nr == 3, "the snapshot has the domains");
+    is_str(snapshot->more[0].name, "Domain-0", "a domain has its name");
+    ok(!snapshot->more[0].request, "a domain without a request has none");
+    is_str(snapshot->more[1].name, "g", "another domain has its name");
+    is_str(request[0], "nodes", "a request has the name of its first key");
+    is_str(request[1], "0-1", "a request has the text of its first key");
+    is_str(request[2], "nodes_policy",
+           "a removed key and the version are left out");
+    is_str(request[3], "best", "a request has the text of its second key");
+    ok(!request[4], "a request has no further key");
+    ok(!snapshot->more[2].name, "a domain without a name has none");
     ok(snapshot->more[2].request && !snapshot->more[2].request[0],
-       "a request for nothing");
-    ok(!world.nr_open, "xenstore is closed");
+       "a request may be empty");
+    ok(!world.nr_open, "xenstore is closed afterwards");
     xln_snapshot_free(snapshot);
 }
 
@@ -290,14 +291,14 @@ static void test_devices(void)
     const struct xln_pci_device *d;
 
     ok(!snapshot->devices_known && !snapshot->nr_devices,
-       "no devices: nothing is known");
+       "without devices their nodes are not known");
     xln_snapshot_free(snapshot);
 
     world.devices = devices + 1;
     world.nr_devices = 1;
     snapshot = snapshot_now();
     ok(!snapshot->devices_known && !snapshot->nr_devices,
-       "a node of none: nothing is known");
+       "devices are not known if none has a node");
     xln_snapshot_free(snapshot);
 
     world.devices = devices;
@@ -305,10 +306,11 @@ static void test_devices(void)
     snapshot = snapshot_now();
     d = snapshot->devices;
     ok(snapshot->devices_known && snapshot->nr_devices == 2,
-       "a node of one: they are known");
+       "devices are known if one has a node");
     ok(d[0].segment == 0x1234 && d[0].bus == 0xab && d[0].device == 0x1f &&
-       d[0].function == 5 && d[0].node == 2, "its address and node");
-    ok(d[1].node == XLN_NONE, "the other's is not");
+       d[0].function == 5 && d[0].node == 2,
+       "a device has its address and node");
+    ok(d[1].node == XLN_NONE, "a device without a node has none");
     xln_snapshot_free(snapshot);
 }
 
@@ -326,10 +328,10 @@ static void test_failures(void)
         if (!world.failed)
             break;
         ok(rc == -FAILED && !snapshot && !world.nr_open,
-           "call %u, %s, fails: so does the snapshot", nth, world.failed);
+           "the snapshot fails if call %u, %s, fails", nth, world.failed);
     }
     world.fail_at = 0;
-    ok(snapshot && nth > 10, "else there is one");
+    ok(snapshot && nth > 10, "the snapshot is taken once no call fails");
     xln_snapshot_free(snapshot);
 }
 
@@ -353,7 +355,8 @@ static void test_no_memory(void)
         nr += rc != 0;
         xln_snapshot_free(snapshot);
     }
-    ok(!wrong && nr > 10, "%u allocations may fail", nr);
+    ok(!wrong && nr > 10,
+       "the snapshot survives the failure of each of %u allocations", nr);
 }
 
 int main(void)

@@ -150,8 +150,8 @@ static void is_refused(const char *text, int expected_rc, const char *line,
     int rc;
 
     rc = load(text, strlen(text), &snapshot, &error);
-    ok(rc == expected_rc && !snapshot, "%s: refused", what);
-    is_str(error, line, "in this line");
+    ok(rc == expected_rc && !snapshot, "%s: the file is refused", what);
+    is_str(error, line, "the error names this line");
     xln_snapshot_free(snapshot);
     free(error);
 }
@@ -172,9 +172,10 @@ static void test_refusals(void)
     is_refused("\n5", -EINVAL, "h.json:2: expected an object, not 5",
                "a number");
     is_refused("{ }", -EINVAL, "h.json:1: version: expected a number from 1 "
-               "to 4294967295, but it is missing", "an empty object");
+               "to 4294967295, but it is missing",
+               "an empty object");
     is_refused("\n\n ", -EINVAL, "h.json:3: expected JSON: parse error: "
-               "premature EOF", "nothing");
+               "premature EOF", "an empty file");
 }
 
 /* What may be there and what may be missing. */
@@ -201,10 +202,13 @@ static void test_open_form(void)
     for (i = 0; i < ARRAY_SIZE(changes); i++) {
         text = changed(changes[i][0], changes[i][1]);
         snapshot = loaded(text);
-        ok(snapshot, "%s instead of %s", changes[i][1], changes[i][0]);
+        ok(snapshot,
+           "a file with %s instead of %s is "
+           "read", changes[i][1], changes[i][0]);
         if (snapshot)
             ok(snapshot->devices_known == (i != 10) &&
-               !!snapshot->domains == (i != 11), "what is there is known");
+               !!snapshot->domains == (i != 11),
+               "the rest of such a file is known");
         xln_snapshot_free(snapshot);
         free(text);
     }
@@ -262,7 +266,8 @@ static void test_streams(void)
     char *error = NULL;
 
     ok(load_stream(blanks, &error) == -EFBIG, "a file without end is refused");
-    is_str(error, "h.json: expected no more than 64 MiB", "in a line");
+    is_str(error, "h.json: expected no more than 64 MiB",
+           "the error says why a file without an end is refused");
     free(error);
     error = NULL;
     ok(load_stream(broken, &error) == -EIO && !error,
@@ -281,13 +286,13 @@ static void test_bounds(void)
     free(text);
     text = repeated("[\n7", ",7", 1u << 22, "]");
     is_refused(text, -EFBIG, "h.json:2: [4194303]: expected no more than "
-               "4194304 values in a file", "many values");
+               "4194304 values in a file", "too many values");
     free(text);
     for (i = 0; i < 65; i++)
         sprintf(keys + strlen(keys), "%s\"k%u\":1", i ? "," : "", i);
     text = repeated("{", keys, 1, "}");
     is_refused(text, -EINVAL, "h.json:1: k64: expected no more than 64 keys",
-               "many keys");
+               "too many keys");
     free(text);
 
     part = repeated("\"vcpus\": [ null", ", null", 20000, "], \"v\": [");
@@ -345,7 +350,8 @@ static void test_damage(void)
         nr += is_survived(text, size);
         text[i / 8] ^= 1 << i % 8;
     }
-    ok(nr == 8 * size, "with any bit flipped it is refused, or a host");
+    ok(nr == 8 * size,
+       "a file with any bit flipped is refused, or is a valid host");
     free(text);
 }
 

@@ -240,15 +240,15 @@ static void test_round_trip(const struct xln_snapshot *snapshot,
     char *text = saved(snapshot), *text_again, *before, *after;
 
     again = loaded(text);
-    if (!ok(again, "%s: what is saved can be loaded", name)) {
+    if (!ok(again, "%s: a saved file can be loaded", name)) {
         free(text);
         return;
     }
     text_again = saved(again);
-    ok(!strcmp(text, text_again), "%s: and is saved the same", name);
+    ok(!strcmp(text, text_again), "%s: a loaded file is saved the same", name);
     before = plans(snapshot->host);
     after = plans(again->host);
-    ok(!strcmp(before, after), "%s: and plans the same", name);
+    ok(!strcmp(before, after), "%s: a loaded file gives the same plan", name);
     xln_snapshot_free(again);
     free(text);
     free(text_again);
@@ -277,35 +277,39 @@ static void test_full(void)
 
     need(snapshot, "full");
     text = saved(snapshot);
-    is_str(text, full, "all that a file can have is saved as it was");
+    is_str(text, full, "all that a file can have is saved as it was read");
     free(text);
     test_round_trip(snapshot, "domains and devices");
-    is_str(snapshot->xen, "4.17", "the release of Xen");
+    is_str(snapshot->xen, "4.17", "the release of Xen is read");
     ok(snapshot->devices_known && snapshot->nr_devices == 2 &&
        snapshot->devices[0].device == 0x1f &&
        snapshot->devices[0].function == 2 &&
        snapshot->devices[1].segment == 0xffff &&
-       snapshot->devices[1].node == XLN_NONE, "the devices");
-    ok(snapshot->domains->nr == 2, "the domains");
+       snapshot->devices[1].node == XLN_NONE, "the devices are read");
+    ok(snapshot->domains->nr == 2, "the domains are read");
     d = &snapshot->domains->list[0];
     ok(d->is_pv && d->nr_vcpus == 2 && d->vcpus[0].exists &&
        d->vcpus[0].time_ns == UINT64_MAX && !d->vcpus[1].exists &&
-       xln_cpumap_count(d->vcpus[0].hard) == 3, "the vCPUs of one");
-    is_str(snapshot->host_name, "xen1", "the host's name");
-    ok(snapshot->time_s == 1795996800, "when it was taken");
+       xln_cpumap_count(d->vcpus[0].hard) == 3,
+       "the vCPUs of a domain are read");
+    is_str(snapshot->host_name, "xen1", "the host's name is read");
+    ok(snapshot->time_s == 1795996800, "the time is read");
     ok(snapshot->more[0].memory_source == XLN_MEMORY_COUNTED &&
        snapshot->more[0].memory_time_s == 1795996799 &&
        snapshot->more[0].nr_memory == 2 &&
        snapshot->more[0].memory[1].node == 3 &&
-       snapshot->more[0].memory[1].bytes == 8192, "where its memory is");
+       snapshot->more[0].memory[1].bytes == 8192,
+       "the nodes of a domain's memory are read");
     ok(snapshot->more[1].memory_source == XLN_MEMORY_UNKNOWN &&
-       !snapshot->more[1].memory, "another one's is unknown");
-    is_str(snapshot->more[0].request[2], "nodes_policy", "its request");
-    is_str(snapshot->more[0].request[3], "best", "with the texts");
-    ok(!snapshot->more[0].request[4], "to the end");
+       !snapshot->more[1].memory, "the memory of another domain is not known");
+    is_str(snapshot->more[0].request[2], "nodes_policy",
+           "the request of a domain is read");
+    is_str(snapshot->more[0].request[3], "best",
+           "the request has the texts of its keys");
+    ok(!snapshot->more[0].request[4], "the request has no further key");
     ok(d[1].dying && !d[1].nodes && !d[1].nr_vcpus && !snapshot->more[1].name &&
        !snapshot->more[1].request && d[1].uuid[15] == 0xef,
-       "another one, dying");
+       "a dying domain is read");
     xln_snapshot_free(snapshot);
 }
 
@@ -346,14 +350,14 @@ static void test_residency(void)
 
     need(!xln_residency_parse(report, strlen(report), &residency), "report");
     ok(!xln_snapshot_add_residency(snapshot, residency),
-       "a report of Xen's is added");
+       "Xen's report of pages can be added");
     ok(more[0].memory_source == XLN_MEMORY_COUNTED && more[0].nr_memory == 2 &&
        more[0].memory[0].node == 0 && more[0].memory[0].bytes == 3 * 4096 &&
        more[0].memory[1].node == 3 && more[0].memory[1].bytes == 4 * 4096 &&
        more[0].memory_time_s == snapshot->time_s,
-       "a domain has its pages from it");
+       "a domain has its pages from the report");
     ok(more[1].memory_source == XLN_MEMORY_UNKNOWN,
-       "one that the report lacks has none");
+       "a domain that is not in the report has no pages");
     xln_residency_free(residency);
     test_round_trip(snapshot, "with a report");
     xln_snapshot_free(snapshot);
@@ -383,7 +387,8 @@ static void test_odd_names(void)
         text = saved(snapshot);
         again = loaded(text);
         need(again, "odd name");
-        is_str(again->more[0].name, names[i][1], "a name comes back");
+        is_str(again->more[0].name, names[i][1],
+               "a name is read back as it was saved");
         snapshot->more[0].name = old;
         test_round_trip(again, "its domain");
         xln_snapshot_free(again);
@@ -403,7 +408,7 @@ static void test_wide_sets(void)
     need(!xln_cpumap_new(128, &v->hard), "set");
     xln_cpumap_fill(v->hard);
     text = saved(snapshot);
-    is_str(text, full, "a set ends where the host does");
+    is_str(text, full, "a set is cut at the end of the host");
     free(text);
     xln_snapshot_free(snapshot);
 }
@@ -429,7 +434,7 @@ static void test_text(const char *text, const char *name)
     struct xln_snapshot *snapshot = loaded(text);
     char *again;
 
-    if (!ok(snapshot, "%s: it can be loaded", name))
+    if (!ok(snapshot, "%s: the file can be loaded", name))
         return;
     again = saved(snapshot);
     is_str(again, text, name);
@@ -454,8 +459,8 @@ static void test_rig(void)
     ok(xln_nodemap_count(xln_host_nodes(snapshot->host)) == 4 &&
        xln_host_nr_cpus(snapshot->host) == 8 &&
        xln_host_distance(snapshot->host, 0, 3) == 31,
-       "it has the topology of the rig");
-    ok(snapshot->domains->nr == 4, "and its domains");
+       "the example has the topology of the rig");
+    ok(snapshot->domains->nr == 4, "the example has the domains of the rig");
     xln_snapshot_free(snapshot);
 }
 
@@ -499,8 +504,8 @@ static void test_no_memory(void)
         fclose(in);
         nr += rc == -ENOMEM && !snapshot && !error;
     } while (rc && nth < 1000);
-    ok(!rc && nth > 20 && nr == nth - 1, "load: each of %u allocations may "
-       "fail", nr);
+    ok(!rc && nth > 20 && nr == nth - 1,
+       "loading survives the failure of each of %u allocations", nr);
 
     f = fopen("/dev/null", "w");
     need(f, "/dev/null");
@@ -511,8 +516,8 @@ static void test_no_memory(void)
         fake_alloc_fail(0);
         nr += rc == -ENOMEM;
     } while (rc && nth < 1000);
-    ok(!rc && nth > 20 && nr == nth - 1, "save: each of %u allocations may "
-       "fail", nr);
+    ok(!rc && nth > 20 && nr == nth - 1,
+       "saving survives the failure of each of %u allocations", nr);
     fclose(f);
     xln_snapshot_free(snapshot);
     xln_snapshot_free(NULL);

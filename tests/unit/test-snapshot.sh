@@ -74,10 +74,11 @@ trap 'rm -rf "$tmp"' EXIT
 for host in "$hosts"/*.json "$hosts"/*/*.json "$hosts"/*/*.xml; do
     name=${host#"$hosts/"}
     snapshot --host "$host" > "$tmp/json"
-    check "$name: a snapshot of it is the same" comes_back
-    check "$name: so is its XML, but for what is free" comes_back_from_xml
+    check "$name: a snapshot of the host plans the same" comes_back
+    check "$name: the XML of the host is the same, except what is free" \
+        comes_back_from_xml
     if command -v lstopo-no-graphics > /dev/null; then
-        check "$name: lstopo draws it" lstopo_draws
+        check "$name: lstopo draws the host" lstopo_draws
     fi
 done
 
@@ -92,8 +93,9 @@ check "XML of a host with a socket of the largest number is read" \
 sed 's/\("pool": 0, "cpus": "[0-9-]*"\)/\1, "sched_gran": "core"/' \
     "$hosts/plain/half-bare.json" > "$tmp/odd.json"
 snapshot --host "$tmp/odd.json" > "$tmp/json"
-check "core scheduling is written" grep -q '"sched_gran": "core"' "$tmp/json"
-check "and read" comes_back
+check "a snapshot has core scheduling" \
+    grep -q '"sched_gran": "core"' "$tmp/json"
+check "core scheduling is read from a snapshot" comes_back
 sed 's/"sched_gran": "core"/"sched_gran": "die"/' "$tmp/odd.json" \
     > "$tmp/wrong.json"
 check "another granularity is refused" says 1 "xl: $tmp/wrong.json:$(
@@ -106,25 +108,27 @@ sed 's/"name": "one"/"name": "<\&\\">"/
     "$tmp/json" > "$tmp/guests.json"
 snapshot --host "$tmp/guests.json" --hwloc > "$tmp/xml"
 check "XML with domains is read" snapshot --host "$tmp/xml"
-check "and has them with their memory" [ "$(grep -c \
+check "the XML has the domains with their memory" [ "$(grep -c \
     'name="two words 16 MiB"><info name="lstopoStyle"' "$tmp/xml")" = 2 ]
 check "the picture marks remote memory, and no name is markup" grep -q \
     'name="&lt;&amp;&quot;&gt; 64 MiB (remote, distance 31)"' "$tmp/xml"
 if command -v lstopo-no-graphics > /dev/null; then
     cp "$tmp/guests.json" "$tmp/json"
-    check "lstopo draws them" lstopo_draws
-    check "each one" [ "$(grep -c 'Domain' "$tmp/drawing")" = 4 ]
+    check "lstopo draws the domains" lstopo_draws
+    check "lstopo draws each domain" \
+        [ "$(grep -c 'Domain' "$tmp/drawing")" = 4 ]
     cp "$hosts/rig-4node.json" "$tmp/json"
 fi
-check "what numa-snapshot wrote is written the same" comes_back
-check "JSON to a file" goes_to_file
-check "XML to a file" goes_to_file --hwloc
+check "a snapshot of a snapshot is the same" comes_back
+check "numa-snapshot writes JSON to a file" goes_to_file
+check "numa-snapshot writes XML to a file" goes_to_file --hwloc
 check "a full disk is reported once" fails_on_full_disk
 check "a full disk is reported once, with XML" fails_on_full_disk --hwloc
-check "a file that is its own source" \
+check "a snapshot can be written over its own source" \
     says 0 '' --host "$tmp/json" "$tmp/json"
-check "is the same then" same "$hosts/rig-4node.json" "$tmp/json"
-check "no such host" says 1 "xl: $tmp/none: No such file or directory" \
+check "the file is then the same" same "$hosts/rig-4node.json" "$tmp/json"
+check "a host file that does not exist is an error" \
+    says 1 "xl: $tmp/none: No such file or directory" \
     --host "$tmp/none"
 check "a note says what is assumed" says 0 "xl: $hosts/hwloc/uma.xml: $(
     "${top_builddir:-.}/tests/unit/show-host" "$hosts/hwloc/uma.xml" |
@@ -148,11 +152,11 @@ ln -s new "$tmp/link"
 snapshot --host "$tmp/json" "$tmp/link"
 check "a link that leads nowhere stays" file_is "$tmp/link" \
     "777, symbolic link, $lines lines"
-check "and the file is where it leads" test -f "$tmp/new"
+check "the file is written where the link leads" test -f "$tmp/new"
 (
     cd "$tmp" && snapshot --host json - > shown
 )
-check "-: standard output" same "$tmp/json" "$tmp/shown"
-check "and no file" test ! -e "$tmp/-"
+check "- is standard output" same "$tmp/json" "$tmp/shown"
+check "- makes no file" test ! -e "$tmp/-"
 
 finish

@@ -105,12 +105,12 @@ static void test_case(const struct xln_host *host, const struct spared *s)
     decision_free(d);
     guest.again = true;
     d = decide_on(host, s, &guest);
-    ok(d->refused, "so is a move, which leaves the domain where it is");
+    ok(d->refused, "a move is refused, and the domain stays where it is");
     decision_free(d);
     guest.reboots = true;
     d = decide_on(host, s, &guest);
-    ok(!d->refused, "a reboot is not");
-    ok(all_named(d, s), "a warning names what is dropped, and nothing else");
+    ok(!d->refused, "a reboot is not refused");
+    ok(all_named(d, s), "one warning names what is dropped");
     for (i = 0; i < d->nr_warnings; i++)
         printf("# %s\n", d->warnings[i]);
     decision_free(d);
@@ -130,7 +130,7 @@ static void test_nothing_to_drop(const struct xln_host *host)
     ok(!d->refused && d->status == DECIDE_FITS && !d->nr_warnings &&
            d->request->mode == XLN_MODE_STRICT &&
            d->request->vcpus_mode == XLN_VCPUS_CORE,
-       "what fits is as it was asked for");
+       "the rest of the request applies");
     decision_free(d);
 }
 
@@ -138,7 +138,7 @@ static void test_nothing_to_drop(const struct xln_host *host)
 static void test_cells(const struct xln_host *host)
 {
     static const struct spared bound = {
-        "a cell, and its node is too full", 400, 2, false, XLN_MODE_PREFERRED,
+        "a cell whose node is too full", 400, 2, false, XLN_MODE_PREFERRED,
         XLN_VCPUS_SOFT, XLN_VNUMA_NONE,
         { "cell 1: 300 MiB needed, not available from node 0 alone: the "
           "domain reboots, so that cell is on another node" }
@@ -159,8 +159,8 @@ static void test_cells(const struct xln_host *host)
     guest.again = guest.reboots = true;
     d = decide_on(host, &bound, &guest);
     ok(!d->refused && d->vnuma && d->vnuma->list[1].node == 1,
-       "a reboot is not: it gets another node");
-    ok(all_named(d, &bound), "a warning says so");
+       "a reboot is not refused, and takes another node");
+    ok(all_named(d, &bound), "a warning names the other node");
     decision_free(d);
     cells_free(cells);
 }

@@ -48,12 +48,15 @@ is_text() {
     done
 }
 
-check "numa-info: its domains by name" \
+check "numa-info shows odd names of domains harmlessly" \
     is_text 0 numa-info --host named.json -o +NAMES
-check "vcpu-list" is_text 0 vcpu-list --host named.json
-check "numa-move --advise" is_text 0 numa-move --advise --host named.json
-check "info -n" is_text 0 info -n --host named.json
-check "numa-plan" is_text 0 numa-plan --host named.json web.cfg
+check "vcpu-list shows odd names harmlessly" \
+    is_text 0 vcpu-list --host named.json
+check "numa-move --advise shows odd names harmlessly" \
+    is_text 0 numa-move --advise --host named.json
+check "info -n shows odd names harmlessly" is_text 0 info -n --host named.json
+check "numa-plan shows odd names harmlessly" \
+    is_text 0 numa-plan --host named.json web.cfg
 
 # refused TEXT WITH: a host with TEXT replaced by WITH is refused in one line.
 refused() {
@@ -62,15 +65,19 @@ refused() {
     is_text 1 numa-info --host wrong.json && [ "$(wc -l < out)" = 1 ]
 }
 
-check "a value that is wrong" refused '"cpus": "0-5"' "\"cpus\": \"$name\""
-check "a key that appears twice" \
+check "an error with an odd value is shown harmlessly" \
+    refused '"cpus": "0-5"' "\"cpus\": \"$name\""
+check "an error with an odd key is shown harmlessly" \
     refused '"version": 1' "\"$name\": 1, \"$name\": 1, \"version\": 1"
-check "what is no JSON" refused '"version"' "\"$(printf '\033[31m')"
-check "XML with it" eval 'printf "<a\033[31m/>" > wrong.xml &&
+check "an error with odd text that is not JSON is shown harmlessly" \
+    refused '"version"' "\"$(printf '\033[31m')"
+check "an error with odd XML is shown harmlessly" \
+    eval 'printf "<a\033[31m/>" > wrong.xml &&
     is_text 1 numa-info --host wrong.xml'
 printf "%s\n" "{ \"version\": 1, \"words\": [], \"plans\": \"$name\" }" > plan.json
-check "a plan" is_text 1 create --plan plan.json
-check "a domain, a file or an option that is named so" \
+check "an error with an odd plan is shown harmlessly" \
+    is_text 1 create --plan plan.json
+check "an odd name of a domain, a file or an option is shown harmlessly" \
     is_text 1 numa-info --host "$(printf 'none\033[31m\302\233m\233m')"
 # What is no control character stays.
 sed 's/"cpus": "0-5"/"cpus": "Zoë, 節点 ½"/' "$four_nodes" > wrong.json

@@ -75,8 +75,8 @@ static void test_there_and_back(const struct channel *c)
        "%s: virtual nodes are written", c->name);
     put(fds[1], LIBXLS, sizeof(LIBXLS));
     ok(!stream_take_vnodes(fds[0], &text) && text && !strcmp(text, example),
-       "%s: and read", c->name);
-    ok(follows(fds[0]), "%s: what libxl wrote follows", c->name);
+       "%s: virtual nodes are read", c->name);
+    ok(follows(fds[0]), "%s: the stream of libxl follows", c->name);
     free(text);
     close(fds[0]);
     close(fds[1]);
@@ -91,7 +91,8 @@ static void test_none(const struct channel *c)
     put(fds[1], LIBXLS, sizeof(LIBXLS));
     ok(!stream_take_vnodes(fds[0], &text) && !text,
        "%s: libxl's own stream has none", c->name);
-    ok(follows(fds[0]), "%s: of which nothing was taken", c->name);
+    ok(follows(fds[0]),
+       "%s: nothing is taken from libxl's own stream", c->name);
     close(fds[0]);
     close(fds[1]);
 }
@@ -107,7 +108,7 @@ static void test_in_the_middle(void)
     stream_put_vnodes(fds[1], record);
     ok(read(fds[0], before, 6) == 6 && !stream_take_vnodes(fds[0], &text) &&
            text && !strcmp(text, example),
-       "it is read from where the file is at");
+       "the stream is read from the position of the file");
     free(text);
     close(fds[0]);
     close(fds[1]);
@@ -142,9 +143,11 @@ static void test_spoilt(void)
 
     for (i = 0; i < sizeof(spoilt) / sizeof(*spoilt); i++)
         ok(take_from(BEGINNING, BEGINNING_SIZE, spoilt[i]) == -EINVAL,
-           "refused: '%.*s'", (int)strcspn(spoilt[i], "\n"), spoilt[i]);
-    ok(!take_from(BEGINNING, 8, ""), "what is cut off before is left to libxl");
-    ok(!take_from("", 0, ""), "so is an empty stream");
+           "the stream is refused: "
+           "'%.*s'", (int)strcspn(spoilt[i], "\n"), spoilt[i]);
+    ok(!take_from(BEGINNING, 8, ""),
+       "a stream that ends earlier is left to libxl");
+    ok(!take_from("", 0, ""), "an empty stream is left to libxl");
 }
 
 /* Its header, and then a byte at a time. */
@@ -176,7 +179,7 @@ static void test_slow(void)
     fcntl(fds[0], F_SETFL, O_NONBLOCK);
     pthread_create(&thread, NULL, write_slowly, &fds[1]);
     ok(!stream_take_vnodes(fds[0], &text) && text && !strcmp(text, example),
-       "a byte at a time, from a socket that does not wait");
+       "a socket that delivers a byte at a time is read");
     pthread_join(thread, NULL);
     free(text);
     close(fds[0]);

@@ -112,10 +112,12 @@ static void test_session(void)
     ok(supervise(look, &code, &signal) == 7 && !signal,
        "the exit code is that of the work");
     ok(hear(&r), "the work was done");
-    ok(r.leads_session && r.has_mark, "in a session of its own, with its mark");
-    ok(r.hears_child, "it hears when a process ends that it has started");
-    ok(r.pipe_is_default, "which has the signals that the caller had");
-    ok(!r.stops, "nobody asked it to stop");
+    ok(r.leads_session && r.has_mark,
+       "the work is in a session of its own, with its mark");
+    ok(r.hears_child,
+       "the work is told when a process ends that it has started");
+    ok(r.pipe_is_default, "such a process has the signals of the caller");
+    ok(!r.stops, "the work is not asked to stop without reason");
 }
 
 /* ---- what stops it ---- */
@@ -174,7 +176,7 @@ static void test_signals(void)
            strsignal(signals[i]));
         ok(waitpid(seen, &status, 0) == seen && WIFEXITED(status) &&
                WEXITSTATUS(status) == 3,
-           "it is waited for");
+           "the caller waits for the work");
     }
 }
 
@@ -200,7 +202,7 @@ static void test_orphan(void)
     kill(seen, SIGKILL);
     waitpid(seen, &status, 0);
     ok(hear(&r) && r.stops == 1,
-       "the process that the user sees is killed: the work is asked to stop");
+       "the work is asked to stop if the visible process is killed");
 }
 
 static void test_killed(void)
@@ -220,7 +222,7 @@ static void test_mask(void)
     supervise(look, &code, &signal);
     sigprocmask(SIG_BLOCK, NULL, &set);
     ok(!sigismember(&set, SIGINT) && !sigismember(&set, SIGCHLD),
-       "afterwards no signal is blocked");
+       "no signal is blocked afterwards");
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How the cells of a table are written, and cut where they do not fit. */
 #include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@ static void is_cut(const char *name, unsigned width, const char *expected)
     };
     struct table_style style = { .width = width };
     struct table *table;
-    char *text = NULL;
+    char *text = NULL, what[200];
     size_t size;
     FILE *f = open_memstream(&text, &size);
 
@@ -27,7 +28,9 @@ static void is_cut(const char *name, unsigned width, const char *expected)
     fclose(f);
     text[strcspn(text, "\n")] = '\0';
     text[strlen(text) + 1 + strcspn(text + strlen(text) + 1, " \n")] = '\0';
-    is_str(text + strlen(text) + 1, expected, expected);
+    snprintf(what, sizeof(what), "a name of %zu bytes is cut to '%s'",
+             strlen(name), expected);
+    is_str(text + strlen(text) + 1, expected, what);
     free(text);
     table_free(table);
 }
@@ -60,7 +63,7 @@ static void test_cuts(void)
             text = strdup(odd[i]);
             must(!text || table__cut(&text, width, width % 2));
             if (table__width(text) > width && width > 0)
-                ok(false, "%u columns are kept to: %s", width, text);
+                ok(false, "no line is wider than %u columns: %s", width, text);
             free(text);
         }
     ok(true, "odd names are cut to each width");
@@ -70,9 +73,12 @@ static void test_cuts(void)
 static void sizes_are(uint64_t bytes, const char *expected)
 {
     const struct cell cell = { .type = CELL_SIZE, .number = bytes };
-    char *text = table__cell_text(&cell, (struct cell_form){ .human = true });
+    char *text = table__cell_text(&cell, (struct cell_form){ .human = true }),
+         what[100];
 
-    is_str(text, expected, expected);
+    snprintf(what, sizeof(what), "%" PRIu64 " bytes are printed as '%s'",
+             bytes, expected);
+    is_str(text, expected, what);
     free(text);
 }
 

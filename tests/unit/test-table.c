@@ -156,7 +156,7 @@ static void looks(const char *names, const char *expected, const char *what)
     struct table *table = some_table();
     char *text, *error;
 
-    ok(!names || !table_choose(table, names, &error), "-o %s: taken",
+    ok(!names || !table_choose(table, names, &error), "-o %s is accepted",
        names ? names : "(none)");
     text = printed(table, print_whole);
     is_str(text, expected, what);
@@ -171,31 +171,33 @@ static void test_text(void)
           "a b     7 0-2,5\n"
           "c    1000 none\n"
           "-       - -\n",
-          "the columns that are shown anyway; what is not known is '-'");
+          "a table has the default columns, and - for what is not known");
     looks("share,Name",
           "SHARE NAME\n"
           "  1.0 a b\n"
           "142.9 c\n"
           "    - -\n",
-          "columns by name, in this order, in any case");
+          "-o prints columns by name, in this order, in any case");
     looks("+LOCAL",
           "NAME SIZE NODES LOCAL\n"
           "a b     7 0-2,5 yes\n"
           "c    1000 none  no\n"
           "-       - -     -\n",
-          "a column in addition to the default ones");
+          "-o + prints a column in addition to the default ones");
 }
 
 static void is_refused(const char *names, const char *wrong)
 {
     struct table *table = some_table();
-    char expected[200], *error = NULL;
+    char expected[200], what[80], *error = NULL;
 
     snprintf(expected, sizeof(expected), "unknown column '%s': expected "
              "some of NAME, SIZE, SHARE, LOCAL, NODES", wrong);
-    ok(table_choose(table, names, &error) == -EINVAL, "-o '%s': refused",
+    ok(table_choose(table, names, &error) == -EINVAL, "-o '%s' is refused",
        names);
-    is_str(error, expected, names);
+    snprintf(what, sizeof(what), "the error of -o '%s' lists the columns",
+             names);
+    is_str(error, expected, what);
     free(error);
     table_free(table);
 }
@@ -230,7 +232,7 @@ static void test_affinity(void)
     free(text);
     text = printed(table, print_json);
     ok(strstr(text, "\"0-6\"") && strstr(text, "\"1,6\""),
-       "in JSON it has only what there is");
+       "in JSON an affinity has existing CPUs only");
     free(text);
     table_free(table);
     xln_nodemap_free(all);
@@ -251,7 +253,7 @@ static void test_many_rows(void)
     text = printed(table, print_whole);
     for (s = text; *s; s++)
         lines += *s == '\n';
-    ok(lines == 1001, "a thousand rows");
+    ok(lines == 1001, "a table of a thousand rows is printed");
     free(text);
     table_free(table);
     xln_nodemap_free(nodes);
@@ -284,14 +286,14 @@ static void test_json(void)
             "\"local\":false,\"nodes\":\"\"},"
             "{\"name\":null,\"size_bytes\":null,\"share\":null,"
             "\"local\":null,\"nodes\":null}]}\n",
-            "JSON: the version first, then all columns; sizes in bytes, sets "
-            "as text, null for what is not known");
+            "JSON has the version first, then all columns, and null for what "
+            "is not known");
     is_json("NODES,name,Nodes", print_json,
             "{\"version\":2,\"things\":["
             "{\"nodes\":\"0-2,5\",\"name\":\"a b\"},"
             "{\"nodes\":\"\",\"name\":\"c\"},"
             "{\"nodes\":null,\"name\":null}]}\n",
-            "JSON: the columns that -o names, each once");
+            "JSON has the columns that -o names, each once");
     is_json("NODES", print_lists,
             "{\n    \"version\": 2,\n    \"things\": [\n"
             "        {\n            \"nodes\": [\n                0,\n"
@@ -299,7 +301,7 @@ static void test_json(void)
             "            ]\n        },\n"
             "        {\n            \"nodes\": [\n            ]\n        },\n"
             "        {\n            \"nodes\": null\n        }\n    ]\n}\n",
-            "JSON for people, with sets as lists");
+            "JSON for people has lines, and sets as lists");
 }
 
 /* The name as a reader of our JSON gets it back; NULL: it is none. */
@@ -350,18 +352,21 @@ static void test_odd_names(void)
     unsigned i;
 
     for (i = 0; i < sizeof(same) / sizeof(same[0]); i++)
-        comes_back_as(same[i], same[i], "JSON: an odd name comes back");
-    comes_back_as("a\xff" "b", "a" UNKNOWN "b", "JSON: what is no UTF-8");
-    comes_back_as("\xe4s", UNKNOWN "s", "JSON: Latin-1");
-    comes_back_as("a\xe6\x9d", "a" UNKNOWN UNKNOWN, "JSON: a cut character");
-    comes_back_as("\xc0\x80", UNKNOWN UNKNOWN, "JSON: two bytes for a zero");
+        comes_back_as(same[i], same[i], "JSON keeps an odd name");
+    comes_back_as("a\xff" "b", "a" UNKNOWN "b",
+                  "JSON has U+FFFD for bytes that are not UTF-8");
+    comes_back_as("\xe4s", UNKNOWN "s", "JSON has U+FFFD for Latin-1");
+    comes_back_as("a\xe6\x9d", "a" UNKNOWN UNKNOWN,
+                  "JSON has U+FFFD for a cut character");
+    comes_back_as("\xc0\x80", UNKNOWN UNKNOWN,
+                  "JSON has U+FFFD for a zero of two bytes");
     comes_back_as("\xed\xa0\x80", UNKNOWN UNKNOWN UNKNOWN,
-                  "JSON: half of a pair");
+                  "JSON has U+FFFD for half of a pair");
     comes_back_as("\xe0\x9f\xbf\xf0\x8f\xbf\xbf",
                   UNKNOWN UNKNOWN UNKNOWN UNKNOWN UNKNOWN UNKNOWN UNKNOWN,
-                  "JSON: more bytes than a character needs");
+                  "JSON has U+FFFD for a character with too many bytes");
     comes_back_as("\xf4\x90\x80\x80", UNKNOWN UNKNOWN UNKNOWN UNKNOWN,
-                  "JSON: a number that no character has");
+                  "JSON has U+FFFD for a number that no character has");
 }
 
 /* ---- what fails ---- */
@@ -412,7 +417,7 @@ static void test_no_memory(void)
         xln_nodemap_free(nodes);
     }
     ok(!nr_wrong && nth > 5 && nth < 100,
-       "no memory is -ENOMEM when it is printed");
+       "running out of memory while printing is -ENOMEM");
     fclose(nowhere);
 }
 
@@ -444,22 +449,22 @@ static void test_options(void)
            line.nr_args == 2 && !strcmp(line.args[0], "x") &&
            !strcmp(line.args[1], "y"),
        "options may stand between arguments");
-    is_str(cmd_value(&line, 'o'), "A,B", "an option's value");
+    is_str(cmd_value(&line, 'o'), "A,B", "the value of an option is read");
     ok(cmd_value(&line, 'k') && cmd_value(&line, OPT_WATCH) &&
            !cmd_value(&line, OPT_JSON) && !cmd_value(&line, OPT_OWN + 1),
-       "what was given, and what was not");
+       "the command sees which options were given");
     ok(PARSE(&two_args, &line, "try", "--output=A", "--js", "--", "-k") &&
            line.nr_args == 1 && !strcmp(line.args[0], "-k") &&
            !cmd_value(&line, 'k') && cmd_value(&line, OPT_JSON),
-       "long options, one of them short; behind -- there is none");
-    is_str(cmd_value(&line, 'o'), "A", "a long option's value");
+       "long options may be shortened, and -- ends the options");
+    is_str(cmd_value(&line, 'o'), "A", "the value of a long option is read");
     ok(PARSE(&two_args, &line, "try", "-ko", "", "") && line.nr_args == 1 &&
            !*cmd_value(&line, 'o'),
        "a value and an argument may be empty");
     ok(PARSE(&any_args, &line, "any", "1", "2", "3", "4") &&
            line.nr_args == 4 && PARSE(&any_args, &line, "any") &&
            line.nr_args == 0,
-       "any number of arguments");
+       "a command may take any number of arguments");
 }
 
 #define IS_WRONG(cmd, message, ...)                                        \
@@ -470,8 +475,8 @@ static void test_options(void)
         listen_in();                                                          \
         good = PARSE(cmd, &line, __VA_ARGS__);                             \
         is_str(heard(), "xl: " message ": see 'xl try --help'\n",          \
-               message);                                                   \
-        ok(!good && status == EXIT_USAGE, "and status 2");                 \
+               "an error reports " message);                               \
+        ok(!good && status == EXIT_USAGE, "a wrong option is status 2");     \
     } while (0)
 
 static void test_wrong_options(void)
@@ -506,23 +511,25 @@ static void test_help(void)
     listen_in();
     good = PARSE(&two_args, &line, "try", "--what-is-this", "--help");
     heard();
-    ok(!good && status == EXIT_USAGE, "an error comes first");
+    ok(!good && status == EXIT_USAGE, "an error comes before --help");
     listen_in();
     good = PARSE(&two_args, &line, "try", "-h");
     text = heard();
-    ok(!good && status == EXIT_SUCCESS, "-h is all there is to do");
+    ok(!good && status == EXIT_SUCCESS, "-h does nothing but print the help");
     ok(!strncmp(text, "Usage: xl [-vfN] try [OPTIONS] A [B]\n\nTry it.\n", 45),
-       "--help: the arguments, what it does");
+       "--help begins with the arguments and what the command does");
     for (o = options; o->name; o++) {
         snprintf(word, sizeof(word), "--%s%s%s", o->name,
                  o->arg && *o->arg != '[' ? "=" : "", o->arg ? o->arg : "");
-        ok(strstr(text, word) && strstr(text, o->help), "--help: %s", word);
+        ok(strstr(text, word) && strstr(text, o->help),
+           "--help has the option %s", word);
     }
-    ok(strstr(text, "  -k, --keep "), "--help: the short form");
+    ok(strstr(text, "  -k, --keep "), "--help has the short form of an option");
     for (c = columns; c->name; c++) {
         snprintf(word, sizeof(word), "  %c %s ", c->shown ? '*' : ' ',
                  c->name);
-        ok(strstr(text, word) && strstr(text, c->help), "--help: column %s",
+        ok(strstr(text, word) && strstr(text, c->help),
+           "--help has the column %s",
            c->name);
     }
 }
@@ -550,7 +557,7 @@ static void test_show(void)
           "a wrong column is a usage error");
     shows(EXIT_FAILURE, -EPERM, "NAME",
           "xl: try: Operation not permitted\n",
-          "an error from filling it: no table");
+          "no table is shown after an error in filling it");
 }
 
 /* More than fits into the stream's buffer. */
@@ -582,8 +589,8 @@ static void test_show_on_full_disk(void)
     got = cmd_show_table(&line, table, 0);
     __fpurge(stdout);
     clearerr(stdout);
-    is_str(heard(), "", "a full disk: that is for main to say, once");
-    ok(got == EXIT_FAILURE, "and it has failed");
+    is_str(heard(), "", "a full disk is left for main() to report");
+    ok(got == EXIT_FAILURE, "a full disk makes the command fail");
     close(full);
 }
 
@@ -599,13 +606,13 @@ static void test_numbers(void)
     ok(cmd_number("0", 100, &number) && number == 0 &&
            cmd_number("100", 100, &number) && number == 100 &&
            cmd_number("007", 100, &number) && number == 7,
-       "whole numbers");
+       "whole numbers are read");
     for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         if (cmd_number(wrong[i], 100, &number)) {
             printf("# '%s' is taken\n", wrong[i]);
             nr_wrong++;
         }
-    ok(!nr_wrong, "and what is none");
+    ok(!nr_wrong, "other texts are refused as numbers");
 }
 
 int main(void)

@@ -69,7 +69,7 @@ guest5    5     0  6144     0     0  6144  100%      100%     10.0 1
 Total        6143  9216  4095  1024 20480
 ?: not in the file; not in the total
 END
-check "four nodes in 80 columns: each has its own" prints stat 4.json -w 80
+check "in 80 columns four nodes have a column each" prints stat 4.json -w 80
 cat > expected << 'END'
 Memory in MiB, as saved on 'large', 2026-11-29 16:04:05 UTC
 NAME     ID NODES                       TOTAL LOCAL NOW_LOCAL DISTANCE NOW_NODES
@@ -82,12 +82,12 @@ guest5    5 5: 6144                      6144  100%      100%     10.0 5
 Total       0: 1023, 1: 3072, 2: 4095,… 20480
 ?: not in the file; not in the total
 END
-check "eight nodes in 80 columns: one column for all" prints stat 8.json -w 80
+check "in 80 columns eight nodes have one column" prints stat 8.json -w 80
 for host in 4 8 64; do
     for width in 80 120 200; do
-        check "$host nodes in $width columns: numa-stat fits" \
+        check "numa-stat of $host nodes fits into $width columns" \
             fits $width numa-stat $host.json
-        check "$host nodes in $width columns: numa-info fits" \
+        check "numa-info of $host nodes fits into $width columns" \
             fits $width numa-info $host.json
     done
 done
@@ -95,13 +95,13 @@ cat > expected << 'END'
 NODE DISTANCES
    0 10,16x3,32x60
 END
-check "equal distances are counted" \
+check "equal distances are shortened to a count" \
     prints "$numa" numa-info --host 64.json -w 80 -o NODE,DISTANCES 0
 cat > expected << 'END'
 NODE DISTANCES       NAMES
    9 32x8,16,10,16,… guest9,guest73,…
 END
-check "a long list is cut behind one of its items" \
+check "a long list is cut after an item" \
     prints "$numa" numa-info --host 64.json -w 37 -o NODE,DISTANCES,NAMES 9
 check "without UTF-8 the end is three dots" \
     sh -c "LC_ALL=C '$numa' numa-info --host 64.json -w 37 -o NAMES 9 |
@@ -112,9 +112,9 @@ check "without UTF-8 the end is three dots" \
 stat 64.json > whole
 same "$(sed -n 2p whole | tr -s ' ' '\n' | grep -c '^NODE[0-9]')" 64 \
     "a pipe gets a column for each node"
-check "and nothing is cut" sh -c '! grep -q "…" whole'
+check "a pipe gets uncut texts" sh -c '! grep -q "…" whole'
 stat 64.json -w 0 | cmp - whole
-result $? "-w 0 is the same"
+result $? "-w 0 prints the same as a pipe gets"
 same "$("$numa" numa-info --host 64.json -o DISTANCES 0 | sed 1d |
     tr ',' '\n' | wc -l)" 64 "a pipe gets each distance"
 
@@ -123,24 +123,25 @@ same "$("$numa" numa-info --host 64.json -o DISTANCES 0 | sed 1d |
 if script -qec true /dev/null < /dev/null > /dev/null 2>&1; then
     on_terminal 80 24 "'$numa'" numa-stat --color=never --host 8.json > out
     stat 8.json -w 80 | cmp - out
-    result $? "a terminal of 80 columns is fitted into"
+    result $? "a table fits into a terminal of 80 columns"
     on_terminal 0 0 "'$numa'" numa-stat --color=never --host 8.json |
         cmp - out
-    result $? "one that does not tell its size has 80"
+    result $? "a terminal without a size counts as 80 columns wide"
     on_terminal 80 24 "'$numa'" numa-stat --host 8.json > colours
     same "$(grep -c "$(printf '\033')" colours)" 2 \
-        "what is away from its vCPUs has a colour"
+        "remote memory has a colour"
     for variable in NO_COLOR=1 TERM=dumb TERM=; do
         on_terminal 80 24 env $variable "'$numa'" numa-stat --host 8.json |
             cmp - out
-        result $? "$variable: no colours"
+        result $? "with $variable there are no colours"
     done
 else
     echo "# no pseudo-terminal here"
 fi
 check "a pipe has no colours" \
     sh -c "! '$numa' numa-stat --host 8.json | grep -q '$(printf '\033')'"
-check "unless they are asked for" sh -c "'$numa' numa-stat --host 8.json \
+check "a pipe has colours with --color=always" \
+    sh -c "'$numa' numa-stat --host 8.json \
     --color=always | grep -q '$(printf '\033')'"
 
 # ---- --sort and -H ----
@@ -157,14 +158,14 @@ Domain-0  1.0G ?
 Total      20G 0: 1023M, 1: 3.0G, 2: 3.9G, 3: 1.0G, 4: 5.0G, 5: 6.0G
 ?: not in the file; not in the total
 END
-check "--sort, from the end, and sizes with units" \
+check "--sort=-COLUMN reverses the order, and -H prints units" \
     prints stat 8.json -H --sort=-total -o NAME,TOTAL,NODES
 same "$(stat 64.json -o NAME --sort NAME | sed -n '3,6p' | tr '\n' ' ' |
     tr -s ' ')" "Domain-0 guest1 guest2 guest3 " \
     "--sort by name: numbers in names are numbers"
 same "$(stat 8.json -o ID --sort LOCAL | sed -n '3,8p' | tr -d '\n')" \
     " 4 3 1 2 5 0" \
-    "--sort: what is not known comes last"
+    "--sort puts unknown values last"
 same "$(stat 8.json --json --sort=-ID | grep -o '"id": *[0-9]*' |
     tr -dc '0-9')" 543210 "--sort orders JSON too"
 
@@ -172,7 +173,7 @@ says() { # STATUS LINE OPTION...
     status=$1 line=$2
     shift 2
     stat 8.json "$@" > out 2>&1
-    same "$? $(cat out)" "$status xl: $line" "$*: is refused"
+    same "$? $(cat out)" "$status xl: $line" "these options are refused: $*"
 }
 
 says 2 "numa-stat: --width takes a number from 0 to 100000, not '8x': see \

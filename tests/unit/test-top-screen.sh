@@ -57,81 +57,88 @@ keys() {
 }
 
 gives_back() { # WHAT
-    check "$1: it ends" shows '^over'
-    same "$(screen | grep ^status)" "status 0" "$1: with status 0"
+    check "$1: numa-top ends" shows '^over'
+    same "$(screen | grep ^status)" "status 0" "$1: the exit status is 0"
     same "$(cat "$tmp/$session.after")" "$(cat "$tmp/$session.before")" \
-        "$1: the terminal is as it was"
+        "$1: the terminal is restored"
 }
 
 start keys 80 24
-check "80x24: who is remote, and what to do" \
+check "80x24: the screen shows remote domains and what to do" \
     shows '^\*one .* move, node 1 has room$'
-same "$(screen | wc -l)" 24 "it fills the screen"
+same "$(screen | wc -l)" 24 "the page fills the screen"
 same "$(screen | sed -n 2p)" "1 of 3 domains is remote: one (all)" \
-    "the answer is above"
-check "in red" sh -c "tmux -S '$tmp/tmux' capture-pane -e -p -t keys |
+    "the first lines have the answer"
+check "remote memory is red" \
+    sh -c "tmux -S '$tmp/tmux' capture-pane -e -p -t keys |
     grep -a '1 of 3' | grep -aq '\[31m'"
 keys Enter
-check "Enter: its vCPUs" shows '^ *VCPU'
+check "Enter shows the vCPUs of a domain" shows '^ *VCPU'
 keys Enter
 keys r
-check "r: remote ones only" shows '^1 of 4 shown: remote only'
+check "r shows remote domains only" shows '^1 of 4 shown: remote only'
 keys Escape
-check "Esc: all" shows '^ plain'
+check "Esc shows all domains again" shows '^ plain'
 keys /
 keys plaXX BSpace BSpace
-check "/: what is typed is shown" shows '^only names with: pla_'
+check "/ shows what is typed" shows '^only names with: pla_'
 keys Enter
-check "only what has it" shows '^1 of 4 shown: name .pla.'
+check "/ shows only domains with the text" shows '^1 of 4 shown: name .pla.'
 keys Escape
-check "Esc: all again" shows '^ two words'
+check "Esc ends the search" shows '^ two words'
 keys m
-check "m: a saved host is not changed" shows 'saved host: nothing can be moved'
+check "m refuses a saved host" shows 'saved host: nothing can be moved'
 keys h
-check "h: help" shows 'any key: back'
+check "h shows the help" shows 'any key: back'
 keys x
-check "and back" shows '^\*one'
+check "a key ends the help" shows '^\*one'
 tmux_ resize-window -t keys -x 132 -y 40
-check "another size: other columns" shows 'MEMORY_ON'
+check "a wider terminal gets more columns" shows 'MEMORY_ON'
 tmux_ resize-window -t keys -x 40 -y 10
-check "a small one: fewer" shows '^ NAME     *REMOTE LOCAL WHAT TO DO'
+check "a narrow terminal gets fewer columns" \
+    shows '^ NAME     *REMOTE LOCAL WHAT TO DO'
 tmux_ resize-window -t keys -x 80 -y 24
-check "and back" shows '^ NAME .* CPU% WHAT TO DO'
+check "the first size gets the first columns again" \
+    shows '^ NAME .* CPU% WHAT TO DO'
 keys q
 gives_back q
-check "q: what was on the screen is there again" shows '^before'
+check "q restores the screen" shows '^before'
 
 for signal in INT TERM HUP; do
     start "$signal" 80 24
-    check "$signal: begins" shows '^\*one'
+    check "$signal: numa-top begins" shows '^\*one'
     pid=$(tmux_ list-panes -t "$signal" -F '#{pane_pid}')
     kill -s "$signal" "$(ps -o pid= --ppid "$pid" | tr -d ' ')"
     gives_back "$signal"
 done
 start interrupt 80 24
-check "Ctrl-C: begins" shows '^\*one'
+check "Ctrl-C: numa-top begins" shows '^\*one'
 keys C-c
 gives_back "Ctrl-C"
 
 # --- terminals ---
 
 start vt100 80 24 TERM=vt100
-check "vt100: the same" shows '^\*one .* move, node 1 has room$'
-check "vt100: no colour" sh -c "! tmux -S '$tmp/tmux' capture-pane -e -p \
+check "vt100: the screen is the same" shows '^\*one .* move, node 1 has room$'
+check "vt100: the screen has no colour" \
+    sh -c "! tmux -S '$tmp/tmux' capture-pane -e -p \
     -t vt100 | grep -q '\[3[0-8]m'"
 keys q
 gives_back vt100
 start plain 80 24 NO_COLOR=1
-check "NO_COLOR: the same" shows '^\*one .* move, node 1 has room$'
-check "NO_COLOR: no colour" sh -c "! tmux -S '$tmp/tmux' capture-pane -e -p \
+check "NO_COLOR: the screen is the same" \
+    shows '^\*one .* move, node 1 has room$'
+check "NO_COLOR: the screen has no colour" \
+    sh -c "! tmux -S '$tmp/tmux' capture-pane -e -p \
     -t plain | grep -q '\[3[0-8]m'"
 keys q
 gives_back NO_COLOR
 for term in dumb no-such-terminal; do
     start $term 80 24 TERM=$term
-    check "$term: it ends" shows '^over'
+    check "$term: numa-top ends" shows '^over'
     same "$(screen | grep -A1 '^xl:' | tr -d '\n' | sed 's/status.*//')" \
-        "xl: numa-top: cannot move the cursor of this terminal (TERM='$term'): use --batch" "$term: says what to do"
+        "xl: numa-top: cannot move the cursor of this terminal (TERM='$term'): use --batch" \
+            "$term: an error says what to do"
 done
 
 finish

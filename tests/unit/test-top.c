@@ -89,9 +89,11 @@ static const char *last_line(const struct screen *s)
 
 static void is_fit(const char *text, unsigned columns, const char *expected)
 {
-    char buffer[FIT_SIZE(FIT_MAX)];
+    char buffer[FIT_SIZE(FIT_MAX)], what[100];
 
-    is_str(fit_text(text, columns, buffer), expected, expected);
+    snprintf(what, sizeof(what), "a text in %u columns is '%s'", columns,
+             expected);
+    is_str(fit_text(text, columns, buffer), expected, what);
 }
 
 static void test_fit(void)
@@ -158,7 +160,8 @@ static void test_size(unsigned nr_nodes, unsigned nr_domains, unsigned width,
     draw(&s);
     ok(fits(&s) && (height < 12 || nr_lines_with_guests(&s) + 3 >=
                     (nr_domains == 5 ? 5 : (height - 6) / 2)),
-       "%ux%u, %u nodes, %u domains: fills the screen, with room for domains",
+       "%ux%u, %u nodes, %u domains: the page fills the screen, with room for "
+       "domains",
        width, height, nr_nodes, nr_domains);
     end(&s);
 }
@@ -222,6 +225,8 @@ static void test_screen(unsigned nr_nodes, unsigned nr_domains, unsigned width,
     }
     got = page_text(&s.page);
     expected = read_text(path);
+    snprintf(path, sizeof(path), "%ux%u, %u nodes, %u domains: the page is "
+             "that of tests/unit/screens", width, height, nr_nodes, nr_domains);
     is_str(got, expected, path);
     free(got);
     free(expected);
@@ -257,18 +262,20 @@ static void test_moving_about(void)
     draw(&s);
     first = selected(&s);
     press(&s, TOP_KEY_DOWN);
-    ok(s.view.at == 1 && selected(&s) != first, "Down: the next one");
+    ok(s.view.at == 1 && selected(&s) != first, "Down selects the next domain");
     press(&s, TOP_KEY_UP);
     press(&s, TOP_KEY_UP);
-    ok(selected(&s) == first, "Up: not before the first one");
+    ok(selected(&s) == first, "Up stops at the first domain");
     press(&s, TOP_KEY_PAGE_DOWN);
-    ok(s.view.at == s.view.nr_shown, "PgDn: a screen further");
+    ok(s.view.at == s.view.nr_shown, "PgDn moves by a screen");
     press(&s, TOP_KEY_END);
-    ok(s.view.at == 300 && line_with(&s, " guest300"), "End: the last one");
+    ok(s.view.at == 300 && line_with(&s, " guest300"),
+       "End selects the last domain");
     press(&s, TOP_KEY_DOWN);
-    ok(s.view.at == 300, "Down: not behind the last one");
+    ok(s.view.at == 300, "Down stops at the last domain");
     press(&s, TOP_KEY_HOME);
-    ok(s.view.at == 0 && selected(&s) == first, "Home: the first one");
+    ok(s.view.at == 0 && selected(&s) == first,
+       "Home selects the first domain");
     end(&s);
 }
 
@@ -278,21 +285,23 @@ static void test_sorting(void)
     unsigned i;
 
     begin(&s, 8, 300, 80, 24);
-    ok(top_view_selected(&s.view)->d->is_remote, "the worst one is first");
+    ok(top_view_selected(&s.view)->d->is_remote,
+       "the domain with most remote memory is first");
     press(&s, 'M');
-    ok(top_view_selected(&s.view)->d->total_bytes == 4 * GIB, "M: by memory");
+    ok(top_view_selected(&s.view)->d->total_bytes == 4 * GIB,
+       "M sorts by memory");
     press(&s, 'N');
-    is_str(top_view_selected(&s.view)->d->label, "Domain-0", "N: by name");
+    is_str(top_view_selected(&s.view)->d->label, "Domain-0", "N sorts by name");
     press(&s, 'R');
     is_str(top_view_selected(&s.view)->d->label, "guest99",
-           "R: the other way round");
+           "R reverses the order");
     press(&s, 'W');
     for (i = 0; i < TOP_NR_SORTS; i++)
         press(&s, '>');
-    ok(s.view.sort == TOP_BY_WORST, ">: all columns in turn");
+    ok(s.view.sort == TOP_BY_WORST, "> goes through all columns");
     press(&s, '<');
     ok(s.view.sort == TOP_BY_CPU && strstr(last_line(&s), "(CPU%)"),
-       "<: the last one, which is told");
+       "< sorts by the column before, and the last line names it");
     end(&s);
 }
 
@@ -302,36 +311,38 @@ static void test_filters(void)
 
     begin(&s, 8, 300, 80, 24);
     press(&s, 'r');
-    ok(s.view.nr_rows == s.top.map->nr_remote, "r: remote ones only");
-    ok(strstr(last_line(&s), "remote only") != NULL, "which is told");
+    ok(s.view.nr_rows == s.top.map->nr_remote, "r shows remote domains only");
+    ok(strstr(last_line(&s), "remote only") != NULL,
+       "the last line says that only remote domains are shown");
     press(&s, 'r');
     press(&s, '/');
     type(&s, "guest12x");
     press(&s, TOP_KEY_ERASE);
     press(&s, TOP_KEY_ENTER);
-    ok(s.view.nr_rows == 11, "/: guest12 and guest120 to guest129");
+    ok(s.view.nr_rows == 11, "/ shows the domains whose name has the text");
     press(&s, TOP_KEY_ESCAPE);
-    ok(s.view.nr_rows == 301, "Esc: all again");
+    ok(s.view.nr_rows == 301, "Esc shows all domains again");
     press(&s, 'n');
     type(&s, "5");
     press(&s, TOP_KEY_ENTER);
     ok(s.view.on_node && s.view.nr_rows > 0 && s.view.nr_rows < 120,
-       "n: those on a node");
+       "n shows the domains on a node");
     press(&s, 'n');
     type(&s, "8");
     press(&s, TOP_KEY_ENTER);
     is_str(last_line(&s), "this host has no node '8'",
-           "n: not one that is not there");
+           "n refuses a node that does not exist");
     press(&s, TOP_KEY_ESCAPE);
     press(&s, '/');
     type(&s, "nothing");
     press(&s, TOP_KEY_ENTER);
     ok(line_with(&s, "no domain matches") != NULL,
-       "without a row a line says so");
+       "a line says that no domain matches");
     press(&s, TOP_KEY_ENTER);
     press(&s, TOP_KEY_DOWN);
     press(&s, 'm');
-    is_str(last_line(&s), "there is no domain to move", "and nothing is done");
+    is_str(last_line(&s), "there is no domain to move",
+           "m says that there is no domain to move");
     end(&s);
 }
 
@@ -346,17 +357,19 @@ static void test_vcpus(void)
     press(&s, TOP_KEY_ENTER);
     ok(line_with(&s, "guest1  node 0: 2048 MiB") &&
        line_with(&s, "*    1     58     7  blocked       -      0%  all"),
-       "Enter: its vCPUs, and how much of its memory is where they are");
+       "Enter shows the vCPUs of a domain, and how much of its memory is "
+       "local");
     press(&s, TOP_KEY_DOWN);
     press(&s, TOP_KEY_END);
-    ok(s.view.first_vcpu == 1, "the last vCPU");
+    ok(s.view.first_vcpu == 1, "End goes to the last vCPU");
     press(&s, 'q');
-    ok(s.view.mode == TOP_LIST, "q: back");
+    ok(s.view.mode == TOP_LIST, "q goes back to the list");
     press(&s, 'h');
-    ok(line_with(&s, "numa-move") && !line_with(&s, "guest"), "h: help");
+    ok(line_with(&s, "numa-move") && !line_with(&s, "guest"),
+       "h shows the help");
     press(&s, 'x');
-    ok(line_with(&s, "guest1") != NULL, "any key: back");
-    ok(press(&s, 'q') == TOP_QUIT, "q: quit");
+    ok(line_with(&s, "guest1") != NULL, "any key ends the help");
+    ok(press(&s, 'q') == TOP_QUIT, "q in the list quits");
     end(&s);
 }
 
@@ -365,41 +378,44 @@ static void test_move(void)
     struct screen s;
 
     begin(&s, 8, 5, 80, 24);
-    ok(line_with(&s, "guest1") == NULL, "nothing is drawn yet");
+    ok(line_with(&s, "guest1") == NULL,
+       "nothing is drawn before the first page");
     press(&s, '/');
     type(&s, "guest1");
     press(&s, TOP_KEY_ENTER);
     press(&s, 'm');
     is_str(last_line(&s), "move 'guest1' to node: 7_   Enter: move  Esc: leave "
-           "it", "m: asks, with the node that has room");
+           "it", "m asks for the node, and proposes one with room");
     ok(press(&s, TOP_KEY_ESCAPE) == TOP_GO_ON && s.view.mode == TOP_LIST,
-       "Esc: nothing is moved");
+       "Esc leaves the question, and nothing is moved");
     press(&s, 'm');
     press(&s, TOP_KEY_ERASE);
     type(&s, "3,12");
-    ok(press(&s, TOP_KEY_ENTER) == TOP_GO_ON, "a node that is not there");
-    is_str(last_line(&s), "this host has no node '3,12'", "is told");
+    ok(press(&s, TOP_KEY_ENTER) == TOP_GO_ON,
+       "Enter refuses a node that does not exist");
+    is_str(last_line(&s), "this host has no node '3,12'",
+           "the last line names the node that does not exist");
     press(&s, 'm');
     press(&s, TOP_KEY_ERASE);
     type(&s, "3-4");
     ok(press(&s, TOP_KEY_ENTER) == TOP_MOVE && s.view.domid == 1 &&
        !strcmp(s.view.move_nodes, "3-4"),
-       "Enter: to the nodes that were typed");
+       "Enter moves to the nodes that were typed");
     press(&s, TOP_KEY_ESCAPE);
     press(&s, '/');
     type(&s, "Domain-0");
     press(&s, TOP_KEY_ENTER);
     press(&s, 'm');
-    is_str(last_line(&s), "Domain-0 cannot be moved", "m: not Domain-0");
+    is_str(last_line(&s), "Domain-0 cannot be moved", "m refuses Domain-0");
     s.view.saved = true;
     press(&s, 'm');
     is_str(last_line(&s), "this is a saved host: nothing can be moved",
-           "m: not on a saved host");
+           "m refuses a saved host");
     ok(press(&s, 'p') == TOP_GO_ON && press(&s, ' ') == TOP_GO_ON,
-       "p and Space: nothing to read again");
+       "p and Space do nothing on a saved host");
     s.view.saved = false;
     ok(press(&s, 'p') == TOP_COUNT && press(&s, ' ') == TOP_REFRESH,
-       "of the running host: pages, and a sample");
+       "p counts pages and Space takes a sample on the running host");
     end(&s);
 }
 
@@ -411,19 +427,21 @@ static void test_next_sample(void)
     struct screen s;
 
     begin(&s, 8, 5, 80, 24);
-    ok(top_find(&s.top, 1)->cpu_percent < 0, "the first sample: no CPU time");
+    ok(top_find(&s.top, 1)->cpu_percent < 0,
+       "the first sample has no CPU time");
     add(&s, &h, 3);
     ok(top_find(&s.top, 1)->cpu_percent == 100 &&
        top_find(&s.top, 4)->cpu_percent == 50,
-       "the next: two vCPUs that ran 1 s in 2 s are 100 %%");
+       "two vCPUs that ran 1 s in 2 s use 100 %%");
     h.step = 20;
     h.shift = 1;
     add(&s, &h, 5);
-    ok(top_find(&s.top, 1)->cpu_percent < 0, "another domain of its number: "
-       "no CPU time");
+    ok(top_find(&s.top, 1)->cpu_percent < 0,
+       "a new domain with the number of an old one has no CPU time");
     h.step = 15;
     add(&s, &h, 7);
-    ok(top_find(&s.top, 1)->cpu_percent < 0, "time that goes back: neither");
+    ok(top_find(&s.top, 1)->cpu_percent < 0,
+       "a CPU time that decreases is not shown");
     end(&s);
 }
 
@@ -453,7 +471,7 @@ static void test_counts(void)
     must(top_view_update(&s.view, &s.top));
     ok(top_find(&s.top, 1)->d->r->source == XLN_MEMORY_AT_BUILD &&
        top_find(&s.top, 2)->d->r->source == XLN_MEMORY_COUNTED,
-       "but not of a domain that has ballooned");
+       "the count of a domain that has ballooned is dropped");
     end(&s);
 }
 
@@ -464,17 +482,17 @@ static void test_following(void)
 
     begin(&s, 8, 5, 80, 24);
     press(&s, TOP_KEY_END);
-    ok(selected(&s) == 5, "the last one is selected");
+    ok(selected(&s) == 5, "the last domain is selected");
     h.nr_domains = 20;
     add(&s, &h, 2);
-    ok(selected(&s) == 5, "and stays so when others come");
+    ok(selected(&s) == 5, "the domain stays selected when others are added");
     press(&s, TOP_KEY_ENTER);
     h.nr_domains = 3;
     add(&s, &h, 3);
     draw(&s);
     ok(s.view.mode == TOP_LIST && !strcmp(last_line(&s), "domain 5 is gone"),
-       "a domain that ends while its vCPUs are shown: a line says so");
-    ok(selected(&s) <= 3, "and what is there is selected");
+       "a line reports that the domain has ended while its vCPUs are shown");
+    ok(selected(&s) <= 3, "an existing domain is selected then");
     end(&s);
 }
 
@@ -542,8 +560,8 @@ static void test_many_samples(void)
         there = there && rows_are_there(&s);
         fit = fit && fits(&s);
     }
-    ok(there, "domains and nodes that come and go: no row that is not there");
-    ok(fit, "and each screen is full, and not wider than it is");
+    ok(there, "no row is without a domain while domains and nodes change");
+    ok(fit, "each page fills the screen, and no line is too wide");
     end(&s);
 }
 
@@ -566,7 +584,8 @@ static void test_no_memory_for(struct screen *s, const char *what)
     } while (rc == -ENOMEM);
     text = page_text(&s->page);
     ok(!rc && !strcmp(text, whole),
-       "%s: without memory an error, and no other screen (%u)", what, n - 1);
+       "%s: running out of memory is an error, and the screen stays "
+       "(%u)", what, n - 1);
     free(whole);
     free(text);
 }
@@ -586,9 +605,10 @@ static void test_no_memory(void)
     press(&s, 'm');
     fake_alloc_fail(1);
     ok(top_view_key(&s.view, &s.top, TOP_KEY_ENTER) == TOP_GO_ON,
-       "m: without memory nothing is moved");
+       "m moves nothing if memory runs out");
     fake_alloc_fail(0);
-    is_str(s.view.message, strerror(ENOMEM), "and it says why");
+    is_str(s.view.message, strerror(ENOMEM),
+           "the last line says that memory ran out");
     end(&s);
 }
 
@@ -600,15 +620,17 @@ static void test_pace(void)
 
     top_pace_begin(&pace, 5);
     top_pace_add(&pace, 100, 5.03);
-    ok(pace.interval_s == 2 && pace.own_percent < 0, "as often as asked for: "
-       "what it needed to start does not count");
+    ok(pace.interval_s == 2 && pace.own_percent < 0,
+       "samples are as frequent as asked, and the start's CPU time does not "
+       "count");
     top_pace_add(&pace, 102, 5.13);
     ok(pace.interval_s > 4.99 && pace.interval_s < 5.01 &&
        pace.own_percent > 4.99 && pace.own_percent < 5.01,
-       "0.1 s of CPU time: not before 5 s have passed");
+       "0.1 s of CPU time makes the next sample wait 5 s");
     top_pace_add(&pace, 107, 5.14);
     ok(pace.interval_s == 2 && pace.earliest_s > 107.49 &&
-       pace.earliest_s < 107.51, "less: as asked for again");
+       pace.earliest_s < 107.51,
+       "less CPU time makes samples as frequent as asked again");
 }
 
 static void test_pace_is_told(void)
@@ -621,7 +643,7 @@ static void test_pace_is_told(void)
     draw(&s);
     is_str(s.page.lines[0].text, "big, 2026-11-29 16:04 UTC, Xen 4.17; every "
            "6 s (2 % limit); own CPU 2.0 %",
-           "the first line tells when it looks less often");
+           "the first line reports that samples are less frequent");
     end(&s);
 }
 

@@ -40,38 +40,45 @@ awk '/^    dom0, 2026/ { on = 1 } on && /^$/ { exit } on' \
     "$top/docs/xl-numa-top.1.pod" | sed 's/^    //; s/; every .*//
     s/ [ 0-9][0-9]\.[0-9] m:/    - m:/; s/ *[0-9]*\.[0-9]$/      -/' |
     cut -c1-52,61- > page
-same "$(cut -c1-40 got)" "$(cut -c1-40 page)" "as in the manual"
-check "the domain that is remote is the first, marked, with what to do" \
+same "$(cut -c1-40 got)" "$(cut -c1-40 page)" \
+    "the page is that of the manual page"
+check "the remote domain comes first, is marked, and has what to do" \
     grep -q '^\*one .* 64 .* 0% .* 0% .* move, node 1 has room$' out
-same "$(grep -c '^\*' out)" 1 "and no other"
+same "$(grep -c '^\*' out)" 1 "no other domain is marked"
 batch home.json
-same "$(sed -n 2p out)" "no domain is remote, of 3" "all is local: it says so"
+same "$(sed -n 2p out)" "no domain is remote, of 3" \
+    "a line says that all is local"
 sed -E '/"node": 1, "total/s/"free_bytes": [0-9]+/"free_bytes": 1024/
     /"node": 1, "total/s/"(dma|reserved)_bytes": [0-9]+/"\1_bytes": 0/g' \
     away.json > full.json
 batch full.json
-check "no room on its node: it says so" grep -q '^\*one .* node 1: no room$' out
+check "a line says that the node has no room" \
+    grep -q '^\*one .* node 1: no room$' out
 sed '/"memory"/d' home.json > unknown.json
 batch unknown.json
 same "$(grep -c 'its memory is unknown' out)" 3 "unknown figures are shown as unknown"
 LC_ALL=C batch away.json
-check "ASCII where the locale has no UTF-8" sh -c '! LC_ALL=C grep -q "[^ -~]" out'
+check "the page is ASCII if the locale has no UTF-8" \
+    sh -c '! LC_ALL=C grep -q "[^ -~]" out'
 
 # --- names ---
 
 sed 's/"name": "one"/"name": "\\u001b[31m\\u202e\\u0007\\n"/' away.json > hostile.json
 batch hostile.json
-check "no control and no mark of direction reaches a terminal" sh -c \
+check "control characters and marks of direction do not reach a terminal" \
+    sh -c \
     '! LC_ALL=C grep -q "$(printf "[\001-\011\013-\037\177]")" out &&
      ! grep -q "$(printf "\342\200\256")" out'
-same "$(wc -l < out)" 13 "nor an end of line"
+same "$(wc -l < out)" 13 "a line end in a name does not reach a terminal"
 long=$(printf '%0250d' 0)
 sed "s/\"name\": \"one\"/\"name\": \"$long\"/" away.json > long.json
 batch long.json
-same "$(awk 'length > 80' out)" "" "250 letters: no line is too long"
+same "$(awk 'length > 80' out)" "" \
+    "no line is too long with a name of 250 letters"
 sed -n 's/^\*[^ ]*/*/p' out > long
 batch away.json
-same "$(cat long)" "$(sed -n 's/^\*one         /*/p' out)" "and no column moves"
+same "$(cat long)" "$(sed -n 's/^\*one         /*/p' out)" \
+    "no column moves with a name of 250 letters"
 
 # --- the command line ---
 
@@ -93,6 +100,6 @@ expected root in dom0, or a saved host: --host FILE" --batch
 fi
 "$numa" numa-top --batch --host home.json > /dev/full 2> err
 same "$? $(cat err)" "1 xl: cannot write the output: No space left on device" \
-    "a full disk"
+    "a full disk is reported"
 
 finish

@@ -89,20 +89,21 @@ static void test_hypervisor(void)
     char *text;
 
     ok(read_xen(0, 0, 0, EOPNOTSUPP, &record) == -ENOENT,
-       "a domain without virtual nodes has none");
+       "a domain without virtual nodes has no record");
     ok(read_xen(33, 3, 3, ENOBUFS, &record) == -EINVAL &&
            read_xen(2, 171, 3, ENOBUFS, &record) == -EINVAL &&
            read_xen(2, 3, VCPUS_MAX + 1, ENOBUFS, &record) == -EINVAL,
-       "more than Xen allows is refused before there is memory for it");
+       "more virtual nodes than Xen allows are refused, before memory is "
+       "allocated");
     ok(read_xen(2, 3, 3, EPERM, &record) == -EPERM,
-       "what the hypercall says is passed on");
+       "an error of the hypercall is returned");
     must(read_xen(2, 3, 3, ENOBUFS, &record));
     record->nodes[0] = 1;
     must(vnuma_record_format(record, &text));
-    is_str(text, BOTH, "what Xen has of a domain, as text");
+    is_str(text, BOTH, "the virtual nodes of a domain are printed as text");
     ok(!vnuma_record_set(NULL, 2, record, nodes) && xen.nodes[0] == 3 &&
            xen.nodes[1] == 0,
-       "it goes to another domain as it was, on other nodes");
+       "virtual nodes are set for another domain, on other nodes");
     free(text);
     vnuma_record_free(record);
 }
@@ -132,8 +133,8 @@ static void refused(const char *text, const char *expected)
     char *error = NULL;
     int rc = vnuma_record_parse(text, &record, &error);
 
-    ok(rc == -EINVAL && !record, "refused: %.60s", text);
-    is_str(error, expected, "... and why");
+    ok(rc == -EINVAL && !record, "the text is refused: %.60s", text);
+    is_str(error, expected, "the error says why the text is refused");
     free(error);
 }
 
@@ -237,7 +238,8 @@ static void test_spoilt(void)
         free(again);
         vnuma_record_free(record);
     }
-    ok(!wrong && taken, "20000 spoilt texts: %u are still texts", taken);
+    ok(!wrong && taken,
+       "20000 changed texts are read or refused: %u are read", taken);
 }
 
 /* ---- in a configuration ---- */
@@ -253,28 +255,30 @@ static void test_xsdata(void)
     memcpy(xsdata, start, sizeof(start));
     must(vnuma_record_parse(BOTH, &record, &error));
     must(vnuma_record_put(record, &xsdata));
-    is_str(xsdata[2], "numa/vnodes", "it is put behind what is there");
-    is_str(xsdata[3], BOTH, "as text");
+    is_str(xsdata[2], "numa/vnodes", "the record is put after what xsdata has");
+    is_str(xsdata[3], BOTH, "the record in xsdata is the text");
     must(vnuma_record_put(record, &xsdata));
     vnuma_record_free(record);
     ok(!vnuma_record_take(&xsdata, &taken, &error) && taken &&
            taken->nr_vnodes == 2,
-       "it is taken out again");
-    ok(xsdata[0] && !xsdata[2], "and what was there stays");
+       "the record is taken out of xsdata");
+    ok(xsdata[0] && !xsdata[2], "the rest of xsdata stays");
     vnuma_record_free(taken);
-    ok(!vnuma_record_take(&xsdata, &taken, &error) && !taken, "then it is gone");
+    ok(!vnuma_record_take(&xsdata, &taken, &error) && !taken,
+       "a record that was taken is no longer there");
     free(xsdata[1]);
     xsdata[1] = strdup("vcpus=x");
     free(xsdata[0]);
     xsdata[0] = strdup("numa/vnodes");
     ok(vnuma_record_take(&xsdata, &taken, &error) == -EINVAL && !xsdata[0],
-       "what is wrong is taken out too");
-    is_str(error, AT "0: vcpus=x: expected vCPUs such as 0-1,4", "... and why");
+       "a wrong record is taken out, too");
+    is_str(error, AT "0: vcpus=x: expected vCPUs such as 0-1,4",
+           "the error says why the record is wrong");
     free(error);
     free(xsdata);
     xsdata = NULL;
     ok(!vnuma_record_take(&xsdata, &taken, &error) && !taken,
-       "nothing is in nothing");
+       "empty xsdata has no record");
 }
 
 static void fits(const char *text, libxl_domain_type type, int vcpus,
@@ -289,9 +293,11 @@ static void fits(const char *text, libxl_domain_type type, int vcpus,
     config.b_info.max_memkb = mib << 10;
     must(vnuma_record_parse(text, &record, &error));
     rc = vnuma_record_check(record, &config, &error);
-    ok(rc == (expected ? -EINVAL : 0), "of a domain with %d vCPUs and %u MiB",
+    ok(rc == (expected ? -EINVAL : 0),
+       "the record is checked for a domain with %d vCPUs and %u MiB",
        vcpus, (unsigned)mib);
-    is_str(error, expected, "... what is wrong with it");
+    is_str(error, expected,
+           "the error says why the record does not suit the domain");
     free(error);
     vnuma_record_free(record);
 }
@@ -314,11 +320,12 @@ static void test_domain(void)
     must(vnuma_record_cells(record, 1334 * MIB, &cells));
     ok(cells->nr == 2 && cells->restored && cells->list[0].bytes == 158 * MIB &&
            cells->list[1].bytes == 1176 * MIB,
-       "what is in no virtual node goes with the first");
+       "memory in no virtual node counts for the first one");
     ok(xln_nodemap_test(cells->list[0].nodes, 1) && !cells->list[1].nodes &&
            xln_cpumap_count(cells->list[0].vcpus) == 2 &&
            cells->list[1].distances[0] == 21,
-       "each has its vCPUs, distances and the node that is wanted for it");
+       "each virtual node has its vCPUs, its distances and the node wanted "
+       "for it");
     cells_free(cells);
     vnuma_record_free(record);
 }

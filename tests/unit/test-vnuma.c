@@ -162,18 +162,21 @@ static void test_half_bare(void)
     begin(&a, host, XLN_VNUMA_HOST, NULL, 8 * GIB, 64);
     must(answer(&a));
     ok(a.plan->verdict == XLN_FITS && a.vnuma->nr == 2,
-       "a copy of a host with memory on half of its nodes");
-    is_cpus(a.plan->vcpu_cpus, "0-63", "all CPUs are in it");
-    is_cpus(a.vnuma->list[0].cpus, "0-31", "half of them near one memory");
-    is_cpus(a.vnuma->list[1].cpus, "32-63", "and half near the other");
+       "a copy of a host with memory on half of its nodes has two nodes");
+    is_cpus(a.plan->vcpu_cpus, "0-63", "the copy has all CPUs");
+    is_cpus(a.vnuma->list[0].cpus, "0-31",
+            "the first node has the CPUs near its memory");
+    is_cpus(a.vnuma->list[1].cpus, "32-63",
+            "the second node has the CPUs near its memory");
     ok(xln_cpumap_count(a.vnuma->list[0].vcpus) == 32 &&
            xln_cpumap_count(a.vnuma->list[1].vcpus) == 32,
-       "a vCPU for each CPU");
+       "each node has as many vCPUs as CPUs");
     end(&a);
 
     begin(&a, host, XLN_VNUMA_AUTO, NULL, 20 * GIB, 64);
     must(answer(&a));
-    is_cpus(a.vnuma->list[1].cpus, "32-63", "with \"auto\" too");
+    is_cpus(a.vnuma->list[1].cpus, "32-63",
+            "with \"auto\" a node has the CPUs near its memory, too");
     end(&a);
     xln_host_free(host);
 }
@@ -226,11 +229,12 @@ static void test_proposal(void)
            "5:8192 5,13 31,21,31,31,21,10,31,21; "
            "6:8192 6,14 31,31,21,31,21,31,10,21; "
            "7:8192 7,15 31,31,31,21,31,21,21,10",
-           "the cells and distances of the proposal of 2018");
+           "the cells and distances are those of the proposal of 2018");
     free(text);
     for (i = 0; i < 8; i++) {
         must(xln_cpumap_format(a.vnuma->list[i].cpus, &text));
-        is_str(text, cpusets[i], "its vcpupin");
+        is_str(text, cpusets[i],
+               "the vcpupin elements are those of the proposal of 2018");
         free(text);
     }
     end(&a);
@@ -238,15 +242,16 @@ static void test_proposal(void)
     begin(&a, host, XLN_VNUMA_HOST, "0,1", 4 * GIB, 8);
     a.request->vnuma_vcpus = XLN_VNUMA_VCPUS_SIBLINGS;
     is_vnuma(&a, "0:2048 0-1,4-5 10,21; 1:2048 2-3,6-7 21,10",
-             "siblings: round robin by cores");
+             "\"siblings\" deals cores to the nodes in turn");
     begin(&a, host, XLN_VNUMA_HOST, "0,1", 4 * GIB, 7);
     a.request->vnuma_vcpus = XLN_VNUMA_VCPUS_CONTIGUOUS;
-    is_vnuma(&a, "0:2048 0-3 10,21; 1:2048 4-6 21,10", "contiguous: in a row");
+    is_vnuma(&a, "0:2048 0-3 10,21; 1:2048 4-6 21,10",
+             "\"contiguous\" gives each node consecutive vCPUs");
     begin(&a, host, XLN_VNUMA_AUTO, "0,1", 4 * GIB, 7);
     is_vnuma(&a, "0:2048 0-3 10,21; 1:2048 4-6 21,10",
-             "proportional: siblings stay together");
+             "\"proportional\" keeps siblings together");
     begin(&a, host, XLN_VNUMA_AUTO, NULL, 4 * GIB, 7);
-    is_vnuma(&a, "", "one node is enough: no virtual nodes");
+    is_vnuma(&a, "", "a domain on one node gets no virtual nodes");
     xln_host_free(host);
 }
 
@@ -261,16 +266,19 @@ static void test_auto(void)
     begin(&a, host, XLN_VNUMA_AUTO, "0-2", 10 * GIB, 7);
     is_vnuma(&a, "0:4240 0-2 10,21,21; 1:4000 3-4 21,10,21; "
                  "2:2000 5-6 21,21,10",
-             "7 vCPUs and 10 GiB on three uneven nodes");
+             "7 vCPUs and 10 GiB are cut in proportion to three unequal nodes");
     begin(&a, host, XLN_VNUMA_AUTO, "0-1", 1001 * MIB, 1);
     is_vnuma(&a, "0:501 0 10,21; 1:500 - 21,10",
-             "an odd MiB is the first one's; one vCPU is on one of two");
+             "the first node gets an odd MiB, and one vCPU is on one of two "
+             "nodes");
     begin(&a, host, XLN_VNUMA_NONE, "0-1", 1001 * MIB, 1);
-    is_vnuma(&a, "", "none asked for, none given");
+    is_vnuma(&a, "", "without vnuma= a domain gets no virtual nodes");
     begin(&a, host, XLN_VNUMA_HOST, NULL, 9 * GIB, 3);
-    is_vnuma(&a, strerror(ENOSPC), "a copy that a node is too small for");
+    is_vnuma(&a, strerror(ENOSPC),
+             "a copy fails if a node is too small for its part");
     begin(&a, host, XLN_VNUMA_AUTO, NULL, 20 * GIB, 3);
-    is_vnuma(&a, strerror(ENOSPC), "more memory than there is");
+    is_vnuma(&a, strerror(ENOSPC),
+             "virtual nodes fail if the host has too little memory");
     xln_host_free(host);
 }
 
@@ -297,17 +305,18 @@ static void test_memory_only(void)
              "a copy has no node without CPUs");
     begin(&a, host, XLN_VNUMA_AUTO, "1-2", 600 * MIB, 3);
     is_vnuma(&a, "1:300 0-2 10,21; 2:300 - 21,10",
-             "a memory-only node of the guest's own");
+             "a domain can name a node without CPUs for a virtual node");
     begin(&a, host, XLN_VNUMA_AUTO, NULL, 600 * MIB, 3);
     ask_parts(&a, 0, 75, 2, 25);
     is_vnuma(&a, "0:450 0-2 10,21; 2:150 - 21,10",
-             "a quarter of the memory from a node without CPUs");
+             "a virtual node can have a quarter of the memory on a node "
+             "without CPUs");
     begin(&a, host, XLN_VNUMA_AUTO, NULL, 1000 * MIB, 3);
     ask_parts(&a, 0, 40, 2, 60);
     is_vnuma(&a, "0:500 0-2 10,21; 2:500 - 21,10",
              "memory that one node lacks comes from the other");
     begin(&a, host, XLN_VNUMA_HOST, "2", 100 * MIB, 3);
-    is_vnuma(&a, strerror(ENOENT), "a copy of no node with CPUs");
+    is_vnuma(&a, strerror(ENOENT), "a copy of nodes without CPUs fails");
     xln_host_free(host);
 }
 
@@ -321,7 +330,7 @@ static void test_limits(void)
         cpus[i] = 1, mib[i] = 100;
     host = simple_host(33, cpus, mib);
     begin(&a, host, XLN_VNUMA_AUTO, "0-32", 330 * MIB, 2);
-    is_vnuma(&a, strerror(E2BIG), "more than 32 virtual nodes");
+    is_vnuma(&a, strerror(E2BIG), "more than 32 virtual nodes are refused");
     xln_host_free(host);
 
     host = simple_host(2, cpus, mib);
@@ -331,12 +340,13 @@ static void test_limits(void)
     host->distances[3] = 10;
     begin(&a, host, XLN_VNUMA_AUTO, "0-1", 20 * MIB, 2);
     is_vnuma(&a, "0:10 0 10,15; 1:10 1 10,10",
-             "distances are scaled to a local 10, and are none below it");
+             "distances are scaled to a local distance of 10, and none is "
+             "less");
     host->distances[1] = XLN_NONE;
     host->distances[2] = 900;
     begin(&a, host, XLN_VNUMA_AUTO, "0-1", 20 * MIB, 2);
     is_vnuma(&a, "0:10 0 10,254; 1:10 1 254,10",
-             "nothing is too far for a byte");
+             "a distance is cut to what a byte holds");
     xln_host_free(host);
 }
 
@@ -446,13 +456,16 @@ static void test_random(void)
         end(&a);
         xln_host_free(host);
     }
-    ok(nr_given > 2000, "of 10000 random guests many get virtual nodes (%u)",
+    ok(nr_given > 2000, "many of 10000 random guests get virtual nodes (%u)",
        nr_given);
-    ok(!bad_memory, "their sizes are exact to the MiB, none is empty, and each "
-       "node has them (%u)", bad_memory);
+    ok(!bad_memory,
+       "their sizes are exact to the MiB, and no node is empty or too small "
+       "(%u)", bad_memory);
     ok(!bad_vcpus, "each vCPU is in one of them (%u)", bad_vcpus);
-    ok(!bad_distances, "local is 10 and nothing nearer (%u)", bad_distances);
-    ok(!bad_idle, "none is without a vCPU that could have one (%u)", bad_idle);
+    ok(!bad_distances,
+       "the local distance is 10, and no node is nearer (%u)", bad_distances);
+    ok(!bad_idle,
+       "no virtual node is without a vCPU if there are enough (%u)", bad_idle);
 }
 
 /* ---- no memory ---- */
@@ -473,7 +486,8 @@ static void test_no_memory(void)
         rc = xln_vnuma_new(a.host, a.request, &a.need, a.plan, &a.vnuma);
         fake_alloc_fail(0);
     } while (rc == -ENOMEM);
-    ok(!rc && n > 5, "each allocation may fail (%u)", n - 1);
+    ok(!rc && n > 5,
+       "virtual nodes survive the failure of each allocation (%u)", n - 1);
     end(&a);
     xln_host_free(host);
 }

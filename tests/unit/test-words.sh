@@ -98,7 +98,8 @@ check "the comments of the headers are in plain English" plain \
     "$top"/libxl-numa/text/*.h "$top"/xl/*/*.h
 
 check "sentences that were hard to read are found" each_is_found
-check "a comment of a header, and not its code" finds 3 x.h << 'EOF'
+check "a comment of a header is checked, and its code is not" \
+    finds 3 x.h << 'EOF'
 int pool;
 /*
  * This is said to the pool.
@@ -129,14 +130,14 @@ static const char good[] = "what a program reports";
 static const char bad[] = "%s: 104 MiB " XEN "are not to "
                           "be had from " NODES;
 EOF
-check "code in a man page is not looked at" has_none x.pod << 'EOF'
+check "code in a man page is not checked" has_none x.pod << 'EOF'
 Text with C<can't>, B<--beside> and C<< <a> can't >>.
 
     what is said in an example
 
     promised, as ever
 EOF
-check "code in Markdown is not looked at" has_none x.md << 'EOF'
+check "code in Markdown is not checked" has_none x.md << 'EOF'
 Text with `can't`:
 
     what is said in an example

@@ -51,19 +51,19 @@ xl() {
 
 # ---- what passes ----
 
-same "$(xl args list)" "1[list]" "an argument passes"
-same "$(xl args)" "0" "no argument at all passes"
+same "$(xl args list)" "1[list]" "an argument is passed on"
+same "$(xl args)" "0" "no argument at all is passed on"
 same "$(xl args list 'a b' '' "c'd" '*' -- -x)" \
     "7[list][a b][][c'd][*][--][-x]" \
     "blanks, empty arguments and quotes pass"
 same "$(xl args list "$(printf 'a\nb\tc')")" \
-    "2[list][$(printf 'a\nb\tc')]" "line ends in an argument pass"
+    "2[list][$(printf 'a\nb\tc')]" "line ends in an argument are passed on"
 same "$(xl args -v -t -N list -l g 2> "$tmp/err")" \
     "6[-v][-t][-N][list][-l][g]" "global options keep their places"
 same "$(xl args nonsense -z --what)" "3[nonsense][-z][--what]" \
-    "a command that nobody knows passes"
-same "$(xl args -X list)" "2[-X][list]" "an option that nobody knows passes"
-same "$(cat "$tmp/err")" "" "and xl prints nothing"
+    "an unknown command is passed on"
+same "$(xl args -X list)" "2[-X][list]" "an unknown option is passed on"
+same "$(cat "$tmp/err")" "" "xl prints nothing of its own"
 
 for status in 0 1 2 3 42 255; do
     xl $status list
@@ -71,18 +71,18 @@ for status in 0 1 2 3 42 255; do
 done
 # The shell tells of it too.
 (xl signal list) 2> /dev/null
-same $? 143 "an xl that is killed by a signal is"
+same $? 143 "the signal that kills the installed xl is passed on"
 
 same "$(printf 'one\n two' | xl copy list 2> /dev/null)" \
-    "$(printf 'one\n two')" "standard input and output pass"
+    "$(printf 'one\n two')" "standard input and output are passed on"
 same "$(echo x | xl copy list 2>&1 > /dev/null)" "to stderr" \
-    "standard error passes"
+    "standard error is passed on"
 same "$(FAKE=pid PATH="$tmp/bin:$system_path" \
     sh -c 'echo $$; exec "$0" list' "$front" | uniq | wc -l | tr -d ' ')" 1 \
     "the installed xl takes the place of ours, in the same process"
 
 same "$(LD_PRELOAD='' xl env list)" " unset" \
-    "the environment of another command is left alone"
+    "the environment of another command is not changed"
 
 # ---- commands of ours ----
 
@@ -102,41 +102,49 @@ ours() {
 same "$(ours vcpu-pin g all 0-3)" "ours[vcpu-pin][g][all][0-3]" \
     "a command of ours goes to xl-numa"
 ours vcpu-pin g all 0-3 > "$tmp/out"
-same $? 3 "with its exit status"
+same $? 3 "the exit status is that of xl-numa"
 same "$(ours -v -N vcpu-pin 'a b' '')" "ours[-v][-N][vcpu-pin][a b][]" \
-    "and all arguments"
+    "xl-numa gets all arguments"
 same "$(ours numa-i 1)" "ours[numa-info][1]" \
-    "a name may be short, xl-numa gets it whole"
-same "$(ours no g)" "ours[node-affinity][g]" "as short as it is clear"
-same "$(ours numa)" "ours[numa]" "if several begin so, xl-numa says which"
-same "$(ours vcpu g)" "2[vcpu][g]" "what stock's xl does not take is not ours"
-same "$(ours vcpu-p g)" "ours[vcpu-pin][g]" "nor is what it takes another's"
+    "a name may be shortened, and xl-numa gets it whole"
+same "$(ours no g)" "ours[node-affinity][g]" \
+    "a name may be as short as it is unique"
+same "$(ours numa)" "ours[numa]" \
+    "xl-numa lists the commands if several begin so"
+same "$(ours vcpu g)" "2[vcpu][g]" \
+    "an abbreviation of several commands is passed on"
+same "$(ours vcpu-p g)" "ours[vcpu-pin][g]" \
+    "an abbreviation of our command alone is ours"
 same "$(ours vcpu-list g)" "2[vcpu-list][g]" \
     "xl vcpu-list is the installed xl's"
 same "$(ours vcpu-list -o NODE)" "ours[vcpu-list][-o][NODE]" \
     "a command with an option that the installed xl does not have is ours"
-same "$(ours vcpu-list -- -o)" "3[vcpu-list][--][-o]" "behind -- there is none"
+same "$(ours vcpu-list -- -o)" "3[vcpu-list][--][-o]" \
+    "an argument after -- is not an option"
 same "$(ours info -n)" "2[info][-n]" "xl info -n is the installed xl's"
 same "$(ours info --numa free_memory)" "3[info][--numa][free_memory]" \
-    "so is xl info --numa"
+    "xl info --numa is the installed xl's"
 same "$(ours info -n --json)" "ours[info][-n][--json]" "xl info --json is ours"
 same "$(ours create g.cfg n=1)" "3[create][g.cfg][n=1]" \
     "xl create is the installed xl's"
 same "$(ours create --plan p.json)" "ours[create][--plan][p.json]" \
     "xl create --plan is ours"
-same "$(ours cr --plan=p.json)" "ours[create][--plan=p.json]" "in short too"
-same "$(ours destroy --plan)" "2[destroy][--plan]" "of another command it is not"
+same "$(ours cr --plan=p.json)" "ours[create][--plan=p.json]" \
+    "xl create --plan is ours with a shortened name"
+same "$(ours destroy --plan)" "2[destroy][--plan]" \
+    "--plan of another command is not ours"
 same "$(MORE=numad ours numa-i)" "ours[numa-info]" \
-    "a name that only we have is clear, whatever else the installed xl has"
+    "a name that only we have is unique, whatever the installed xl has"
 same "$(MORE=numa-info-more ours numa-i)" "1[numa-i]" \
-    "a short one that begins a command of the installed xl is that one's"
+    "a short name that begins a command of the installed xl is passed on"
 same "$(NO_XEN=1 ours numa-i)" "ours[numa-info]" \
-    "an xl that does not tell its commands is not waited for"
+    "an installed xl that does not list its commands is not waited for"
 rm "$tmp/xl-numa"
 ours numa-info 2> "$tmp/err"
-same $? 1 "without an xl-numa: status 1"
+same $? 1 "without xl-numa the status is 1"
 same "$(cat "$tmp/err")" \
-    "xl: cannot run './xl-numa': No such file or directory" "and a line"
+    "xl: cannot run './xl-numa': No such file or directory" \
+        "without xl-numa a line says so"
 
 # ---- without Xen ----
 
@@ -150,13 +158,13 @@ warns() {
     command=$1
     shift
     out=$(xl args "$@" 2> "$tmp/err")
-    same "$(cat "$tmp/err")" "$(no_xen "$command")" "xl $*: one line"
+    same "$(cat "$tmp/err")" "$(no_xen "$command")" "xl $*: one line is printed"
     same "${out%%\[*}" $# "xl $*: the installed xl runs with all of it"
 }
 
 # silent ARG...
 silent() {
-    same "$(xl args "$@" 2>&1 > /dev/null)" "" "xl $*: says nothing"
+    same "$(xl args "$@" 2>&1 > /dev/null)" "" "xl $*: nothing is printed"
 }
 
 warns create create g.cfg
@@ -195,34 +203,34 @@ silent ''
 same "$(xl env create g.cfg 2> /dev/null)" "${LD_PRELOAD-unset} unset" \
     "without Xen no module is loaded"
 xl 3 create g.cfg 2> /dev/null
-same $? 3 "nor is the status of a create touched"
+same $? 3 "without Xen the status of a create is passed on"
 
 # ---- which xl ----
 
 PATH="$tmp/empty:$tmp/bin:$system_path" FAKE=7 "$front" list
-same $? 7 "a directory of PATH without an xl is passed over"
+same $? 7 "a directory of PATH without an xl is skipped"
 
 mkdir "$tmp/odd" "$tmp/odd/xl"
 PATH="$tmp/odd:$tmp/bin:$system_path" FAKE=7 "$front" list
-same $? 7 "a directory of the name xl is passed over"
+same $? 7 "a directory with the name xl is skipped"
 
 mkdir "$tmp/plain"
 echo nothing > "$tmp/plain/xl"
 PATH="$tmp/plain:$tmp/bin:$system_path" FAKE=7 "$front" list
-same $? 7 "a file that cannot be run is passed over"
+same $? 7 "a file that cannot be run is skipped"
 
 mkdir "$tmp/link"
 ln -s "$front" "$tmp/link/xl"
 PATH="$tmp/link:$tmp/bin:$system_path" FAKE=7 "$tmp/link/xl" list
-same $? 7 "a link to our own xl is passed over"
+same $? 7 "a link to our own xl is skipped"
 
 PATH="$tmp/no such:$tmp/bin:$system_path" FAKE=7 "$front" list
-same $? 7 "a directory of PATH that is not there is passed over"
+same $? 7 "a directory of PATH that does not exist is skipped"
 
 mkdir "$tmp/copy"
 cp "$front" "$tmp/copy/xl"
 PATH="$tmp/copy:$tmp/bin:$system_path" FAKE=7 "$front" list
-same $? 7 "a copy of our own xl is passed over"
+same $? 7 "a copy of our own xl is skipped"
 
 mkdir "$tmp/before"
 cat > "$tmp/before/xl" <<END
@@ -231,7 +239,7 @@ cat > "$tmp/before/xl" <<END
 END
 chmod +x "$tmp/before/xl"
 PATH="$tmp/before:$tmp/link:$tmp/bin:$system_path" FAKE=7 "$tmp/before/xl" list
-same $? 7 "a script before ours in PATH, that calls ours, is passed over"
+same $? 7 "a script before ours in PATH that calls ours is skipped"
 
 cat > "$tmp/circle/xl" <<END
 #!/bin/sh
@@ -241,8 +249,8 @@ chmod +x "$tmp/circle/xl"
 out=$(PATH="$tmp/circle:$system_path" "$front" list 2>&1)
 status=$?
 same "$out" "xl: the installed xl is this one: expected another in PATH" \
-    "an xl that calls ours again: a line says so"
-same $status 1 "and it ends"
+    "a line reports an xl that calls ours again"
+same $status 1 "an xl that calls ours again ends"
 
 mkdir "$tmp/nested"
 cat > "$tmp/nested/xl" <<END
@@ -251,7 +259,7 @@ PATH="$tmp/bin:$system_path" FAKE=9 "$front" list
 END
 chmod +x "$tmp/nested/xl"
 PATH="$tmp/nested:$system_path" "$front" list
-same $? 9 "an xl that starts another one of its own is no circle"
+same $? 9 "an xl that starts another xl of its own runs"
 
 for dir in /usr/local/sbin /usr/sbin /sbin; do
     [ -x "$dir/xl" ] && installed=$dir/xl
@@ -262,8 +270,8 @@ else
     out=$(PATH="$tmp/empty" "$front" list 2>&1)
     status=$?
     same "$out" "xl: cannot find the installed xl, neither for the running\
- Xen nor in PATH" "no installed xl: a line says so"
-    same $status 1 "and it ends"
+ Xen nor in PATH" "a line reports that no xl is installed"
+    same $status 1 "without an installed xl it fails"
 fi
 
 # Ours as /usr/sbin/xl, and before it in every list of places one in /usr/local.
@@ -281,7 +289,8 @@ if unshare --mount true 2> /dev/null; then
     same "$(beside_local /bin/echo)" "list a" \
         "the xl of a Xen in /usr/local is found from a package of ours"
     same "$(beside_local "$tmp/bin/xl")" "xl: cannot find the installed xl,\
- neither for the running Xen nor in PATH" "but a script there may lead back"
+ neither for the running Xen nor in PATH" \
+     "a script in /usr/local that leads back is skipped"
 else
     result 0 "a Xen in /usr/local # SKIP needs root"
 fi
@@ -291,8 +300,8 @@ chmod +x "$tmp/plain/xl"
 out=$(PATH="$tmp/plain:$system_path" "$front" list 2>&1)
 status=$?
 same "$out" "xl: cannot run '$tmp/plain/xl': Exec format error" \
-    "an installed xl that is no program: a line says so"
-same $status 1 "and it ends"
+    "a line reports an installed xl that is not a program"
+same $status 1 "an installed xl that is not a program makes it fail"
 
 # ---- help, and the tree that it was built in ----
 
@@ -305,7 +314,7 @@ export NO_XEN
 same "$(PATH="$tmp/empty:/usr/bin:/bin" "$front" help 2>&1 |
     grep -c '^ numa-plan ')" 1 "help lists ours where there is no other xl"
 unset NO_XEN
-same "$(xl args numa | grep -c '^ numa-plan ')" 1 "numa lists them"
+same "$(xl args numa | grep -c '^ numa-plan ')" 1 "xl numa lists our commands"
 same "$(xl args numa-pln 2>&1; echo $?)" \
     "xl: unknown command 'numa-pln': did you mean numa-plan?
 2" "a misspelt command is guessed"
