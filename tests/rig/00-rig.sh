@@ -57,28 +57,29 @@ test_machine() {
     is "$(stock-xl info -n | grep -c '^ *[0-9a-f:]*\.[0-9] ')" \
         "$(($(grep -c ^pci /root/topology) * 2))" \
         "the PCI devices of the topology have a node"
-    ok "the stock toolstack is there" stock-xl info
-    ok "xl is there" xl info
+    ok "the stock toolstack exists" stock-xl info
+    ok "our xl exists" xl info
 }
 
 test_idle() { # CONFIG
     ok "$1: the idle guest starts" stock-xl create "/root/$1.cfg" memory=96
-    ok "$1: it says so" await 120 console_has "$1" "idle: up, 1 vcpus"
+    ok "$1: the guest reports its start on the console" \
+        await 120 console_has "$1" "idle: up, 1 vcpus"
     old=$(domid "$1")
-    ok "$1: its pages are what it was given" \
+    ok "$1: the guest has the pages that it was given" \
         test "$(pages_of "$1")" -ge $((96 * 256))
-    ok "$1: it obeys a reboot" stock-xl reboot "$1"
-    ok "$1: it gets a new domid" await 120 is_new "$1" "$old"
-    ok "$1: it says so again" \
+    ok "$1: the guest obeys a reboot" stock-xl reboot "$1"
+    ok "$1: the guest gets a new domid" await 120 is_new "$1" "$old"
+    ok "$1: the guest reports its second start" \
         await 120 console_has "$1" "idle: up, 1 vcpus" 2
-    ok "$1: it obeys a shutdown" stock-xl shutdown "$1"
-    ok "$1: it is gone" await 120 is_gone "$1"
+    ok "$1: the guest obeys a shutdown" stock-xl shutdown "$1"
+    ok "$1: the guest no longer exists" await 120 is_gone "$1"
 }
 
 test_spin() { # TYPE VCPUS
     ok "$1: the spinning guest starts" \
         stock-xl create /root/spin.cfg "type=\"$1\"" "vcpus=$2"
-    ok "$1: all of its virtual CPUs run" await 120 run_at_once spin "$2"
+    ok "$1: all vCPUs of the guest run" await 120 run_at_once spin "$2"
     destroy_all
 }
 
@@ -92,7 +93,7 @@ test_reports() {
         "rig-free lists every node"
     ok "destroy_all leaves no guest" destroy_all
     rig-pages 'two words' 2> /dev/null
-    is $? 1 "rig-pages fails for a domain that is not there"
+    is $? 1 "rig-pages fails for a domain that does not exist"
 }
 
 # The report, as the hypervisor may print it: whole, cut, and in new clothes.
@@ -119,7 +120,7 @@ EOF
     report pages < /tmp/report > /tmp/out 2> /tmp/err
     is "$? $(wc -l < /tmp/out)" "1 0" \
         "a report without its beginning is refused"
-    ok "and says why" grep -q 'cut short' /tmp/err
+    ok "rig-pages says why it refuses a report" grep -q 'cut short' /tmp/err
 }
 
 test_machine

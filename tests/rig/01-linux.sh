@@ -11,9 +11,10 @@
 
 test_linux() { # CONFIG
     ok "$1: Linux starts" stock-xl create "/root/$1.cfg" vcpus=2
-    ok "$1: it gets to user space" await 120 console_has "$1" "GUEST-UP cpus=2"
-    ok "$1: it obeys a shutdown" stock-xl shutdown "$1"
-    ok "$1: it is gone" await 120 is_gone "$1"
+    ok "$1: Linux gets to user space" \
+        await 120 console_has "$1" "GUEST-UP cpus=2"
+    ok "$1: Linux obeys a shutdown" stock-xl shutdown "$1"
+    ok "$1: the guest no longer exists" await 120 is_gone "$1"
 }
 
 if [ "$(grep -c ^node /root/topology)" -gt 16 ]; then

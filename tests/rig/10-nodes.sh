@@ -25,7 +25,8 @@ settle() {
         case $expected in
         *' '*)
             # shellcheck disable=SC2086 # words
-            ok "$what: equal shares on $expected and nothing elsewhere" \
+            ok \
+                "$what: the memory is in equal shares on $expected, and nowhere else" \
                 shares_even "$name" $expected ;;
         *)  is "$(nodes_of "$name")" "$expected" \
                 "$what: every page is on node $expected" ;;
@@ -77,7 +78,7 @@ all_nodes() {
     # shellcheck disable=SC2046 # words
     set -- $(roomy 250)
     [ "$*" = "$(nodes)" ] || {
-        skip "some node is too small for an equal share" 2
+        skip "no test: some node is too small for an equal share" 2
         return
     }
     lands idle '"all"' $((100 * $#)) "$@"
@@ -117,7 +118,8 @@ vcpus_follow() {
     remove g
     create idle g "nodes=\"$node\"" 'nodes_cpus="hard"' memory=64 vcpus=2
     is "$(affinity g 0 | cut -d ' ' -f 1), $(affinity g 1 | cut -d ' ' -f 1)" \
-        "$cpus, $cpus" "nodes_cpus=\"hard\": the vCPUs are bound to them"
+        "$cpus, $cpus" \
+        "nodes_cpus=\"hard\": the vCPUs are bound to the node's CPUs"
     remove g
     create idle g "nodes=\"$node\"" 'nodes_cpus="none"' memory=64 vcpus=2
     is "$(affinity g 0), $(affinity g 1)" "all / all, all / all" \
@@ -138,16 +140,17 @@ talk() {
     cp "$out" /tmp/out.ours
     remove g
     stock_create idle g memory=64
-    ok "a create that fits says on stderr what stock says" \
+    ok "a create that fits prints on stderr what stock prints" \
         cmp "$err" /tmp/err.ours
-    ok "and on stdout" cmp "$out" /tmp/out.ours
+    ok "a create that fits prints on stdout what stock prints" \
+        cmp "$out" /tmp/out.ours
     remove g
     xl -v create /root/idle.cfg 'name="g"' "nodes=\"$2\"" memory=64 2> "$err"
-    is "$(ours)" 2 "xl -v create: two lines of ours"
-    is "$(grep -c "node $2" "$err")" 1 "one of them names the node"
+    is "$(ours)" 2 "xl -v create prints two lines of ours"
+    is "$(grep -c "node $2" "$err")" 1 "one of the two lines names the node"
     remove g
     xl -v create /root/idle.cfg 'name="g"' memory=64 2> "$err"
-    is "$(ours)" 2 "xl -v create without nodes=: two lines of ours"
+    is "$(ours)" 2 "xl -v create without nodes= prints two lines of ours"
     remove g
 }
 
@@ -160,9 +163,9 @@ whose() { # NODE
         xl node-affinity --keep g "$1") > "$out" 2>&1 || cat "$out"
     id=$(domid g)
     is "$(find /run/xen/numa -exec stat -c %U-%a-%F {} + | sort | one_line)" \
-        "root-600-regular root-700-directory" "/run/xen/numa is root's"
+        "root-600-regular root-700-directory" "only root can read /run/xen/numa"
     is "$(stat -c '%U %a' /var/lib/xen/userdata-d."$id".*.xl-numa)" \
-        "root 600" "and so is what is kept"
+        "root 600" "only root can read what is kept for a domain"
     for path in "/local/domain/$id/memory/target" "/local/domain/$id/name" \
         "$(xenstore-read "/local/domain/$id/vm")"; do
         ok "the guest can read ${path%/*-*}, and not write it" \
@@ -212,9 +215,10 @@ dry_run() {
     is "$(json_list nodemap < /tmp/ours.json)" "$(node_affinity g)" \
         "the nodes of the dry run are those of the create"
     is "$(json_list nodemap < /tmp/ours.json)" \
-        "$(pages_of g | ranges)" "and those of its pages"
+        "$(pages_of g | ranges)" \
+        "the nodes of the dry run are those of the pages"
     is "all / $(json_list vcpu_soft_affinity < /tmp/ours.json)" \
-        "$(affinity g)" "and so are its CPUs"
+        "$(affinity g)" "the CPUs of the dry run are those of the create"
     remove g
 }
 

@@ -24,7 +24,7 @@ string() {
         is "$(nodes_of "g$node")" "$node" \
             "cpus=\"$cpus\": the memory is on node $node"
         is "$(affinity "g$node" | cut -d ' ' -f 1)" "$cpus" \
-            "cpus=\"$cpus\": the vCPU is bound to them"
+            "cpus=\"$cpus\": the vCPU is bound to these CPUs"
     done
     report=''
     destroy_all
@@ -55,11 +55,11 @@ stock_string() {
 list() { # NODE NODE
     first=$(cpus_of "$1") second=$(cpus_of "$2")
     create idle g "cpus=[\"${first%%-*}\",\"${second%%-*}\"]" vcpus=2 memory=160
-    ok "a vCPU bound to each of two nodes: equal shares on both" \
+    ok "two vCPUs on two nodes get equal shares on both" \
         shares_even g "$1" "$2"
     remove g
     create idle g "cpus=[\"$second\",\"${second%%-*}\"]" vcpus=2 memory=160
-    is "$(nodes_of g)" "$2" "both vCPUs bound to one node: memory there"
+    is "$(nodes_of g)" "$2" "two vCPUs on one node get memory on that node"
     is "$(affinity g 1 | cut -d ' ' -f 1)" "${second%%-*}" \
         "each vCPU is bound as configured"
     remove g
@@ -78,11 +78,13 @@ soft() { # NODE NODE
     cpus=$(cpus_of "$2")
     create idle g "cpus_soft=\"$cpus\"" memory=160
     is "$(nodes_of g)" "$2" "cpus_soft=\"$cpus\": the memory is on their node"
-    is "$(affinity g)" "all / $cpus" "cpus_soft=\"$cpus\": is kept as it is"
+    is "$(affinity g)" "all / $cpus" \
+        "cpus_soft=\"$cpus\": the affinity stays as configured"
     remove g
     create idle g "nodes=\"$1\"" "cpus_soft=\"$cpus\"" memory=160
     is "$(nodes_of g)" "$1" "nodes= and cpus_soft=: the memory is where nodes= says"
-    is "$(affinity g)" "all / $cpus" "and the vCPUs where cpus_soft= says"
+    is "$(affinity g)" "all / $cpus" \
+        "nodes= and cpus_soft=: the vCPUs prefer what cpus_soft= says"
     remove g
 }
 
@@ -106,7 +108,7 @@ contains() {
 
 elsewhere() { # MEMORY-NODE CPU-NODE
     cpus=$(cpus_of "$2")
-    ok "nodes=\"$1\" and cpus=\"$cpus\" of node $2: created as asked" \
+    ok "nodes=\"$1\" and cpus=\"$cpus\" of node $2: the guest is created" \
         created idle g "nodes=\"$1\"" "cpus=\"$cpus\"" memory=160
     is "$(nodes_of g)" "$1" "the memory is on node $1"
     is "$(affinity g | cut -d ' ' -f 1)" "$cpus" "the vCPU is bound to node $2"
@@ -122,16 +124,17 @@ pool() { # NODE ANOTHER-NODE
     stock-xl cpupool-create 'name="pool"' "cpus=\"$cpus\"" \
         > "$out"
     create idle g 'pool="pool"' memory=160
-    is "$(nodes_of g)" "$1" "pool=: the memory is where the pool's CPUs are"
+    is "$(nodes_of g)" "$1" "pool=: the memory is near the CPUs of the cpupool"
     remove g
     create idle-pvh g 'pool="pool"' memory=160
-    is "$(nodes_of g)" "$1" "pool=, PVH: the same"
+    is "$(nodes_of g)" "$1" \
+        "pool=, PVH: the memory is near the CPUs of the cpupool"
     remove g
     create idle g memory=160 'nodes_policy="best"'
-    ok "a guest of another pool is not placed there" \
+    ok "a guest of another cpupool is not placed there" \
         test "$(nodes_of g)" != "$1"
     remove g
-    ok "pool= and nodes= elsewhere: created as asked" \
+    ok "pool= and nodes= outside it: the guest is created" \
         created idle g 'pool="pool"' "nodes=\"$2\"" memory=160
     is "$(nodes_of g)" "$2" "the memory is on node $2"
     warns_remote "$2" "$1"

@@ -23,7 +23,7 @@ chooses() { # NAME POLICY MIB
     expected=$(expected_node "$2" "$3")
     create idle "$1" "nodes_policy=\"$2\"" "memory=$3"
     is "$(nodes_of "$1")" "$expected" \
-        "$2 fit of $3 MiB: node $expected, by the memory that was usable"
+        "$2 fit of $3 MiB takes node $expected, by its usable memory"
 }
 
 policies() {
@@ -49,10 +49,12 @@ old_names() {
 by_default() {
     expected=$(expected_node best 350)
     create idle g memory=350
-    is "$(nodes_of g)" "$expected" "without a policy: with as many vCPUs on each node best fit"
+    is "$(nodes_of g)" "$expected" \
+        "without a policy it is best fit while all nodes have as many vCPUs"
     remove g
     create idle-pvh g memory=350
-    is "$(nodes_of g)" "$expected" "for PVH too"
+    is "$(nodes_of g)" "$expected" \
+        "without a policy it is best fit for PVH, too"
     remove g
 }
 
@@ -67,9 +69,10 @@ spread_over() { # KEY...
 
 piles() {
     is "$(spread_over 'nodes_policy="best"')" 1 \
-        "best fit: four small guests on one node"
+        "best fit puts four small guests on one node"
     # A node with less left over may get two, for that.
-    ok "by default, balanced: on three at least" test "$(spread_over)" -ge 3
+    ok "the default, balanced, puts four small guests on three nodes or more" \
+        test "$(spread_over)" -ge 3
 }
 
 # Each where the ones before it have left room.
@@ -114,15 +117,15 @@ larger_than_a_node() {
     pair=$(expected_pair $mib)
     create idle g "memory=$mib"
     is "$(nodes_of g)" "$pair" \
-        "$mib MiB, more than any node has: nodes $pair, the nearest that fit"
+        "$mib MiB, more than any node has, are on nodes $pair, the nearest that fit"
     remove g
     create idle g "memory=$mib" nodes_max=2 'nodes_mode="strict"'
-    is "$(nodes_of g)" "$pair" "with nodes_max=2 the same"
+    is "$(nodes_of g)" "$pair" "with nodes_max=2 the guest is on the same nodes"
     remove g
     before=$(rig-free)
-    ok "with nodes_max=1, strict, it is refused" \
+    ok "with nodes_max=1 and strict the guest is refused" \
         expect 3 create idle g "memory=$mib" nodes_max=1 'nodes_mode="strict"'
-    ok "and nothing is left of it" nothing_left_of g "$before"
+    ok "nothing is left of the refused guest" nothing_left_of g "$before"
 }
 
 nothing_left_of() {
@@ -134,24 +137,25 @@ beside_another() {
     node=$(expected_node first 90)
     create idle other "nodes=\"$node\"" memory=40
     create idle g memory=40 'nodes_policy="first"' 'nodes_apart="other"'
-    ok "nodes_apart: it is not on node $node, where the other is" \
+    ok "nodes_apart= keeps a guest off node $node, where the other guest is" \
         test "$(nodes_of g)" != "$node"
     remove g
     remove other
     node=$(expected_node worst 90)
     create idle other "nodes=\"$node\"" memory=40
     create idle g memory=40 'nodes_policy="first"' 'nodes_with="other"'
-    is "$(nodes_of g)" "$node" "nodes_with: it is on node $node, with the other"
+    is "$(nodes_of g)" "$node" \
+        "nodes_with= puts a guest on node $node, with the other guest"
     remove g
     remove other
-    ok "nodes_with of nobody: it is created" \
+    ok "nodes_with= of an unknown name does not stop the create" \
         created idle g memory=40 'nodes_with="nobody"'
     remove g
 }
 
 of_all_nodes() {
     create idle g 'nodes="all"' nodes_max=2 memory=100
-    ok "nodes=\"all\" with nodes_max=2: two nodes at the most" \
+    ok "nodes=\"all\" with nodes_max=2 uses two nodes at most" \
         test "$(pages_of g | wc -l)" -le 2
     remove g
 }
@@ -163,11 +167,12 @@ defaults() {
     echo 'nodes_policy = "worst"' > $conf
     expected=$(expected_node worst 100)
     create idle g memory=100
-    is "$(nodes_of g)" "$expected" "xl-numa.conf: its policy is the default"
+    is "$(nodes_of g)" "$expected" "the policy of xl-numa.conf is the default"
     remove g
     expected=$(expected_node first 100)
     create idle g memory=100 'nodes_policy="first"'
-    is "$(nodes_of g)" "$expected" "the guest's own policy wins"
+    is "$(nodes_of g)" "$expected" \
+        "the guest's own policy overrides that of xl-numa.conf"
     remove g
     rm $conf
 }
@@ -182,10 +187,11 @@ dma_reserve() {
     fi
     mib=$(($(free_mib "$node") - 40))
     set -- idle g "nodes=\"$node\"" 'nodes_mode="strict"' "memory=$mib"
-    ok "strict, into the reserve for DMA: refused" expect 3 create "$@"
+    ok "strict refuses a guest that needs the reserve for DMA" \
+        expect 3 create "$@"
     echo 'dma_reserve = 0' > $conf
-    ok "dma_reserve = 0 in xl-numa.conf: created" created "$@"
-    is "$(nodes_of g)" "$node" "all on node $node"
+    ok "with dma_reserve = 0 in xl-numa.conf the guest is created" created "$@"
+    is "$(nodes_of g)" "$node" "all memory of the guest is on node $node"
     remove g
     rm $conf
 }
@@ -196,7 +202,7 @@ bad_defaults() { # LINE WORD...
     ok "xl-numa.conf with '$(cat $conf)': the create is refused" \
         expect 1 create idle g
     for word in $conf "$@"; do
-        ok "and the error has '$word'" grep -qF "$word" "$err"
+        ok "the error of the refused create has '$word'" grep -qF "$word" "$err"
     done
     ok "no domain is left" test -z "$(domid g)"
     rm $conf

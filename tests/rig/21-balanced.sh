@@ -38,10 +38,11 @@ at_once() {
 }
 
 four_guests 'nodes_policy="best"'
-is "$nr_nodes" 1 "best fit: four spinning guests on one node"
+is "$nr_nodes" 1 "best fit puts four spinning guests on one node"
 remove a b c d
 four_guests
-is "$nr_nodes" 4 "by default, balanced: each on another"
+is "$nr_nodes" 4 \
+    "the default, balanced, puts each of four spinning guests on its own node"
 for guest in a b c d; do
     # shellcheck disable=SC2046 # words
     is "$(affinity $guest)" "all / $(cpus_of $(nodes_of $guest))" \
@@ -51,7 +52,7 @@ remove a b c d
 rm -f /tmp/failed
 at_once > /tmp/counts
 sed 's/^/# on a node: /' /tmp/counts
-ok "eight at once: on all nodes, not more than three on one" awk '
+ok "eight simultaneous creates use all nodes, with at most three on one" awk '
     { nr++; bad += $1 > 3 } END { exit nr != 4 || bad }' /tmp/counts
-ok "none of these failed" test ! -e /tmp/failed
+ok "none of the eight creates failed" test ! -e /tmp/failed
 done_testing

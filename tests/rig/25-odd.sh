@@ -49,15 +49,16 @@ bound_there() {
         is "$(distance "$without_memory" "$node")" "$far" \
             "its memory is as near as any is (node $node)"
     done
-    is "$(affinity g | cut -d ' ' -f 1)" "$cpus" "the vCPU is bound to them"
+    is "$(affinity g | cut -d ' ' -f 1)" "$cpus" \
+        "the vCPU is bound to these CPUs"
     remove g
 }
 
 named() {
-    ok "nodes= with the node without memory: refused when strict" \
+    ok "strict refuses nodes= with a node without memory" \
         expect 3 create idle g "nodes=\"$without_memory\"" \
         'nodes_mode="strict"' memory=100
-    ok "and created, with a warning, when not" \
+    ok "preferred creates such a guest, with a warning" \
         created idle g "nodes=\"$without_memory\"" memory=100
     ok "the warning names the node" \
         grep -q "^numa: warning: .*node $without_memory\\b" "$err"
@@ -82,9 +83,10 @@ mem_and_nodes() {
     create idle g "nodes=\"$2\"" "nodes_mem=\"$without_cpus\"" memory=160
     is "$(nodes_of g)" "$without_cpus" \
         "nodes= and nodes_mem=: the memory is where nodes_mem says"
-    is "$(affinity g)" "all / $(cpus_of "$2")" "the vCPU where nodes says"
+    is "$(affinity g)" "all / $(cpus_of "$2")" \
+        "nodes= and nodes_mem=: the vCPU prefers what nodes= says"
     remove g
-    ok "strict holds for nodes_mem" expect 3 create idle g "nodes=\"$2\"" \
+    ok "strict applies to nodes_mem" expect 3 create idle g "nodes=\"$2\"" \
         "nodes_mem=\"$without_cpus\"" 'nodes_mode="strict"' \
         "memory=$(($(free_mib "$without_cpus") + 20))"
 }
@@ -102,11 +104,12 @@ all_nodes() {
     # shellcheck disable=SC2046 # words
     set -- $(nodes)
     create idle g 'nodes="all"' memory=400
-    ok "nodes=\"all\": equal shares on all nodes that have memory" \
+    ok \
+        "nodes=\"all\": the memory is in equal shares on all nodes that have some" \
         shares_even g "$@"
     is "$(home_cpus_of "$@")" "$(cpu_list | ranges)" \
-        "each CPU belongs to one of these"
-    is "$(affinity g)" "all / all" "the vCPU prefers the CPUs of these"
+        "each CPU belongs to a node with memory"
+    is "$(affinity g)" "all / all" "the vCPU prefers the CPUs of these nodes"
     remove g
 }
 

@@ -11,7 +11,7 @@ chooses() { # POLICY MIB VCPUS
     expected=$(expected_node "$1" "$2" "$3")
     create idle g "nodes_policy=\"$1\"" "memory=$2" "vcpus=$3"
     is "$(nodes_of g)" "$expected" \
-        "$1 fit of $2 MiB and $3 vCPUs: node $expected"
+        "$1 fit of $2 MiB and $3 vCPUs takes node $expected"
     remove g
 }
 
@@ -37,7 +37,7 @@ capped_shares() {
     create idle g 'nodes="all"' "memory=$mib" || sed 's/^/# /' "$err"
     ok "nodes=\"all\" of $mib MiB: the smallest node gives what it has" \
         nearly_full "$small"
-    ok "and the others an equal part of the rest" others_even
+    ok "the other nodes give equal parts of the rest" others_even
     is "$(pages_of g | awk '{ n += $2 } END { print n }')" $((mib * 256)) \
         "the guest has all of its memory"
     remove g

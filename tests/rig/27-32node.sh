@@ -12,10 +12,11 @@ stock_beside() {
     stock_create idle g memory=100
     echo "# stock: $(grep "$refusal" "$err")"
     ok "the installed xl does not place a guest on 32 nodes" grep -q "$refusal" "$err"
-    is "$(node_affinity g)" all "and leaves it to all nodes"
+    is "$(node_affinity g)" all "the installed xl lets the guest use all nodes"
     remove g
     create idle g memory=100
-    ok "ours has no such line" not grep -q "$refusal" "$err"
+    ok "our xl does not say that it cannot place the guest" \
+        not grep -q "$refusal" "$err"
     remove g
 }
 
@@ -26,7 +27,7 @@ not() {
 chooses() { # POLICY MIB
     expected=$(expected_node "$1" "$2")
     create idle g "nodes_policy=\"$1\"" "memory=$2"
-    is "$(nodes_of g)" "$expected" "$1 fit of $2 MiB: node $expected"
+    is "$(nodes_of g)" "$expected" "$1 fit of $2 MiB takes node $expected"
     remove g
 }
 
@@ -70,9 +71,9 @@ twenty() {
     rig-pages | awk '$1 ~ /^g/ && $3 > 0' > /tmp/pages
     is "$(awk '{ print $1 }' /tmp/pages | sort -u | wc -l)" "$number" \
         "$number guests run"
-    is "$(wc -l < /tmp/pages)" "$number" "each is on one node"
+    is "$(wc -l < /tmp/pages)" "$number" "each guest is on one node"
     is "$(awk '{ print $2 }' /tmp/pages | sort -u | wc -l)" "$number" \
-        "and no two on the same, by worst fit"
+        "by worst fit no two guests are on the same node"
     destroy_all
     await 30 nothing_dies
 }
@@ -88,11 +89,13 @@ named() {
     # shellcheck disable=SC2046 # words
     set -- $(two_in_a_row)
     create idle g "nodes=\"$1-$2\"" memory=160
-    ok "nodes=\"$1-$2\": equal shares on both" shares_even g "$1" "$2"
-    is "$(affinity g)" "all / $(cpus_of "$1" "$2")" "and the vCPU prefers both"
+    ok "nodes=\"$1-$2\": the memory is in equal shares on both nodes" \
+        shares_even g "$1" "$2"
+    is "$(affinity g)" "all / $(cpus_of "$1" "$2")" \
+        "the vCPU prefers both nodes"
     remove g
     create idle-pvh g "nodes=\"$2\"" memory=160
-    is "$(nodes_of g)" "$2" "nodes=\"$2\", PVH: every page is there"
+    is "$(nodes_of g)" "$2" "nodes=\"$2\", PVH: every page is on that node"
     remove g
 }
 
@@ -105,7 +108,7 @@ larger_than_a_node() {
     is $# 3 "600 MiB are on three nodes ($found)"
     near=$(numa_info | awk '$1 == 0 { split($4, d, ","); print d[2] }')
     is "$(distance "$1" "$2") $(distance "$2" "$3") $(distance "$1" "$3")" \
-        "$near $near $near" "that are near each other"
+        "$near $near $near" "the three nodes are near each other"
     remove g
 }
 

@@ -43,12 +43,12 @@ refused() { # CONFIG NODE
     free=$(free_mib "$2")
     mib=$((free + 40))
     before=$(rig-free)
-    ok "$1, strict, $mib MiB on node $2 with $free free: refused" \
+    ok "$1, strict: $mib MiB on node $2 with $free free are refused" \
         expect 3 create "$1" g "nodes=\"$2\"" "memory=$mib" \
         'nodes_mode="strict"'
     ok "the last line says why, and what Domain-0 holds there" \
         explains "$2" $mib "$(dom0_mib "$2")" "$free"
-    ok "nothing is left of it" nothing_left "$before"
+    ok "nothing is left of the refused guest" nothing_left "$before"
 }
 
 # The domain builder says when it begins to ask for memory.
@@ -61,7 +61,7 @@ asks_no_page() { # CONFIG NODE
     xl -vvv create "/root/$1.cfg" 'name="g"' "nodes=\"$2\"" \
         "memory=$(($(free_mib "$2") + 40))" 'nodes_mode="strict"' \
         > "$out" 2> "$err"
-    ok "$1: what does not fit is refused before that" \
+    ok "$1: a guest that does not fit is refused before memory is asked for" \
         not grep -q xc_dom_boot_mem_init "$err"
 }
 
@@ -72,9 +72,9 @@ not() {
 refused_everywhere() {
     mib=$(rig-free | awk '{ n += $2 } END { print int(n / 256) + 100 }')
     before=$(rig-free)
-    ok "strict, $mib MiB, more than the host has: refused" \
+    ok "strict: $mib MiB, more than the host has, are refused" \
         expect 3 create idle g "memory=$mib" 'nodes_mode="strict"'
-    ok "nothing is left of it" nothing_left "$before"
+    ok "nothing is left of that guest" nothing_left "$before"
 }
 
 dom0_pages() {
@@ -88,24 +88,26 @@ balloons() { # NODE
     mib=$(rig-free | awk '{ n += $2 } END { print int(n / 256) + 40 }')
     pages=$(dom0_pages)
     before=$(rig-free)
-    ok "autoballoon, strict, $mib MiB on node $1: refused" \
+    ok "autoballoon, strict: $mib MiB on node $1 are refused" \
         expect 3 create idle g "nodes=\"$1\"" "memory=$mib" \
         'nodes_mode="strict"'
     is "$(grep -c . "$err") $(grep -c '^numa: error: ' "$err")" "2 1" \
-        "in one line after xl's own first"
-    is "$(dom0_pages)" "$pages" "Domain-0 has not given up memory for it"
-    ok "nothing is left of it" nothing_left "$before"
-    ok "preferred, $mib MiB: created" created idle g "memory=$mib"
-    ok "with memory of Domain-0's" test "$(dom0_pages)" -lt "$pages"
+        "one line of ours follows the first line of xl"
+    is "$(dom0_pages)" "$pages" \
+        "Domain-0 has not released memory for that guest"
+    ok "nothing is left of the guest with autoballoon" nothing_left "$before"
+    ok "preferred: a guest of $mib MiB is created" created idle g "memory=$mib"
+    ok "Domain-0 has released memory for that guest" \
+        test "$(dom0_pages)" -lt "$pages"
     remove g
     stock-xl mem-set 0 $((pages / 256))
     cp /tmp/xl.conf /etc/xen/xl.conf
 }
 
 fits() { # NODE
-    ok "strict, and it fits: created" \
+    ok "strict: a guest that fits is created" \
         created idle g "nodes=\"$1\"" 'nodes_mode="strict"' memory=100
-    is "$(nodes_of g)" "$1" "every page on its node"
+    is "$(nodes_of g)" "$1" "every page is on the node of the strict guest"
     remove g
 }
 
@@ -117,8 +119,9 @@ populate_on_demand() { # NODE
     for word in idle-pvh.cfg nodes_mode strict 'memory = maxmem'; do
         ok "the error has '$word'" grep -q "$word" "$err"
     done
-    ok "nothing is left of it" nothing_left "$before"
-    ok "but not for PV, which has nothing on demand" created idle g "$@"
+    ok "nothing is left of the guest with populate on demand" \
+        nothing_left "$before"
+    ok "strict with memory < maxmem is accepted for PV" created idle g "$@"
     remove g
 }
 
@@ -161,9 +164,9 @@ goes_elsewhere() { # CONFIG NODE
     ok "$1, preferred: the same guest is created" \
         created "$1" g "nodes=\"$2\"" "memory=$mib"
     is "$(nodes_of g)" "$({ echo "$2"; nearest "$2"; } | sort -n | one_line)" \
-        "it is on node $2 and, for the rest, on the nearest"
-    ok "and a warning has the true figures" figures_are_true "$2"
-    ok "most of it is on node $2" test "$(free_mib "$2")" -le 70
+        "the guest is on node $2 and, for the rest, on the nearest node"
+    ok "a warning has the true figures" figures_are_true "$2"
+    ok "most of the guest is on node $2" test "$(free_mib "$2")" -le 70
     remove g
 }
 
@@ -186,9 +189,11 @@ taken_meanwhile() { # MODE NODE
     free=$(free_mib "$2")
     mib=$((free * 2 / 3))
     hold "$2" $mib "nodes_mode=\"$1\""
-    ok "$1, $mib of $free MiB on node $2: planned, and held" is_held
+    ok "$1: a create of $mib of $free MiB on node $2 has planned and is held" \
+        is_held
     take "$2" $((free / 2))
-    is "$(nodes_of thief)" "$2" "stock xl takes $((free / 2)) MiB of them"
+    is "$(nodes_of thief)" "$2" \
+        "stock xl takes $((free / 2)) MiB of this memory"
     go_on
 }
 
@@ -198,7 +203,7 @@ runs_out_strict() { # NODE
     is $? 3 "strict: the build runs out of memory, and the create fails"
     ok "the last line says why" explains_build "$1"
     remove thief
-    ok "nothing is left of it" nothing_left "$before"
+    ok "nothing is left of the create that failed" nothing_left "$before"
     destroy_all
 }
 
@@ -213,7 +218,7 @@ runs_out_preferred() { # NODE
     is $? 0 "preferred: the create goes on"
     ok "a warning has the true figures" figures_are_true "$1"
     is "$(nodes_of g)" "$({ echo "$1"; nearest "$1"; } | sort -n | one_line)" \
-        "it is on node $1 and, for the rest, on the nearest"
+        "the guest is on node $1 and, for the rest, on the nearest node"
     remove g thief
 }
 

@@ -23,11 +23,12 @@ ten_times() { # NODE-OF-PV NODES-OF-PVH
     for number in $(seq 10); do
         asks pv
         asks pvh
-        ok "PV: reboot $number" comes_back pv
-        ok "PVH: reboot $number" comes_back pvh
+        ok "PV: the guest comes back from reboot $number" comes_back pv
+        ok "PVH: the guest comes back from reboot $number" comes_back pvh
         take_report
         is "$(nodes_of pv)" "$1" "PV: every page is on node $1"
-        ok "PVH: equal shares on nodes $2 $3" shares_even pvh "$2" "$3"
+        ok "PVH: the memory is in equal shares on nodes $2 $3" \
+            shares_even pvh "$2" "$3"
         report=''
     done
 }
@@ -36,10 +37,11 @@ stored() { # NAME VALUE
     stock-xl list -l "$1" | same_keys > /tmp/stored.json
     ok "$1: xl list -l has the request" \
         grep -qF "\"numa/nodes\":\"$2\"" /tmp/stored.json
-    ok "and no node map" not grep -q nodemap /tmp/stored.json
-    ok "nor an affinity that nobody asked for" \
+    ok "the stored configuration has no node map" \
+        not grep -q nodemap /tmp/stored.json
+    ok "the stored configuration has no affinity that was not asked for" \
         not grep -q '_affinity' /tmp/stored.json
-    ok "nor that placement was turned off" \
+    ok "the stored configuration does not turn placement off" \
         not grep -q numa_placement /tmp/stored.json
 }
 
@@ -55,9 +57,9 @@ named() { # NODE ANOTHER
     stored pvh "$1-$2"
     ten_times "$2" "$1" "$2"
     is "$(affinity pv)" "all / $(cpus_of "$2")" \
-        "PV: the vCPU still prefers them"
+        "PV: the vCPU still prefers the CPUs of its node"
     is "$(affinity pvh)" "all / $(cpus_of "$1" "$2")" \
-        "PVH: the vCPU still prefers them"
+        "PVH: the vCPU still prefers the CPUs of its nodes"
     stored pv "$2"
     stored pvh "$1-$2"
     remove pv pvh
@@ -73,12 +75,13 @@ filled_meanwhile() {
     asks g
     ok "a guest that chose node $was by worst fit reboots, $fill MiB later" \
         comes_back g
-    is "$(nodes_of g)" "$expected" "it is on node $expected now"
-    ok "which is another" test "$expected" != "$was"
+    is "$(nodes_of g)" "$expected" \
+        "after the reboot the guest is on node $expected"
+    ok "the node is another one than before" test "$expected" != "$was"
     stock-xl list -l g | same_keys > /tmp/stored.json
     ok "xl list -l has its policy" \
         grep -qF '"numa/nodes_policy":"worst"' /tmp/stored.json
-    ok "and no node map" not grep -q nodemap /tmp/stored.json
+    ok "xl list -l has no node map" not grep -q nodemap /tmp/stored.json
     destroy_all
 }
 
@@ -92,11 +95,13 @@ held_for_a_while() { # NODE
     map "$was" 190
     newest=$(guest_domids | tail -n 1)
     asks g
-    ok "a guest reboots whose memory somebody maps" await 60 is_dying "$was"
-    is "$(guest_domids | tail -n 1)" "$newest" "the next one is not made yet"
+    ok "a guest reboots while a process maps its memory" \
+        await 60 is_dying "$was"
+    is "$(guest_domids | tail -n 1)" "$newest" \
+        "the next domain of the guest is not made yet"
     unmap
-    ok "it comes back" comes_back g
-    is "$(nodes_of g)" "$1" "to its node, once its own memory was free there"
+    ok "the guest comes back once its memory is free" comes_back g
+    is "$(nodes_of g)" "$1" "the guest is on its node again"
     destroy_all
 }
 
@@ -106,14 +111,14 @@ held_for_hours() { # NODE
     was=$(domid g)
     map "$was" 4 1000
     asks g
-    ok "a guest reboots whose pages somebody lets go of by the second" \
+    ok "a guest reboots while a process frees its pages slowly" \
         comes_back g
-    ok "its old domain is there still" is_dying "$was"
-    ok "it is placed, with a word about that" \
+    ok "the old domain of the guest still exists" is_dying "$was"
+    ok "the guest is placed, with a line about the old domain" \
         grep 'another domain still maps .* MiB of its previous instance' \
         /var/log/xen/xl-g.log
-    is "$(nodes_of g)" "$1" "on its node, which has room for both"
-    is "$(node_affinity g)" "$1" "which it prefers"
+    is "$(nodes_of g)" "$1" "the guest is on its node, which has room for both"
+    is "$(node_affinity g)" "$1" "the node affinity of the guest is that node"
     unmap
     destroy_all
 }

@@ -68,20 +68,21 @@ restore() {
 
 comes_back() { # TYPE NODE
     ok "$1: the guest is up" "boot_$1" "nodes=\"$2\""
-    ok "$1: saved" save
-    ok "$1: restored" expect 0 restore
+    ok "$1: the guest is saved" save
+    ok "$1: the guest is restored" expect 0 restore
     is "$(nodes_of g)" "$2" "$1: every page is on node $2"
     is "$(node_affinity g)" "$2" "$1: xl list -n shows the node"
-    is "$(affinity g)" "all / $(cpus_of "$2")" "$1: its vCPU prefers its CPUs"
+    is "$(affinity g)" "all / $(cpus_of "$2")" \
+        "$1: the vCPU prefers the CPUs of that node"
     is "$(grep '^numa: ' "$err")" "" "$1: xl prints nothing"
-    ok "$1: it lives" "lives_$1"
+    ok "$1: the restored guest runs" "lives_$1"
 }
 
 # A PV guest of this dom0 can't be migrated live, by stock xl neither.
 migrates() { # TYPE NODE
-    ok "$1: migrated to this same host" migrate
+    ok "$1: the guest is migrated to this same host" migrate
     is "$(nodes_of g)" "$2" "$1: every page is on node $2"
-    ok "$1: it lives" "lives_$1"
+    ok "$1: the migrated guest runs" "lives_$1"
 }
 
 migrate() { # [FROM-XL [TO-XL]]
@@ -91,25 +92,27 @@ migrate() { # [FROM-XL [TO-XL]]
 
 # The installed xl on one side: the guest lives, and its request lives on.
 with_stock() { # NODE
-    ok "it migrates to the installed xl" migrate xl stock-xl
-    ok "it migrates from there" migrate stock-xl xl
+    ok "a guest migrates to the installed xl" migrate xl stock-xl
+    ok "the guest migrates back from the installed xl" migrate stock-xl xl
     is "$(nodes_of g)" "$1" "every page is on node $1 again"
     remove g
     stock_create idle-pvh g memory=100
     ok "a guest of the installed xl is saved by that" quiet \
         stock-xl save g /tmp/saved/g
-    ok "and restored" expect 0 restore
-    is "$(nodes_of g | wc -w)" 1 "as a guest that asks for nothing: on one node"
+    ok "a guest of the installed xl is restored by ours" expect 0 restore
+    is "$(nodes_of g | wc -w)" 1 \
+        "a guest without a request is restored on one node"
     is "$(node_affinity g)" "$(nodes_of g)" "its node affinity is that node"
     remove g
 }
 
 # What was its node is too small now: the rest is on the nearest.
 elsewhere() { # NODE
-    ok "saved again" save
+    ok "the guest is saved again" save
     created idle ballast "nodes=\"$1\"" 'nodes_mode="strict"' \
         memory=$(($(usable_mib "$1") - 64))
-    ok "restored where less than half fits" expect 0 restore
+    ok "the guest is restored on a node where less than half fits" \
+        expect 0 restore
     ok "the node is full" test "$(free_mib "$1")" -le 24
     ok "a warning has the true figures" warns_truly "$1"
     remove g ballast
@@ -130,15 +133,15 @@ warns_truly() { # NODE
 strict() { # NODE
     ok "strict: the guest is up" \
         boot_pvh "nodes=\"$1\"" 'nodes_mode="strict"'
-    ok "strict: saved" save
+    ok "strict: the guest is saved" save
     created idle ballast "nodes=\"$1\"" memory=$(($(usable_mib "$1") - 64))
     before=$(rig-free)
-    ok "strict: where it does not fit it is not restored" \
+    ok "strict: the guest is not restored if it does not fit" \
         expect 1 restore
     ok "the last line says why" tells_why "$1"
-    ok "and memory is as before" free_within 64 "$before"
+    ok "the free memory is as before" free_within 64 "$before"
     remove ballast
-    ok "strict: where it fits it is" expect 0 restore
+    ok "strict: the guest is restored if it fits" expect 0 restore
     is "$(nodes_of g)" "$1" "strict: every page is on node $1"
     remove g
 }
@@ -163,7 +166,8 @@ plan_next() {
 
 is_on_plan() { # TYPE STEP
     is "$(nodes_of g)" "$next" "$1: $2: every page is on node $next"
-    is "$(affinity g)" "all / $(cpus_of "$next")" "$1: and its vCPU prefers that"
+    is "$(affinity g)" "all / $(cpus_of "$next")" \
+        "$1: the vCPU prefers that node"
 }
 
 reboots() { # TEXT
@@ -182,27 +186,29 @@ copied() { # TYPE
 
 life() { # TYPE TEXT
     plan_next
-    ok "$1: a life: created" "boot_$1" 'nodes_policy="worst"'
+    ok "$1: a guest for several moves is created" \
+        "boot_$1" 'nodes_policy="worst"'
     is_on_plan "$1" created
     first=$next
     fill "$first"
     plan_next
-    ok "$1: its node is full, and it reboots" reboots "$2"
+    ok "$1: the guest reboots while its node is full" reboots "$2"
     is_on_plan "$1" rebooted
-    ok "$1: which is another" test "$next" != "$first"
+    ok "$1: the guest is on another node" test "$next" != "$first"
     second=$next
-    ok "$1: saved" save
+    ok "$1: the guest is saved after that" save
     fill "$second"
     plan_next
-    ok "$1: its node is full, and it is restored" expect 0 restore
+    ok "$1: the guest is restored while its node is full" expect 0 restore
     is_on_plan "$1" restored
-    ok "$1: which is a third one" test "$next" != "$first" -a "$next" != "$second"
+    ok "$1: the guest is on a third node" \
+        test "$next" != "$first" -a "$next" != "$second"
     remove "ballast$first"
     plan_next
-    ok "$1: there is room elsewhere, and it migrates" copied "$1"
+    ok "$1: the guest migrates while other nodes have room" copied "$1"
     is_on_plan "$1" migrated
-    is "$next" "$first" "$1: which is where it began"
-    ok "$1: it lives" "lives_$1"
+    is "$next" "$first" "$1: the guest is on its first node"
+    ok "$1: the guest runs after all that" "lives_$1"
     destroy_all
 }
 

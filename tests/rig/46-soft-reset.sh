@@ -72,7 +72,7 @@ test_resets() {
     made v 'nodes="1,3"' 'vnuma="auto"' memory=100
     ok "v has two virtual nodes, each on a node" shares_even v 1 3
     is "$(vcpus h)" "2-3 / all, 3 / 5" \
-        "h has two affinities, one set while it runs"
+        "h has two affinities, one of them set while h runs"
     before_a=$(placed a) before_h=$(placed h) before_v=$(placed v)
     vnodes=$(vnodes)
     domid=$(domid a) record=$(record a)
@@ -81,40 +81,41 @@ test_resets() {
     done
     test_full
     ok "h is reset" is_reset h
-    is "$(placed h)" "$before_h" "it has what was set, and its pages, still"
+    is "$(placed h)" "$before_h" "h still has its affinities and its pages"
     test_vnuma
     destroy_all
 }
 
 test_full() {
-    ok "a is reset, whose node is full" is_reset a
-    is "$(domid a)" "$domid" "it is the same domain"
+    ok "a is reset while its node is full" is_reset a
+    is "$(domid a)" "$domid" "a is the same domain"
     is "$(nodes_of a) $(vcpus a)" "2 all / 4-5, all / 4-5" \
-        "its pages and vCPUs are on node 2"
-    is "$(placed a)" "$before_a" "as they were, and its node affinity"
-    is "$(record a)" "$record" "what was written about it in xenstore is there"
-    ok "xl list -l has the request that xl config-update came with" \
+        "the pages and vCPUs of a are on node 2"
+    is "$(placed a)" "$before_a" \
+        "the pages, vCPUs and node affinity of a are as before"
+    is "$(record a)" "$record" "xenstore has the record of a"
+    ok "xl list -l has the request from xl config-update" \
         sh -c 'stock-xl list -l a | grep -E "\"numa.?/nodes\": ?\"3\""'
 }
 
 test_vnuma() {
     ok "v is reset" is_reset v
-    is "$(vnodes)" "$vnodes" "it has its virtual nodes still"
-    is "$(placed v)" "$before_v" "where they were"
+    is "$(vnodes)" "$vnodes" "v still has its virtual nodes"
+    is "$(placed v)" "$before_v" "the virtual nodes of v are where they were"
     is "$(find /run/xen/numa -mindepth 1 ! -name lock)" "" \
-        "nothing is reserved for any"
+        "nothing is reserved for any of these guests"
     was=$(domid v)
     asks a reboot
     asks v reboot
     ok "v reboots" await 60 lives_anew v "$was"
-    is "$(vnodes)" "$vnodes" "it has such virtual nodes again"
-    is "$(placed v)" "$before_v" "on the same nodes"
+    is "$(vnodes)" "$vnodes" "v has the same virtual nodes after the reboot"
+    is "$(placed v)" "$before_v" "the virtual nodes of v are on the same nodes"
     asks v soft-reset
     ok "a reboots" await 60 lives_anew a "$domid"
-    is "$(nodes_of a)" 3 "as xl config-update had it: on node 3"
-    ok "v is reset again, which it was not in this life" \
+    is "$(nodes_of a)" 3 "a is on node 3, as xl config-update asked"
+    ok "v is reset after its reboot" \
         await 60 console_has v reset 2
-    is "$(placed v)" "$before_v" "where it is"
+    is "$(placed v)" "$before_v" "v stays on its nodes"
 }
 
 # The installed xl, which places the guest's vCPUs anew, and not its memory.
@@ -124,9 +125,9 @@ test_stock() {
     was=$(node_affinity s)
     fill ballast "$was"
     asks s soft-reset
-    ok "stock xl: reset" is_reset s
-    is "$(nodes_of s)" "$was" "stock xl: its pages stay on node $was"
-    ok "stock xl: its node affinity does not" \
+    ok "stock xl: the guest is reset" is_reset s
+    is "$(nodes_of s)" "$was" "stock xl: the pages stay on node $was"
+    ok "stock xl: the node affinity changes" \
         test "$(node_affinity s)" != "$was"
     destroy_all
 }
@@ -141,15 +142,16 @@ test_half_built() {
     before=$(rig-free)
     hold_config=idle-hvm
     hold 1-2 400 'vnuma="auto"' 'nodes_mode="strict"'
-    ok "virtual nodes of 200 MiB, strict: planned, and held" is_held
+    ok "strict: a create with virtual nodes of 200 MiB has planned and is held" \
+        is_held
     stock-xl create /root/idle.cfg 'name="thief"' "cpus=\"$(cpus_of 2)\"" \
         memory=$(($(free_mib 2) - 100)) > /tmp/thief 2>&1
     is "$(nodes_of thief)" 2 "stock xl leaves 100 MiB on one of the nodes"
     go_on
     is $? 3 "the create fails"
-    ok "its last line says why" last_line_names_node_2
+    ok "the last line says why the create fails" last_line_names_node_2
     remove thief
-    ok "nothing is left of it" nothing_left "$before"
+    ok "nothing is left of the create that failed" nothing_left "$before"
 }
 
 free=$(rig-free | tr '\n' ' ')

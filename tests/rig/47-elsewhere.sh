@@ -44,7 +44,7 @@ for name in named chosen; do
     ok "$name is saved" xl save "$name" "/tmp/saved/$name"
 done
 ok "stock is saved, by the installed xl" stock-xl save stock /tmp/saved/stock
-is "$(guest_domids)" "" "they are gone"
+is "$(guest_domids)" "" "the saved guests no longer exist"
 echo SAVED
 tar -c -C /tmp saved | gzip | base64
 EOT
@@ -67,10 +67,10 @@ lives() { # NAME
 
 on_expected() { # NAME
     is "$(nodes_of "$1")" "$expected" "$1: every page is on node $expected"
-    is "$(node_affinity "$1")" "$expected" "$1: xl list -n shows it"
+    is "$(node_affinity "$1")" "$expected" "$1: xl list -n shows the node"
     is "$(affinity "$1")" "all / $(home_cpus_of "$expected")" \
-        "$1: its vCPU prefers the CPUs there"
-    ok "$1: it lives" lives "$1"
+        "$1: the vCPU prefers the CPUs of that node"
+    ok "$1: the guest runs" lives "$1"
 }
 
 is_node() {
@@ -84,13 +84,16 @@ is_node 2 || expected=$(expected_node best 32)
 restored named
 on_expected named
 if is_node 2; then
-    is "$(grep '^numa: ' "$err")" "" "xl prints nothing"
+    is "$(grep '^numa: ' "$err")" "" \
+        "xl prints nothing for a guest whose nodes exist"
 else
     is "$(grep '^numa: ' "$err")" "numa: warning: 'named': nodes=\"2\": not all \
-of these nodes are on this host; the others are ignored" "a line says why"
+of these nodes are on this host; the others are ignored" \
+    "a line says why other nodes are used"
 fi
 stock-xl list -l named | same_keys > /tmp/stored
-ok "its request is what it was" grep -q '"numa/nodes":"2"' /tmp/stored
+ok "the request of the guest is as before" \
+    grep -q '"numa/nodes":"2"' /tmp/stored
 
 expected=$(expected_node worst 32)
 restored chosen
@@ -103,7 +106,7 @@ restored stock
 on_expected stock
 destroy_all
 restored chosen stock-xl
-ok "chosen: it lives under the installed xl too" lives chosen
+ok "chosen: the guest runs under the installed xl, too" lives chosen
 EOT
 
 both() {

@@ -37,17 +37,18 @@ other_tools() {
 }
 
 is "$(stock-xl info | sed -n 's/^xen_minor *: //p')" "$1" "$xen runs"
-ok "$xen: the tools of another release are there" other_tools
+ok "$xen: the tools of another release are installed" other_tools
 created idle-pvh g 'nodes="2"' memory=32 vcpus=2
 is "$(grep -v "^Parsing config" "$err")" "" \
-    "$xen: xl create has nothing to say"
+    "$xen: xl create prints nothing"
 is "$(nodes_of g)" 2 "$xen: every page is on node 2"
-is "$(affinity g)" "all / $(cpus_of 2)" "$xen: the vCPUs prefer its CPUs"
+is "$(affinity g)" "all / $(cpus_of 2)" \
+    "$xen: the vCPUs prefer the CPUs of that node"
 ok "$xen: xl vcpu-pin pins" quiet xl vcpu-pin g 0 "$(cpus_of 2)"
 is "$(affinity g)" "$(cpus_of 2) / $(cpus_of 2)" \
-    "$xen: the installed xl shows it"
+    "$xen: the installed xl shows the pin"
 ok "$xen: xl numa-stat works" quiet xl numa-stat --json
-ok "$xen: it has the guest" grep -q '"g"' "$out"
+ok "$xen: xl numa-stat shows the guest" grep -q '"g"' "$out"
 ok "$xen: xl numa-info works" quiet xl numa-info
 ok "$xen: the guest is up" await 60 console_has g "idle: up"
 ok "$xen: xl numa-move moves it" quiet xl numa-move g 1
@@ -65,8 +66,9 @@ remove g
 gzip -d < /root/saved.gz > /tmp/saved
 ok "$xen: xl restore restores a guest of the release before" \
     quiet xl restore /tmp/saved
-is "$(nodes_of g)" 1 "$xen: every page is on the node that it was moved to"
-ok "$xen: it lives" await 60 grep -q resumed \
+is "$(nodes_of g)" 1 \
+    "$xen: every page is on the node that the guest was moved to"
+ok "$xen: the guest runs" await 60 grep -q resumed \
     /var/log/xen/console/guest-g.log
 EOT
 

@@ -70,10 +70,12 @@ grammar() {
     random_lists "$seed" > /tmp/lists
     answers xl > /tmp/ours
     answers stock-xl > /tmp/stock
-    ok "200 random lists: same map and status as from the installed xl" \
+    ok "200 random lists give the map and status of the installed xl" \
         diff /tmp/stock /tmp/ours
-    ok "some are right" test "$(grep -c '^status 0.*: cpumap: ' /tmp/ours)" -gt 10
-    ok "some are not" test "$(grep -c '^status 1.*: $' /tmp/ours)" -gt 10
+    ok "some of the random lists are right" \
+        test "$(grep -c '^status 0.*: cpumap: ' /tmp/ours)" -gt 10
+    ok "some of the random lists are wrong" \
+        test "$(grep -c '^status 1.*: $' /tmp/ours)" -gt 10
 }
 
 dry_run() { # ARG...
@@ -94,7 +96,7 @@ dry_runs() {
     dry_run 0 - -,1
     dry_run 0 1 bad
     xl -N vcpu-pin Domain-0 0 1 > /dev/full 2> $err
-    is $? 1 "a full disk: status 1"
+    is $? 1 "a full disk ends with status 1"
 }
 
 # ---- errors ----
@@ -116,7 +118,7 @@ refused() { # STATUS WORD -- ARG...
     refused_status=$1 refused_word=$2
     shift 3
     xl vcpu-pin "$@" > $out 2> $err
-    is $? "$refused_status" "xl vcpu-pin $*: status $refused_status"
+    is $? "$refused_status" "xl vcpu-pin $* ends with status $refused_status"
     ok "one line says '$refused_word'" says "$refused_word"
 }
 
@@ -152,7 +154,7 @@ errors() {
 going() {
     while_gone_goes vcpu-pin gone all 0-1
     is "$? $(cat $out $err)" "1 xl: cannot pin vCPU 0 of 'gone': it has gone" \
-        "it goes away meanwhile: one line for all its vCPUs"
+        "one line reports a guest that ends meanwhile, for all its vCPUs"
 }
 
 # ---- pinning ----
@@ -172,9 +174,10 @@ same() { # [-f|-i] VCPU HARD [SOFT]
         stock=$?
     }
     is "$ours$(cat $out)" $stock \
-        "$same_kind: xl vcpu-pin $same_option $*: status of the installed xl"
+        "$same_kind: xl vcpu-pin $same_option $* has the status of the installed xl"
     stock-xl vcpu-list > /tmp/list
-    is "$(pinned ours)" "$(pinned stock)" "and it pins as that one"
+    is "$(pinned ours)" "$(pinned stock)" \
+        "xl vcpu-pin pins like the installed xl"
 }
 
 pinned() {
@@ -205,7 +208,7 @@ EOF
 bad_mask() { # LINE WORD
     echo "$1" >> /etc/xen/xl.conf
     refused 1 "$2" -- g 0 0-3
-    ok "-i does without it" xl vcpu-pin -i g 0 all
+    ok "with -i xl vcpu-pin prints no warning" xl vcpu-pin -i g 0 all
     cp /tmp/xl.conf /etc/xen/xl.conf
 }
 
@@ -217,8 +220,9 @@ bad_masks() {
 
 words() {
     create idle 'two words' memory=64
-    ok "a name with a blank" xl vcpu-pin 'two words' 0 2
-    is "$(affinity 'two words' | cut -d ' ' -f 1)" 2 "is pinned"
+    ok "a guest with a blank in its name is created" xl vcpu-pin 'two words' 0 2
+    is "$(affinity 'two words' | cut -d ' ' -f 1)" 2 \
+        "the guest with a blank in its name is pinned"
     remove 'two words'
 }
 
@@ -232,7 +236,7 @@ no_effect() {
         "'g': soft affinity of vCPU 1: none of these CPUs may be used: it has no effect" \
         g 1 - 4
     quiet "one of which a CPU is left" g all - 1-3
-    ok "both free again" xl vcpu-pin g all all all
+    ok "both vCPUs may run anywhere again" xl vcpu-pin g all all all
 }
 
 # ---- memory that stays behind ----
@@ -241,21 +245,22 @@ quiet() { # DESCRIPTION ARG...
     quiet_name=$1
     shift
     xl vcpu-pin "$@" > $out 2> $err
-    is "$? $(cat $out $err)" "0 " "$quiet_name: not a word"
+    is "$? $(cat $out $err)" "0 " "$quiet_name: nothing is printed"
 }
 
 warns() { # DESCRIPTION WORDS ARG...
     warns_name=$1 warns_words=$2
     shift 2
     xl vcpu-pin "$@" > $out 2> $err
-    is "$? $(cat $out)" "0 " "$warns_name: it is done"
-    is "$(cat $err)" "xl: warning: $warns_words" "one line says so"
+    is "$? $(cat $out)" "0 " "$warns_name: the vCPU is pinned"
+    is "$(cat $err)" "xl: warning: $warns_words" \
+        "one line warns of remote memory"
 }
 
 remote() { # NODE ANOTHER
     cpus=$(cpus_of "$2")
     created idle far "nodes=\"$1\"" vcpus=2 memory=64
-    is "$(nodes_of far)" "$1" "a guest with its memory on node $1"
+    is "$(nodes_of far)" "$1" "a guest has its memory on node $1"
     warns "one of its vCPUs bound elsewhere" \
         "'far': vCPU 0: its memory is on node $1, at distance $(distance "$2" "$1") from CPUs $cpus" \
         far 0 "$cpus"
@@ -295,7 +300,7 @@ pool() { # NODE
     stock-xl cpupool-create 'name="pool"' "cpus=\"$cpus\"" > $out
     stock-xl cpupool-migrate g pool
     refused 1 "cpupool: expected some of CPUs $cpus" -- g 0 0
-    ok "a guest of another pool" xl vcpu-pin g all all
+    ok "a guest of another cpupool is created" xl vcpu-pin g all all
 }
 
 cp /etc/xen/xl.conf /tmp/xl.conf
@@ -305,7 +310,7 @@ dry_runs
 before=$(affinity_of g)
 defects
 errors
-is "$(affinity_of g)" "$before" "with all these nothing has changed"
+is "$(affinity_of g)" "$before" "the refused commands have changed nothing"
 bad_masks
 words
 no_effect

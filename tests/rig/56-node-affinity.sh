@@ -38,30 +38,30 @@ hard_of() {
 }
 
 shows() { # CONFIG NODE ANOTHER
-    ok "$1: a guest on nodes $2 and $3" \
+    ok "$1: a guest is created on nodes $2 and $3" \
         created "$1" g "nodes=\"$2,$3\"" vcpus=2 memory=128
     before=$(state_of g)
     run g
-    is "$? $(cat $err)" "0 " "its node affinity is shown"
+    is "$? $(cat $err)" "0 " "xl node-affinity shows the nodes of the guest"
     is "$(sed 's/^[^:]*: //' $out)" "nodes $(node_affinity g)
 $(memory_of g)
 0 of 128 MiB" "the nodes and the memory are those that Xen reports"
-    is "$(state_of g)" "$before" "that changes nothing"
+    is "$(state_of g)" "$before" "showing the nodes changes nothing"
 }
 
 sets() { # NODE ANOTHER
     vcpus=$(affinity g 0)
     run g "$1"
-    is "$? $(cat $err)" "0 " "xl node-affinity g $1"
-    is "$(node_affinity g)" "$1" "is what Xen has then"
-    is "$(affinity g 0)" "$vcpus" "the vCPUs are left alone"
+    is "$? $(cat $err)" "0 " "xl node-affinity g $1 succeeds"
+    is "$(node_affinity g)" "$1" "Xen has the nodes that were set"
+    is "$(affinity g 0)" "$vcpus" "the vCPUs stay as they are"
     is "$(cat $out)" \
         "'g': memory that it allocates from now on comes from node $1
 'g': its present memory stays where it is: when it was built, 64 of 128 MiB were elsewhere: $(memory_of g "$2")" \
         "it says that it is for memory to come, and what is elsewhere"
     run g
     is "$(tail -n 1 $out | sed 's/.*: //')" "64 of 128 MiB" \
-        "what is elsewhere is shown later too"
+        "memory on other nodes is shown later, too"
     run --json g
     is "$(json_lines < $out | awk -F : '$1 == "id" || $1 == "node_affinity" ||
         $1 == "elsewhere_bytes" { print $2 }' | one_line)" \
@@ -70,34 +70,35 @@ sets() { # NODE ANOTHER
 
 moves() { # NODE ANOTHER
     run --cpus=soft g "$1"
-    is "$?" 0 "--cpus=soft"
+    is "$?" 0 "xl node-affinity with --cpus=soft succeeds"
     for vcpu in 0 1; do
         is "$(affinity g $vcpu)" "all / $(home_cpus_of "$1")" \
             "vCPU $vcpu prefers the CPUs of node $1"
     done
     run g "$2" --cpus=hard
-    is "$? $(node_affinity g)" "0 $2" "--cpus=hard, and another node"
+    is "$? $(node_affinity g)" "0 $2" \
+        "xl node-affinity with --cpus=hard and another node succeeds"
     is "$(hard_of g 0) $(hard_of g 1)" "$(cpus_of "$2") $(cpus_of "$2")" \
         "both vCPUs are bound to the CPUs of node $2"
     is "$(cat $err)" \
         "xl: warning: 'g': 64 of its 128 MiB are on node $1, at distance $(distance "$2" "$1") from CPUs $(cpus_of "$2")" \
-        "one line says that memory is remote then"
+        "one line says that the memory is remote"
     fails 1 "vCPU 0 of 'g' is bound to CPUs" g "$1" --cpus=soft
 }
 
 # With auto Xen follows the vCPUs, else it does not.
 follows() { # NODE ANOTHER
     run g auto
-    is "$? $(cat $err)" "0 " "xl node-affinity g auto"
-    is "$(node_affinity g)" "$2" "the nodes are those of the vCPUs"
+    is "$? $(cat $err)" "0 " "xl node-affinity g auto succeeds"
+    is "$(node_affinity g)" "$2" "with auto the nodes are those of the vCPUs"
     stock-xl vcpu-pin g all "$(cpus_of "$1")"
-    is "$(node_affinity g)" "$1" "and stay so when these move"
+    is "$(node_affinity g)" "$1" "with auto the nodes follow the vCPUs"
     run g "$1-$2"
     stock-xl vcpu-pin g all "$(cpus_of "$2")"
-    is "$(node_affinity g)" "$1-$2" "nodes that are named stay as they are"
+    is "$(node_affinity g)" "$1-$2" "named nodes do not follow the vCPUs"
     stock-xl vcpu-pin g all all
     run g all
-    is "$? $(node_affinity g)" "0 all" "xl node-affinity g all"
+    is "$? $(node_affinity g)" "0 all" "xl node-affinity g all succeeds"
 }
 
 fails() { # STATUS WORD ARG...
@@ -106,9 +107,9 @@ fails() { # STATUS WORD ARG...
     before=$(state_of g)
     run "$@"
     is "$? $(cat $out)" "$fails_status " \
-        "xl node-affinity $*: status $fails_status"
+        "xl node-affinity $* ends with status $fails_status"
     ok "one line says '$fails_word'" says "$fails_word"
-    is "$(state_of g)" "$before" "nothing has changed"
+    is "$(state_of g)" "$before" "the refused commands have changed nothing"
 }
 
 says() { # WORD
@@ -146,15 +147,16 @@ uneven() {
         "a node without CPUs may be set"
     run g "$without_memory"
     is "$?" 0 "a node without memory may be set"
-    ok "a warning says what that means" says "these nodes have no memory"
+    ok "a warning says what a node without memory means" \
+        says "these nodes have no memory"
 }
 
 dry_run() { # NODE
     run g 0
     xl -N node-affinity --cpus=hard g "$1" > $out 2> $err
     is "$? $(cut -d ' ' -f 11- $out | head -n 1)" "0 node $1" \
-        "xl -N: what would be"
-    is "$(node_affinity g) $(hard_of g 0)" "0 all" "xl -N: nothing is changed"
+        "xl -N prints what would be done"
+    is "$(node_affinity g) $(hard_of g 0)" "0 all" "xl -N changes nothing"
 }
 
 # A pool that has only the CPUs of one node.

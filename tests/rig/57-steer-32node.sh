@@ -36,14 +36,15 @@ our_nodes() { # NAME
 memory_agrees() { # NAME NODES
     seen=$(pages_of "$1")
     is "$(echo "$seen" | ranges)" "$2" "$1: its memory is on nodes $2"
-    is "$(stat_pages "$1" --pages)" "$seen" "$1: numa-stat --pages has it so"
-    ok "$1: and numa-stat, as it was at build" \
+    is "$(stat_pages "$1" --pages)" "$seen" \
+        "$1: numa-stat --pages shows these nodes"
+    ok "$1: numa-stat shows the nodes of the build" \
         about_the_same "$(stat_pages "$1")" "$seen"
 }
 
 steering_agrees() { # NAME HARD SOFT NODES
     is "$(our_vcpus "$1")" "$(stock_vcpus "$1")" \
-        "$1: vcpu-list shows what that of stock does"
+        "$1: vcpu-list shows what the installed xl shows"
     is "$(affinity "$1") $(affinity "$1" 3)" "$2 / $3 $2 / $3" \
         "$1: all vCPUs have hard $2, soft $3"
     is "$(our_nodes "$1") $(node_affinity "$1")" "$4 $4" \
@@ -58,13 +59,15 @@ steers() { # CONFIG NAME NODE NEXT-NODE OTHER-NODE
     steering_agrees "$2" all "$home" "$3-$4"
     xl vcpu-pin "$2" all "nodes:$3-$4,node:$5" "$away" 2> "$err"
     is "$? $(cat "$err")" "0 xl: warning: '$2': its memory is on nodes $3-$4,\
- at distance $(distance "$5" "$3") from CPU $away" "$2: pinned away, and told"
+ at distance $(distance "$5" "$3") from CPU $away" \
+     "$2: the vCPUs are pinned elsewhere, with a warning"
     steering_agrees "$2" "$both" "$away" "$3-$4"
     xl node-affinity --cpus=hard "$2" "$5" > "$out" 2> "$err"
     is "$? $(sed -n '2s/.*built, //p' "$out")" "0 64 of 64 MiB were elsewhere:\
- 32 MiB on node $3, 32 MiB on node $4" "$2: its nodes are set, and told"
+ 32 MiB on node $3, 32 MiB on node $4" \
+     "$2: the node affinity is set, and reported"
     steering_agrees "$2" "$away" "$away" "$5"
-    is "$(xl vcpu-list --cpuset "$2")" "$away" "$2: --cpuset"
+    is "$(xl vcpu-list --cpuset "$2")" "$away" "$2: --cpuset prints the CPUs"
     is "$(xl numa-stat -o LOCAL,DISTANCE,VCPU_NODES "$2" |
         awk 'NR == 3 { $1 = $1; print }')" "0% $(distance "$5" "$3").0 $5" \
         "$2: numa-stat knows that all is remote now, and how far"
@@ -89,5 +92,5 @@ set -- $(pair) $(roomy 64)
 steers idle pv "$1" "$2" "$3"
 steers idle-pvh pvh "$1" "$2" "$3"
 is "$(xl numa-info -o USED "$1" | sed 1d | tr -d ' ')" 64 \
-    "numa-info adds both guests up"
+    "numa-info adds up the memory of both guests"
 done_testing

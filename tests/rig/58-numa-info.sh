@@ -27,12 +27,13 @@ domains() { # NODE NODE
     create idle everywhere 'nodes="all"' memory=64
     take_info
     is "$(info NODE,USED)" "$(mib_of one two_words everywhere)" \
-        "USED is what the guests of ours have"
+        "USED is the memory of our guests"
     is "$(info NODE,NAMES "$1")" "$1 one,two words" \
-        "node $1: the guests that keep to it"
-    is "$(info NODE,NAMES "$2")" "$2 two words" "node $2: so"
-    is "$(info DOMAINS "$1")" 2 "they are counted, and no other"
-    ok "every guest of ours has a record" not grep -q USED "$err"
+        "DOMAINS counts the guests with affinity to node $1"
+    is "$(info NODE,NAMES "$2")" "$2 two words" \
+        "DOMAINS counts the guests with affinity to node $2"
+    is "$(info DOMAINS "$1")" 2 "no other guest is counted"
+    ok "every guest of our xl has a record" not grep -q USED "$err"
     stock_create idle plain memory=32
     take_info
     ok "a line counts domains of the installed xl, which have no record" \
@@ -81,24 +82,25 @@ killed_create() { # NODE
     hold "$1" 100
     take_info
     ok "a create in flight has its memory reserved" near "$(reserved "$1")" 100
-    is "$(half_built)" "" "it is not said to be half built"
+    is "$(half_built)" "" "a create in flight is not reported as half built"
     usable=$(info USABLE "$1") free=$(info FREE "$1") dma=$(info DMA "$1")
     is "$usable" $((free - dma - $(reserved "$1"))) \
-        "what is reserved is not usable"
+        "reserved memory is not usable"
     kill -KILL "$(cat /tmp/held)"
     wait "$held"
     domid=$(domid g)
     take_info
-    is "$(reserved "$1")" 0 "once it is killed nothing is reserved"
-    is "$(half_built)" "$(half_built_line "$domid")" "and its domain is named"
+    is "$(reserved "$1")" 0 "nothing is reserved once the create is killed"
+    is "$(half_built)" "$(half_built_line "$domid")" \
+        "a warning names the domain of the killed create"
     create idle other memory=32
     take_info
     is "$(half_built)" "$(half_built_line "$domid")" \
-        "it is so after another create"
+        "the warning stays after another create"
     stock-xl destroy "$domid"
     await 30 nothing_dies
     take_info
-    is "$(half_built)" "" "and no more when it is destroyed"
+    is "$(half_built)" "" "the warning ends when the domain is destroyed"
     destroy_all
 }
 
@@ -109,19 +111,20 @@ refuses() { # STATUS TEXT ARG...
     shift 2
     xl numa-info "$@" > "$out" 2> "$err"
     is "$? $(cat "$err" "$out")" "$refuses_status $refuses_text" \
-        "numa-info $*: one line"
+        "numa-info $* prints one line"
 }
 
 one_row() {
     xl numa-info 0 2> "$err" | awk '{ print $1 }' > "$out"
-    is "$(one_line < "$out")" "NODE 0" "numa-info 0: one row"
+    is "$(one_line < "$out")" "NODE 0" "numa-info 0 prints one row"
 }
 
 not_root() {
     echo 'nobody:x:65534:65534::/:/bin/sh' >> /etc/passwd
     su nobody -c 'xl numa-info' > "$out" 2> "$err"
     is "$? $(cat "$err" "$out")" "1 xl: cannot open '/dev/xen/privcmd':\
- Permission denied: expected root in dom0, or a saved host: --host FILE" "not root: one line"
+ Permission denied: expected root in dom0, or a saved host: --host FILE" \
+     "numa-info without root prints one line"
 }
 
 errors() {

@@ -48,10 +48,10 @@ looks_right() { # WHEN HEADLINE HOME-OF-WEB
         is "$(saved_pages $guest)" "$(pages_of $guest)" \
             "$1: numa-stat --host has the pages of $guest"
         is "$(exported_pages $guest)" "$(pages_of $guest)" \
-            "$1: and so has --openmetrics"
+            "$1: --openmetrics has the pages of the guest"
     done
     xl numa-map --pages > "$out"
-    is "$(head -n 1 "$out")" "$2" "$1: numa-map says so"
+    is "$(head -n 1 "$out")" "$2" "$1: numa-map says where the guest is"
     [ -z "$3" ] || is "$(remote_on_map web)" "$(remote_by_xen web "$3")" \
         "$1: and how much is where"
     answer "$out" > /tmp/live
@@ -67,18 +67,19 @@ here=$1 there=$2
 created idle-pvh web "nodes=\"$here\"" memory=64
 created idle db "nodes=\"$there\"" memory=32
 xl numa-map > "$out"
-is "$(head -n 1 "$out")" "no domain is remote, of 2" "by the records: at home"
+is "$(head -n 1 "$out")" "no domain is remote, of 2" \
+    "numa-map by the records says that all is local"
 looks_right "at home" "no domain is remote, of 2"
-ok "at home: no alarm" xl numa-stat --alarm=0
+ok "--alarm reports no local guest" xl numa-stat --alarm=0
 stock-xl vcpu-pin web all "$(cpus_of "$there")" "$(cpus_of "$there")"
 xl numa-map > "$out"
 is "$(head -n 1 "$out")" "1 of 2 domains is remote: web (all)" \
-    "by the records: away"
+    "numa-map by the records says that the guest is remote"
 looks_right "vCPUs away" "1 of 2 domains is remote: web (all)" "$there"
 is "$(xl numa-stat --alarm=20; echo $?)" \
     "1 of 2 domains has more than 20% of its memory remote: web (100%)
 5" "vCPUs away: the alarm"
-ok "a move" xl numa-move web "$there"
+ok "numa-map proposes a move" xl numa-move web "$there"
 looks_right "after a move" "no domain is remote, of 2"
 remove web db
 done_testing

@@ -33,24 +33,27 @@ ok "the ring does not hold the report" expect 1 rig-pages
 is "$(table)" 1 "--pages fails, but shows what there is"
 missing=$(rows ' ?$')
 is $((missing + $(rows ' now$'))) $((number + 1)) "every domain has its row"
-ok "some are known" test "$missing" -le $number
+ok "the memory of some domains is known" test "$missing" -le $number
 is "$(grep -c '^g.* 8 now$' $out) $(rows ' now$')" \
-    "$(rows ' now$') $(rows ' now$')" "those completely: all of their 8 MiB"
-ok "Domain-0, which is first in the report, is not" \
+    "$(rows ' now$') $(rows ' now$')" \
+    "the memory of known domains is complete, 8 MiB each"
+ok "the memory of Domain-0, which is first in the report, is not known" \
     grep -q '^Domain-0  *[0-9][0-9]*  *?$' $out
 ok "a line explains the ?" grep -q "^?: not in Xen's report" $out
 size=$(sed -n 's/.*conring_size=\([0-9]*\)k$/\1/p' $err)
 is "$(cat $err)" "xl: Xen's console ring is too small for its report: $missing \
 of $((number + 1)) domains are missing: boot Xen with conring_size=${size}k" \
-    "an error tells how many are missing, and the size that would do"
-ok "${size}k: as large as the report at least" \
+    "an error names the number of missing domains, and a size that is enough"
+ok "${size}k is at least as large as the report" \
     test $((size * 1024)) -gt "$(least_bytes)"
-ok "and not absurd" test $((size * 1024)) -lt $(($(least_bytes) * 8))
+ok "the size is not far too large" \
+    test $((size * 1024)) -lt $(($(least_bytes) * 8))
 is "$(xl numa-stat --pages --json 2> $err | json_lines |
     grep -c '^source:null$')" \
     "$missing" "in JSON the same are null"
 xl numa-stat > $out 2> $err
 is "$? $(grep -c '^g' $out) $(cat $err)" "0 $number " \
     "without --pages no guest is missing"
-is "$(rows ' at build$')" $recorded "and those of ours are known"
+is "$(rows ' at build$')" $recorded \
+    "without --pages the memory of our guests is known"
 done_testing

@@ -32,10 +32,12 @@ stat_line() { # NAME [OPTION...]
 
 agrees() { # NAME
     seen=$(pages_of "$1")
-    ok "$1: at build as Xen has it" about_the_same "$(stat_pages "$1")" "$seen"
-    is "$(stat_pages "$1" --pages)" "$seen" "$1: --pages to the page"
+    ok "$1: numa-stat has the pages at build as Xen counts them" \
+        about_the_same "$(stat_pages "$1")" "$seen"
+    is "$(stat_pages "$1" --pages)" "$seen" \
+        "$1: numa-stat --pages has each page"
     is "$(stat_pages "$1" | ranges)" "$(node_affinity "$1")" \
-        "$1: the nodes that stock list -n shows"
+        "$1: numa-stat has the nodes that the installed xl list -n shows"
 }
 
 # Three nodes with CPUs and room, the last one for vCPUs only.
@@ -51,13 +53,15 @@ guests() {
     for guest in pv pvh "two words"; do
         agrees "$guest"
     done
-    is "$(stat_pages stock --pages)" "$(pages_of stock)" "stock: --pages"
+    is "$(stat_pages stock --pages)" "$(pages_of stock)" \
+        "numa-stat --pages has a guest of the installed xl"
     is "$(stat_line stock -o NAME,NODE0,LOCAL,SOURCE | one_line)" stock \
-        "a guest of stock xl is there"
+        "numa-stat lists a guest of the installed xl"
     is "$(stat_line stock -o NAME,NODE0,LOCAL,SOURCE | tr -s ' ')" \
-        "stock ? - ?" "and where its memory is is not known"
-    is "$(stat_key stock source)" null "in JSON null"
-    is "$(stat_key "two words" name)" twowords "a name with a space is taken"
+        "stock ? - ?" "the memory of that guest is not known"
+    is "$(stat_key stock source)" null \
+        "JSON has null for memory that is not known"
+    is "$(stat_key "two words" name)" twowords "a name with a space is accepted"
 }
 
 # "TOTAL" of each line is the sum of its nodes, and so is "Total".
@@ -72,28 +76,32 @@ sums() {
 
 locality() {
     is "$(stat_line pv -o NAME,LOCAL,DISTANCE,APART | tr -s ' ')" \
-        "pv 100% 10.0 " "a guest at home: all is local"
+        "pv 100% 10.0 " "all memory of a local guest is local"
     both=$(distance "$first" "$second")
     is "$(stat_key pvh distance)" "$(awk -v d="$both" \
         'BEGIN { printf "%.3f", (10 + d) / 2 }')" \
-        "on two nodes, vCPUs on both: the mean distance"
+        "a guest with vCPUs on both nodes has the mean distance"
     stock-xl vcpu-pin pv all - "$(cpus_of "$third")"
     far=$(distance "$third" "$second")
     is "$(stat_line pv -o NAME,LOCAL,DISTANCE,APART | tr -s ' ')" \
-        "pv 0% $far.0 *" "vCPUs that prefer another node: apart, and how far"
-    ok "with a line that says what * is" sh -c \
+        "pv 0% $far.0 *" \
+        "a guest whose vCPUs prefer another node is marked, with the distance"
+    ok "a line says what * means" sh -c \
         "xl numa-stat | grep -q '^\*: .*less than half'"
-    is "$(stat_key pv apart) $(stat_key pvh apart)" "true false" "and in JSON"
+    is "$(stat_key pv apart) $(stat_key pvh apart)" "true false" \
+        "JSON marks the guest, too"
     stock-xl vcpu-pin pv all "$(cpus_of "$second")" all
-    is "$(stat_key pv local)" 1.000 "bound to its node: local again"
+    is "$(stat_key pv local)" 1.000 \
+        "a guest that is bound to its node is local again"
     stock-xl cpupool-create 'name="other"' > "$out"
     cpu=$(cpus_of "$third" | sed 's/.*[-,]//')
     stock-xl cpupool-cpu-remove Pool-0 "$cpu"
     stock-xl cpupool-cpu-add other "$cpu"
     stock-xl cpupool-migrate pvh other
-    is "$(stat_key pvh vcpu_nodes)" "$third" "in another cpupool"
+    is "$(stat_key pvh vcpu_nodes)" "$third" \
+        "a guest moves into another cpupool"
     is "$(stat_line pvh -o NAME,LOCAL,VCPU_NODES | tr -s ' ')" \
-        "pvh 0% $third" "its CPUs count"
+        "pvh 0% $third" "the CPUs of that cpupool count"
     stock-xl cpupool-migrate pvh Pool-0
     stock-xl cpupool-cpu-remove other "$cpu"
     stock-xl cpupool-cpu-add Pool-0 "$cpu"
@@ -112,13 +120,13 @@ samples() {
         END { print pages * 100 < total ? node : "" }')
     stock-xl vcpu-pin Domain-0 all "$(cpus_of "$most")" -
     is "$(stat_key Domain-0 on_node --pages --samples 4 --interval 0.1)" \
-        1.000 "dom0 on the node of its memory: all samples"
+        1.000 "all samples of Domain-0 on the node of its memory count"
     if [ -n "$least" ]; then
         stock-xl vcpu-pin Domain-0 all "$(cpus_of "$least")" -
         is "$(stat_key Domain-0 on_node --pages --samples 4 --interval 0.1)" \
-            0.000 "and on a node with next to nothing of it: none"
+            0.000 "no sample counts on a node with hardly any of the memory"
     else
-        skip "dom0 has memory on all nodes"
+        skip "no test: Domain-0 has memory on all nodes"
     fi
     stock-xl vcpu-pin Domain-0 all all -
 }
@@ -129,14 +137,15 @@ ended() {
 
 watching() {
     xl numa-stat --watch --count 2 --interval 0.01 pv > $out 2> $err
-    is "$? $(grep -c '^pv ' $out)" "0 2" "--watch --count 2: two tables"
-    ok "on a pipe without escapes" sh -c "! grep -q '$(printf '\033')' $out"
+    is "$? $(grep -c '^pv ' $out)" "0 2" "--watch --count 2 prints two tables"
+    ok "--watch prints no escapes into a pipe" \
+        sh -c "! grep -q '$(printf '\033')' $out"
     : > $out
     xl numa-stat --watch --interval 1000 > $out 2> $err &
     await 20 test -s $out
     kill -INT $!
     wait $!
-    is "$? $(cat $err)" "0 " "SIGINT ends it, and all is well"
+    is "$? $(cat $err)" "0 " "SIGINT ends --watch with status 0"
     : > $out
     xl numa-stat --watch --interval 0.1 "two words" pv > $out 2> $err &
     await 20 test -s $out
@@ -144,7 +153,7 @@ watching() {
     await 20 ended $!
     wait $!
     is "$? $(cat $err)" "1 xl: no domain 'two words'" \
-        "a domain that goes away ends it, with one line"
+        "a domain that ends ends --watch, with one line"
 }
 
 clear=$(printf '\033[H\033[2J')
@@ -173,14 +182,15 @@ watching_on_a_terminal() {
     { await 60 has_screens 3; printf '\003'; } |
         TERM=vt100 rig-terminal 12 80 xl numa-stat --watch --interval 0.1 \
             --sort=-TOTAL > $out
-    is $? 0 "--watch on a terminal: Ctrl-C ends it, and all is well"
+    is $? 0 "Ctrl-C ends --watch on a terminal with status 0"
     last_screen > /tmp/screen
     sed 's/^/# /' /tmp/screen
     is "$(wc -l < /tmp/screen)" 11 "the last table fills the screen"
-    is "$(awk 'length > 80' /tmp/screen)" "" "and is not wider than it"
+    is "$(awk 'length > 80' /tmp/screen)" "" \
+        "the last table is not wider than the screen"
     missing=$(sed -n 's/ more do not fit on this screen$//p' /tmp/screen)
     is $((11 - 1 + missing)) "$(xl numa-stat --width=80 | wc -l)" \
-        "and says how many domains do not fit"
+        "the last line says how many domains do not fit"
     rig-xen unmake
     await 30 nothing_dies
 }
@@ -190,21 +200,23 @@ refusals() {
     echo nobody:x:65534:65534::/:/bin/sh >> /etc/passwd
     busybox su nobody -c "PATH=$PATH xl numa-stat" > $out 2> $err
     is "$? $(cat $err)" "1 xl: cannot open '/dev/xen/privcmd': Permission \
-denied: expected root in dom0, or a saved host: --host FILE" "not root: one line"
+denied: expected root in dom0, or a saved host: --host FILE" \
+    "numa-stat without root prints one line"
     xl numa-stat > /dev/full 2> $err
     is "$? $(cat $err)" "1 xl: cannot write the output: No space left on \
-device" "a full disk: one line"
+device" "a full disk is reported with one line"
     xl numa-stat nobody > $out 2> $err
     is "$? $(cat $err)$(cat $out)" "1 xl: no domain 'nobody'" \
-        "no such domain: one line"
+        "a domain that does not exist is reported with one line"
     rig-xen domains > /dev/null
     stock-xl dmesg -c > /dev/null
     xl numa-stat --pages -o NAME,NODE99 > $out 2> $err
     is "$? $(sed 's/:.*//' $err) $(stock-xl dmesg | grep -c "'u' pressed")" \
-        "2 xl 0" "no such column: told before anything is counted"
+        "2 xl 0" "an unknown column is reported before pages are counted"
     xl numa-stat --samples 0 2> $err
     is "$? $(cat $err)" "2 xl: numa-stat: --samples takes a number from 1 to \
-1000000, not '0': see 'xl numa-stat --help'" "a bad number: usage"
+1000000, not '0': see 'xl numa-stat --help'" \
+    "a malformed number is a usage error"
 }
 
 # All but five are bare: paused, empty, and not xl's.
@@ -223,26 +235,27 @@ many_in_numa_stat() {
     stock-xl dmesg -c > /dev/null
     xl numa-stat --pages > $out
     is "$(stock-xl dmesg | grep -c "'u' pressed")" 1 \
-        "--pages for $many guests: Xen counts once"
+        "--pages for $many guests makes Xen count once"
     is "$(awk '/^g.* now/ { print $1, $2 }' $out)" "$(cat /tmp/domids)" \
-        "and all are there"
+        "--pages lists all guests"
     rig-pages | awk '
         /^g/ { pages[$1] += $3 }
         END { for (name in pages) print name, int(pages[name] / 256) }' |
         sort > /tmp/sizes
     is "$(awk '/^g/ { print $1, $7 }' $out | sort)" "$(cat /tmp/sizes)" \
-        "with the memory that Xen reports"
+        "--pages has the memory that Xen reports"
     stock-xl dmesg -c > /dev/null
     xl numa-stat > $out
-    is "$(stock-xl dmesg | grep -c "'u' pressed")" 0 "without it: not at all"
+    is "$(stock-xl dmesg | grep -c "'u' pressed")" 0 \
+        "numa-stat without --pages makes Xen count nothing"
     is "$(awk '/^g/ { print $1, $2 }' $out)" "$(cat /tmp/domids)" \
-        "and all are there"
-    is "$(grep -c '^g.* at build' $out)" 5 "those of ours are known"
+        "numa-stat without --pages lists all guests"
+    is "$(grep -c '^g.* at build' $out)" 5 "the memory of our guests is known"
 }
 
 many_in_vcpu_list() {
     is "$(xl vcpu-list -o +NODE | awk '/^g/ { print $1, $2 }')" \
-        "$(cat /tmp/domids)" "vcpu-list -o +NODE: $many guests"
+        "$(cat /tmp/domids)" "vcpu-list -o +NODE lists $many guests"
     is "$(xl vcpu-list --json | json_lines | awk -F : '
         $1 == "name" { name = $2 }
         $1 == "id" && name ~ /^g[0-9]/ { print name, $2 }')" \
@@ -256,7 +269,8 @@ many_in_numa_info() {
             substr($1, 2) + 0 > from { names = names sep $1; sep = ","; nr++ }
             END { print nr, names }' /tmp/domids)" \
         "numa-info: those of ours among them"
-    ok "and how many it has no record of" grep -qx "xl: USED leaves out \
+    ok "a line says how many domains have no record" \
+        grep -qx "xl: USED leaves out \
 $((many - 5)) domains without a record of their memory" $err
 }
 

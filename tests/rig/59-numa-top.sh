@@ -25,20 +25,21 @@ mib_by_xen() { # NAME HOME
 looks_right() { # WHEN OPTION HEADLINE HOME-OF-WEB
     # shellcheck disable=SC2086 # no word, or one
     xl numa-top --batch -n 1 $2 > "$out"
-    is "$(sed -n 2p "$out")" "$3" "$1: numa-top says so"
+    is "$(sed -n 2p "$out")" "$3" "$1: numa-top says where the guest is"
     is "$(figure web TOTAL) $(figure web REMOTE)" "$(mib_by_xen web "$4")" \
-        "$1: and how much is remote"
+        "$1: numa-top says how much is remote"
 }
 
 plain_text() {
     looks_right "at home" "" "no domain is remote, of 1" "$here"
     stock-xl vcpu-pin web all "$(cpus_of "$there")" "$(cpus_of "$there")"
     looks_right "vCPUs away" "" "1 of 1 domains is remote: web (all)" "$there"
-    ok "it says what to do" grep -q "^\*web .* move, node $there has room" \
+    ok "numa-top says what to do" \
+        grep -q "^\*web .* move, node $there has room" \
         "$out"
     looks_right "pages counted" --pages "1 of 1 domains is remote: web (all)" \
         "$there"
-    ok "a move" xl numa-move web "$there"
+    ok "numa-top proposes a move" xl numa-move web "$there"
     looks_right "after a move" "" "no domain is remote, of 1" "$there"
     looks_right "after a move, counted" --pages "no domain is remote, of 1" \
         "$there"
@@ -49,10 +50,11 @@ plain_text() {
 two_tables() {
     xl numa-top --batch -n 2 -d 0.5 > "$out"
     is "$(grep -c 'own CPU [0-9.]* %$' "$out")" 1 \
-        "two tables: the second tells its own CPU time"
+        "the second table has the CPU time of numa-top"
     is "$(awk '$1 == "web" { print $7 }' "$out" | head -n 1)" - \
-        "the first has no CPU time of a domain"
-    ok "the second has" sh -c "awk '\$1 == \"web\" { print \$7 }' '$out' |
+        "the first table has no CPU time of a domain"
+    ok "the second table has the CPU time of domains" \
+        sh -c "awk '\$1 == \"web\" { print \$7 }' '$out' |
         tail -n 1 | grep -q '^[0-9.]*\$'"
 }
 
@@ -63,7 +65,7 @@ ends_by() { # SIGNAL
     await 60 grep -q ' web ' "$out"
     kill -s "$1" $pid
     wait $pid
-    is $? 0 "$1 ends it, with status 0"
+    is $? 0 "$1 ends numa-top with status 0"
 }
 
 # ---- on a terminal ----
@@ -105,10 +107,11 @@ on_a_terminal() {
     shows 'Press Enter' "Enter: xl numa-move has run"
     keys "$enter"
     shows 'no domain is remote, of 1' "and the screen shows the move"
-    is "$(nodes_of web)" "$here" "Xen has its pages there"
+    is "$(nodes_of web)" "$here" \
+        "Xen has the pages of the moved guest on that node"
     keys q
     wait $pid
-    is $? 0 "q ends it"
+    is $? 0 "q ends numa-top"
     exec 3>&-
 }
 

@@ -26,12 +26,13 @@ balloons_up() {
     usable_was=$(usable_on "$2")
     stock-xl mem-set grows 300
     is "$((usable_was - $(usable_on "$2")))" 236 \
-        "what a guest is to balloon up to is not there to plan with"
+        "memory that a guest will balloon up to is not planned with"
     expect 3 create idle g "nodes=\"$2\"" 'nodes_mode="strict"' \
         memory=$((usable_was - 200))
-    is $? 0 "nobody else gets it"
+    is $? 0 "no other create gets that memory"
     stock-xl mem-set grows 64
-    ok "until the target is lowered" created idle g "nodes=\"$2\"" \
+    ok "the memory can be planned with once the target is lowered" \
+        created idle g "nodes=\"$2\"" \
         'nodes_mode="strict"' memory=$((usable_was - 200))
     remove grows g
 }
@@ -46,7 +47,7 @@ even_out
 nr=$(($(cpu_nodes | wc -w) * 2))
 all_at_once xl $nr "$mib"
 show_pages
-is "$(failures $nr)" "" "$nr creates of $mib MiB at once: all run"
+is "$(failures $nr)" "" "$nr simultaneous creates of $mib MiB all succeed"
 is "$(wc -l < /tmp/pages)" $nr "every guest is on one node"
 is "$(most_on_a_node)" 2 "no node is chosen three times"
 remove_guests

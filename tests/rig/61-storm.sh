@@ -39,9 +39,9 @@ counts() {
 leave_room
 echo "# $nr guests of $mib MiB on $(nodes | wc -w) nodes"
 all_at_once xl $nr "$mib"
-is "$(failures $nr)" "" "thirty creates at once: all run"
+is "$(failures $nr)" "" "thirty simultaneous creates all succeed"
 is "$(wc -l < /tmp/pages)" $nr "every guest is on one node"
-is "$(counts)" "3 3 4 4 4 4 4 4" "as many on each as fit"
+is "$(counts)" "3 3 4 4 4 4 4 4" "each node has as many guests as fit"
 is "$(xl numa-info -o NODE,RESERVED 2> /dev/null |
     awk 'NR > 1 { sum += $2 } END { print sum }')" 0 "no reservation is left"
 for number in $(seq $nr); do

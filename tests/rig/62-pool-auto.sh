@@ -17,46 +17,49 @@ pool_of_node() { # NODE
 }
 
 named() { # NODE
-    ok "node $1 is named: created" \
+    ok "pool=auto creates a guest that names node $1" \
         created idle g 'pool="auto"' "nodes=\"$1\"" memory=40 vcpus=2
     is "$(pool_of g) $(nodes_of g) $(affinity g 1)" \
         "$(pool_of_node "$1") $1 all / $(cpus_of "$1")" \
-        "it is in the cpupool of node $1, with its memory and soft affinity"
+        "the guest is in the cpupool of node $1, with its memory and soft affinity"
     remove g
 }
 
 chosen() {
-    ok "no node is named: created" created idle g 'pool="auto"' memory=100 \
+    ok "pool=auto creates a guest that names no node" \
+        created idle g 'pool="auto"' memory=100 \
         'nodes_policy="worst"'
     node=$(nodes_of g)
     is "$(pool_of g)" "$(pool_of_node "$node")" \
-        "it is in the cpupool of node $node, where its memory is"
+        "the guest is in the cpupool of node $node, where its memory is"
 }
 
 # A pin of the configuration is in one cpupool only.
 bound() {
-    ok "bound to the CPUs of node 3: created" created idle-pvh k 'pool="auto"' \
+    ok "pool=auto creates a guest with cpus= of node 3" \
+        created idle-pvh k 'pool="auto"' \
         "cpus=\"$(cpus_of 3)\"" memory=40
     is "$(pool_of k) $(nodes_of k) $(hard k)" "qb 3 $(cpus_of 3)" \
-        "it is in the cpupool that has them"
+        "the guest is in the cpupool that has these CPUs"
     comes_back k reboot
     is "$(pool_of k) $(nodes_of k) $(hard k)" "qb 3 $(cpus_of 3)" \
-        "and is there again"
+        "the guest is in that cpupool again after a reboot"
     silent k "which needs no warning"
     remove k
 }
 
 refused() {
     before=$(rig-free)
-    ok "strict, and more than a cpupool's nodes have: refused" expect 3 create \
+    ok "strict refuses more memory than the nodes of a cpupool have" \
+        expect 3 create \
         idle-pvh k 'pool="auto"' nodes_max=1 memory=1100 'nodes_mode="strict"'
     is "$(grep -c '^numa: error: ' "$err")" 1 "one line of ours says why"
-    ok "bound to CPUs of two cpupools: refused" expect 3 create idle-pvh k \
+    ok "cpus= with CPUs of two cpupools is refused" expect 3 create idle-pvh k \
         'pool="auto"' "cpus=[\"$(cpus_of 2)\",\"$(cpus_of 3)\"]" vcpus=2 \
         memory=40
     ok "the line says what would be right" grep -q '^numa: error: .*no cpupool' \
         "$err"
-    ok "nothing is left of them" nothing_left "$before"
+    ok "nothing is left of the refused guests" nothing_left "$before"
 }
 
 named 0

@@ -13,24 +13,30 @@
 migrated() {
     created idle-pvh m memory=40 'pool="qa"' 'cpu_weight=400'
     stock-xl cpupool-migrate m qb
-    ok "it is pinned in its pool" quiet xl vcpu-pin --keep m all node:3
+    ok "the guest is pinned in its cpupool" \
+        quiet xl vcpu-pin --keep m all node:3
     comes_back m migrate
-    is "$(pool_of m) $(hard m)" "qb $(cpus_of 3)" "in its pool, with its pin"
+    is "$(pool_of m) $(hard m)" "qb $(cpus_of 3)" \
+        "the guest is in its cpupool, with its pin"
     comes_back m save
-    is "$(pool_of m) $(hard m)" "qb $(cpus_of 3)" "and there again"
+    is "$(pool_of m) $(hard m)" "qb $(cpus_of 3)" \
+        "the guest is in its cpupool after it is restored"
     remove m
 }
 
 # Its vCPUs may run on a node of qb only; then qb goes.
 bound_by_nodes() {
     created idle-pvh n memory=40 vcpus=2 'pool="qb"'
-    ok "it is bound to a node" quiet xl node-affinity --keep --cpus=hard n 3
+    ok "the guest is bound to a node" \
+        quiet xl node-affinity --keep --cpus=hard n 3
     comes_back n migrate
-    is "$(pool_of n) $(hard n 1)" "qb $(cpus_of 3)" "in its pool, on its node"
+    is "$(pool_of n) $(hard n 1)" "qb $(cpus_of 3)" \
+        "the guest is in its cpupool, on its node"
     stock-xl cpupool-migrate n Pool-0
     stock-xl cpupool-destroy qb
     comes_back n migrate
-    is "$(pool_of n) $(hard n 1)" "Pool-0 all" "the pool has gone: neither"
+    is "$(pool_of n) $(hard n 1)" "Pool-0 all" \
+        "the guest has neither once the cpupool is removed"
     warned n 'pool="qb": this host has no such cpupool'
     warned n "hard affinity of vCPUs 0-1: CPUs 6-7: cpupool 'Pool-0' has only CPUs 0-3"
     comes_back n reboot
@@ -45,14 +51,17 @@ asks_reset() {
 reset_softly() {
     created idle-hvm h vcpus=2 'pool="qa"'
     await 30 console_has h up
-    ok "an HVM guest is pinned in its pool" quiet xl vcpu-pin --keep h 1 node:2
+    ok "an HVM guest is pinned in its cpupool" \
+        quiet xl vcpu-pin --keep h 1 node:2
     asks_reset
-    ok "it is reset" await 60 console_has h reset
-    is "$(pool_of h) $(hard h 1)" "qa $(cpus_of 2)" "in its pool, with its pin"
+    ok "the HVM guest is reset" await 60 console_has h reset
+    is "$(pool_of h) $(hard h 1)" "qa $(cpus_of 2)" \
+        "the HVM guest is in its cpupool, with its pin"
     stock-xl cpupool-rename qa other
     asks_reset
-    ok "its pool is renamed, and it is reset" await 60 console_has h reset 2
-    is "$(hard h 1)" "$(cpus_of 2)" "with its pin"
+    ok "the HVM guest is reset after its cpupool was renamed" \
+        await 60 console_has h reset 2
+    is "$(hard h 1)" "$(cpus_of 2)" "the HVM guest still has its pin"
     remove h
     stock-xl cpupool-rename other qa
 }

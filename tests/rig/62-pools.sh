@@ -13,11 +13,12 @@ pools_two "$(cpus_of 2)" "$(cpus_of 3)"
 moved_and_pinned() {
     created idle-pvh k memory=40 'pool="qa"'
     stock-xl cpupool-migrate k qb
-    ok "in the other pool it is pinned" quiet xl vcpu-pin --keep k all node:3
+    ok "the guest is pinned in the other cpupool" \
+        quiet xl vcpu-pin --keep k all node:3
     comes_back k reboot
-    is "$(pool_of k)" qb "in the pool that it was in"
-    is "$(hard k)" "$(cpus_of 3)" "with its pin"
-    is "$(nodes_of k)" 3 "and its memory is there"
+    is "$(pool_of k)" qb "the guest is in the cpupool that it was in"
+    is "$(hard k)" "$(cpus_of 3)" "the guest has its pin"
+    is "$(nodes_of k)" 3 "the memory of the guest is near its cpupool"
     silent k "which needs no warning"
 }
 
@@ -27,11 +28,12 @@ pool_shrinks_and_goes() {
     stock-xl cpupool-cpu-remove qb 6
     comes_back k reboot
     is "$(pool_of k) $(hard k)" "qb $(cpus_of 3)" \
-        "half of the pool has gone: the pin holds for the rest"
+        "the pin applies to the rest if half of the cpupool is removed"
     stock-xl cpupool-migrate k Pool-0
     stock-xl cpupool-destroy qb
     comes_back k save
-    is "$(pool_of k) $(hard k)" "Pool-0 all" "the pool has gone: Pool-0, no pin"
+    is "$(pool_of k) $(hard k)" "Pool-0 all" \
+        "the guest is in Pool-0 without a pin if the cpupool is removed"
     warned k 'pool="qb": this host has no such cpupool'
     warned k "hard affinity of vCPU 0: CPUs 6-7: cpupool 'Pool-0' has only CPUs 0-3"
     comes_back k reboot
@@ -47,7 +49,7 @@ cpus_go() {
     comes_back g reboot
     warned g "hard affinity of vCPU 1: CPUs 2-3: "
     warned g "soft affinity of vCPU 1: CPUs 3: "
-    is "$(hard g 1)" all "PV: it has no pin"
+    is "$(hard g 1)" all "PV: the guest has no pin"
     remove g
 }
 

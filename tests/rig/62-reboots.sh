@@ -11,23 +11,25 @@
 
 strict() {
     created idle-pvh s memory=100 'nodes="2"' 'nodes_mode="strict"'
-    ok "strict: a full node is kept" quiet xl node-affinity --keep s 3
+    ok "strict: the guest comes back although its node is full" \
+        quiet xl node-affinity --keep s 3
     comes_back s reboot
     warned s '"strict" is dropped this time'
     remove ballast
     comes_back s reboot
-    is "$(nodes_of s)" 3 "when there is room, it is strict again"
+    is "$(nodes_of s)" 3 "strict: the guest is strict again once there is room"
     remove s
 }
 
 cores() {
     created idle-pvh c vcpus=2 memory=40 'nodes="2"' 'nodes_cpus="core"'
     created idle-pvh t vcpus=2 memory=40 'nodes="3"' 'nodes_cpus="core"'
-    ok "core: a node without a free core is kept" quiet \
+    ok "core: the guest comes back although its node has no free core" quiet \
         xl node-affinity --keep c 3
     comes_back c reboot
     warned c '"core" is dropped this time'
-    is "$(hard c) $(nodes_of c)" "all 3" "it runs anywhere, its memory is there"
+    is "$(hard c) $(nodes_of c)" "all 3" \
+        "core: the guest runs anywhere, with its memory on the node"
     remove c t
 }
 

@@ -12,12 +12,12 @@ applies() { # STATUS ARG...
     applies_status=$1
     shift
     xl numa-move --advise --apply "$@" > "$out" 2> "$err"
-    is "$?" "$applies_status" "--apply $*: status $applies_status" ||
+    is "$?" "$applies_status" "--apply $* ends with status $applies_status" ||
         sed 's/^/# /' "$out" "$err"
 }
 
 says() { # FILE LINE
-    ok "it says: $2" grep -qxE "$2" "$1" || sed 's/^/# /' "$1"
+    ok "--apply prints: $2" grep -qxE "$2" "$1" || sed 's/^/# /' "$1"
 }
 
 # Its vCPU is bound to a node that has none of its memory: "NODE" in $there.
@@ -37,9 +37,9 @@ where() {
 }
 
 healed() {
-    ok "a guest that is local" created idle-pvh still memory=40
-    ok "two more" created idle-pvh a memory=60
-    ok "that are" created idle-pvh b memory=80
+    ok "a local guest is created" created idle-pvh still memory=40
+    ok "two more guests are created" created idle-pvh a memory=60
+    ok "the two guests are remote" created idle-pvh b memory=80
     bind_away a
     to_a=$there
     bind_away b
@@ -66,7 +66,7 @@ healed() {
         test "${differs#-}" -le 512
     applies 0
     is "$(cat "$out")" "no move would bring memory nearer to its vCPUs" \
-        "once more: nothing to do"
+        "a second run says that nothing is to do"
     bind_away a
     applies 0
     is "$(nodes_of a)" "$there" \
@@ -80,13 +80,13 @@ within_limits() {
     was=$(where b)
     applies 0 --max-copy=0.1
     says "$err" "xl: 'b' stays where it is: it has 80 MiB, and the limit leaves [0-9]* MiB to copy"
-    is "$(nodes_of a)" "$to_a" "--max-copy: what fits is moved"
-    is "$(where b)" "$was" "the rest is not"
+    is "$(nodes_of a)" "$to_a" "--max-copy moves the guest that fits"
+    is "$(where b)" "$was" "--max-copy does not move the other guest"
     says "$out" "1 domain was moved: 60 MiB"
     applies 1 --max-pause=0.01
     says "$err" "xl: 'b' was paused for longer than 0.01 s: the move was stopped, it \(domain $(domid b)\) runs on where it was"
-    is "$(where b)" "$was" "--max-pause: it is where it was"
-    ok "and runs" await 60 all_run b
+    is "$(where b)" "$was" "--max-pause leaves the guest where it was"
+    ok "the guest runs after --max-pause" await 60 all_run b
 }
 
 all_run() { # NAME...
@@ -106,7 +106,7 @@ left() {
     applies 0
     says "$err" "xl: 'pv' stays where it is: this Xen cannot move PV domains live"
     says "$err" "xl: 'b' stays where it is: it is paused"
-    is "$(where pv b)" "$was" "both are where they were"
+    is "$(where pv b)" "$was" "both guests are where they were"
     stock-xl unpause b
     remove pv
 }
@@ -124,10 +124,10 @@ saver_is_held() {
 holds_back() {
     bind_away a
     begin_run --max-cpu=50
-    ok "--max-cpu: what copies is stopped for a while" await 300 saver_is_held
+    ok "--max-cpu stops the copying process for a while" await 300 saver_is_held
     end_run 0
-    is "$(nodes_of a)" "$there" "and the guest is moved"
-    ok "and runs" await 60 all_run a
+    is "$(nodes_of a)" "$there" "the guest is moved with --max-cpu"
+    ok "the guest runs after --max-cpu" await 60 all_run a
     echo "# $(grep paused "$out")"
 }
 
@@ -159,7 +159,7 @@ second_run() {
     begin_run
     xl numa-move --advise --apply > /tmp/second 2>&1
     is "$? $(cat /tmp/second)" "1 xl: another 'xl numa-move --advise --apply' \
-moves domains: nothing was done" "a second run says so and ends"
+moves domains: nothing was done" "a second run reports the first one and ends"
     end_run 0
 }
 
@@ -194,7 +194,7 @@ killed() {
     ok "every guest runs" await 60 all_run a b still || rig-xen domains
     is "$(find /run/xen/numa-moves -name 'move-*')" "" \
         "nothing of the move is left"
-    ok "nor of its processes" nobody_moves
+    ok "no process of the move is left" nobody_moves
 }
 
 interrupted() {
@@ -208,7 +208,7 @@ interrupted() {
     begin_run
     killed
     begin_run --max-cpu=50
-    ok "what copies is stopped for a while" await 300 saver_is_held
+    ok "the copying process is stopped for a while" await 300 saver_is_held
     killed
     applies 0
     ok "the next run moves what is left" sh -c \
@@ -228,9 +228,11 @@ room() {
     mib=$(($(free_mib "$here") + 20))
     applies 3 --max-copy=0.05 /root/idle.cfg "memory=$mib" "nodes=\"$here\""
     says "$err" "xl: no domain is moved: the moves that make room for 'idle' copy 100 MiB, and the limit leaves 51 MiB"
-    is "$(nodes_of a)" "$here" "room that the limit does not allow: nothing is moved"
+    is "$(nodes_of a)" "$here" \
+        "nothing is moved if the limit does not allow the room"
     applies 0 /root/idle.cfg "memory=$mib" "nodes=\"$here\""
-    ok "room for a domain: it is elsewhere" test "$(nodes_of a)" != "$here"
+    ok "a guest is moved to make room for a domain" \
+        test "$(nodes_of a)" != "$here"
     says "$out" "'idle' fits on node $here"
     ok "the domain is created" created idle idle "memory=$mib" \
         "nodes=\"$here\"" 'nodes_mode="strict"'

@@ -12,7 +12,7 @@ moves() { # STATUS ARG...
     moves_status=$1
     shift
     xl numa-move "$@" > "$out" 2> "$err"
-    is "$?" "$moves_status" "xl numa-move $*: status $moves_status" ||
+    is "$?" "$moves_status" "xl numa-move $* ends with status $moves_status" ||
         sed 's/^/# /' "$out" "$err"
 }
 
@@ -25,16 +25,18 @@ pin_is_carried() {
     created idle-pvh p memory=40 vcpus=2 'nodes="1"'
     pinned p "$(cpus_of 0)"
     moves 1 p 1
-    ok "to a node without these CPUs: the line says what to type" grep -qxF \
+    ok "a move to a node without the pinned CPUs prints what to type" \
+        grep -qxF \
         "xl: 'p' is not moved: its vCPUs are bound to CPUs 0-1, none of \
 them on node 1: first bind them there: 'xl vcpu-pin p all 2-3', or \
 unbind them: 'xl vcpu-pin p all all'" "$err"
     is "$(nodes_of p)" 1 "nothing is moved"
     moves 0 p 0
     is "$(nodes_of p) $(hard p 1)" "0 $(cpus_of 0)" \
-        "to the node of these CPUs: the pin is still there"
+        "a move to the node of the pinned CPUs keeps the pin"
     comes_back p reboot
-    is "$(nodes_of p) $(hard p 1)" "0 $(cpus_of 0)" "and when it reboots"
+    is "$(nodes_of p) $(hard p 1)" "0 $(cpus_of 0)" \
+        "the pin is kept when the guest reboots"
     remove p
 }
 
@@ -49,12 +51,14 @@ advice_is_pasted() {
     xl numa-move --advise > "$out" 2> "$err"
     grep '^xl numa-move ' "$out" > /tmp/commands
     sed 's/^/# /' "$out"
-    ok "it prints a command" grep -qx "xl numa-move p $other" /tmp/commands
+    ok "--advise prints a command" \
+        grep -qx "xl numa-move p $other" /tmp/commands
     ok "each command that it prints works" sh -e /tmp/commands
-    is "$(nodes_of p) $(hard p)" "$other $(cpus_of $other)" "and does it"
-    is "$(nodes_of 5)" 1 "for a guest whose name is a number too"
+    is "$(nodes_of p) $(hard p)" "$other $(cpus_of $other)" \
+        "the command does what the line says"
+    is "$(nodes_of 5)" 1 "the command works for a guest whose name is a number"
     is "$(xl numa-move --advise)" \
-        "no move would bring memory nearer to its vCPUs" "then all is well"
+        "no move would bring memory nearer to its vCPUs" "--advise lists no more moves"
     remove p "$(domid 5)"
 }
 
@@ -63,13 +67,16 @@ pool_is_carried() {
     created idle-pvh r memory=40 'pool="qa"'
     stock-xl cpupool-migrate r qb
     moves 0 r 3
-    is "$(pool_of r) $(nodes_of r)" "qb 3" "in its pool, memory there"
+    is "$(pool_of r) $(nodes_of r)" "qb 3" \
+        "the moved guest is in its cpupool, with its memory near"
     stock-xl cpupool-migrate r Pool-0
     stock-xl cpupool-destroy qb
     moves 0 r
-    is "$(pool_of r)" Pool-0 "it moves when the pool of its configuration went"
+    is "$(pool_of r)" Pool-0 \
+        "a guest whose configured cpupool was removed is moved"
     comes_back r reboot
-    is "$(pool_of r)" Pool-0 "and reboots"
+    is "$(pool_of r)" Pool-0 \
+        "a guest whose configured cpupool was removed reboots"
     silent r "which needs no warning"
     remove r
 }

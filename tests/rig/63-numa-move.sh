@@ -22,7 +22,7 @@ moves() { # STATUS ARG...
     moves_status=$1
     shift
     xl numa-move "$@" > "$out" 2> "$err"
-    is "$?" "$moves_status" "xl numa-move $*: status $moves_status" ||
+    is "$?" "$moves_status" "xl numa-move $* ends with status $moves_status" ||
         sed 's/^/# /' "$out" "$err"
 }
 
@@ -45,18 +45,20 @@ live() { # FROM TO
     moves 0 g "$2"
     is "$(nodes_of g)" "$2" "PVH: every page is on node $2"
     is "$(node_affinity g)" "$2" "xl list -n shows the node"
-    is "$(affinity g)" "all / $(cpus_of "$2")" "its vCPU prefers its CPUs"
-    ok "the guest goes on" await 60 has_said resumed "$resumed"
-    ok "there is one of it" test "$(rig-xen domains | grep -c 'g$')" = 1
-    ok "it says the new number, the node, and for how long it was paused" \
+    is "$(affinity g)" "all / $(cpus_of "$2")" \
+        "the vCPU prefers the CPUs of that node"
+    ok "PVH: the guest continues to run" await 60 has_said resumed "$resumed"
+    ok "PVH: the guest exists once" test "$(rig-xen domains | grep -c 'g$')" = 1
+    ok "a line has the new number, the node and the pause" \
         grep -qE "^'g' is domain $(domid g) now: 200 MiB on node $2; it was \
 paused for [0-9.]+ s\$" "$out"
     is "$(grep -Ev "^'g': [0-9]+ % copied(, [0-9]+ MiB/s)?(, [0-9]+ s left)?\$" "$err")" \
-        "" "and nothing else"
-    ok "but how much is copied" grep -q "^'g': 100 % copied" "$err"
-    ok "it reboots" stock-xl reboot g
-    ok "into a new domain" await 60 is_new
-    is "$(nodes_of g)" "$2" "it is still there"
+        "" "numa-move prints no other line"
+    ok "numa-move prints on a terminal how much is copied" \
+        grep -q "^'g': 100 % copied" "$err"
+    ok "the moved guest reboots" stock-xl reboot g
+    ok "the moved guest is a new domain after the reboot" await 60 is_new
+    is "$(nodes_of g)" "$2" "the rebooted guest is on the node of the move"
 }
 
 is_new() {
@@ -73,27 +75,28 @@ said_in_json() { # KEY|KEY...
 several() { # NODE NODE
     old=$(domid g)
     moves 0 --json g "$1,$2"
-    ok "onto two nodes: equal shares" shares_even g "$1" "$2"
+    ok "a move to two nodes gives equal shares" shares_even g "$1" "$2"
     is "$(said_in_json 'id|previous_id|elsewhere_bytes')" "id $(domid g)
 elsewhere_bytes 0
 previous_id $old" "in JSON: which domain it is, and was"
     is "$(json_lines < "$out" | awk -F : '$1 == "bytes" { n += $2 }
         END { printf "%d\n", n / 1048576 }')" 200 "in JSON: all of its memory"
     moves 0 g
-    is "$(nodes_of g | wc -w)" 1 "auto: on one"
+    is "$(nodes_of g | wc -w)" 1 "a move to auto puts the guest on one node"
 }
 
 paused() { # FROM TO
     remove g
     created pv g memory=128 "nodes=\"$1\""
-    ok "PV: it is up" await 120 has_said GUEST-UP 0
+    ok "PV: the guest runs" await 120 has_said GUEST-UP 0
     moves 1 --live g "$2"
-    is "$(nodes_of g)" "$1" "not live: with --live it stays"
+    is "$(nodes_of g)" "$1" \
+        "PV: the guest stays with --live if it cannot move live"
     moves 0 g "$2"
     one_line_says "cannot be moved live here: it is paused"
     is "$(nodes_of g)" "$2" "PV: every page is on node $2"
     rm -f /tmp/time.before
-    ok "the guest goes on" await 60 is_alive
+    ok "PV: the guest continues to run" await 60 is_alive
 }
 
 # Room for the guest, but not for a second one.
@@ -107,8 +110,9 @@ refused() { # NODE
     moves 3 g "$1"
     one_line_says "'g' is not moved: its copy needs 10[0-9] MiB: node $1 \
 has [0-9]* MiB free, [0-9]* MiB usable\$"
-    is "$(domid g) $(nodes_of g)" "$old $here" "the guest is as it was"
-    ok "and so is memory" free_within 64 "$before"
+    is "$(domid g) $(nodes_of g)" "$old $here" \
+        "the guest is as before a failed move"
+    ok "the free memory is as before the failed move" free_within 64 "$before"
     remove ballast
 }
 
@@ -118,13 +122,15 @@ fails() { # NODE NODE
     mv "$xen_bin/libxl-save-helper" /tmp/helper
     moves 1 g "$1"
     mv /tmp/helper "$xen_bin/libxl-save-helper"
-    ok "the last line says so" sh -c \
+    ok "the last line says that the guest stays" sh -c \
         "tail -n 1 $err | grep -q \"^xl: 'g' could not be migrated, see above\""
-    is "$(domid g) $(nodes_of g)" "$old $here" "the guest is as it was"
-    ok "not paused" sh -c "stock-xl list g | grep -q -- '-b----'"
-    ok "it reboots where it was" stock-xl reboot g
-    ok "into a new domain" await 60 is_new
-    is "$(nodes_of g)" "$here" "not where it should have moved to"
+    is "$(domid g) $(nodes_of g)" "$old $here" \
+        "the guest is as before the interrupted move"
+    ok "the guest is not paused" sh -c "stock-xl list g | grep -q -- '-b----'"
+    ok "the guest reboots after an interrupted move" stock-xl reboot g
+    ok "the guest is a new domain after that reboot" await 60 is_new
+    is "$(nodes_of g)" "$here" \
+        "the guest is not on the node of the interrupted move"
 }
 
 # The second of two that copy it at the same time; the first ends as if alone.
@@ -141,9 +147,9 @@ second() { # NODE NODE
     xl save g /tmp/saved 2> "$err"
     is "$?" 1 "a save during a move fails"
     one_line_says "'g' is being moved, saved or migrated by another xl"
-    ok "and makes no file" test ! -e /tmp/saved
+    ok "the failed save makes no file" test ! -e /tmp/saved
     xl migrate -s '' g 'xl migrate-receive' 2> "$err"
-    is "$?" 1 "a migration fails"
+    is "$?" 1 "a migration during a move fails"
     one_line_says "'g' is being moved, saved or migrated by another xl"
     wait "$first"
     is "$?" 0 "the first ends as if alone" || sed 's/^/# /' /tmp/first
@@ -166,16 +172,17 @@ advised() { # NODE NODE
     stock-xl vcpu-pin g 0 "$(cpus_of "$1")"
     xl numa-move --advise > "$out" 2> "$err"
     is "$? $(awk '$1 == "g" { print $4, $5 }' "$out")" "0 $here $1" \
-        "--advise: from node $here to node $1, where its vCPU is"
-    is "$(nodes_of g)" "$here" "and nothing is moved"
+        "--advise proposes a move from node $here to node $1, where the vCPU is"
+    is "$(nodes_of g)" "$here" "--advise moves nothing"
     moves 0 g "$1"
     is "$(xl numa-move --advise 2> "$err")" \
-        "no move would bring memory nearer to its vCPUs" "then all is well"
+        "no move would bring memory nearer to its vCPUs" \
+        "--advise proposes nothing after the move"
     mib=$(($(free_mib "$1") + 20))
     xl numa-move --advise /root/idle.cfg "memory=$mib" "nodes=\"$1\"" \
         > "$out" 2> "$err"
     is "$? $(tail -n 1 "$out")" "3 no moves make room for 'idle' on one node" \
-        "a domain that asked for its node is not moved off it"
+        "--advise does not move a guest off the node that it asked for"
     remove g
     created idle-pvh g memory=100
     other=$(nodes_of g)
@@ -183,7 +190,7 @@ advised() { # NODE NODE
     xl numa-move --advise /root/idle.cfg "memory=$mib" "nodes=\"$other\"" \
         > "$out" 2> "$err"
     is "$? $(awk '$1 == "g" { print $4 }' "$out")" "0 $other" \
-        "one that did not makes room for another"
+        "--advise moves a guest that asked for no node to make room"
 }
 
 wrong() {

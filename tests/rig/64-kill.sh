@@ -52,12 +52,13 @@ while read -r moment; do
     await 30 nothing_dies
 done < /tmp/moments
 echo "# $half_built of $cycles left a domain"
-ok "some were killed in the middle" test "$half_built" -gt 0
-ok "free memory is as before" free_within 64 "$before"
-is "$(xenstore_keys)" "$keys" "so is xenstore"
+ok "some creates were killed in the middle" test "$half_built" -gt 0
+ok "the free memory is as before the killed creates" free_within 64 "$before"
+is "$(xenstore_keys)" "$keys" "xenstore is as before the killed creates"
 is "$(xl numa-info | awk 'NR > 1 { sum += $7 } END { print sum }')" 0 \
-    "nothing is reserved"
+    "nothing is reserved after the killed creates"
 ok "the next create works" created idle g 'nodes="1"' memory=64
-is "$(nodes_of g)" 1 "on its node"
-is "$(run_files)" "$files" "and clears /run/xen/numa of what was left there"
+is "$(nodes_of g)" 1 "the next guest is on its node"
+is "$(run_files)" "$files" \
+    "the next create removes what killed creates left in /run/xen/numa"
 done_testing

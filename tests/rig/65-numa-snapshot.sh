@@ -72,9 +72,10 @@ hardware() {
     is "$(values node free_bytes)" "$(free_bytes)" \
         "free bytes are the hypervisor's"
     is "$(values node dma_bytes | grep "^$(dma_node) ")" \
-        "$(dma_node) $(($(dma_pages) * 4096))" "so is what is kept for DMA"
+        "$(dma_node) $(($(dma_pages) * 4096))" "DMA bytes are the hypervisor's"
     is "$(rows)" "$(stock_rows)" "distances are those of the installed xl"
-    is "$(values pool cpus)" "0 $(cpus_of "$(nodes)")" "there is one pool"
+    is "$(values pool cpus)" "0 $(cpus_of "$(nodes)")" \
+        "the snapshot has one cpupool"
     is "$(values xen)" "$(stock-xl info | awk '
         /^xen_major/ { major = $3 }
         /^xen_minor/ { print major "." $3 }')" "the release is Xen's"
@@ -91,7 +92,8 @@ picture() {
     xl numa-snapshot --hwloc /tmp/host.xml
     is "$(in_xml NUMANode)" "$(values node total_bytes)" \
         "XML of hwloc has Xen's nodes"
-    is "$(in_xml PU)" "$(stock_cpus | awk '{ print $1 }')" "and Xen's CPUs"
+    is "$(in_xml PU)" "$(stock_cpus | awk '{ print $1 }')" \
+        "XML of hwloc has Xen's CPUs"
 }
 
 # What a file has of it too, of the running host or, with --host, of a file.
@@ -129,11 +131,12 @@ looks_as_it_is() { # NAME REQUEST
     domain "$(domid "$1")"
     is "$(values name)" "$1" "domain $1 has its name"
     is "$(values hard soft)" "$(stock_affinities "$1")" \
-        "$1: the affinities of its vCPUs"
-    is "$(values memory_bytes)" "$(bytes_of "$1")" "$1: its memory"
-    is "$(sed -n 's/.*"request": \(.*\),$/\1/p' $file)" "$2" "$1: its request"
+        "domain $1 has the affinities of its vCPUs"
+    is "$(values memory_bytes)" "$(bytes_of "$1")" "domain $1 has its memory"
+    is "$(sed -n 's/.*"request": \(.*\),$/\1/p' $file)" "$2" \
+        "domain $1 has its request"
     is "$(sed -n 's/^ *"nodes": "\(.*\)",$/\1/p' $file)" \
-        "$(node_affinity "$1")" "$1: its node affinity"
+        "$(node_affinity "$1")" "domain $1 has its node affinity"
 }
 
 domains() {
@@ -150,9 +153,9 @@ domains() {
     looks_as_it_is ours '{ }'
     looks_as_it_is plain null
     is "$(info --host $whole)" "$(info)" \
-        "numa-info, vcpu-list and info say of it what they say of the host"
+        "numa-info, vcpu-list and info show the snapshot like the host"
     domain 0
-    is "$(values name) $(values pv)" "Domain-0 true" "Domain-0 too is in it"
+    is "$(values name) $(values pv)" "Domain-0 true" "the snapshot has Domain-0"
     file=$whole report=''
     destroy_all
 }
@@ -182,17 +185,17 @@ replaced() {
     mkdir /tmp/d
     cd /tmp/d || return
     xl numa-snapshot a
-    is "$(mode a)" 644 "all may read a file"
+    is "$(mode a)" 644 "all users may read the file"
     (umask 077; xl numa-snapshot b)
-    is "$(mode b)" 600 "unless the umask says otherwise"
+    is "$(mode b)" 600 "the umask can limit who may read the file"
     echo old > c
     ln c hard
     ln -s c soft
     xl numa-snapshot soft
     is "$(cat hard)" old "a file is replaced, not written into"
-    ok "the new one is there" is_complete c
-    is "$(readlink soft)" c "a link stays one"
-    is "$(echo *)" "a b c hard soft" "nothing else is left"
+    ok "the file has the new snapshot" is_complete c
+    is "$(readlink soft)" c "a link stays a link"
+    is "$(echo *)" "a b c hard soft" "no other file is left"
     xl numa-snapshot /dev/stdout | cat > piped
     ok "a pipe is written to" is_complete piped
     xl numa-snapshot > shown
@@ -205,7 +208,7 @@ fails() { # STATUS TEXT ARG...
     shift 2
     xl numa-snapshot "$@" > "$out" 2> "$err"
     is "$? $(cat "$err" "$out")" "$fails_status $fails_text" \
-        "numa-snapshot $*: one line"
+        "numa-snapshot $* prints one line"
 }
 
 errors() {
@@ -214,7 +217,8 @@ errors() {
     echo old > /tmp/small/h
     fails 1 "xl: cannot write '/tmp/small/h': No space left on device" \
         /tmp/small/h
-    is "$(cat /tmp/small/*)" old "the old file is still there, and no other"
+    is "$(cat /tmp/small/*)" old \
+        "the old file stays after a failure, and no other is left"
     umount /tmp/small
     fails 1 "xl: cannot write '/nosuch/h': No such file or directory" /nosuch/h
     fails 1 "xl: cannot write '/tmp': Is a directory" /tmp

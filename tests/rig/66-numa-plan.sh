@@ -44,8 +44,8 @@ settle() {
     take_report
     while IFS='|' read -r name status nodes what; do
         is "$status $(cat "/tmp/status.$name")" "${1:-0} 0" \
-            "$what: status of plan and create"
-        is "$(nodes_of "$name")" "$nodes" "$what: its pages are on nodes $nodes"
+            "$what: plan and create end with the same status"
+        is "$(nodes_of "$name")" "$nodes" "$what: the pages are on nodes $nodes"
         ok "$what: the create has the same plan, and so the same need" \
             same_line "$name"
     done < /tmp/planned
@@ -86,8 +86,8 @@ refused() { # NODE
     xl numa-plan /root/idle.cfg 'name="g"' "$@" > "$out" 2> "$err"
     is "$? $(sed -n '1s/ [0-9]* MiB.*//p' "$out")" \
         '3 g: nothing fits: nodes_mode="strict":' \
-        "strict: status 3, and a line says why"
-    ok "and the create is refused" expect 3 create idle g "$@"
+        "strict ends the plan with status 3 and a reason"
+    ok "strict ends the create with status 3, too" expect 3 create idle g "$@"
 }
 
 together() {
@@ -97,7 +97,7 @@ together() {
     create idle a memory=300
     create idle-pvh b memory=300
     is "$(nodes_of a) $(nodes_of b)" "$both" \
-        "two planned together: where they are when both are created"
+        "two guests are created where they were planned together"
     remove a b
 }
 
@@ -121,7 +121,8 @@ elsewhere() { # NODE
         xl numa-plan "$@" > /tmp/here 2> "$err"
         su nobody -c "xl numa-plan --host /tmp/host.json $1 '$2' '$3'" \
             > /tmp/there 2> "$err"
-        ok "$words: of a saved host the same plan, byte for byte, and not root" \
+        ok \
+            "$words: a saved host gives the same plan without root, byte for byte" \
             cmp /tmp/here /tmp/there
     done
     remove a
@@ -194,25 +195,28 @@ by_plan() {
     is $? 0 "six guests do not fit in the order of their names"
     expect 0 xl numa-plan --optimise --json small?.cfg large?.cfg \
         > /tmp/plan.json 2> "$err"
-    is $? 0 "in another they do"
+    is $? 0 "six guests fit in another order"
     cd /root || return
     expect 0 xl -N create --plan /tmp/plan.json 2> "$err"
-    is "$? $(placed)" "0 " "xl -N create --plan: it could be done"
+    is "$? $(placed)" "0 " "xl -N create --plan says that the plan holds"
     expect 0 xl create --plan /tmp/plan.json > "$out" 2> "$err"
-    is $? 0 "xl create --plan: it is done"
-    is "$(placed)" "$(planned /tmp/plan.json)" "each is where it was planned"
+    is $? 0 "xl create --plan creates the guests"
+    is "$(placed)" "$(planned /tmp/plan.json)" \
+        "each guest is where it was planned"
     is "$(placed | awk '{ n[$2]++ } END { for (i in n) print n[i] }' | one_line)" \
-        "2 2 2" "two on each node"
+        "2 2 2" "each node has two of the guests"
     stock-xl list -l small1 > /tmp/stored.json
-    ok "none carries the plan's nodes" not grep -q '"numa/nodes"' /tmp/stored.json
+    ok "no guest keeps the plan's nodes as its request" \
+        not grep -q '"numa/nodes"' /tmp/stored.json
     # shellcheck disable=SC2046 # words
     remove $(placed | cut -d ' ' -f 1)
     create idle intruder 'nodes="1"' memory=$((room / 5))
     expect 3 xl create --plan /tmp/plan.json > "$out" 2> "$err"
-    is "$? $(placed)" "0 " "where another guest is in the way: nothing"
+    is "$? $(placed)" "0 " \
+        "xl create --plan creates nothing if another guest is in the way"
     is "$(sed "s/'.*' needs [0-9]*/'G' needs N/" "$err")" \
         "xl: the plan no longer holds: 'G' needs N MiB, and does not fit\
- on node 1: nothing is created" "and a line says why"
+ on node 1: nothing is created" "a line says why the plan no longer holds"
     destroy_all
 }
 
@@ -223,7 +227,8 @@ not() {
 not_root() {
     su nobody -c 'xl numa-plan /dev/null "name=\"g\""' > "$out" 2> "$err"
     is "$? $(cat "$err" "$out")" "1 xl: cannot open '/dev/xen/privcmd':\
- Permission denied: expected root in dom0, or a saved host: --host FILE" "not root: one line"
+ Permission denied: expected root in dom0, or a saved host: --host FILE" \
+     "numa-plan without root prints one line"
 }
 
 echo 'nobody:x:65534:65534::/:/bin/sh' >> /etc/passwd

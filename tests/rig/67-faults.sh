@@ -75,13 +75,13 @@ each_fails() { # ERRNO NUMBER...
     done > /tmp/complaints
     echo "# $each_errno: $stayed domains were left, by libxl"
     is "$(cat /tmp/complaints)" "" \
-        "$each_errno from each of $# hypercalls: it works, or fails clean"
+        "$each_errno from each of $# hypercalls makes a create work or fail cleanly"
 }
 
 next_works() { # AFTER
     ok "the next create works" created idle g 'nodes="1"' memory=64
-    is "$(nodes_of g)" 1 "on its node"
-    is "$(grep '^numa: ' "$err")" "" "and xl prints nothing"
+    is "$(nodes_of g)" 1 "the next guest is on its node"
+    is "$(grep '^numa: ' "$err")" "" "xl prints nothing at the next create"
     destroy_all
 }
 
@@ -116,7 +116,7 @@ restores() {
         complain_of "$number"
     done > /tmp/complaints
     is "$(cat /tmp/complaints)" "" \
-        "EBUSY in libxl-save-helper: it works, or fails clean"
+        "EBUSY in libxl-save-helper leaves a restore that works or fails cleanly"
     rm /tmp/saved
 }
 
@@ -126,8 +126,8 @@ restores() {
 # on, and says so.
 warns_only() { # DESCRIPTION
     ok "$1: a create works" created idle g 'nodes="1"' memory=64
-    is "$(nodes_of g)" 1 "on its node"
-    ok "a line says what may follow" grep -q \
+    is "$(nodes_of g)" 1 "the guest is on its node"
+    ok "a line says what the fault may cause" grep -q \
         "^numa: warning: 'g': .*/run/xen/numa.* may choose the same node" "$err"
     destroy_all
 }
@@ -155,7 +155,8 @@ run_full() {
     mv /run/xen/numa /run/xen/numa.away
     ln -s /tmp /run/xen/numa
     warns_only "/run/xen/numa is a link to elsewhere"
-    is "$(ls /tmp/lock 2> /dev/null)" "" "which is not followed"
+    is "$(ls /tmp/lock 2> /dev/null)" "" \
+        "a link in the place of the directory is not followed"
     rm /run/xen/numa
     mv /run/xen/numa.away /run/xen/numa
 }
@@ -167,8 +168,8 @@ disk_full() {
     fill_up /var/lib/xen
     create idle g memory=64
     disk_status=$?
-    ok "the disk is full: the create fails" test "$disk_status" -ne 0
-    ok "nothing is left" nothing_left "$before"
+    ok "a create on a full disk fails" test "$disk_status" -ne 0
+    ok "nothing is left of the create on a full disk" nothing_left "$before"
     umount /var/lib/xen
     next_works
 }
@@ -186,15 +187,16 @@ clock_jumps() {
     now=$(date +%s)
     for jump in 86400 -864000; do
         date -s "@$((now + jump))" > /dev/null
-        ok "$jump seconds: the reservation is still there" test "$(reserved_mib)" -ge 100
+        ok "the reservation is kept after the clock jumps by $jump seconds" \
+            test "$(reserved_mib)" -ge 100
         ok "another create works" created idle other memory=64
         remove other
     done
     date -s "@$now" > /dev/null
     go_on
     is $? 0 "the create goes on"
-    is "$(nodes_of g)" 1 "on its node"
-    is "$(reserved_mib)" 0 "then no reservation is left"
+    is "$(nodes_of g)" 1 "the guest of the held create is on its node"
+    is "$(reserved_mib)" 0 "no reservation is left after the held create"
     destroy_all
 }
 
@@ -213,12 +215,14 @@ xenstored_slow() {
     # shellcheck disable=SC2086 # words
     wait $jobs
     is "$(cat /tmp/status.* | one_line)" "0 0 0" \
-        "xenstored is slow: three creates at once work" || cat /tmp/out.*
+        "three simultaneous creates work while xenstored is slow" \
+            || cat /tmp/out.*
     for number in 1 2 3; do
-        is "$(nodes_of "g$number")" "$number" "on node $number"
+        is "$(nodes_of "g$number")" "$number" "a guest is on node $number"
     done
     complain_of_files "xenstored is slow" > /tmp/complaints
-    is "$(cat /tmp/complaints)" "" "no reservation is left"
+    is "$(cat /tmp/complaints)" "" \
+        "no reservation is left after the three creates"
     destroy_all
 }
 

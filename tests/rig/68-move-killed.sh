@@ -10,8 +10,9 @@
 # It was suspended meanwhile, and runs on: the xl that waited for it has ended.
 still_reboots() {
     old=$(domid g)
-    ok "it reboots" stock-xl reboot g
-    ok "into a new domain" await 300 lives_anew g "$old"
+    ok "the guest reboots" stock-xl reboot g
+    ok "the guest is a new domain after the reboot" \
+        await 300 lives_anew g "$old"
 }
 
 checkpoint() {

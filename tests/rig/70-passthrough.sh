@@ -26,7 +26,7 @@ streams() { # XL ARG...
 
 same() { # ARG...
     is "$(streams xl "$@")" "$(PATH=/tmp/stock:$PATH streams xl "$@")" \
-        "xl $*: same output and status as the installed xl"
+        "xl $* has the output and status of the installed xl"
 }
 
 # What ours adds comes behind it.
@@ -50,7 +50,7 @@ commands() {
     same domid nobody
     same destroy nobody
     same sched-credit -d nobody
-    ok "xl help begins as the installed xl's" help_begins
+    ok "xl help begins as that of the installed xl" help_begins
     same help create
     same help nosuch
     same nosuch
@@ -70,7 +70,7 @@ commands() {
 of_ours() {
     xl vcpu-p Domain-0 0 bad > "$out" 2> "$err"
     is "$? $(cut -d : -f 1-3 "$err")" "1 xl: 'bad': wrong at offset 0" \
-        "xl vcpu-p Domain-0 0 bad: ours says what is wrong, and where"
+        "xl vcpu-p Domain-0 0 bad says what is wrong, and where"
 }
 
 # Lists and destroys what ours has made, and stock's as well.
@@ -80,8 +80,8 @@ guests() {
     same list
     same list -n
     for guest in ours stock; do
-        ok "xl destroy of a guest made by $guest" xl destroy $guest
-        ok "it is gone" test -z "$(domid $guest)"
+        ok "xl destroy destroys a guest made by $guest" xl destroy $guest
+        ok "the destroyed guest no longer exists" test -z "$(domid $guest)"
     done
     await 30 nothing_dies
 }
@@ -95,7 +95,8 @@ many_arguments() {
     xl create -n "$@" memory=77 2> "$err" | same_keys > /tmp/json
     ok "300 arguments arrive, the last one too" \
         grep -q '"max_memkb":78848' /tmp/json
-    ok "and the one before them" grep -q '"name":"idle"' /tmp/json
+    ok "the argument before the last arrives, too" \
+        grep -q '"name":"idle"' /tmp/json
 }
 
 odd_arguments() {
@@ -104,7 +105,7 @@ odd_arguments() {
 vcpus=2' 'extra="a  b $HOME '\''c'\''"' > /tmp/json 2> "$err"
     ok "an argument with a newline is one argument" \
         grep -q '"max_vcpus": 2' /tmp/json
-    ok "spaces, quotes and dollars are as they were" \
+    ok "spaces, quotes and dollars arrive unchanged" \
         grep -qF "a  b \$HOME 'c'" /tmp/json
 }
 
@@ -135,11 +136,12 @@ environment() {
         'disk=["phy:/tmp/disk,xvda,w"]'
     child_environment xl "$@"
     ok "a bootloader is started" test -s /tmp/env
-    ok "it has no LD_PRELOAD" not grep -q '^LD_PRELOAD=' /tmp/env
-    ok "nor anything else of ours" not grep -qi 'xl_numa\|placement' /tmp/env
+    ok "the bootloader has no LD_PRELOAD" not grep -q '^LD_PRELOAD=' /tmp/env
+    ok "the bootloader has no other variable of ours" \
+        not grep -qi 'xl_numa\|placement' /tmp/env
     child_environment env LD_PRELOAD=libgcc_s.so.1 xl "$@"
     is "$(grep '^LD_PRELOAD=' /tmp/env)" LD_PRELOAD=libgcc_s.so.1 \
-        "an LD_PRELOAD of the user's is kept as it was"
+        "an LD_PRELOAD of the user is kept"
     destroy_all
 }
 

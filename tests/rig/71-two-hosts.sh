@@ -50,16 +50,18 @@ peer rig-free | sed 's/^/# there: node, free pages: /'
 
 ok "g is up on node 1" up g 'nodes="1"'
 ok "xl migrate sends it to the other host" quiet xl migrate -s rig-peer g rig2
-is "$(where g)" there "it is there, and not here"
+is "$(where g)" there "g is there, and not here"
 is "$(nodes_there g)" 1 "every page is on node 1 of that host"
-ok "it lives" lives_there g
-ok "it comes back" quiet peer xl migrate -s rig-peer g rig1
-is "$(where g)" here "it is here, and not there"
+ok "g runs there" lives_there g
+ok "g migrates back" quiet peer xl migrate -s rig-peer g rig1
+is "$(where g)" here "g is here, and not there"
 is "$(nodes_of g)" 1 "every page is on node 1 of this host"
-is "$(affinity g)" "all / $(cpus_of 1)" "its vCPUs prefer the CPUs there"
-ok "it lives" lives_here g
-ok "xl migrate -p leaves it paused there" quiet xl migrate -p -s rig-peer g rig2
-is "$(peer rig-xen domains | state g)" p "it is paused"
+is "$(affinity g)" "all / $(cpus_of 1)" \
+    "the vCPUs of g prefer the CPUs of that node"
+ok "g runs here" lives_here g
+ok "xl migrate -p sends g to the other host" \
+    quiet xl migrate -p -s rig-peer g rig2
+is "$(peer rig-xen domains | state g)" p "g is paused there"
 is "$(nodes_there g)" 1 "every page is on node 1"
 peer stock-xl destroy g
 
@@ -68,10 +70,10 @@ peer stock-xl destroy g
 ok "h is up on node 3" up h 'nodes="3"'
 peer xl create /root/idle.cfg "'name=\"ballast\"'" "'nodes=\"3\"'" memory=400 \
     > /dev/null 2>&1
-ok "it migrates to where node 3 is smaller, and full" \
+ok "h migrates to a host whose node 3 is smaller, and full" \
     quiet xl migrate -s rig-peer h rig2
-is "$(where h)" there "it is there"
-is "$(nodes_there h | wc -w)" 1 "on one node, $(nodes_there h)"
+is "$(where h)" there "h is there"
+is "$(nodes_there h | wc -w)" 1 "h is on one node, $(nodes_there h)"
 peer stock-xl destroy h
 peer stock-xl destroy ballast
 
@@ -85,12 +87,14 @@ exec rig-peer "$host" stock-xl "$@"
 EOT
 
 ok "s is up on node 2" up s 'nodes="2"'
-ok "it migrates to an installed xl" quiet xl migrate -s 'sh /tmp/stock-there' s rig2
-is "$(where s)" there "it is there"
-ok "it lives" lives_there s
-ok "the installed xl there sends it back" quiet peer stock-xl migrate -s rig-peer s rig1
-is "$(where s)" here "it is here"
-ok "it lives" lives_here s
+ok "s migrates to an installed xl" \
+    quiet xl migrate -s 'sh /tmp/stock-there' s rig2
+is "$(where s)" there "s is there"
+ok "s runs there" lives_there s
+ok "the installed xl there sends s back" \
+    quiet peer stock-xl migrate -s rig-peer s rig1
+is "$(where s)" here "s is here"
+ok "s runs here" lives_here s
 remove s
 
 # ---- the wire is cut ----
@@ -116,9 +120,10 @@ for kib in 64 8192 40000; do
     is "$(rig-xen domains | state c)" b "c runs here"
     is "$(nodes_of c)" 2 "every page is on node 2"
     ip link set eth0 up
-    ok "the other host gives up what it has of it" await 120 nothing_there
-    ok "c can be migrated when the wire is mended" quiet xl migrate -s rig-peer c rig2
-    is "$(where c)" there "it is there, and not here"
+    ok "the other host removes its part of c" await 120 nothing_there
+    ok "c can be migrated when the wire is repaired" \
+        quiet xl migrate -s rig-peer c rig2
+    is "$(where c)" there "c is there, and not here"
     is "$(nodes_there c)" 2 "every page is on node 2"
     peer stock-xl destroy c
 done
@@ -137,13 +142,13 @@ created_on_best() {
 # 1100 MiB are on one node there, and nowhere here.
 is "$(created_on_best w 1100)" rig2 \
     "the example script creates a guest on the host where it fits best"
-is "$(where w)" there "it is there"
-is "$(nodes_there w | wc -w)" 1 "on one node, $(nodes_there w)"
+is "$(where w)" there "the guest of the example script is there"
+is "$(nodes_there w | wc -w)" 1 "that guest is on one node, $(nodes_there w)"
 peer stock-xl destroy w
 best=$(created_on_best v 100 'nodes_policy = "best"')
 echo "# best fit: $best"
 is "$(where v)" "$([ "$best" = rig1 ] && echo here || echo there)" \
-    "a small guest is on the host that it names"
+    "the example script names the host of a small guest"
 remove v 2> /dev/null
 peer stock-xl destroy v 2> /dev/null
 

@@ -24,9 +24,9 @@ says() { # WORD...
 wrong() { # CONFIG-LINE WORD...
     wrong_line=$1
     shift
-    ok "$wrong_line: refused with status 1" \
+    ok "$wrong_line is refused with status 1" \
         expect 1 create idle g "$wrong_line"
-    ok "$wrong_line: the error says where, what, and what would be right" \
+    ok "the error of $wrong_line says where, what, and what would be right" \
         says /root/idle.cfg "${wrong_line%%=*}" "$@"
 }
 
@@ -51,7 +51,7 @@ values() {
     wrong 'nodes_max="x"' '"x"' 'a number'
     wrong "nodes_mem=\"$absent\"" "\"$absent\"" "this host has"
     wrong 'nodes_mem="b"' '"b"' '"0-3,^2"'
-    ok "nothing is left of all these" nothing_left "$before"
+    ok "nothing is left of the refused creates" nothing_left "$before"
 }
 
 # What libxl would find out when the domain is half made, in six lines.
@@ -59,29 +59,31 @@ unbound() {
     before=$(rig-free)
     last=7
     stock-xl cpupool-cpu-remove Pool-0 "$last"
-    ok "cpus= outside the pool: refused with the status that stock has" \
+    ok \
+        "cpus= outside the cpupool is refused with the status of the installed xl" \
         expect 3 create idle g "cpus=\"$last\""
-    ok "one line says which vCPU, and which CPUs there are" \
+    ok "one line names the vCPU and the CPUs of the cpupool" \
         says "cpus=" "vCPU 0" "CPUs 0-$((last - 1))"
-    is "$(grep -c error: "$err")" 1 "and libxl adds none"
-    ok "nothing is left of it" nothing_left "$before"
+    is "$(grep -c error: "$err")" 1 "libxl adds no line to it"
+    ok "nothing is left of the guest outside the cpupool" nothing_left "$before"
     stock-xl cpupool-cpu-add Pool-0 "$last"
 }
 
 vnuma() {
     set -- 'vnuma=[["pnode=0","size=64","vcpus=0","vdistances=10"]]' 'nodes="1"'
-    ok "a vnuma= list and nodes=: refused with status 1" \
+    ok "a vnuma= list with nodes= is refused with status 1" \
         expect 1 create idle-pvh g "$@"
-    ok "the error has both" says /root/idle-pvh.cfg nodes vnuma
+    ok "the error names both keys" says /root/idle-pvh.cfg nodes vnuma
     ok "no domain is left" test -z "$(guest_domids)"
 }
 
 # A key that is none is no error to xl; to who wrote it, it is.
 misspelt() {
-    ok "a misspelt key: the create works" created idle g memory=64 \
+    ok "a create with a misspelt key works" created idle g memory=64 \
         'nodes_polcy="best"'
     is "$(grep '^numa: ' "$err")" "numa: warning: /root/idle.cfg: nodes_polcy=:\
- unknown key, ignored: did you mean nodes_policy=?" "one line names both"
+ unknown key, ignored: did you mean nodes_policy=?" \
+     "one line names the misspelt key and the right one"
     remove g
 }
 
@@ -90,7 +92,8 @@ syntax() {
     create idle g 'nodes=['
     ours="$? $(cat "$err")"
     stock_create idle g 'nodes=['
-    is "$ours" "$? $(cat "$err")" "a syntax error is reported as by stock"
+    is "$ours" "$? $(cat "$err")" \
+        "a syntax error is reported as by the installed xl"
 }
 
 # One line from us, and what the installed xl makes of it.
@@ -101,12 +104,12 @@ ours_and_stock() { # WORD
 }
 
 falls_back() { # WHAT WORD
-    ok "$1: xl create works as stock's" created idle g memory=64
-    ok "$1: one clear line" ours_and_stock "$2"
-    ok "$1: the guest is there" test -n "$(domid g)"
+    ok "$1: xl create works as the installed one" created idle g memory=64
+    ok "$1: xl prints one clear line" ours_and_stock "$2"
+    ok "$1: the guest is created" test -n "$(domid g)"
     remove g
     xl list > "$out" 2> "$err"
-    is "$?$(cat "$err")" 0 "$1: other commands know nothing of it"
+    is "$?$(cat "$err")" 0 "$1: other commands print no such line"
 }
 
 module=$(find / -xdev -name xl-placement.so)
@@ -144,13 +147,14 @@ no_installed_xl() {
     ours=$(command -v xl)
     mv "$stock" /tmp/stock-xl.moved
     "$ours" list > "$out" 2> "$err"
-    is $? 1 "installed xl missing: status 1"
-    ok "a clear line" ours_and_stock "cannot find the installed xl"
+    is $? 1 "without an installed xl the status is 1"
+    ok "without an installed xl a clear line says so" \
+        ours_and_stock "cannot find the installed xl"
     mkdir /tmp/circle
     cp "$ours" /tmp/circle/xl
     PATH=/tmp/circle:$PATH "$ours" list > "$out" 2> "$err"
-    is $? 1 "another copy of ours in its place: status 1"
-    ok "a clear line about that" ours_and_stock "PATH"
+    is $? 1 "with a copy of our xl in its place the status is 1"
+    ok "a clear line reports the copy of our xl" ours_and_stock "PATH"
     mv /tmp/stock-xl.moved "$stock"
 }
 
@@ -165,7 +169,8 @@ not_root() {
         stock="status $? $(cat "$out" "$err")"
         su nobody -c "$(command -v xl) $command" > "$out" 2> "$err"
         ours="status $? $(cat "$out" "$err")"
-        is "$ours" "$stock" "not root: xl $command says and does what stock's does"
+        is "$ours" "$stock" \
+            "xl $command without root prints and does what the installed xl does"
     done
     ok "no domain is left" test -z "$(guest_domids)"
 }

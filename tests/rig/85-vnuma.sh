@@ -30,13 +30,13 @@ paused() { # NAME KEY=VALUE...
 
 test_pages() {
     paused a memory=200 'nodes="2"'
-    ok "nodes=\"2\": an HVM guest's pages are there" only_on a 2
+    ok "nodes=\"2\": the pages of an HVM guest are on that node" only_on a 2
     remove a
     paused a memory=200 'nodes="1-2"'
-    ok "nodes=\"1-2\": as many on each" shares_even a 1 2
+    ok "nodes=\"1-2\": each node has as many pages" shares_even a 1 2
     remove a
     paused a memory=200 'cpus="2-3"'
-    ok "cpus= of node 1: its memory" only_on a 1
+    ok "cpus= of node 1: the memory is on node 1" only_on a 1
     remove a
 }
 
@@ -57,21 +57,23 @@ test_auto() {
         "$err"
     is "$(affinity v 0)$(affinity v 1)" "all / 2-3all / 2-3" \
         "vCPUs 0 and 1 prefer the CPUs of node 1"
-    is "$(affinity v 2)" "all / 4-5" "vCPU 2 prefers those of node 2"
+    is "$(affinity v 2)" "all / 4-5" "vCPU 2 prefers the CPUs of node 2"
     pages=$(pages_of v)
-    ok "the pages of each virtual node are on its own" \
+    ok "the pages of each virtual node are on its own node" \
         test "$(echo "$pages" | awk '
             $1 == 1 { ok += $2 > 38300 && $2 < 38600 }
             $1 == 2 { ok += $2 > 38800 && $2 < 39100 }
             END { print ok }')" = 2
-    ok "and no page elsewhere" only_on v 1 2
-    ok "its Linux starts" await 300 console_has v GUEST-UP
+    ok "no page is on another node" only_on v 1 2
+    ok "the Linux of the guest starts" await 300 console_has v GUEST-UP
     is "$(guest_node 0)" "cpus=0-1 distances=10 $(distance 1 2)" \
         "the guest has the CPUs and distances of its node 0"
     is "$(guest_node 1)" "cpus=2 distances=$(distance 2 1) 10" \
-        "and of its node 1"
-    is "$(srat_node 0)" "mem 0x00000000-0x095fffff" "its node 0 has 150 MiB"
-    is "$(srat_node 1)" "mem 0x09600000-0x12dfffff" "its node 1 has 152 MiB"
+        "the guest has the CPUs and distances of its node 1"
+    is "$(srat_node 0)" "mem 0x00000000-0x095fffff" \
+        "node 0 of the guest has 150 MiB"
+    is "$(srat_node 1)" "mem 0x09600000-0x12dfffff" \
+        "node 1 of the guest has 152 MiB"
     remove v
 }
 
@@ -81,14 +83,14 @@ test_one_node() {
         grep -F "only a host with libxl-numa can save or restore it" "$err"
     remove v
     paused v memory=200 'nodes="2"' 'vnuma="auto"'
-    ok "one node: no virtual nodes" sh -c \
+    ok "a guest on one node has no virtual nodes" sh -c \
         '! rig-xen keys u | grep -q "vnodes, "'
     remove v
 }
 
 test_host() {
     paused v memory=400 vcpus=8 'vnuma="host"'
-    ok "vnuma=\"host\": as many pages on each node of the host" \
+    ok "vnuma=\"host\": each node of the host has as many pages" \
         shares_even v 0 1 2 3
     for vcpu in 0 1 2 3 4 5 6 7; do
         affinity v "$vcpu" | cut -d ' ' -f 1
@@ -97,7 +99,7 @@ test_host() {
         cpus_of "$node"
     done > /tmp/dealt
     ok "each vCPU is bound to a node, in turn" cmp /tmp/dealt /tmp/hard
-    ok "there are four virtual nodes" sh -c \
+    ok "Xen has four virtual nodes of the guest" sh -c \
         'rig-xen keys u | grep -q "4 vnodes, 8 vcpus"'
     remove v
 }
@@ -105,7 +107,7 @@ test_host() {
 refused() { # WHY WORDS ARG...
     refused_why=$1 refused_words=$2
     shift 2
-    ok "$refused_why: refused with status 1" expect 1 create "$@"
+    ok "$refused_why: the create is refused with status 1" expect 1 create "$@"
     ok "$refused_why: the error says so" grep -F "$refused_words" "$err"
 }
 
@@ -120,9 +122,9 @@ test_refusals() {
         hvm v nodes_migratable=1 'vnuma="auto"'
     refused "another word" 'expected "auto", "host"' hvm v 'vnuma="yes"'
     expect 3 create hvm v memory=200 'nodes="1-2"' 'vnuma="auto"' videoram=120
-    ok "a first node smaller than the video memory: says so" \
+    ok "an error reports a first node that is smaller than the video memory" \
         grep -F "smaller than the video memory" "$err"
-    ok "nothing is left of any of them" nothing_left "$free"
+    ok "nothing is left of the refused guests" nothing_left "$free"
 }
 
 test_pages

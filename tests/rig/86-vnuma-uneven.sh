@@ -36,8 +36,9 @@ ok "603 MiB are cut into three about equal parts, each on its node" \
 is "$(affinity v 1) $(affinity v 2) $(affinity v 3)" \
     "all / $(cpus_of 0) all / $(cpus_of 1) all / $(cpus_of 2)" \
     "vCPUs 0 and 1 prefer node 0, which has most CPUs"
-ok "its Linux has three nodes" await 300 console_has v "Built 3 zonelists"
+ok "the Linux of the guest has three nodes" \
+    await 300 console_has v "Built 3 zonelists"
 is "$(srat_cpus 0) $(srat_cpus 1) $(srat_cpus 2)" "2 1 1" \
-    "two CPUs on the first of them, one on each other"
-is "$(srat_mib)" 603 "to the MiB"
+    "the first of them has two CPUs, and each other one"
+is "$(srat_mib)" 603 "the sizes of the nodes are exact to the MiB"
 done_testing

@@ -29,18 +29,19 @@ xl create -p /root/hvm.cfg 'name="v"' memory=200 "nodes_mem=\"$memory_node\"" \
     > "$out" 2> "$err"
 ok "nodes_mem: all but a few pages are on the node without CPUs" \
     test "$(pages_off v "$memory_node")" -le 200
-ok "and some are" test -n "$(pages_of v)"
+ok "some pages are on the node without CPUs" test -n "$(pages_of v)"
 remove v
 
 created hvm v memory=300 vcpus=2 "nodes=\"1,$memory_node\"" 'vnuma="auto"'
-ok "a virtual node for each: half the pages there" \
+ok "with a virtual node for each, half of the pages are there" \
     shares_even v 1 "$memory_node"
 is "$(affinity v 0) $(affinity v 1)" \
-    "all / $(cpus_of 1) all / $(cpus_of 1)" "the vCPUs prefer the other"
-ok "its Linux starts" await 300 console_has v GUEST-UP
+    "all / $(cpus_of 1) all / $(cpus_of 1)" \
+    "the vCPUs prefer the node with CPUs"
+ok "the Linux of the guest starts" await 300 console_has v GUEST-UP
 is "$(guest_node 0)" \
     "cpus=0-1 distances=10 $(distance 1 "$memory_node")" \
     "the guest's node 0 has all CPUs"
 is "$(guest_node 1)" "cpus= distances=$(distance "$memory_node" 1) 10" \
-    "its node 1 none, and is as far as it is"
+    "the guest's node 1 has none, and its distance is right"
 done_testing

@@ -28,8 +28,8 @@ start() {
 }
 
 saved() {
-    ok "$1: it is saved" quiet virsh save v /tmp/saved/v
-    is "$(guest_domids)" "" "$1: it is not here any more"
+    ok "$1: the guest is saved" quiet virsh save v /tmp/saved/v
+    is "$(guest_domids)" "" "$1: the guest no longer runs"
 }
 
 log_has() { # TEXT
@@ -38,7 +38,7 @@ log_has() { # TEXT
 }
 
 restored() { # HOW NODES
-    ok "$1: it is restored" quiet virsh restore /tmp/saved/v
+    ok "$1: the guest is restored" quiet virsh restore /tmp/saved/v
     rm /tmp/saved/v
     is_back "$1" "$2"
 }
@@ -47,41 +47,43 @@ restored() { # HOW NODES
 full() {
     saved "with a full node"
     created idle-pvh ballast 'nodes="2"' memory=$(($(free_mib 2) - 16))
-    ok "it is restored" quiet virsh restore /tmp/saved/v
+    ok "the guest is restored while a node is full" \
+        quiet virsh restore /tmp/saved/v
     rm /tmp/saved/v
     nodes=$(vnodes_of)
     is "$(echo "$nodes" | sed 's/[013]$/another/')" "3 1 another" \
         "the third cell is on another node: $nodes"
     remove ballast
     is_back "restored where a node is full" "$nodes"
-    ok "the log says so" log_has "not available from node 2 alone: other nodes"
+    ok "the log reports the other node" \
+        log_has "not available from node 2 alone: other nodes"
 }
 
 foreign() {
     saved "without the module"
     libvirtd_stop
     libvirtd_start
-    ok "a libvirt without the module does not restore it" \
+    ok "a libvirt without the module refuses to restore the guest" \
         sh -c '! virsh restore /tmp/saved/v > /tmp/stock 2>&1'
     await 30 nothing_dies
-    is "$(guest_domids)" "" "and leaves nothing"
-    ok "its daemon runs on" libvirtd_stop
+    is "$(guest_domids)" "" "the refused restore leaves nothing"
+    ok "the daemon without the module continues to run" libvirtd_stop
     with_module
     restored "by a libvirt that has the module" "3 1 2"
 }
 
 managed() {
     mount --bind /tmp/saved /var/lib/libvirt/libxl/save
-    ok "it is defined" quiet virsh define /tmp/v.xml
-    ok "virsh managedsave saves it" quiet virsh managedsave v
-    ok "virsh start restores it" quiet virsh start v
+    ok "the guest is defined" quiet virsh define /tmp/v.xml
+    ok "virsh managedsave saves the guest" quiet virsh managedsave v
+    ok "virsh start restores the guest" quiet virsh start v
     is_back "restored by virsh start" "3 1 2"
 }
 
 reboots() {
     old=$(domid v)
     xenstore-write "/local/domain/$old/control/shutdown" reboot
-    ok "it reboots" await 120 lives_anew v "$old"
+    ok "the guest reboots" await 120 lives_anew v "$old"
     is_back "rebooted" "3 1 2"
 }
 
@@ -94,7 +96,7 @@ foreign
 managed
 virsh destroy v > /dev/null
 await 30 nothing_dies
-ok "started, it is made anew" quiet virsh start v
+ok "a start without a saved state makes the guest anew" quiet virsh start v
 is_back "made anew" "3 1 2"
 reboots
 virsh destroy v > /dev/null

@@ -16,16 +16,17 @@ distinct() {
 
 create_idle
 is_back "created" "0 1 2 3"
-ok "it migrates to a host with two nodes" quiet xl migrate -s rig-peer v rig2
-ok "a warning says which share one" \
+ok "the guest migrates to a host with two nodes" \
+    quiet xl migrate -s rig-peer v rig2
+ok "a warning says which virtual nodes share a node" \
     grep -q 'virtual nodes .* share node .*: the guest still sees separate nodes' "$err"
-is "$(guest_domids)" "" "it is not here any more"
+is "$(guest_domids)" "" "the guest no longer runs here"
 there=$(on_peer vnodes_of)
 is "$(distinct "$there")" "0 1" "both nodes are used: $there"
-ok "there it runs, with each frame on the node of its virtual node" \
+ok "the guest runs there, with each frame on the node of its virtual node" \
     there is_back "migrated" "$there"
-ok "it comes back" quiet peer xl migrate -s rig-peer v rig1
-is "$(peer rig-xen domains | awk '$2 > 0')" "" "it is not there any more"
+ok "the guest migrates back" quiet peer xl migrate -s rig-peer v rig1
+is "$(peer rig-xen domains | awk '$2 > 0')" "" "the guest no longer runs there"
 here=$(vnodes_of)
 is_back "back" "$here"
 remove v

@@ -14,22 +14,23 @@ sorted_nodes() {
 }
 
 to_stock() {
-    ok "a migration to stock xl fails" \
+    ok "a migration to the installed xl fails" \
         sh -c "! xl migrate -s '' v 'stock-xl migrate-receive'"
     is_back "not migrated" "0 1 2 3"
 }
 
 moved() {
-    ok "two nodes for four: moved" quiet xl numa-move v 1-2
-    ok "a warning says which share one" grep -q \
+    ok "four virtual nodes are moved to two nodes" quiet xl numa-move v 1-2
+    ok "a warning says which virtual nodes share a node" grep -q \
         "virtual nodes 0-1 share node 1, virtual nodes 2-3 share node 2: the \
 guest still sees separate nodes" "$err"
     is_back "moved onto two" "1 1 2 2"
     before=$(vnodes_of)
-    ok "one of them is moved on" quiet xl numa-move v 3:3
+    ok "one virtual node is moved to another node" quiet xl numa-move v 3:3
     is_back "one moved" "${before% *} 3"
-    ok "anywhere: moved" quiet xl numa-move v
-    is "$(sorted_nodes)" "0 1 2 3" "each is on a node of its own again"
+    ok "a move to auto is accepted" quiet xl numa-move v
+    is "$(sorted_nodes)" "0 1 2 3" \
+        "each virtual node is on a node of its own again"
     is_back "moved again" "$(vnodes_of)"
 }
 

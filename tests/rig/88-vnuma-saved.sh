@@ -10,27 +10,28 @@
 . /root/saved-vnodes.sh
 
 refused() {
-    ok "stock xl does not save it" sh -c '! stock-xl save v /tmp/saved/v'
-    ok "it is not saved with another configuration" \
+    ok "the installed xl refuses to save the guest" \
+        sh -c '! stock-xl save v /tmp/saved/v'
+    ok "the guest is not saved with another configuration" \
         sh -c '! xl save v /tmp/saved/v /root/idle-hvm.cfg'
 }
 
 restored() {
-    ok "it is saved" quiet xl save v /tmp/saved/v
-    ok "stock xl does not restore it" \
+    ok "the guest is saved" quiet xl save v /tmp/saved/v
+    ok "the installed xl refuses to restore the guest" \
         sh -c '! stock-xl restore /tmp/saved/v > /tmp/stock 2>&1'
-    ok "as the file says that it needs more" \
+    ok "the error says that the file has mandatory flags" \
         grep -q "mandatory flag" /tmp/stock
-    ok "it is restored" quiet xl restore /tmp/saved/v
+    ok "the guest is restored" quiet xl restore /tmp/saved/v
     is_back "restored" "0 1 2 3"
 }
 
 one_is_moved() {
-    ok "one of its virtual nodes is moved" quiet xl numa-move v 3:2
+    ok "one virtual node of the guest is moved" quiet xl numa-move v 3:2
     is_back "one moved" "0 1 2 2"
     expect 1 xl numa-move v 4:0 2> "$err"
     is "$(cat "$err")" "xl: '4:0': 'v' has virtual nodes 0-3" \
-        "one that there is not: one line"
+        "one line reports a virtual node that does not exist"
 }
 
 create_idle

@@ -44,9 +44,9 @@ no_words() {
     guest free 1
     chosen=$(nodes_of free)
     everywhere=$(allowed free)
-    is "$(hard_of free)" all "no words: it may run anywhere"
+    is "$(hard_of free)" all "a domain without elements may run anywhere"
     is "$everywhere" "$(cpu_list | sed 's/ .*//' | ranges)" \
-        "and virsh vcpuinfo says so"
+        "virsh vcpuinfo shows that it may run anywhere"
     is "$(virsh numatune free | awk '/nodeset/ { print $3 }')" "$chosen" \
         "virsh numatune has the node that libxl chose"
     remove free
@@ -57,15 +57,16 @@ no_words() {
 ignored() { # NAME VCPUS [XML...]
     guest "$@"
     is "$(nodes_of "$1") $(hard_of "$1")" "$chosen all" \
-        "$1: as if it had not been said"
+        "$1 has no effect"
     is "$(cat "$out")" "Domain '$1' created from /tmp/$1.xml" \
-        "and not a word about it"
+        "no message reports that"
 }
 
 words() {
     ignored cpuset "<vcpu cpuset='$(cpus_of "$other")'>1</vcpu>"
-    is "$(pinned cpuset)" "$(cpus_of "$other")" "virsh vcpupin does say so"
-    is "$(allowed cpuset)" "$everywhere" "virsh vcpuinfo does not"
+    is "$(pinned cpuset)" "$(cpus_of "$other")" \
+        "virsh vcpupin shows the CPUs of the XML"
+    is "$(allowed cpuset)" "$everywhere" "virsh vcpuinfo shows other CPUs"
     remove cpuset
     ignored strict 1 \
         "<numatune><memory mode='strict' nodeset='$other'/></numatune>"
@@ -79,7 +80,7 @@ pinned_at_create() {
     guest pin 1 "<cputune><vcpupin vcpu='0' cpuset='$(cpus_of "$other")'/>\
 </cputune>"
     is "$(hard_of pin) $(nodes_of pin)" "$(cpus_of "$other") $other" \
-        "vcpupin: CPUs, and memory, of node $other"
+        "vcpupin decides the CPUs, and memory near them, node $other"
     remove pin
 }
 
@@ -87,8 +88,8 @@ pinned_later() {
     guest late 1
     virsh vcpupin late 0 "$(cpus_of "$other")" > "$out" 2>&1
     is "$(hard_of late) $(nodes_of late)" "$(cpus_of "$other") $chosen" \
-        "vcpupin while it runs: the CPUs change, the memory stays"
-    is "$(grep . "$out")" "" "and nobody says so"
+        "vcpupin of a running domain changes the CPUs, and the memory stays"
+    is "$(grep . "$out")" "" "no message reports that the memory stays"
     remove late
 }
 
@@ -101,19 +102,22 @@ same_as() { # FILE ARG...
 
 formats() {
     virsh nodeinfo > /tmp/nodeinfo
-    ok "numa-info --nodeinfo: as virsh nodeinfo" same_as /tmp/nodeinfo --nodeinfo
+    ok "numa-info --nodeinfo prints what virsh nodeinfo prints" \
+        same_as /tmp/nodeinfo --nodeinfo
     virsh capabilities | sed -n '/<topology>/,/<.topology>/p' > /tmp/topology
     sed -i 's/^ *//' /tmp/topology
     xl numa-info --xml | sed 's/^ *//' > "$out"
-    ok "numa-info --xml: as virsh capabilities" diff /tmp/topology "$out"
+    ok "numa-info --xml prints what virsh capabilities prints" \
+        diff /tmp/topology "$out"
     virsh freecell --all > /tmp/all
-    ok "numa-info --free --all: as virsh freecell --all" \
+    ok "numa-info --free --all prints what virsh freecell --all prints" \
         same_as /tmp/all --free --all
     virsh freecell "$other" > /tmp/one
-    ok "numa-info --free $other: as virsh freecell $other" \
+    ok "numa-info --free $other prints what virsh freecell $other prints" \
         same_as /tmp/one --free "$other"
     virsh freecell > /tmp/sum
-    ok "numa-info --free: as virsh freecell" same_as /tmp/sum --free
+    ok "numa-info --free prints what virsh freecell prints" \
+        same_as /tmp/sum --free
 }
 
 ok "libvirtd starts" libvirtd_start

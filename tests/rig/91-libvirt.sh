@@ -66,7 +66,8 @@ is_placed() {
         "$placed_config: $placed_what"
     if [ "${placed_nodes#* }" != "$placed_nodes" ]; then
         # shellcheck disable=SC2086 # words
-        ok "in equal shares" shares_even g $placed_nodes
+        ok "the memory of interleave is in equal shares" \
+            shares_even g $placed_nodes
     fi
     drop g
 }
@@ -91,18 +92,18 @@ more_words() { # NODE OTHER
     one=${cpus%-*}
     guest idle g "<vcpu cpuset='$(cpus_of "$2")'>2</vcpu>" \
         "<cputune><vcpupin vcpu='0' cpuset='$one'/></cputune>"
-    is "$(affinity g 0 | cut -d ' ' -f 1)" "$one" "<vcpupin> for one vCPU"
+    is "$(affinity g 0 | cut -d ' ' -f 1)" "$one" "<vcpupin> binds one vCPU"
     is "$(affinity g 1 | cut -d ' ' -f 1)" "$(cpus_of "$2")" \
-        "<vcpu cpuset> for the other one"
-    ok "memory near both" shares_even g "$1" "$2"
+        "<vcpu cpuset> binds the other vCPU"
+    ok "the memory is near both vCPUs" shares_even g "$1" "$2"
     drop g
     chosen=$(expected_node worst $mib)
     is_placed idle "$chosen" "all / $(cpus_of "$chosen")" \
         "a policy in <metadata>" 1 "$(keys "nodes_policy='worst'")"
     guest idle g "<vcpu placement='auto'>1</vcpu>"
-    is "$(nodes_of g | wc -w)" 1 "placement='auto': on one node"
+    is "$(nodes_of g | wc -w)" 1 "placement='auto' puts the domain on one node"
     is "$(affinity g)" "all / $(cpus_of "$(nodes_of g)")" \
-        "its vCPU prefers the CPUs there"
+        "the vCPU of that domain prefers the CPUs of its node"
     drop g
 }
 
@@ -128,7 +129,8 @@ errors() {
     ok "a wrong key is in virsh's error, and nothing is built" refused \
         "'g (nodes_policy=\"bset\": expected \"first\", \"best\"" 1 \
         "$(keys "nodes_policy='bset'")"
-    ok "so is a node that is not there" refused \
+    ok "a node that does not exist is in virsh's error, and nothing is built" \
+        refused \
         "'g (nodes=\"9\": no node 9 here: this host has 0-3)'" 1 \
         "$(memory "mode='strict' nodeset='9'")"
     before=$(rig-free)
@@ -137,13 +139,15 @@ errors() {
         'MiB needed, not available from node 1; node 1 has' \
         1 "$(memory "mode='strict' nodeset='1'")"
     mib=120
-    ok "memory is as before" free_within 64 "$before"
+    ok "the free memory is as before the refused starts" \
+        free_within 64 "$before"
 }
 
 # ---- a life ----
 
 is_where() { # NODE WHAT
-    is "$(place_of g)" "$1 all / $(cpus_of "$1")" "$2: where its XML says"
+    is "$(place_of g)" "$1 all / $(cpus_of "$1")" \
+        "$2: the domain is where its XML says"
 }
 
 up_again() { # TIMES
@@ -159,12 +163,12 @@ life() { # NODE
     guest idle-pvh g 1 "$(memory "mode='strict' nodeset='$1'")"
     await 60 up_again 1
     was=$(domid g)
-    ok "it reboots" quiet virsh reboot g
-    ok "and is there again" await 60 lives_anew g "$was"
+    ok "the domain reboots" quiet virsh reboot g
+    ok "the domain comes back" await 60 lives_anew g "$was"
     await 60 up_again 2
     is_where "$1" "rebooted"
-    ok "it is saved" quiet virsh save g /tmp/saved/g
-    ok "and restored" quiet virsh restore /tmp/saved/g
+    ok "the domain is saved" quiet virsh save g /tmp/saved/g
+    ok "the domain is restored" quiet virsh restore /tmp/saved/g
     is_where "$1" "restored"
     drop g
 }
@@ -174,10 +178,10 @@ changed() { # NODE OTHER
     domain_xml idle g $mib 1 "$(memory "mode='strict' nodeset='$1'")" \
         > /tmp/g.xml
     virsh define /tmp/g.xml > "$out" 2>&1
-    ok "a domain that is defined can be given keys" quiet \
+    ok "virsh metadata sets keys of a defined domain" quiet \
         virsh metadata g urn:libxl-numa:keys --key numa --config \
         --set "<placement nodes='$2'/>"
-    ok "it starts" quiet virsh start g
+    ok "the domain with keys starts" quiet virsh start g
     is_where "$2" "started"
     drop g
     virsh undefine g > "$out" 2>&1
@@ -202,19 +206,19 @@ both_restored() { # NODE OTHER
 }
 
 ok "libvirtd starts with the module" start
-ok "xl-numa-libvirt status says so" xl-numa-libvirt status
+ok "xl-numa-libvirt status reports the module" xl-numa-libvirt status
 # shellcheck disable=SC2046 # words
 set -- $(roomy 400)
 words "$2" "$3"
 is "$(grep -c -e ^LD_PRELOAD= /tmp/hook.env)" 0 \
-    "what libvirtd starts does not have the module"
+    "the children of libvirtd do not have the module"
 more_words "$2" "$3"
-ok "xl numa-plan says beforehand where" planned "$3"
+ok "xl numa-plan says beforehand where the domain goes" planned "$3"
 errors
 life "$2"
 changed "$2" "$3"
-ok "two that are restored at once are each on its node" \
+ok "two domains that are restored at once are each on its node" \
     both_restored "$2" "$3"
-is "$(ls /run/xen/numa-libvirt)" "" "nothing is left of what the hook handed over"
-is "$(ls /run/xen/numa)" lock "nor of what was reserved"
+is "$(ls /run/xen/numa-libvirt)" "" "no file of the hook is left"
+is "$(ls /run/xen/numa)" lock "no reservation is left"
 done_testing

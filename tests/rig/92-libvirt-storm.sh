@@ -64,7 +64,8 @@ storm() {
     for guest in $virsh_guests; do
         start_virsh "$guest"
     done
-    ok "five have planned, and taken nothing" await 60 all_are_held
+    ok "five creates have planned, and have allocated nothing" \
+        await 60 all_are_held
     let_all_go
     rig-pages | awk '$1 ~ /^g[0-9]/ && $3 > 0' > /tmp/pages
     sort -n -k 2 /tmp/pages | sed 's/^/# /'
@@ -74,11 +75,11 @@ even_out
 nr=$(($(cpu_nodes | wc -w) * 2))
 ok "libvirtd starts with the module" placing_libvirtd_start
 storm
-is "$(not_there)" "" "$nr creates of $mib MiB at once: all run"
+is "$(not_there)" "" "$nr simultaneous creates of $mib MiB all succeed"
 is "$(wc -l < /tmp/pages)" $nr "every guest is on one node"
 is "$(most_on_a_node)" 2 "no node is chosen three times"
 is "$(virsh list --name | grep ^g | sort | one_line)" "$virsh_guests" \
-    "half of them are libvirt's"
+    "half of the guests are libvirt's"
 is "$(reserved)" 0 "no reservation is left"
-is "$(handed_over)" "" "nor left for a create that is to come"
+is "$(handed_over)" "" "no file of the hook is left"
 done_testing

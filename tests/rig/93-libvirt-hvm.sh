@@ -61,11 +61,12 @@ are_on() {
     first=$1 second=$2 what=$3
     shift 3
     guest "$@"
-    is "$(cell_nodes)" "$first $second" "$what: the cells' nodes"
-    ok "the first one's memory is there" has_half "$first"
-    ok "the second one's too" has_half "$second"
+    is "$(cell_nodes)" "$first $second" "$what: the cells are on their nodes"
+    ok "the memory of the first cell is on its node" has_half "$first"
+    ok "the memory of the second cell is on its node" has_half "$second"
     is "$(affinity g 0 | sed 's:.*/ ::') $(affinity g 1 | sed 's:.*/ ::')" \
-        "$(cpus_of "$first") $(cpus_of "$second")" "their vCPUs prefer its CPUs"
+        "$(cpus_of "$first") $(cpus_of "$second")" \
+        "the vCPUs of each cell prefer the CPUs of its node"
     drop
 }
 
@@ -95,12 +96,12 @@ comes_back() {
     created idle-pvh ballast 'nodes="2"' memory=$(($(free_mib 2) - 40))
     old=$(domid g)
     xenstore-write "/local/domain/$old/control/shutdown" reboot
-    ok "there is no room for a cell: it reboots, and is back" \
+    ok "a domain reboots and comes back while a cell has no room" \
         await 120 lives_anew g "$old"
     unmap
-    ok "the log says so" log_has \
+    ok "the log reports the other node of the cell" log_has \
         "cell 1: 100 MiB needed, not available from node 2 alone: the domain reboots"
-    ok "the first one's memory is there" has_half 0
+    ok "the memory of that cell is on the other node" has_half 0
     remove ballast
     drop
 }

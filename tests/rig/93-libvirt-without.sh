@@ -44,7 +44,7 @@ is_stock() { # WHAT
 
 # Sets $chosen to where libxl puts it, $other to where it shall be.
 stock() {
-    ok "stock libvirtd starts" libvirtd_start
+    ok "libvirtd without the module starts" libvirtd_start
     other=none
     virsh_create idle-pvh g $mib 1 > "$out" 2>&1 || cat "$out"
     chosen=$(nodes_of g)
@@ -59,11 +59,11 @@ left_to_libvirt() { # NAME
     expect 1 xl numa-move "$1" "$chosen" 2> "$err"
     is "$? $(cat "$err")" "0 xl: '$1' is not moved: libvirt created\
  it, and would lose it: its XML decides where it is after a reboot" \
-        "xl numa-move leaves a domain of libvirt's alone, and says why"
+        "xl numa-move refuses a domain of libvirt, and says why"
     expect 1 xl vcpu-pin --keep "$1" all "$(cpus_of "$chosen")" 2> "$err"
-    is $? 0 "so does xl vcpu-pin --keep"
+    is $? 0 "xl vcpu-pin --keep refuses a domain of libvirt, and says why"
     is "$(domid "$1") $(affinity "$1")" "$was all / $(cpus_of "$other")" \
-        "nothing has changed"
+        "the refused commands have changed nothing"
 }
 
 restarted() {
@@ -73,11 +73,12 @@ restarted() {
     await 60 console_has a "idle: up"
     was=$(domid a)
     ok "libvirtd stops" libvirtd_stop
-    ok "and starts again" placing_libvirtd_start
-    is "$(virsh list --name | grep a$)" a "it knows the domain"
-    is "$(domid a)" "$was" "which has gone on"
+    ok "libvirtd starts again" placing_libvirtd_start
+    is "$(virsh list --name | grep a$)" a \
+        "libvirtd knows the domain after its restart"
+    is "$(domid a)" "$was" "the domain has continued to run"
     is_as_asked a "and is where it was"
-    ok "it reboots" virsh reboot a
+    ok "the domain reboots" virsh reboot a
     await 60 console_has a "idle: up" 2
     is_as_asked a "and is where its XML says"
     guest b
@@ -89,7 +90,7 @@ restarted() {
 
 no_module() {
     libvirtd_start LD_PRELOAD=/nowhere/libvirt-placement.so > /tmp/said 2>&1
-    ok "no module: the loader says so, and libvirtd starts" \
+    ok "without the module's file the loader reports it, and libvirtd starts" \
         grep 'libvirt-placement.so.*cannot be preloaded.*ignored' /tmp/said
     is_stock "no module"
 }
@@ -101,17 +102,18 @@ log_has() { # TEXT
 
 no_hook() {
     rm /etc/libvirt/hooks/libxl.d/xl-numa
-    ok "no hook: libvirtd starts" libvirtd_start LD_PRELOAD="$(preloaded)"
+    ok "without the hook libvirtd starts" \
+        libvirtd_start LD_PRELOAD="$(preloaded)"
     guest g
     is "$(nodes_of g | wc -w) $(affinity g)" \
         "1 all / $(cpus_of "$(nodes_of g)")" \
-        "no hook: the domain is placed, by the host's defaults"
-    ok "no hook: the log says so" log_has \
+        "without the hook the domain is placed by the host's defaults"
+    ok "without the hook the log says so" log_has \
         "'g': the hook of xl-numa left nothing in /run/xen/numa-libvirt, so\
  libvirt probably did not run it: of the placement in its XML only <vcpupin>\
  applies"
     drop g
-    ok "no hook: libvirtd stops" libvirtd_stop
+    ok "without the hook libvirtd stops" libvirtd_stop
 }
 
 stock

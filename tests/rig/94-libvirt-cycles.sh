@@ -61,18 +61,18 @@ run_cycles() { # WHAT
 write_guests
 ok "libvirtd starts with the module" placing_libvirtd_start
 run_cycles module
-is "$done" $cycles "$cycles times $guests guests: each is on one node"
-is "$descriptors" 0 "no more descriptors"
+is "$done" $cycles "each of $guests guests is on one node, $cycles times"
+is "$descriptors" 0 "libvirtd has no more descriptors than before"
 module_kib=$kib
 is "$(leftovers)" "" "no domain, no record, no reservation is left"
-is "$(handed_over)" "" "and nothing of the hook's"
+is "$(handed_over)" "" "no file of the hook is left"
 
-ok "it stops" libvirtd_stop
+ok "libvirtd stops" libvirtd_stop
 xl-numa-libvirt disable
-ok "stock starts" libvirtd_start
+ok "libvirtd without the module starts" libvirtd_start
 run_cycles stock
 echo "# $module_kib KiB more with the module, $kib KiB without"
 # Half a KiB for each create would be seen.
-ok "no more memory than without the module" \
+ok "libvirtd uses no more memory than without the module" \
     test "$module_kib" -le $((kib + guests * (cycles - warm) / 2))
 done_testing

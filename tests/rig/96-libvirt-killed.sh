@@ -40,12 +40,12 @@ killed_with_a_promise() {
     hold_libvirtd
     strict g 1 > /tmp/said 2>&1 &
     virsh=$!
-    ok "a create has planned, and taken nothing" await 60 is_held
-    ok "it has a reservation" test "$(reserved)" -ge $mib
+    ok "a create has planned, and has allocated nothing" await 60 is_held
+    ok "the create has a reservation" test "$(reserved)" -ge $mib
     kill_libvirtd
     no_longer_traced
     wait $virsh
-    is "$(reserved)" 0 "libvirtd is killed: no reservation is left"
+    is "$(reserved)" 0 "no reservation is left after libvirtd is killed"
     destroy_all
     await 30 nothing_dies
 }
@@ -58,12 +58,13 @@ note_host() {
 
 goes_on() { # WHAT
     ok "$1: libvirtd starts again" placing_libvirtd_start
-    ok "$1: its next create is built" strict g 2
-    is "$(nodes_of g) $(affinity g)" "2 all / $(cpus_of 2)" "$1: as asked for"
+    ok "$1: the next create of libvirtd succeeds" strict g 2
+    is "$(nodes_of g) $(affinity g)" "2 all / $(cpus_of 2)" \
+        "$1: the domain is on its node"
     drop g
-    is "$(handed_over)" "" "$1: nothing is left that the hook handed over"
-    ok "$1: free memory is as before" free_within 64 "$before"
-    is "$(xenstore_keys)" "$keys" "$1: so is xenstore"
+    is "$(handed_over)" "" "$1: no file of the hook is left"
+    ok "$1: the free memory is as before" free_within 64 "$before"
+    is "$(xenstore_keys)" "$keys" "$1: xenstore is as before"
 }
 
 # At any moment of a create.
@@ -83,7 +84,8 @@ killed_at_random() { # TIMES
         kill_libvirtd
         wait $virsh
         [ "$(rig-xen domains | wc -l)" = 1 ] || half_built=$((half_built + 1))
-        is "$(reserved)" 0 "killed after $((moment / 1000)) ms: no reservation is left"
+        is "$(reserved)" 0 \
+            "no reservation is left after a kill after $((moment / 1000)) ms"
         destroy_all
         await 30 nothing_dies
     done
@@ -92,7 +94,7 @@ killed_at_random() { # TIMES
 
 # One for the files that the first create makes for good.
 ok "libvirtd starts with the module" placing_libvirtd_start
-ok "a first create is built" strict g 3
+ok "a first create succeeds" strict g 3
 drop g
 libvirtd_stop
 note_host

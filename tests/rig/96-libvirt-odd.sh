@@ -50,16 +50,18 @@ memory() { # MODE NODES
 cpus_without_memory() { # CONFIG
     cpus=$(cpus_of "$without_memory")
     guest "$1" "<vcpu cpuset='$cpus'>1</vcpu>"
-    ok "$1: <vcpu cpuset> on node $without_memory, without memory: the nearest" \
+    ok \
+        "$1: <vcpu cpuset> on node $without_memory without memory takes the nearest" \
         is_nearest "$without_memory" "$(nodes_of g)"
-    is "$(affinity g | cut -d ' ' -f 1)" "$cpus" "$1: the vCPU is bound to them"
+    is "$(affinity g | cut -d ' ' -f 1)" "$cpus" \
+        "$1: the vCPU is bound to these CPUs"
     drop
 }
 
 memory_without_cpus() { # CONFIG
     guest "$1" 1 "$(memory strict "$without_cpus")"
     is "$(nodes_of g)" "$without_cpus" \
-        "$1: strict on node $without_cpus, without CPUs: every page is there"
+        "$1: with strict on node $without_cpus, without CPUs, every page is there"
     is "$(affinity g)" "all / $(home_cpus_of "$(nearest_cpus "$without_cpus")")" \
         "$1: the vCPU prefers the nearest CPUs"
     drop
@@ -68,7 +70,7 @@ memory_without_cpus() { # CONFIG
 # shellcheck disable=SC2046,SC2086 # words
 everywhere() {
     guest idle 1 "$(memory interleave "$(nodes | tr ' ' ',')")"
-    ok "interleaved over all nodes with memory: in equal shares" \
+    ok "interleave over all nodes with memory gives equal shares" \
         shares_even g $(nodes)
     drop
 }
@@ -76,11 +78,12 @@ everywhere() {
 no_memory_there() {
     before=$(rig-free)
     guest idle 1 "$(memory strict "$without_memory")"
-    ok "strict on the node without memory: virsh's error says why" \
+    ok "virsh's error says why strict on a node without memory fails" \
         grep -F "node $without_memory has no memory" "$out"
-    ok "nothing is left" nothing_left "$before"
+    ok "nothing is left of the refused domain" nothing_left "$before"
     guest idle 1 "$(memory preferred "$without_memory")"
-    ok "preferred: the nearest" is_nearest "$without_memory" "$(nodes_of g)"
+    ok "preferred on a node without memory takes the nearest node" \
+        is_nearest "$without_memory" "$(nodes_of g)"
     drop
 }
 

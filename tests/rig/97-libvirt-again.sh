@@ -25,7 +25,8 @@ guest() { # NAME NODE [XML...]
     guest_name=$1 guest_node=$2
     shift 2
     rm -f "/var/log/xen/console/guest-$guest_name.log"
-    ok "$guest_name is made" quiet virsh_create idle-pvh "$guest_name" $mib 1 \
+    ok "$guest_name is created" \
+        quiet virsh_create idle-pvh "$guest_name" $mib 1 \
         "<numatune><memory mode='strict' nodeset='$guest_node'/></numatune>" \
         "$@"
     await 60 console_has "$guest_name" "idle: up"
@@ -58,8 +59,9 @@ log_has() { # TEXT
 # Strict needs memory = maxmem, of a new domain.
 ballooned() { # NODE
     guest g "$1"
-    ok "it has less memory now" quiet virsh setmem g 100M --live
-    ok "it reboots, and is back" comes_back g
+    ok "the domain has less memory while it runs" \
+        quiet virsh setmem g 100M --live
+    ok "the domain with less memory reboots and comes back" comes_back g
     is_on g "$1" "it is where its XML says"
     drop g
 }
@@ -67,12 +69,13 @@ ballooned() { # NODE
 wrong_defaults() { # NODE
     guest g "$1"
     echo 'nodes_policy = "bset"' > /etc/xen/xl-numa.conf
-    ok "the host's defaults are wrong: it reboots, and is back" comes_back g
+    ok "a domain reboots and comes back while the host's defaults are wrong" \
+        comes_back g
     is_on g "$1" "it is where its XML says"
     ok "the log says what is wrong" log_has \
         '/etc/xen/xl-numa.conf: nodes_policy="bset": expected'
     await 60 console_has g "idle: up" 2
-    ok "it is saved and restored" is_saved_and_restored g
+    ok "the domain is saved and restored" is_saved_and_restored g
     rm /etc/xen/xl-numa.conf
     drop g
 }
@@ -81,22 +84,27 @@ wrong_defaults() { # NODE
 wrong_keys() { # NODE
     guest g "$1" "<metadata><numa:placement xmlns:numa='urn:libxl-numa:keys'" \
         "nodes_cpus='soft'/></metadata>"
-    ok "another program has its own there" quiet virsh metadata g \
+    ok "another program has metadata of its own in the domain" \
+        quiet virsh metadata g \
         urn:inventory --key numa --live --set "<tag rack='7'/>"
-    ok "it reboots, and is back" comes_back g
+    ok "the domain with that metadata reboots and comes back" comes_back g
     is_on g "$1" "it is where its XML says"
     await 60 console_has g "idle: up" 2
-    ok "a node that is not there is named" quiet virsh metadata g \
+    ok "the metadata names a node that does not exist" quiet virsh metadata g \
         urn:libxl-numa:keys --key numa --live --set "<placement nodes='9'/>"
-    ok "it reboots, and is back" comes_back g
-    ok "the log says so" log_has "'g': nodes=\"9\": not all of these nodes"
+    ok "the domain with that node reboots and comes back" comes_back g
+    ok "the log names the node that does not exist" \
+        log_has "'g': nodes=\"9\": not all of these nodes"
     await 60 console_has g "idle: up" 3
-    ok "a value is wrong" quiet virsh metadata g urn:libxl-numa:keys \
+    ok "the metadata has a wrong value" \
+        quiet virsh metadata g urn:libxl-numa:keys \
         --key numa --live --set "<placement nodes_policy='bset'/>"
-    ok "it reboots, and is back" comes_back g
-    ok "the log says so" log_has 'nodes_policy="bset": expected "first"'
+    ok "the domain with that value reboots and comes back" comes_back g
+    ok "the log names the wrong value" \
+        log_has 'nodes_policy="bset": expected "first"'
     drop g
-    ok "a new one is refused for that" not quiet virsh create /tmp/bad.xml
+    ok "a new domain with a wrong value is refused" \
+        not quiet virsh create /tmp/bad.xml
 }
 
 # A domain that is not to come again at its reboot is a new one when somebody
@@ -105,18 +113,20 @@ not_again() { # NODE
     domain_xml idle-pvh once $mib 1 "<metadata><numa:placement" \
         "xmlns:numa='urn:libxl-numa:keys' nodes='$1'/></metadata>" |
         sed 's|<on_reboot>restart<|<on_reboot>destroy<|' > /tmp/once.xml
-    ok "a guest is defined that ends at its reboot" \
+    ok "a domain with on_reboot=destroy is defined" \
         quiet virsh define /tmp/once.xml
     rm -f /var/log/xen/console/guest-once.log
-    ok "it starts" quiet virsh start once
+    ok "the domain with on_reboot=destroy starts" quiet virsh start once
     await 60 console_has once "idle: up"
-    ok "it reboots" quiet virsh reboot once
-    ok "and is gone" await 60 is_gone once
+    ok "the domain with on_reboot=destroy reboots" quiet virsh reboot once
+    ok "the domain with on_reboot=destroy ends" await 60 is_gone once
     virsh dumpxml --inactive once |
         sed "s|nodes=['\"]$1['\"]|nodes_policy='bset'|" > /tmp/wrong.xml
-    ok "a wrong word comes into its XML" quiet virsh define /tmp/wrong.xml
-    ok "it is refused, as a new one" not quiet virsh start once
-    ok "which says why" grep 'nodes_policy="bset": expected "first"' "$out"
+    ok "the XML of that domain gets a wrong value" \
+        quiet virsh define /tmp/wrong.xml
+    ok "the domain is refused like a new one" not quiet virsh start once
+    ok "the error says why the domain is refused" \
+        grep 'nodes_policy="bset": expected "first"' "$out"
     quiet virsh undefine once
 }
 
@@ -124,12 +134,15 @@ not_again() { # NODE
 cpus_go() { # NODE
     stock-xl vcpu-pin 0 all 0-1
     guest g "$1" "<cputune><vcpupin vcpu='0' cpuset='$(cpus_of "$1")'/></cputune>"
-    is "$(affinity g)" "$(cpus_of "$1") / $(cpus_of "$1")" "it is bound to CPUs"
+    is "$(affinity g)" "$(cpus_of "$1") / $(cpus_of "$1")" \
+        "the domain is bound to CPUs"
     stock-xl cpupool-cpu-remove Pool-0 "$(cpus_of "$1")"
-    ok "they leave the cpupool: it reboots, and is back" comes_back g
+    ok "the domain comes back from a reboot after these CPUs left the cpupool" \
+        comes_back g
     is "$(nodes_of g) $(affinity g)" "$1 all / all" \
-        "where its XML says, and bound to none"
-    ok "the log says so" log_has "hard affinity of vCPU 0: CPUs $(cpus_of "$1")"
+        "the domain is where its XML says, and is not bound"
+    ok "the log names the CPUs that left" \
+        log_has "hard affinity of vCPU 0: CPUs $(cpus_of "$1")"
     stock-xl cpupool-cpu-add Pool-0 "$(cpus_of "$1")"
     drop g
 }
@@ -149,5 +162,5 @@ domain_xml idle bad $mib 1 "<metadata><numa:placement" \
 wrong_keys "$3"
 not_again "$2"
 cpus_go "$2"
-is "$(handed_over)" "" "nothing is left of what the hook handed over"
+is "$(handed_over)" "" "no file of the hook is left"
 done_testing

@@ -83,10 +83,10 @@ end_slow_start() {
 
 slow_pages() {
     requests=$(printf '%s\n' list start dominfo freecell nodeinfo)
-    ok "g starts while pages of it trickle away: virsh answers meanwhile" \
+    ok "virsh answers while g starts and its old pages are freed slowly" \
         answers_meanwhile begin_slow_start end_slow_start
     ok "g has started" test -n "$(domid g)"
-    ok "the log says what was waited for" log_has \
+    ok "the log says what g waited for" log_has \
         "'g': another domain still maps "
 }
 
@@ -110,10 +110,10 @@ end_locked_start() {
 # Another start waits for the same lock, and so ends after this one.
 stopped_holder() {
     requests=$(printf '%s\n' list dominfo freecell nodeinfo)
-    ok "the lock's holder is stopped: virsh answers meanwhile" \
+    ok "virsh answers while the holder of the lock is stopped" \
         answers_meanwhile begin_locked_start end_locked_start
     ok "g has started" test -n "$(domid g)"
-    ok "the log says what may follow" log_has \
+    ok "the log says what the missing lock may cause" log_has \
         "creates that run at the same time may choose the same node"
 }
 

@@ -28,7 +28,7 @@ timed_move() {
 # How long a move takes, and for how much of that the guest is suspended. A host
 # that is short of processors may keep libxl waiting for longer than it does.
 measure() {
-    ok "a move that nothing interrupts" await 600 timed_move
+    ok "a move without an interruption succeeds" await 600 timed_move
     is "$(nodes_of g)" 2 "the guest is on the other node"
     move_us=$(cat /tmp/move_us)
     suspended_us=$(awk '/paused for/ { printf "%d\n", $(NF - 1) * 1000000 }' \
@@ -144,9 +144,10 @@ interrupted_move() { # SIGNAL WHO SUSPENDED MICROSECONDS
         await 300 nothing_is_left || show_what_is_left
     where=$(nodes_of g)
     old=$(domid g)
-    ok "it reboots" stock-xl reboot g
-    ok "into a new domain" await 300 lives_anew g "$old"
-    is "$(nodes_of g)" "$where" "on the node where it was"
+    ok "the guest reboots after the killed moves" stock-xl reboot g
+    ok "the guest is a new domain after the reboot" \
+        await 300 lives_anew g "$old"
+    is "$(nodes_of g)" "$where" "the guest is on the node where it was"
 }
 
 interrupt_moves() { # CONFIG NR

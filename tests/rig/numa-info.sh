@@ -72,7 +72,8 @@ same_as_stock() {
     xl numa-info --json | json_lines > /tmp/json
     is "$(info NODE,TOTAL,FREE,DISTANCES)" "$(stock_nodes)" \
         "sizes, free memory and distances are those of the installed xl"
-    is "$(info NODE,CPUS)" "$(each_node cpus_or_none)" "so are CPUs"
+    is "$(info NODE,CPUS)" "$(each_node cpus_or_none)" \
+        "the CPUs are those of the installed xl"
     is "$(json free_bytes)" "$(free_bytes)" "free bytes are the hypervisor's"
     usable
 }
@@ -82,7 +83,7 @@ same_as_stock() {
 usable() {
     if nodes | grep -qw "$(dma_node)"; then
         is "$(json usable_bytes)" "$(usable_bytes)" \
-            "usable is what is free and not in the DMA zone"
+            "usable memory is what is free and not in the DMA zone"
     else
         skip "the node of the DMA zone is not known"
     fi
@@ -126,9 +127,12 @@ free_memory() { # NODE
         > /tmp/all
     rig-free "$1" | awk '{ printf "%d: %d KiB\n\n", $1, $2 * 4 }' > /tmp/one
     awk '/^Total/ { printf "Total: %d KiB\n\n", $2 }' /tmp/all > /tmp/total
-    ok "--free --all" prints /tmp/all --free --all
-    ok "--free $1" prints /tmp/one --free "$1"
-    ok "--free" prints /tmp/total --free
+    ok "numa-info --free --all prints the figures of the hypervisor" \
+        prints /tmp/all --free --all
+    ok "numa-info --free $1 prints the figures of the hypervisor" \
+        prints /tmp/one --free "$1"
+    ok "numa-info --free prints the figures of the hypervisor" \
+        prints /tmp/total --free
 }
 
 node_info() {
@@ -145,9 +149,11 @@ node_info() {
             printf "NUMA cell(s):        %d\n", value["nr_nodes"]
         }' /tmp/info > /tmp/nodeinfo
     xl numa-info --nodeinfo > "$out" 2> "$err"
-    is "$(sed '/^Memory/d' "$out")" "$(cat /tmp/nodeinfo)" "--nodeinfo"
+    is "$(sed '/^Memory/d' "$out")" "$(cat /tmp/nodeinfo)" \
+        "numa-info --nodeinfo prints the figures of the host"
     is "$(awk '/^Memory size: / { print int($3 / 1024) }' "$out")" \
-        "$(awk '/^total_memory/ { print $3 }' /tmp/info)" "and its memory size"
+        "$(awk '/^total_memory/ { print $3 }' /tmp/info)" \
+        "numa-info --nodeinfo prints the memory size"
 }
 
 # "id KiB distances CPUs" of each cell.
@@ -178,7 +184,7 @@ stock_cells() {
 xml() {
     xl numa-info --xml > "$out" 2> "$err"
     is "$(cells)" "$(stock_cells)" \
-        "--xml: sizes, distances, CPUs, cores and sockets"
+        "numa-info --xml has sizes, distances, CPUs, cores and sockets"
     is "$(sed -n '1,2p;$p' "$out")" "<topology>
   <cells num='$(numa_info | wc -l)'>
 </topology>" "in one element"

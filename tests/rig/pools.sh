@@ -55,7 +55,7 @@ comes_back() { # NAME HOW
 }
 
 warned() { # NAME TEXT
-    ok "a warning: $2" grep -qF "$2" "$(log_of "$1")" ||
+    ok "a warning says: $2" grep -qF "$2" "$(log_of "$1")" ||
         sed 's/^/# /' "$(log_of "$1")"
 }
 

@@ -59,9 +59,9 @@ boot() {
     done
     shift
     created hvm v memory="$boot_mib" vcpus="$boot_vcpus" "$@"
-    ok "its Linux starts" await 600 has_said GUEST-UP 1
-    ok "it fills some of its memory" ask "fill 8" GUEST-FILLED 1
-    ok "it says what it sees" ask nodes GUEST-HAS-SAID 1
+    ok "the Linux of the guest starts" await 600 has_said GUEST-UP 1
+    ok "the guest fills some of its memory" ask "fill 8" GUEST-FILLED 1
+    ok "the guest reports what it sees" ask nodes GUEST-HAS-SAID 1
     seen > /tmp/seen
     awk '{ print NR - 1, "cpus=" $3, "distances=" $4 }' /tmp/vnodes |
         tr ',' ' ' > /tmp/expected
@@ -96,7 +96,8 @@ shape() {
 is_placed() { # HOW NODES
     [ -s /tmp/shape ] || shape > /tmp/shape
     is "$(vnodes_of)" "$2" "$1: in Xen, virtual nodes are on nodes $2"
-    is "$(shape)" "$(cat /tmp/shape)" "$1: with the same vCPUs and ranges"
+    is "$(shape)" "$(cat /tmp/shape)" \
+        "$1: the virtual nodes have the same vCPUs and ranges"
     # shellcheck disable=SC2086 # words
     set -- "$1" $2
     placed_how=$1
@@ -110,13 +111,13 @@ is_placed() { # HOW NODES
 }
 
 lives() { # HOW NODES
-    ok "$1: it answers" ask nodes GUEST-HAS-SAID 1
+    ok "$1: the guest answers" ask nodes GUEST-HAS-SAID 1
     seen > /tmp/seen.now
     is "$(sed 's/ memory=.*//' /tmp/seen.now)" \
-        "$(sed 's/ memory=.*//' /tmp/seen)" "$1: it sees the same nodes"
-    ok "$1: its memory is what it was" \
+        "$(sed 's/ memory=.*//' /tmp/seen)" "$1: the guest sees the same nodes"
+    ok "$1: the memory of the guest has the same contents" \
         ask check GUEST-INTACT "$(wc -l < /tmp/vnodes)"
-    is "$(how_often GUEST-SPOILT)" 0 "$1: nothing is spoilt"
+    is "$(how_often GUEST-SPOILT)" 0 "$1: no frame of the memory has changed"
     is_placed "$1" "$2"
 }
 
@@ -127,7 +128,7 @@ there_is_one() {
 }
 
 is_back() { # HOW NODES
-    ok "$1: it runs, once" await 60 there_is_one
+    ok "$1: the guest runs, once" await 60 there_is_one
     is_placed "$1" "$2"
 }
 

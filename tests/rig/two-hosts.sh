@@ -23,6 +23,6 @@ traces='find /run/xen/numa /run/xen/numa-libvirt -mindepth 1 ! -name lock 2> /de
     find /tmp /var/lib/xen -name "*.save" 2> /dev/null'
 
 nothing_of_ours() {
-    is "$(eval "$traces")" "" "nothing is left here"
-    is "$(peer "$traces")" "" "nor there"
+    is "$(eval "$traces")" "" "nothing is left on this host"
+    is "$(peer "$traces")" "" "nothing is left on the other host"
 }
