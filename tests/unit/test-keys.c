@@ -439,10 +439,6 @@ static void test_vnuma_whole(void)
 
 static void test_vnuma_words(void)
 {
-    struct xln_request *request;
-    struct keys *keys, *defaults;
-    char *error;
-
     is_refused("vnuma=\"auto\"",
                "g.cfg: vnuma=\"auto\": only HVM guests can have virtual nodes, "
                "and this one is type=\"pv\"",
@@ -475,6 +471,14 @@ static void test_vnuma_words(void)
                "g.cfg: vnuma_vcpus=\"x\": expected \"round-robin\", "
                "\"contiguous\", \"siblings\" or \"proportional\"",
                "an unknown word for vnuma_vcpus= is refused");
+}
+
+static void test_no_vnuma(void)
+{
+    struct xln_request *request;
+    struct keys *keys, *defaults;
+    char *error;
+
     IS_ACCEPTED("vnuma=\"none\"; nodes_cpus=\"core\"",
                 "vnuma=none with nodes_cpus=core is accepted");
     IS_ACCEPTED("vnuma=\"none\"; nodes_migratable=1",
@@ -642,6 +646,7 @@ int main(void)
     test_vnuma_list();
     test_vnuma_whole();
     test_vnuma_words();
+    test_no_vnuma();
     test_strict();
     test_check_nodes();
     test_no_memory();
