@@ -39,8 +39,8 @@ static const char *const our_commands[] = {
     "vcpu-pin",
 };
 
-/* Of these only what the installed xl does not have, and that is new options:
- * its own ones are listed here. */
+/* The options of these commands that the installed xl has. Any other option
+ * makes the command ours. */
 static const struct {
     const char *name;
     const char *options[5];
@@ -103,7 +103,7 @@ static unsigned match_ours(const char *word, const char **found_r)
     return sum;
 }
 
-/* The commands of the installed xl; NULL: they cannot be told. */
+/* The commands of the installed xl; NULL: they are not known. */
 static char **ask_installed_xl(void)
 {
     char release[32], path[PATH_MAX];
@@ -230,8 +230,7 @@ static bool has_dry_run_option(int argc, char **argv)
     return dry_run;
 }
 
-/* The command of a command line, where it stands, and whether it is to be a
- * dry run. */
+/* The command of a command line, its position, and whether it is a dry run. */
 static const char *read_command_line(int argc, char **argv, int *at_r,
                                      bool *dry_run_r)
 {

@@ -73,7 +73,7 @@ static const char *state_that_hinders(const struct run *r,
                                             : NULL;
 }
 
-/* `before_bytes`: copied by the moves before it. True: said why. */
+/* `before_bytes`: copied by the moves before it. True: it printed why. */
 static bool must_stay(const struct run *r, const struct advise_move *move,
                       uint64_t before_bytes)
 {
@@ -102,8 +102,8 @@ static bool fix(struct run *r, const struct advise_guest *guest)
     return !rc;
 }
 
-/* Advice of which each move may be made. The others were planned as if those
- * that stay had been moved: so it is made anew. False: said why not. */
+/* Make new advice before each move. The earlier advice assumed that the
+ * domains which stay had been moved. False: it printed why. */
 static bool settle(struct run *r)
 {
     uint64_t before_bytes = 0;
@@ -125,7 +125,7 @@ static bool settle(struct run *r)
     return true;
 }
 
-/* Room is made by all of the moves, or not at all. False: said so. */
+/* All moves together make room, or none is made. False: it printed why. */
 static bool keeps_to_limit(const struct run *r)
 {
     uint64_t bytes = 0;
@@ -166,7 +166,7 @@ static int format_nodes(const struct run *r, const struct advise_move *move,
     return *nodes_r ? 0 : -ENOMEM;
 }
 
-/* What was copied counts, whatever came of it. */
+/* What was copied counts, also if the move failed. */
 static bool carry_out(struct run *r, const struct advise_move *move)
 {
     struct move_terms terms = r->limits->terms;
@@ -194,8 +194,8 @@ static bool carry_out(struct run *r, const struct advise_move *move)
     return true;
 }
 
-/* Tell what somebody else changed meanwhile. False: said why no more is
- * moved. */
+/* Report what others changed meanwhile. False: it printed why it moves no more
+ * domains. */
 static bool compare(const struct run *r, const struct advise_guest *moved,
                     const struct open_advice *next)
 {
@@ -329,7 +329,7 @@ static int open_and_run(struct cmd_line *line,
     return code;
 }
 
-/* Domain-0, which is never moved, stands for all of the domains. */
+/* Domain-0 is never moved, so its lock can stand for all domains. */
 static bool lock(int *fd_r)
 {
     static const uint8_t uuid[16];

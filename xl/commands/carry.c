@@ -10,7 +10,7 @@
 
 /* ---- what the plan has bound ---- */
 
-/* What it asked for, over the defaults of the host. */
+/* The request of the domain, over the defaults of the host. */
 static int read_mode(const struct cmd_line *line,
                      const libxl_domain_config *config,
                      enum xln_vcpus_mode *mode_r)
@@ -195,7 +195,7 @@ bool carry_check(const struct guest *guest, const struct keep *keep,
         return false;
     }
     xln_cpumap_and(cpus, guest->pool_cpus);
-    /* Of nodes where it may have no CPU anyway, it is to have the memory. */
+    /* On nodes where it may have no CPU anyway, only its memory counts. */
     good = xln_cpumap_is_empty(cpus) || !all_apart(guest, keep, cpus);
     if (!good)
         complain_of_pins(guest, nodes, cpus);

@@ -25,9 +25,9 @@
 struct cmd_option {
     const char *name;           /* the long one; NULL ends the list */
     int code;                   /* its letter; from 256 up: it has none */
-    const char *arg;            /* what its argument is; NULL: takes none;
-                                 * "[=WORD]": only behind "=", or none;
-                                 * in capitals it stands for a value */
+    const char *arg;            /* what its argument is called; NULL: it takes
+                                   none; "[=WORD]": an optional one after "=";
+                                   a name in capitals stands for a value */
     const char *help;
 };
 
@@ -103,32 +103,33 @@ unsigned cmd_values(const struct cmd_line *line, int code, const char **values,
 __attribute__((format(printf, 2, 3)))
 int cmd_usage(const struct cmd_line *line, const char *fmt, ...);
 
-/* Open xch and ctx. False: said why not. */
+/* Open xch and ctx. False: it printed why. */
 bool cmd_open_xen(struct cmd_line *line);
 void cmd_close_xen(struct cmd_line *line);
 
 /* A configuration for libxl to fill in, to be freed by layout_free_config(),
- * and where it has its fields. NULL: said why not. */
+ * and where it has its fields. NULL: it printed why. */
 libxl_domain_config *cmd_new_config(const struct cmd_line *line,
                                     struct layout *layout_r);
 
-/* The host that --host names, see xln_snapshot_open(). False: said why not. */
+/* The host that --host names, see xln_snapshot_open(). False: it printed
+ * why. */
 bool cmd_load_host(const char *word, struct xln_snapshot **snapshot_r);
 
 /* The same, of one with a list of domains. */
 bool cmd_load_domains(const char *word, struct xln_snapshot **snapshot_r);
 
 /* The running host with its domains and where their memory is, see
- * residents_read_host(); opens Xen. False: said why not. */
+ * residents_read_host(); opens Xen. False: it printed why. */
 bool cmd_read_residents(struct cmd_line *line, bool count,
                         struct xln_snapshot **snapshot_r);
 
-/* A domain of such a host, by its name, or else its number; NULL: said why
- * not. */
+/* A domain of such a host, by its name, or else its number; NULL: it printed
+ * why. */
 const struct xln_domain *cmd_find_saved(const struct xln_snapshot *saved,
                                         const char *word);
 
-/* The domid of a domain given by name or number. False: said why not. */
+/* The domid of a domain given by name or number. False: it printed why. */
 bool cmd_find_domain(struct cmd_line *line, const char *word,
                      uint32_t *domid_r);
 
@@ -136,12 +137,12 @@ bool cmd_find_domain(struct cmd_line *line, const char *word,
  * be written main says at the end, once. */
 void cmd_complain_of(const struct cmd_line *line, int rc);
 
-/* Show the columns that -o names, in the order of --sort. -EINVAL: said that
- * one is not there; or -ENOMEM. */
+/* Show the columns that -o names, in the order of --sort. -EINVAL: it printed
+ * that one is unknown; or -ENOMEM. */
 int cmd_arrange(const struct cmd_line *line, struct table *table);
 
-/* Whether what TABLE_OPTIONS have is right, before there is a table: an hour of
- * samples is not to be lost for a wrong word. False: said what is wrong. */
+/* Whether the values of TABLE_OPTIONS are right. A command calls this before it
+ * takes samples for an hour. False: it printed what is wrong. */
 bool cmd_check_table(const struct cmd_line *line,
                      const struct table_column *columns);
 

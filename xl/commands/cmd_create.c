@@ -148,7 +148,7 @@ static void become_xl(const struct plan_file *file,
     _exit(EXIT_FAILURE);
 }
 
-/* One of ours has ended; false: there is none left. */
+/* One of our processes has ended; false: none is left. */
 static bool reap(const struct plan_file *file, const pid_t *pids, bool *good)
 {
     unsigned i;

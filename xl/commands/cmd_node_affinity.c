@@ -27,7 +27,7 @@ struct change {
 
 /* ---- showing ---- */
 
-/* "node 2", "nodes 0-1", "all nodes". NULL: said that there is no memory. */
+/* "node 2", "nodes 0-1", "all nodes". NULL: it printed that memory ran out. */
 static char *nodes_text(const struct guest *guest,
                         const struct xln_nodemap *nodes)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* xl numa-info: the nodes of the host, and who uses them. */
+/* xl numa-info: the nodes of the host, and the domains on them. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -203,8 +203,8 @@ static void warn_dom0_on_node(const struct host_view *view, unsigned node,
                  IN_MIB(pages << PAGE_SHIFT), IN_MIB(total), node);
 }
 
-/* Only the hypervisor's report tells, of which Domain-0 is the first part:
- * the one that a small ring loses. */
+/* Only the hypervisor's report has these figures. Domain-0 comes first in it,
+ * and a small ring loses the first part. */
 static void warn_dom0(struct cmd_line *line, const struct host_view *view,
                       const struct xln_nodemap *nodes)
 {
@@ -226,7 +226,7 @@ static void warn_dom0(struct cmd_line *line, const struct host_view *view,
     xln_residency_free(residency);
 }
 
-/* Nobody holds the lock of a domain whose move is dead. */
+/* No process holds the lock of a domain whose move is dead. */
 static void warn_dead_moves(void)
 {
     char word[DOMAIN_WORD_MAX];
@@ -250,8 +250,8 @@ static void warn_dead_moves(void)
 static void show_warnings(struct cmd_line *line, const struct host_view *view,
                           const struct xln_nodemap *nodes)
 {
-    /* They come below the table, where both go to one place. What cannot be
-     * written is told at the end. */
+    /* They come below the table if both go to one place. The end of the
+     * program reports what could not be written. */
     if (fflush(stdout))
         return;
     warn_half_built(view);
@@ -283,7 +283,7 @@ struct question {
     const char *saved;          /* NULL: of the running host */
 };
 
-/* Returns EXIT_SUCCESS, or EXIT_USAGE and has said why. */
+/* Returns EXIT_SUCCESS, or EXIT_USAGE after printing why. */
 static int read_question(const struct cmd_line *line, struct question *q)
 {
     bool table = cmd_value(line, OPT_JSON) || cmd_value(line, 'o');

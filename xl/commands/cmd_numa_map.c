@@ -52,7 +52,7 @@ static const struct format {
     { ".svg", print_svg }, { ".png", print_png }, { ".txt", print_text },
 };
 
-/* NULL: there is none of this ending. */
+/* NULL: no picture has this ending. */
 static const struct format *find_format(const char *path)
 {
     const char *ending = strrchr(path, '.');

@@ -180,7 +180,7 @@ static int show(struct cmd_line *line, const struct plans *plans)
     return rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Of several domains the worst. */
+/* The worst status of several domains. */
 static int code_of(const struct plans *plans)
 {
     int code = EXIT_SUCCESS, one;
@@ -196,8 +196,8 @@ static int code_of(const struct plans *plans)
 
 /* ---- several hosts ---- */
 
-/* The plans of the best host, or what comes nearest to them where there is
- * none; and the ranking. */
+/* The plans of the best host, or of the host that comes nearest if none fits;
+ * and the ranking. */
 static int show_best(struct cmd_line *line, const struct plans *best)
 {
     struct table *table = NULL;
@@ -331,14 +331,14 @@ static int run_plans(struct cmd_line *line, struct plans *plans, char **words,
     return code ? code : code_of(plans);
 }
 
-/* False: said that a column is not there, before any line is shown. */
+/* False: it printed that a column is unknown, before any line is shown. */
 static bool has_columns(const struct cmd_line *line, unsigned nr_hosts)
 {
     return cmd_check_table(line, nr_hosts > 1 ? fleet_view_columns
                                               : plan_view_columns);
 }
 
-/* Of several hosts there is a table of these, whatever is planned. */
+/* With several hosts the table lists the hosts. */
 static int check_number(const struct cmd_line *line, unsigned nr_configs,
                         unsigned nr_hosts)
 {

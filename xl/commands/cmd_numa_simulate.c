@@ -67,7 +67,7 @@ struct simulation {
     unsigned nr;
     const struct xln_policy **policies;         /* NULL: stock */
     struct outcome *outcomes;
-    unsigned nr_done;           /* outcomes that there are */
+    unsigned nr_done;           /* number of outcomes */
     struct progress progress;
 };
 
@@ -268,7 +268,7 @@ static int write_plot(const struct cmd_line *line, const struct simulation *s,
                              : print_plot(&plot, stdout);
 }
 
-/* Of one policy, of several. */
+/* Progress over all policies; one of them counts `done` of `total`. */
 static void tell(void *arg, uint64_t done, uint64_t total)
 {
     struct simulation *s = arg;

@@ -41,7 +41,7 @@ static const struct cmd_option opts[] = {
     { 0 }
 };
 
-/* What was asked for. */
+/* The words of the command line. */
 struct wish {
     struct cmd_line *line;
     uint32_t *domids;           /* as line->args */
@@ -170,7 +170,7 @@ static int show(const struct wish *wish, bool *over_r)
 
 /* ---- a saved host ---- */
 
-/* False: said which domain it does not have. */
+/* False: it printed which domain is missing. */
 static bool find_saved_domains(struct wish *wish,
                                const struct xln_snapshot *saved)
 {
@@ -255,7 +255,7 @@ static int run_report(struct wish *wish)
 
 /* ---- again and again ---- */
 
-/* Until a signal, or the last table that was asked for or can be. */
+/* Until a signal, the last table that was asked for, or a failure. */
 static int watch(struct wish *wish)
 {
     int code = EXIT_SUCCESS, next;

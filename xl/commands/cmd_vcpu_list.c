@@ -134,7 +134,7 @@ static int read_plan(const struct listing *l, uint32_t domid,
     return rc == -ENOENT ? 0 : rc;
 }
 
-/* -ESRCH: it has gone since it was read, and its name with it. */
+/* -ESRCH: the domain has ended since it was read, and its name with it. */
 static int find_owner(const struct listing *l, struct owner *owner)
 {
     const struct xln_domain *domain = owner->domain;
@@ -192,7 +192,7 @@ static int add_domain(struct listing *l, const struct xln_domain *domain)
 
 /* ---- which domains ---- */
 
-/* NULL: said why not. */
+/* NULL: it printed why. */
 static struct xln_domains *read_named(struct cmd_line *line, const char *word)
 {
     struct xln_domains *domains = NULL;

@@ -187,7 +187,7 @@ static bool pin_vcpus(const struct cmd_line *line, const struct guest *guest,
 
     if (!p->all_vcpus)
         return !pin(line, guest, p->vcpu, p);
-    /* If the domain has gone, once is enough to say so. */
+    /* If the domain has ended, one line is enough. */
     for (vcpu = 0; vcpu < guest->domain->nr_vcpus && rc != -ESRCH; vcpu++) {
         if (!has_vcpu(guest, vcpu))
             continue;
@@ -237,8 +237,8 @@ static bool lacks_soft_effect(const struct guest *guest,
            !has_soft_effect(guest, &guest->domain->vcpus[vcpu]);
 }
 
-/* Such a soft affinity may be set, as by the installed xl. One line for all
- * vCPUs: there may be hundreds. */
+/* The installed xl can set such a soft affinity, too. It gets one line for all
+ * vCPUs, because there may be hundreds. */
 static void warn_no_effect(const struct guest *guest, const struct pinning *p)
 {
     unsigned nr = guest->domain->nr_vcpus, vcpu;
@@ -322,8 +322,8 @@ static bool check_units(const struct guest *guest, const struct pinning *p)
     return good;
 }
 
-/* Nothing of it has gone wrong if the domain has ended meanwhile, but there is
- * nothing to print. */
+/* If the domain has ended meanwhile, there is nothing to print, and the command
+ * has not failed. */
 static int tell(const struct cmd_line *line, struct guest *guest,
                 const struct pinning *p)
 {

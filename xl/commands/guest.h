@@ -24,15 +24,15 @@ struct guest {
     struct xln_nodemap *first_nodes;    /* its node affinity at guest_open() */
 };
 
-/* Reads the domain called `word` and its host. False: said why not. */
+/* Reads the domain called `word` and its host. False: it printed why. */
 bool guest_open(struct cmd_line *line, const char *word, struct guest *guest);
 void guest_close(struct guest *guest);
 
-/* Read the domain anew, after a change. -ESRCH: it has gone, or is about to;
- * or why it cannot be read. Nothing is printed. */
+/* Read the domain anew, after a change. -ESRCH: it has ended, or is about to;
+ * or why it cannot be read. Prints nothing. */
 int guest_refresh(const struct cmd_line *line, struct guest *guest);
 
-/* Of what it got when it was built, what is outside `nodes`. */
+/* The memory that it got outside `nodes` when it was built. */
 uint64_t guest_bytes_outside(const struct guest *guest,
                              const struct xln_nodemap *nodes);
 
@@ -46,7 +46,7 @@ void guest_print_bytes(const struct guest *guest,
  * it. */
 void guest_warn_remote(const struct guest *guest);
 
-/* Whether something of it can be kept at all. False: said why not. A warning
+/* Whether something of it can be kept at all. False: it printed why. A warning
  * says that it will not hold at the next reboot. */
 bool guest_can_keep(const struct cmd_line *line, const struct guest *guest);
 

@@ -72,7 +72,7 @@ static int read_global_options(int argc, char **argv, struct cmd_line *line)
 {
     int level = XTL_PROGRESS, opt;
 
-    /* A word that is not an option of xl's is looked at as a command. */
+    /* A word that is not an option of xl is taken for a command. */
     opterr = 0;
     while (optind < argc && strcmp(argv[optind], "-h") &&
            strncmp(argv[optind], "--", 2) &&

@@ -36,7 +36,7 @@ struct watch {
     uint32_t copy_domid;        /* XLN_NONE: not made yet */
     struct progress progress;
     struct throttle throttle;
-    double throttled_s;         /* when that was looked at last */
+    double throttled_s;         /* when that was read last */
     double stopped_s, started_s;    /* 0: not yet */
     unsigned stops_heard;
 };

@@ -31,7 +31,7 @@ struct migration {
     /* What came of it. */
     enum recovered recovered;
     uint32_t domid;             /* of the domain that goes on */
-    bool stopped;               /* somebody asked for that */
+    bool stopped;               /* a request to stop came */
     bool too_long;              /* stopped as it was paused for too long */
     double paused_s;            /* from the last that the old one ran to the
                                  * first that the new one could; < 0: unknown */

@@ -191,7 +191,7 @@ static int check(struct cmd_line *line, const struct guest *guest,
 
 /* ---- whether it may be touched ---- */
 
-/* The copy of another migration, under way or dead. False: said so. */
+/* The copy of another migration, under way or dead. False: it printed why. */
 static bool check_copies(const struct cmd_line *line,
                          const struct guest *guest)
 {
@@ -222,7 +222,7 @@ static bool check_copies(const struct cmd_line *line,
     return good;
 }
 
-/* Whether it runs, so that it can suspend itself. False: said why not. */
+/* Whether it runs, so that it can suspend itself. False: it printed why. */
 static bool check_state(const struct cmd_line *line, const struct guest *guest)
 {
     char word[DOMAIN_WORD_MAX];
@@ -329,7 +329,7 @@ static void tell_not_moved(const struct guest *guest,
 }
 
 /* What the copy is to have: these nodes, and what it was given while it ran.
- * False: said why not. */
+ * False: it printed why. */
 static bool note_wanted(struct cmd_line *line, const struct guest *guest,
                         const struct xln_nodemap *nodes, struct keep *keep)
 {

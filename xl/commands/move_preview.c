@@ -29,7 +29,7 @@ struct preview {
 /* What suspends a domain, and starts its copy, however small it is. */
 #define LEAST_S 0.3
 
-/* A page at a time: no pipe holds less. 0: it cannot be told. */
+/* A page at a time, because no pipe holds less. 0: the speed is not known. */
 static double pipe_mib_s(void)
 {
     char page[PAGE_BYTES] = "";
@@ -132,7 +132,7 @@ static char *cpus_text(const struct xln_cpumap *cpus)
     return text;
 }
 
-/* Of the copy; a vCPU without a map may run anywhere. */
+/* The affinities of the copy; a vCPU without a map may run anywhere. */
 static char *planned_text(const libxl_bitmap *maps, int nr_maps, unsigned vcpu,
                           unsigned nr_cpus)
 {

@@ -11,7 +11,7 @@
 bool move_vnodes_given(const char *word);
 
 /* Read that: the nodes of all virtual nodes go to `keep`, and each of them to
- * *nodes_r, to be freed. False: said why not. */
+ * *nodes_r, to be freed. False: it printed why. */
 bool move_vnodes_read(const struct cmd_line *line, const struct guest *guest,
                       const char *word, struct keep *keep,
                       struct xln_nodemap **nodes_r);
@@ -21,7 +21,8 @@ bool move_vnodes_read(const struct cmd_line *line, const struct guest *guest,
 int move_vnodes_plan(const struct cmd_line *line, const struct guest *guest,
                      const struct keep *keep, struct placement *p);
 
-/* Whether each is where `keep` has it. False: said which is not. */
+/* Whether each virtual node is where `keep` has it. False: it printed which is
+ * not. */
 bool move_vnodes_check(const struct guest *guest, const struct keep *keep,
                        const struct xln_vnuma *vnuma);
 

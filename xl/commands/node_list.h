@@ -7,7 +7,7 @@
 
 /*
  * Reads "0-3,^2", "all" or "auto", for which *nodes_r is NULL. All of them are
- * nodes of the host, and there is one at least. False: said why not.
+ * nodes of the host, and there is one at least. False: it printed why.
  */
 bool nodes_read(const struct xln_host *host, const char *text,
                 struct xln_nodemap **nodes_r);

@@ -16,7 +16,7 @@ struct open_advice {
 };
 
 /* For the saved host `host_file`, or NULL: the running one. To be closed either
- * way, and not to be copied meanwhile. False: said why not. */
+ * way, and not to be copied meanwhile. False: it printed why. */
 bool open_advice(struct cmd_line *line, const char *host_file,
                  struct open_advice *a);
 

@@ -198,7 +198,8 @@ static void complain_of_option(const struct cmd_line *line, const char *word)
         cmd_usage(line, "unknown option '%s'", word);
 }
 
-/* "[=word]" takes this word, or none; "[=FILE]" takes any. False: said so. */
+/* "[=word]" takes this word, or none; "[=FILE]" takes any. False: it printed
+ * why. */
 static bool check_optional(const struct cmd_line *line,
                            const struct cmd_option *o, const char *value)
 {

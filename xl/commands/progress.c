@@ -50,7 +50,8 @@ void progress_show(struct progress *p, uint64_t done, double now_s)
     }
     if (now_s - p->began_s < p->after_s)
         return;
-    /* Of a domain that gets more memory meanwhile more is done than there was. */
+    /* A domain that gets more memory meanwhile has more to copy than at first.
+     */
     percent = !p->total || done >= p->total ? 100 : done * 100 / p->total;
     if (p->on_terminal) {
         if (!p->has_shown || now_s - p->shown_s >= REDRAW_S)

@@ -13,7 +13,7 @@
 struct progress {
     const char *what;           /* "'web'" */
     const char *done_word;      /* "copied" */
-    uint64_t total;             /* that there is to do */
+    uint64_t total;             /* the whole amount of work */
     bool is_bytes;              /* so the rate says something */
     double after_s;             /* say nothing sooner */
     FILE *f;
@@ -26,13 +26,13 @@ struct progress {
     unsigned percent_said;
 };
 
-/* Of work in this process: said after two seconds. */
+/* For work in this process: the first line comes after two seconds. */
 void progress_begin(struct progress *p, const char *what);
 
 /* `now_s`: by any clock that only goes forward. */
 void progress_show(struct progress *p, uint64_t done, double now_s);
 void progress_show_now(struct progress *p, uint64_t done);
-/* The same, as a struct work tells it; `progress` is what it is. */
+/* The same, as a callback of struct work; `progress` is a struct progress. */
 void progress_tell(void *progress, uint64_t done, uint64_t total);
 void progress_end(struct progress *p);
 

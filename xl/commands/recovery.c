@@ -97,7 +97,7 @@ static void forget(struct scene *s)
         free(s->twins[--s->nr].name);
 }
 
-/* Of all domains, those of the uuid. 0 or -errno. */
+/* Those domains that have the uuid. 0 or -errno. */
 static int find_twins(struct scene *s, xc_domaininfo_t *info)
 {
     uint32_t next = 1;
@@ -148,7 +148,8 @@ static struct twin *find_source(struct scene *s)
     return NULL;
 }
 
-/* One that the receiver has not finished, or the sender not started. */
+/* A copy that the receiver has not finished, or that the sender has not
+ * started. */
 static bool is_incoming(const struct scene *s, const struct twin *t)
 {
     return t->domid != s->move->domid && (!t->name || is_called(s, t, INCOMING));
@@ -182,7 +183,7 @@ static bool is_received(const struct scene *s, const struct twin *t)
     return s->move->received && is_called(s, t, INCOMING);
 }
 
-/* The one that shall go on; NULL: there is none. */
+/* The domain that shall continue to run; NULL: none of them. */
 static struct twin *choose(struct scene *s)
 {
     struct twin *source = find_source(s), *copy;
@@ -198,7 +199,7 @@ static struct twin *choose(struct scene *s)
 
 /* ---- a domain that was asked to suspend itself ---- */
 
-/* Take back a request that it has not read. False: there is none. */
+/* Take back a request that the guest has not read. False: there is none. */
 static bool cancel_once(const struct scene *s, const char *path, bool *again_r)
 {
     xs_transaction_t t = xs_transaction_start(s->xs);
@@ -230,8 +231,8 @@ static bool cancel_request(const struct scene *s)
     return asked;
 }
 
-/* It will do what it has read, when it gets to it: until then nobody knows
- * whether it goes on. */
+/* The guest obeys a request that it has read, at some later time. Until then
+ * it is not known whether it continues to run. */
 static bool settle_request(struct scene *s)
 {
     const struct move *m = s->move;
@@ -498,7 +499,7 @@ static bool is_name_of(const struct move *move, const char *word)
             !strcmp(word + length, AWAY));
 }
 
-/* The domain of this number, which may be gone, or of this name. */
+/* The domain with this number, which may have ended, or with this name. */
 static bool find_domid(const struct cmd_line *line, const char *word,
                        uint32_t *domid_r)
 {
@@ -512,7 +513,7 @@ static bool find_domid(const struct cmd_line *line, const char *word,
     return true;
 }
 
-/* Under whatever name it goes by now. */
+/* The domain may have another name by now. */
 static bool is_domain_of(const struct cmd_line *line, const struct move *move,
                          const char *word)
 {

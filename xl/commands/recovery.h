@@ -14,7 +14,7 @@ enum recovered {
     RECOVERED_SOURCE,           /* the domain runs as it did before */
     RECOVERED_ENDED,            /* the domain has shut down, and is there */
     RECOVERED_NONE,             /* neither is there */
-    RECOVERED_NOT,              /* said why; the journal stays */
+    RECOVERED_NOT,              /* it printed why; the journal stays */
 };
 
 /*

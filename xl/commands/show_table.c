@@ -10,7 +10,7 @@
 #define CLEAR_SCREEN "\033[H\033[2J"
 #define WIDTH_MAX 100000
 
-/* EXIT_SUCCESS, or EXIT_USAGE and has said why. */
+/* EXIT_SUCCESS, or EXIT_USAGE after printing why. */
 static int read_colour(const struct cmd_line *line, bool *colour_r)
 {
     const char *word = cmd_value(line, OPT_COLOR);
@@ -25,8 +25,8 @@ static int read_colour(const struct cmd_line *line, bool *colour_r)
     return EXIT_SUCCESS;
 }
 
-/* Likewise. Into a pipe or a file all of it goes, unless a width is asked
- * for. */
+/* Likewise. A pipe or a file gets the whole table, unless the user asks for a
+ * width. */
 static int read_style(const struct cmd_line *line, bool screen,
                       struct table_style *style_r)
 {

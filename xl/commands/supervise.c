@@ -55,7 +55,8 @@ static void hear_of_children(void)
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Does not return. The signals that stop it stay blocked, to be asked for. */
+/* Does not return. The signals that stop it stay blocked; the work reads them
+ * when it can stop. */
 static void become_worker(struct supervised *self,
                           int (*work)(struct supervised *self, void *arg),
                           void *arg)

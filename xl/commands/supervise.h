@@ -25,7 +25,7 @@ struct supervised {
 int supervise(int (*work)(struct supervised *self, void *arg), void *arg,
               int *signal_r);
 
-/* In the worker: how often it was asked to stop so far. */
+/* In the worker: how many requests to stop came so far. */
 unsigned supervised_stops(struct supervised *self);
 
 /* In what the worker has forked, before it becomes another program. */

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 struct throttle {
-    double share;               /* of one CPU; 0: whatever it takes */
+    double share;               /* share of one CPU; 0: no limit */
     pid_t session;              /* of the processes that copy, this one too */
     uint32_t domid;
 
@@ -20,7 +20,7 @@ struct throttle {
     double held_s;              /* since then */
 };
 
-/* To be called about once a second: it looks at all processes. `now_s`: by any
+/* Call it about once a second, because it reads all processes. `now_s`: from a
  * clock that only goes forward. */
 void throttle_look(struct throttle *t, double now_s);
 

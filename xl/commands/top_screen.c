@@ -43,7 +43,7 @@ static bool is_terminal(void)
     return false;
 }
 
-/* False: said why not. */
+/* False: it printed why. */
 static bool begin_screen(void)
 {
     const char *term = getenv("TERM");
@@ -248,7 +248,7 @@ int top_screen_wait(double seconds)
     key = getch();
     if (key != ERR)
         return key_of(key);
-    /* Input that is none is its end. */
+    /* Empty input is the end of the input. */
     return input ? TOP_SCREEN_OVER : TOP_SCREEN_TIME;
 }
 

@@ -12,7 +12,7 @@
 enum { TOP_SCREEN_TIME = -1, TOP_SCREEN_OVER = -2, TOP_SCREEN_RESIZED = -3 };
 
 /* Takes the terminal. From then on, SIGINT, SIGTERM and SIGHUP are only looked
- * at while it waits; what goes to stderr is dropped. False: said why not. */
+ * at while it waits; what goes to stderr is dropped. False: it printed why. */
 bool top_screen_open(void);
 
 /* Gives it back, as it was; it may not have been taken. */
@@ -22,14 +22,14 @@ void top_screen_close(void);
 void top_screen_size(unsigned *width_r, unsigned *height_r);
 void top_screen_show(const struct page *page);
 
-/* A key; TOP_SCREEN_TIME: none came within `seconds`; TOP_SCREEN_OVER: a signal
- * says so, or the terminal is gone; TOP_SCREEN_RESIZED: it has
- * another size, or is to be drawn again. */
+/* A key; TOP_SCREEN_TIME: none came within `seconds`; TOP_SCREEN_OVER: a
+ * signal came, or the terminal was closed; TOP_SCREEN_RESIZED: it has another
+ * size, or must be drawn again. */
 int top_screen_wait(double seconds);
 
 /*
- * Runs this program with these arguments, with the terminal as it was, until
- * somebody has read what it said.
+ * Run this program with these arguments, with the terminal as it was before,
+ * until the user has read its output.
  */
 void top_screen_run(char *const argv[]);
 

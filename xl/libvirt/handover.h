@@ -20,8 +20,9 @@
 int handover_write(const char *dir, const char *uuid, const char *text,
                    size_t size);
 
-/* Read it, and remove it. The text ends with '\0' too. -ENOENT: there is none;
- * -EFBIG: it is none of ours, it is too large; other -errno of reading it. */
+/* Read it, and remove it. The text ends with '\0', too. -ENOENT: there is
+ * none; -EFBIG: it is not one of our files, or too large; other -errno of
+ * reading it. */
 int handover_take(const char *dir, const char *uuid, char **text_r,
                   size_t *size_r);
 

@@ -5,7 +5,7 @@
 
 #include <libxl.h>
 
-/* A logger that passes on what it is told about one domain, and keeps the last
+/* A logger that passes on the messages about one domain, and keeps the last
  * error. */
 struct listener {
     xentoollog_logger vtable;

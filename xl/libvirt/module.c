@@ -207,8 +207,8 @@ EXPORT int libxl_domain_create_new(
 
 /* ---- saves ---- */
 
-/* 0 also where it has none, or that cannot be told: libxl asks the same, and
- * refuses what has any. */
+/* 0 also if the domain has no virtual nodes, or if Xen does not answer: libxl
+ * asks the same, and refuses a domain that has some. */
 static int put_vnodes(uint32_t domid, int fd)
 {
     struct vnuma_record *record;
@@ -244,7 +244,7 @@ EXPORT int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
 
 /* ---- restores ---- */
 
-/* To where xl has them. */
+/* Put it into xsdata, where xl has it, too. */
 static int take_vnodes(int fd, libxl_domain_config *config)
 {
     char *text;

@@ -63,7 +63,8 @@ static void expect_again(uint32_t domid, const libxl_uuid *uuid)
     pthread_mutex_unlock(&events.lock);
 }
 
-/* Such a thread serves virsh: what it creates is new. libvirt's have names. */
+/* Such a thread serves virsh, so what it creates is new. The threads of
+ * libvirt have names. */
 static bool is_worker(void)
 {
     char name[16];
@@ -116,7 +117,7 @@ static bool ends_to_begin(const libxl_event *event)
     }
 }
 
-/* libxl tells its domid alone. */
+/* The event of libxl has the domid alone. */
 static bool find_uuid(uint32_t domid, libxl_uuid *uuid)
 {
     xc_interface *xch = xc_interface_open(events.lg, NULL, 0);

@@ -24,8 +24,8 @@ void *interpose_real(const char *name);
 bool interpose_learn(libxl_ctx *ctx, xentoollog_logger *lg, const char *places,
                      struct layout *layout_r);
 
-/* Take this module out of LD_PRELOAD, where it is the first: whatever this
- * process starts shall not have it. */
+/* Remove this module from LD_PRELOAD, where it is the first entry. Programs
+ * that this process starts do not get it. */
 void interpose_leave_preload(void);
 
 #endif /* INTERPOSE_H */

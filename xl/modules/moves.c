@@ -45,7 +45,7 @@ static struct {
     bool watched;               /* an xl waits for it, to reboot it */
     bool asked;
     uint32_t adopted;           /* 0: none */
-    int monitors_fd;            /* -1: this is none yet */
+    int monitors_fd;            /* -1: no descriptor yet */
 } state = { .monitors_fd = -1 };
 
 /* ---- the process ---- */

@@ -58,7 +58,7 @@ static struct {
     bool refused;               /* the next create, and that was reported */
     libxl_ctx *ctx;
     xentoollog_logger *lg;
-    const XLU_Config *parsing;  /* what xlu_cfg_init() was told last */
+    const XLU_Config *parsing;  /* the last source that xlu_cfg_init() got */
     char *source;
     struct keys *keys;          /* of the text that was parsed last, */
     struct keys *defaults;      /* with these of the host */
@@ -170,9 +170,9 @@ static int read_domain_config(const XLU_Config *config)
 }
 
 /*
- * What xl makes of an error: it ends. A user's mistake is worth that, but not
- * what went wrong here, nor, when a guest reboots after `xl config-update`,
- * a mistake that nobody is there to repair: the guest would be gone.
+ * An error makes xl end. That is right for a mistake of the user. It is not
+ * right for a failure in this module, or for a mistake that shows only when a
+ * guest reboots after `xl config-update`: the guest would be lost.
  */
 static int outcome(int rc)
 {
@@ -347,8 +347,8 @@ static struct placement *prepare(libxl_ctx *ctx, libxl_domain_config *config)
     return p;
 }
 
-/* What no amount of memory on the host makes possible. Virtual nodes do not
- * count: nobody knows yet whether the domain is restored, and gets none. */
+/* What no host could satisfy. Virtual nodes do not count here, because it is
+ * not known yet whether the domain is restored, and then gets none. */
 static bool foresee_refusal(struct placement *p, uint64_t more_kb)
 {
     const struct xln_request *request = p->request;
@@ -457,9 +457,9 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
 }
 
 /*
- * libxl has removed a domain that it could not build, and still hands out its
- * domid. xl would have it removed once more, and end with three lines about a
- * domain that does not exist, after the one that says what was wrong.
+ * libxl has removed a domain that it could not build, and still returns its
+ * domid. xl would remove it once more, and end with three lines about a domain
+ * that does not exist, after the line that says what is wrong.
  */
 static void forget_removed(uint32_t *domid)
 {
@@ -484,7 +484,7 @@ static int end(struct create *create, uint32_t *domid, int r)
     return r;
 }
 
-/* Reported when Domain-0 was about to give up memory for it. */
+/* The check before Domain-0 releases memory has reported it. */
 static bool was_refused(void)
 {
     bool refused = state.refused;
@@ -493,8 +493,8 @@ static bool was_refused(void)
     return refused;
 }
 
-/* Only what a user has just written is refused: a guest that ran comes back,
- * whatever has become of its CPUs. */
+/* Only a user's new configuration is refused. A guest that ran before comes
+ * back, even if its CPUs have left the cpupool. */
 static bool refuses(libxl_ctx *ctx, const libxl_domain_config *config)
 {
     const struct placement *p = state.foreseen;

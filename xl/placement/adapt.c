@@ -9,7 +9,7 @@
 #include "adapt.h"
 #include "cpu_map.h"
 
-/* What is looked at, and where it is to hold. */
+/* What is checked, and where it must apply. */
 struct adapt {
     libxl_ctx *ctx;
     xentoollog_logger *lg;

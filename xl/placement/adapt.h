@@ -23,8 +23,8 @@ int adapt_config(libxl_ctx *ctx, xentoollog_logger *lg,
                  const struct layout *layout, libxl_domain_config *config,
                  bool any_pool);
 
-/* The same for a soft reset, where the domain keeps its cpupool and affinities:
- * only the name of the cpupool is looked at. */
+/* The same for a soft reset, where the domain keeps its cpupool and
+ * affinities. Only the name of the cpupool is checked. */
 int adapt_pool(libxl_ctx *ctx, xentoollog_logger *lg,
                libxl_domain_config *config);
 

@@ -69,7 +69,7 @@ int placement_check_nodes(libxl_ctx *ctx, xentoollog_logger *lg,
     char *error = NULL;
     int rc;
 
-    /* What libxl cannot tell is looked at when the plan is made. */
+    /* The plan checks later what libxl does not know yet. */
     if ((!keys_name_nodes(keys) && !cells) || nodes_here(ctx, &nodes))
         return 0;
     rc = keys_check_nodes(keys, source, nodes, &error);

@@ -3,8 +3,8 @@
 #ifndef BOUNDS_H
 #define BOUNDS_H
 
-/* Of a domain. Xen gives an HVM guest 128 at most, and a PV guest far fewer
- * than this on any host of today. */
+/* Limits of a domain. Xen gives an HVM guest at most 128, and a PV guest far
+ * fewer than this on any host of today. */
 #define VCPUS_MAX 4096
 
 /* Characters of a wrong value that a message repeats. */

@@ -188,8 +188,8 @@ static int fill_need(const struct placement *p,
                       need->nr_vcpus, nr_cpus, &need->soft, &need->nr_soft);
 }
 
-/* libxl puts its defaults into a copy. Of a device model that is not there the
- * create itself tells. */
+/* libxl puts its defaults into a copy. If there is no device model, the create
+ * itself reports it. */
 int build_need_fill(const struct placement *p, struct build_need *build)
 {
     libxl_domain_config *copy = layout_new_config(p->layout);

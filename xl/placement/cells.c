@@ -200,8 +200,8 @@ static uint64_t bytes_of(const struct binding *b, unsigned cell)
     return b->cells->list[cell].bytes;
 }
 
-/* To the node of another cell; where the guest knows how far that is, by how
- * much it is not so. */
+/* The distance to the node of another cell. If the guest knows a distance, the
+ * difference from it. */
 static uint64_t distance_to(const struct binding *b, unsigned cell,
                             unsigned node, unsigned other)
 {
@@ -304,14 +304,15 @@ static int choose_another(const struct binding *b, unsigned cell,
     return *node_r == XLN_NONE ? -EIO : 0;
 }
 
-/* Where it was may be gone, or full now: another will do. */
+/* Its old node may no longer exist, or may be full: another node will do. */
 static bool may_leave(const struct binding *b, unsigned cell)
 {
     return b->cells->restored && b->cells->list[cell].nodes &&
            b->request->mode != XLN_MODE_STRICT;
 }
 
-/* Of one that gets none of its own nodes. *error_r: of the first that minds. */
+/* For a cell that gets none of its own nodes. *error_r: of the first such cell
+ * that must not be elsewhere. */
 static int leave_nodes(const struct binding *b, unsigned cell,
                        unsigned *node_r, char **error_r)
 {
@@ -359,7 +360,7 @@ static bool goes_before(const struct binding *b, unsigned cell, unsigned other)
                           : bytes_of(b, cell) > bytes_of(b, other);
 }
 
-/* Of those that have no node yet. */
+/* The cells that have no node yet. */
 static unsigned next_cell(const struct binding *b)
 {
     unsigned next = XLN_NONE, cell;

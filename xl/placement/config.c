@@ -185,7 +185,7 @@ static int read_memory(const struct parser *r)
         return rc;
     if (!maxmem)
         maxmem = default_maxmem(r->config, memory);
-    /* Of virtual nodes xl does not look at it. */
+    /* xl does not compare them if the domain lists virtual nodes. */
     if (memory > maxmem && !r->config->cells)
         return explain(r, "memory=%" PRIu64 " and maxmem=%" PRIu64 ": expected "
                        "memory <= maxmem", IN_MIB(memory), IN_MIB(maxmem));

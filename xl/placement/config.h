@@ -42,7 +42,7 @@ struct config {
  * Read the configuration in `text`. `words`: the KEY=VALUEs of a command line,
  * each a line that follows it. With `defaults` as in keys_read_domain(). 0,
  * -ENOMEM, or -EINVAL with a malloc'd line in *error_r that names the file,
- * the key, the value and what would be right (NULL: libxlutil has said it).
+ * the key, the value and what would be right (NULL: libxlutil has printed it).
  */
 int config_parse(const char *text, size_t size, const char *source,
                  char *const *words, unsigned nr_words,

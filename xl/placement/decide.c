@@ -46,7 +46,7 @@ int decide_request(const struct keys *defaults, const struct keys *keys,
 
 /* ---- warnings ---- */
 
-/* Takes the line; "": there is none, NULL: there is no memory for it. */
+/* Takes the line; "": there is no line, NULL: memory ran out. */
 static int add_warning(struct decision *d, char *line)
 {
     char **warnings;
@@ -153,8 +153,8 @@ static void limit_vnuma(struct decision *d, const struct decide_guest *guest)
 static const char no_vnode[] = "vnuma=\"host\": no node has both CPUs for the "
                                "domain and memory";
 
-/* A copy of the host's nodes where there is none to copy: a guest that ran
- * before comes back without. */
+/* A copy of the host's nodes, on a host without a node to copy: a guest that
+ * ran before comes back without virtual nodes. */
 static int prepare_vnuma(struct decision *d, struct question *q)
 {
     int rc = xln_vnuma_prepare(q->host, q->need, d->request);
@@ -226,8 +226,8 @@ static int drop_vnuma(struct decision *d, const struct question *q, int error)
     return place_without(d, q, "vnuma", why);
 }
 
-/* What was refused when it was made is dropped now, as nobody is there to make
- * it another time. Virtual nodes of its own are libxl's, or libvirt's. */
+/* A create would refuse this. Now it is dropped, because no user is there to
+ * try again. Virtual nodes of its own belong to libxl, or to libvirt. */
 static int spare_refusal(struct decision *d, const struct question *q)
 {
     int rc = 0;
@@ -271,8 +271,8 @@ static int may_run(const struct question *q, const struct xln_cpumap *hard,
     return 0;
 }
 
-/* Xen refuses a vCPU without a CPU, when the domain is half made. XLN_NONE:
- * there is none. */
+/* Xen refuses a vCPU without a CPU when the domain is half built. XLN_NONE:
+ * there is no such vCPU. */
 static int find_unbound(const struct question *q, unsigned *vcpu_r)
 {
     const struct xln_need *need = q->need;
@@ -292,8 +292,8 @@ static int find_unbound(const struct question *q, unsigned *vcpu_r)
     return rc;
 }
 
-/* Without virtual nodes, and if nobody minds where it comes from, there may be
- * enough when it is asked for. */
+/* Without virtual nodes and without strict there may be enough memory when it
+ * is allocated. */
 static int lack_memory(struct decision *d, const struct question *q)
 {
     static const struct populate nothing;

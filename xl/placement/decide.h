@@ -26,11 +26,12 @@ struct decide_guest {
     bool on_demand;             /* memory < maxmem */
     bool restored;              /* its memory comes from a file or a host */
     bool again;                 /* it ran before: a reboot, a restore */
-    bool reboots;               /* it would be gone if it were refused */
+    bool reboots;               /* the domain would be lost if it were refused
+                                   */
     uint64_t video_bytes;       /* HVM: in its first virtual node; 0: none */
     const struct cells *cells;  /* virtual nodes that it has of its own; NULL */
-    bool any_pool;              /* it may be in any cpupool of the host, whatever
-                                 * the need says */
+    bool any_pool;              /* it may be in any cpupool of the host,
+                                   whatever `need` says */
 };
 
 /* As xl's commands exit. */

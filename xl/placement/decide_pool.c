@@ -75,7 +75,7 @@ static unsigned nr_lacking(const struct choice *choice,
 
 /* ---- decisions ---- */
 
-/* How much is given up, in the order of what hurts most. */
+/* How much must be relaxed; the worst comes first. */
 static unsigned loss(const struct decision *d)
 {
     if (d->status == DECIDE_NOTHING_FITS)

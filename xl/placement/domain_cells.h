@@ -32,14 +32,14 @@ int domain_cells_sibling(struct domain_cells *d, struct xln__xml *xml);
 int domain_cells_memnode(struct domain_cells *d, struct xln__xml *xml);
 
 /*
- * Make them of what was read. NULL in *cells_r: there are none. 0, -ENOMEM, or
+ * Make cells of what was read. NULL in *cells_r: it has none. 0, -ENOMEM, or
  * -EINVAL with a malloc'd line in *error_r.
  */
 int domain_cells_make(const struct domain_cells *d, struct cells **cells_r,
                       char **error_r);
 
-/* The nodes of each, as a key that libvirt's module reads: it is not xl's
- * or of ours. 0 or -ENOMEM. */
+/* Print the nodes of each cell, as a key for libvirt's module. xl does not
+ * have this key. 0 or -ENOMEM. */
 int domain_cells_print(const struct cells *cells, FILE *f);
 
 void domain_cells_dispose(struct domain_cells *d);

@@ -139,8 +139,8 @@ static const char *const modes[] = {
     "strict", "preferred", "interleave", "restrictive", NULL
 };
 
-/* libvirt itself writes mode='strict' where nothing but placement='auto' was
- * asked for, so there it says nothing. */
+/* libvirt itself writes mode='strict' for placement='auto', so it means
+ * nothing there. */
 static int begin_numatune(struct domain *r, struct xln__xml *xml)
 {
     const char *mode = xln__xml_attr(xml, "mode");
@@ -425,7 +425,7 @@ static int check_whole(const struct domain *r, char **error_r)
     return 0;
 }
 
-/* libvirt uses the sum of the cells, whatever <memory> says. */
+/* libvirt uses the sum of the cells, and ignores <memory>. */
 static int make_cells(struct domain *r, char **error_r)
 {
     int rc = domain_cells_make(&r->cells, &r->made_cells, error_r);

@@ -3,7 +3,7 @@
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
 
-/* What tells our module, and our xl: a string in each, our version. */
+/* A string with our version, by which our module and our xl are recognized. */
 #define MODULE_RELEASE_SYMBOL "xl_placement_release"
 
 /* Set for the installed xl when its create is a dry run. */
@@ -13,8 +13,8 @@
  * is to create: they hold for this one create. */
 #define MODULE_NODES "XL_NUMA_NODES"
 
-/* Set to our xl's process id around its exec: who starts with it in its
- * environment and has that id is being called in a circle. */
+/* Set to the process id of our xl around its exec. An xl that starts with its
+ * own process id in it is being called in a circle. */
 #define MODULE_GUARD "XL_NUMA_EXEC"
 
 /* Set for the installed xl when its migrate shall not be live: the domain is

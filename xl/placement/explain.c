@@ -9,7 +9,7 @@
 #include "line.h"
 #include "text/units.h"
 
-/* Of more nodes an explanation has the sum. */
+/* For more nodes than this, an explanation has the sum. */
 #define EACH_MAX 8
 
 #define PAGES_MIB(pages) ((double)(pages) / 256)
@@ -472,7 +472,7 @@ char *explain_shortage(const struct xln_host *host,
 
 /* ---- memory that is remote ---- */
 
-/* Some vCPUs, and the CPUs that they may run on. */
+/* Some vCPUs, and the CPUs that they may use. */
 struct remote {
     struct xln_cpumap *vcpus, *cpus;
     struct xln_nodemap *nodes;          /* of the CPUs */

@@ -50,8 +50,8 @@ char *explain_vnuma(const struct xln_vnuma *vnuma);
 /* Which virtual nodes are on the same node; "" if none are. */
 char *explain_shared_vnodes(const struct xln_vnuma *vnuma);
 
-/* That a vCPU may run on none of `cpus`, which are those of its cpupool. `host`
- * NULL: each CPU is scheduled on its own. */
+/* The line that a vCPU may run on none of `cpus`, the CPUs of its cpupool.
+ * `host` NULL: each CPU is scheduled on its own. */
 char *explain_unbound(const struct xln_host *host, unsigned vcpu,
                       const struct xln_cpumap *cpus);
 
@@ -93,7 +93,7 @@ char *explain_shortage(const struct xln_host *host,
                        const struct xln_residency *residency);
 
 /* That memory is away from the CPUs that the vCPUs are bound to; "" where it is
- * not, or the user said so. `each`: it names single vCPUs too. */
+ * not, or the user asked for it. `each`: it names single vCPUs too. */
 char *explain_remote(const struct xln_host *host,
                      const struct xln_request *request,
                      const struct xln_need *need, const struct xln_plan *plan,

@@ -228,7 +228,7 @@ char *explain_units(const struct xln_host *host, const struct xln_need *need)
     return line_end(&line);
 }
 
-/* Of the virtual nodes with some of these vCPUs. */
+/* The nodes of those virtual nodes that have some of these vCPUs. */
 static void find_nodes(const struct xln_vnuma *vnuma, unsigned first,
                        unsigned last, struct xln_nodemap *nodes)
 {

@@ -13,7 +13,7 @@
 #define NAME "/libxl-save-helper"
 #define LIBRARY "/libxenlight.so."
 
-/* The string in `data` that ends with NAME; NULL: there is none. */
+/* The string in `data` that ends with NAME; NULL: no string does. */
 static char *find_string(const char *data, size_t size)
 {
     const char *name = memmem(data, size, NAME, sizeof(NAME)), *start = name;

@@ -199,9 +199,9 @@ static void write_lines(const struct keep *keep, FILE *f)
 }
 
 /*
- * libxl takes a domain that it destroys out of xenstore, and then removes its
- * userdata. So what was written while the domain was still there, libxl has
- * removed or will; what was written later, nobody would.
+ * libxl removes a domain that it destroys from xenstore, and then its
+ * userdata. So libxl removes a record that was written before. A record that
+ * was written later would stay.
  */
 static int check_domain(libxl_ctx *ctx, uint32_t domid)
 {
@@ -257,7 +257,7 @@ static int apply_nodes(const struct keep *keep, libxl_domain_config *config)
     if (!keep->nodes)
         return 0;
     rc = keys_read_xsdata(*xsdata, &keys, &error);
-    /* What it asked for when it was created may be of no use: gone then. */
+    /* The request of its create may no longer apply to this host. */
     if (rc == -EINVAL)
         rc = keys_read_xsdata(NULL, &keys, NULL);
     if (!rc)

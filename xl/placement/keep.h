@@ -33,8 +33,8 @@ int keep_read(libxl_ctx *ctx, uint32_t domid, struct keep **keep_r);
 int keep_format(const struct keep *keep, char **text_r);
 int keep_parse(const char *text, size_t size, struct keep **keep_r);
 
-/* Replace what is kept of it. -EIO: libxl cannot write it; -ESRCH: the domain
- * has gone meanwhile, and nothing stays of this; -ENOMEM. */
+/* Replace what is kept for it. -EIO: libxl cannot write it; -ESRCH: the domain
+ * has ended meanwhile, and nothing of this stays; -ENOMEM. */
 int keep_write(libxl_ctx *ctx, uint32_t domid, const struct keep *keep);
 
 /* Replace what is kept; NULL: that stays. 0 or -ENOMEM; -EINVAL: a name that

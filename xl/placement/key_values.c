@@ -276,7 +276,7 @@ static int apply_max(const char *text, struct xln_request *request)
     return 0;
 }
 
-/* Whatever it is: there may be a domain of that name later. */
+/* Any name is accepted, because a domain of that name may start later. */
 static int check_domain_name(const char *value, char **text_r)
 {
     const char *s;

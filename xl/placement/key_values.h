@@ -64,7 +64,7 @@ const char *key_name(unsigned i);
  * have; NULL: all values are ours. */
 const char *key_ours(const struct key *key);
 
-/* Or the host's defaults: the same keys and dma_reserve. */
+/* Or the host's defaults: the same keys, and dma_reserve. */
 bool key_is_hosts(const char *name);
 
 /*

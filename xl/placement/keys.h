@@ -23,7 +23,7 @@ struct keys;
  * Read a host's defaults from the text of their file: our keys, dma_reserve=,
  * and no others. `source` is what messages call it. 0, -ENOMEM, or -EINVAL with
  * a malloc'd line in *error_r that names source, key, value and what would be
- * right; NULL: libxlutil has said what is wrong.
+ * right; NULL: libxlutil has printed what is wrong.
  */
 int keys_parse_host(const char *text, size_t size, const char *source,
                     struct keys **keys_r, char **error_r);

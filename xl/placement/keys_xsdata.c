@@ -21,7 +21,7 @@ int keys_read_xsdata(libxl_key_value_list xsdata, struct keys **keys_r,
         if (!xsdata[i + 1] || strncmp(xsdata[i], XSDATA_PREFIX,
                                       strlen(XSDATA_PREFIX)))
             continue;
-        /* A key that a later version wrote is none of ours. */
+        /* A key of a later version is not one of ours. */
         key = key_find(xsdata[i] + strlen(XSDATA_PREFIX), &index);
         if (!key || keys->text[index])
             continue;

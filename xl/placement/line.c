@@ -44,7 +44,7 @@ void line_add(struct line *line, const char *fmt, ...)
     va_end(ap);
 }
 
-/* Takes the text of a set; rc: there is none. */
+/* Takes the text of a set; rc: it has none. */
 static void line_set(struct line *line, int rc, char *set)
 {
     if (rc) {

@@ -17,8 +17,8 @@
 /* ---- who waits for a domain ---- */
 
 /*
- * A lock on the byte of the domain's number: it tells the process that holds
- * it, wherever its output goes, and ends with it.
+ * A lock on the byte with the domain's number. It names the process that holds
+ * it, wherever its output goes, and ends with that process.
  */
 static struct flock lock_of(uint32_t domid, short type)
 {

@@ -26,8 +26,8 @@ struct move {
 };
 
 /* What is noted as it happens. */
-#define MOVE_ASKED "asked"          /* the domain is about to be asked to
-                                     * suspend itself */
+#define MOVE_ASKED "asked"          /* the domain is about to get the request
+                                       to suspend itself */
 #define MOVE_ANSWERED "answered"    /* it has, or the request was taken back */
 #define MOVE_RECEIVED "received"    /* the copy is complete */
 
@@ -52,12 +52,12 @@ int move_begin(const struct move *move);
 /* Add one of the words above to it, where there is a journal of this uuid. */
 void move_note(const uint8_t uuid[16], const char *word);
 
-/* Read it, to be freed. -ENOENT: there is none; -EINVAL: it is not of our
- * form; -errno. */
+/* Read it; the caller frees it. -ENOENT: there is none; -EINVAL: it does not
+ * have our form; -errno. */
 int move_read(const uint8_t uuid[16], struct move **move_r);
 
-/* Read all journals that are whole, into an array to be freed; NULL: there is
- * none. 0 or -errno. */
+/* Read all journals that are whole, into an array that the caller frees; NULL:
+ * there are none. 0 or -errno. */
 int move_read_all(struct move ***moves_r, unsigned *nr_r);
 void move_free_all(struct move **moves, unsigned nr);
 

@@ -31,7 +31,7 @@ struct placement {
     libxl_domain_config *config;    /* ... what is made */
     struct keys *keys, *defaults;   /* the host's; NULL: not read yet */
     bool again;                     /* it ran before: it is not to be lost */
-    bool reboots;                   /* and is gone if it is refused */
+    bool reboots;                   /* and is lost if it is refused */
     bool any_pool;                  /* the plan chooses its cpupool */
     bool restoring;                 /* memory comes by another process, */
     enum restore_helper helper;     /* which libxl starts so */
@@ -45,20 +45,22 @@ struct placement {
 
     /* What was prepared, in this order; an error of that. */
     int unprepared;
-    uint64_t *promised;             /* [XLN_MAX_NODES], to who balloons up */
+    uint64_t *promised;             /* [XLN_MAX_NODES], reserved for domains
+                                       that balloon up */
     struct prefer_domains preferred;
 
     /* What it was decided from, and what; NULL: nothing was. */
     struct xln_request *request;
     struct xln_host *host;
     struct decision *decision;
-    struct xln_affinity *affinity;  /* exchanged with config->b_info's; NULL:
-                                     * xl's own placement stands */
+    struct xln_affinity *affinity;  /* exchanged with that of config->b_info;
+                                       NULL: libxl's own placement applies */
     int promise_fd;                 /* in RESERVATIONS; -1: none */
     struct restored restored;       /* how its memory is allocated */
     struct populate stub_built;
     struct restore *restore;        /* shares `restored` with the save helper */
-    bool short_of_memory;           /* there is not what was asked for last */
+    bool short_of_memory;           /* the last memory that was asked for was
+                                       not available */
 
     bool resetting;                 /* softly: all stays where it is */
     /* What its record says; NULL: nothing. */

@@ -196,7 +196,7 @@ static void say_decision(const struct placement *p,
         placement_say(p, XTL_WARN, d->warnings[i]);
 }
 
-/* A restored domain's memory is asked for by another process. */
+/* Another process allocates the memory of a restored domain. */
 static void share(struct placement *p)
 {
     int rc = p->helper == RESTORE_HELPER_IS_LIBXLS
@@ -289,8 +289,8 @@ static int enact_cells(struct placement *p, struct xln_reservations *held)
     return 0;
 }
 
-/* Xen tells nobody on which nodes they are, and the guest asks for them again
- * when it is reset softly. */
+/* Xen does not report on which nodes they are, and the guest asks for them
+ * again at a soft reset. */
 static void set_vnuma(struct placement *p, xc_interface *xch,
                       const unsigned *node_of)
 {
@@ -517,7 +517,7 @@ static int foresee(struct placement *p, xc_interface *xch,
     return rc;
 }
 
-/* So that it can be planned. */
+/* Discard the early decision, so that the domain can be planned. */
 static void forget_foreseen(struct placement *p)
 {
     decision_free(p->decision);

@@ -143,7 +143,7 @@ static struct populate_node *owes_most(struct populate *p)
     return most;
 }
 
-/* NULL: the builder shall come with smaller extents, or nobody has any. */
+/* NULL: the builder must try smaller extents, or no node has any. */
 static struct populate_node *pick(struct populate *p, unsigned order)
 {
     struct populate_node *n = pick_owing(p, order);

@@ -53,7 +53,7 @@ long populate_extents(struct populate *p, const struct populate_ops *ops,
                       void *arg, unsigned long nr, unsigned order,
                       xen_pfn_t *extents);
 
-/* Pages that the builder itself asked `node` for were granted: those of a
+/* The builder itself named `node`, and these pages were granted: those of a
  * virtual node. */
 void populate_note(struct populate *p, unsigned node, uint64_t pages);
 

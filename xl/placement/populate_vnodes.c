@@ -31,7 +31,7 @@ static int compare_distant(const void *a, const void *b)
     return (x->node > y->node) - (x->node < y->node);
 }
 
-/* Its own first, whatever the host says of distances. */
+/* Its own node first, also if distances of the host say otherwise. */
 static unsigned sort_nodes(const struct xln_host *host, unsigned own,
                            struct distant *list)
 {
@@ -134,7 +134,7 @@ void populate_vnodes_dispose(struct populate_vnodes *v)
 
 /* ---- populating ---- */
 
-/* That of a frame; what is in none goes with the first. */
+/* The virtual node of a frame; frames in none belong to the first. */
 static unsigned vnode_of_frame(const struct populate_vnodes *v, uint64_t frame)
 {
     unsigned i;

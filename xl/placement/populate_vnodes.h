@@ -18,8 +18,8 @@ struct populate_range {
 /* Without pointers to its own memory: two processes share it. */
 struct populate_vnodes {
     unsigned nr_vnodes, nr_nodes, nr_ranges;
-    /* Of each virtual node in turn its own node, then the others, nearest first;
-     * strict: its own alone. */
+    /* For each virtual node its own node, then the others, nearest first; with
+     * strict only its own node. */
     struct populate_node *nodes;    /* [nr_vnodes * nr_nodes] */
     struct populate_range *ranges;  /* [nr_ranges] */
 };

@@ -7,7 +7,8 @@
 #include "text/from_errno.h"
 #include "predecessor.h"
 
-#define BATCH 256               /* domains that one hypercall tells of */
+#define BATCH 256               /* number of domains in the answer of one
+                                   hypercall */
 #define FEW_PAGES 256
 #define LOOK_MS 20
 #define IDLE_MS 2000            /* without a page less */
@@ -21,7 +22,7 @@ static uint64_t pages_of(const xc_domaininfo_t *info, const uint8_t uuid[16])
     return info->tot_pages;
 }
 
-/* Of all domains that are being destroyed and had this uuid. */
+/* The pages of all domains that are being destroyed and had this uuid. */
 static int held_pages(xc_interface *xch, xc_domaininfo_t *info,
                       const uint8_t uuid[16], uint64_t *pages_r)
 {

@@ -52,8 +52,8 @@ static ssize_t read_file(pid_t pid, const char *file, char *text, size_t size)
     return got;
 }
 
-/* The name stands in parentheses, and may hold others. -ENOENT: it is dead;
- * -errno: that is not known. */
+/* The name is in parentheses, and may contain some. -ENOENT: the process is
+ * dead; -errno: that is not known. */
 static int read_process(pid_t pid, struct process *p)
 {
     char stat[1024], state, *name, *end;

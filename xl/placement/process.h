@@ -10,14 +10,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Set, to the session's number, for what a session starts: when its leader is
- * dead, this tells its processes from those of a session of the same number. */
+/* Set to the session's number for all processes that a session starts. When
+ * the leader is dead, this distinguishes them from those of another session
+ * with the same number. */
 #define SESSION_MARK "XL_NUMA_SESSION"
 
 void process_pause(unsigned ms);
 
-/* When a process was started, in clock ticks since boot. 0: there is none, or
- * it is dead; PROCESS_UNKNOWN: that cannot be told. */
+/* The start of a process, in clock ticks since boot. 0: it does not exist, or
+ * is dead; PROCESS_UNKNOWN: that is not known. */
 #define PROCESS_UNKNOWN (~0ULL)
 unsigned long long process_start(pid_t pid);
 
@@ -28,7 +29,7 @@ unsigned long long process_start(pid_t pid);
  */
 bool process_end_session(pid_t session, unsigned long long start);
 
-/* Kill one process, and wait as above; true if there is none. */
+/* Kill one process, and wait as above; true if it does not exist. */
 bool process_end(pid_t pid);
 
 /* The libxl-save-helper that saves this domain, whoever started it. 0: none. */
@@ -42,8 +43,8 @@ double process_session_cpu_s(pid_t session, uint32_t domid, pid_t *saver_r);
  * reboots, by its log; see monitor.h. 0: none. */
 pid_t process_find_monitor(uint32_t domid);
 
-/* Whether a shared object of this name is loaded into a process; true where
- * that cannot be told. */
+/* Whether a shared object of this name is loaded into a process; true if that
+ * is not known. */
 bool process_has_loaded(pid_t pid, const char *name);
 
 #endif /* PROCESS_H */

@@ -128,7 +128,7 @@ int record_read(struct xs_handle *xs, uint32_t domid, char **nodes_r,
     return rc;
 }
 
-/* Reads digits; where they end, or NULL: there are none. */
+/* Reads digits; returns their end, or NULL if there are none. */
 static const char *read_number(const char *text, uint64_t *number_r)
 {
     char *end;

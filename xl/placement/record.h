@@ -26,8 +26,8 @@ void record_write(uint32_t domid, const char *nodes, const char *pages);
 void record_write_vnodes(uint32_t domid, const char *vnodes);
 int record_read_vnodes(uint32_t domid, char **vnodes_r);
 
-/* That text as numbers: how many, at most `max` of them; 0: it is not of its
- * form. */
+/* The text as numbers: how many, at most `max`; 0: it does not have this form.
+ */
 char *record_vnodes_text(const unsigned *nodes, unsigned nr);
 unsigned record_parse_vnodes(const char *text, unsigned *nodes, unsigned max);
 

@@ -135,7 +135,7 @@ static void forget(const struct restore *restore)
         unsetenv(LIBXL_SAVE_HELPER);
 }
 
-/* Of all virtual nodes. */
+/* The sum over all virtual nodes. */
 static size_t nr_nodes_of(const struct shared *s)
 {
     return (size_t)s->nr_nodes * (s->nr_vnodes ? s->nr_vnodes : 1);

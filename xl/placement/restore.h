@@ -30,8 +30,8 @@ struct restored {
     struct populate_vnodes vnodes;
 };
 
-/* Which helper libxl starts: ours if it is told to, ours always, or its own,
- * which nothing can be shared with. */
+/* Which helper libxl starts: ours if restore_tell() is called, always ours,
+ * or its own, with which nothing can be shared. */
 enum restore_helper {
     RESTORE_HELPER_TO_TELL,
     RESTORE_HELPER_IS_OURS,
@@ -75,7 +75,8 @@ struct restore *restore_attach(pid_t sharer, uint32_t domid);
 /* In the helper: what to populate `domid` from; NULL: not what was shared. */
 struct restored *restore_of(struct restore *restore, uint32_t domid);
 
-/* In the helper: whether what was asked for last was not available. */
+/* In the helper: whether the last memory that it asked for was not available.
+ */
 void restore_note_shortage(struct restore *restore, bool short_of_memory);
 
 #endif /* RESTORE_H */

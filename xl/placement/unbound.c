@@ -8,7 +8,7 @@
 #include "explain.h"
 #include "unbound.h"
 
-/* As libxl finds it. NULL: it is for libxl to say that there is none. */
+/* As libxl finds it. NULL: libxl reports that there is none. */
 static const libxl_cpupoolinfo *find_pool(libxl_ctx *ctx,
                                           const libxl_cpupoolinfo *pools,
                                           int nr,

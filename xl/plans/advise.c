@@ -160,7 +160,7 @@ static int release_guest(const struct xln_host *host,
     return rc;
 }
 
-/* The host once the copy has its memory and the old domain is gone. */
+/* The host after the copy has its memory and the old domain has ended. */
 static int host_after(const struct xln_host *host,
                       const struct advise_guest *guest,
                       const struct xln_plan *plan, struct xln_host **after_r)
@@ -277,7 +277,7 @@ static int heal_step(struct xln_host **host, const struct advise_guest *guests,
     return rc;
 }
 
-/* Of the host that the moves leave. */
+/* On the host that the moves leave behind. */
 static int find_reason(const struct xln_host *host,
                        const struct advise_guest *guest,
                        enum advise_reason *reason_r)

@@ -64,8 +64,8 @@ static int read_vcpu_nodes(const struct xln_host *host,
     return rc;
 }
 
-/* What it asked for, over the defaults of the host. A record that cannot be read
- * asks for nothing. */
+/* The request of the domain, over the defaults of the host. A record that
+ * cannot be read asks for nothing. */
 static int read_request(const struct planner *p, char *const *recorded,
                         struct xln_request **request_r)
 {
@@ -215,7 +215,7 @@ static int guests_read(const struct planner *p, struct xs_handle *xs,
     return rc;
 }
 
-/* Of the running host by its records. */
+/* On the running host, from its records. */
 static int guests_open(const struct planner *p, struct advise_guests *guests)
 {
     struct xs_handle *xs = p->ctx ? xs_open(0) : NULL;

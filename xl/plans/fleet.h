@@ -44,7 +44,7 @@ struct fleet {
     struct offer *offers;       /* once planned the best one first */
 };
 
-/* What is asked for. */
+/* The options of the command line. */
 struct fleet_query {
     const char *const *hosts;
     unsigned nr_hosts;
@@ -52,7 +52,8 @@ struct fleet_query {
     char **words;               /* KEY=VALUEs, then configurations */
     unsigned nr_keys, nr_configs;
     bool optimise;
-    const struct work *work;    /* told of the orders that are tried; or NULL */
+    const struct work *work;    /* gets the number of orders that were tried;
+                                   or NULL */
 };
 
 /*

@@ -10,7 +10,7 @@
 struct host_change {
     bool other_host;            /* its CPUs, nodes or cpupools changed */
     char *text;                 /* "'a' was created, 'b' is gone"; NULL:
-                                 * nothing */
+                                   nothing */
 };
 
 /*

@@ -13,7 +13,7 @@ struct notes {
     bool lacked_memory;         /* for more lines */
 };
 
-/* Add a line. False, always: for who says it gives up. */
+/* Add a line. Always returns false, for callers that fail. */
 __attribute__((format(printf, 2, 3)))
 bool notes_add(struct notes *notes, const char *fmt, ...);
 

@@ -259,7 +259,7 @@ static uint64_t usable_bytes(const struct optimiser *o)
     return bytes;
 }
 
-/* So many small ones as there is memory for. */
+/* As many small domains as the memory allows. */
 static void find_least_unfit(struct optimiser *o)
 {
     uint64_t bytes = usable_bytes(o);

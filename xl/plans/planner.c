@@ -407,7 +407,7 @@ bool planner_read_config(struct notes *notes, const struct keys *defaults,
     int rc;
 
     rc = read_config(path, words, nr_words, defaults, config_r, &error);
-    /* libxlutil has said it. */
+    /* libxlutil has printed it. */
     if (rc == -EINVAL && !error)
         return false;
     if (rc && !error)

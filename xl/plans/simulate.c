@@ -349,7 +349,7 @@ static void weigh_distance(const struct sim *s, const struct xln_plan *plan,
                             (double)plan->need_bytes;
 }
 
-/* The CPUs of a socket, in `cpus`; false: there are none. */
+/* The CPUs of a socket, in `cpus`; false: it has none. */
 static bool cpus_of_socket(const struct xln_host *host, unsigned socket,
                            struct xln_cpumap *cpus)
 {

@@ -28,8 +28,8 @@ struct outcome {
     unsigned nr_split;          /* with memory on more than one node */
     uint64_t bytes, split_bytes;        /* of all guests; of these */
 
-    /* From the vCPUs' nodes to the memory: the mean over all memory that was
-     * placed. 0: there is none. */
+    /* The mean distance from the vCPUs' nodes to the memory, over all memory
+     * that was placed. 0: no memory. */
     double distance;
 
     /* Placed on nodes of more than one socket; and of those, where as few

@@ -63,7 +63,7 @@ static void put_distance(struct table *table, unsigned column,
                    thousandths / 1000, thousandths / 100 % 10);
 }
 
-/* Under the table too, to be pasted as it stands. */
+/* The commands come below the table, too, to be pasted as they are. */
 static void put_command(const struct advise_move *move, struct table *table)
 {
     char word[DOMAIN_WORD_MAX], *nodes = NULL, *command = NULL;

@@ -5,8 +5,8 @@
 #include "libxl_numa.h"
 #include "text/json.h"
 
-/* Of all that is printed as JSON. 1 had sets as lists, sizes without "_bytes",
- * and a key for each node. */
+/* The version of everything that is printed as JSON. Version 1 had sets as
+ * lists, sizes without "_bytes", and a key for each node. */
 #define JSON_VERSION 2
 
 /* A set as a text, "0-3,8"; or, if `json` wants lists, as a list of its

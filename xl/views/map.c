@@ -176,7 +176,7 @@ static int fill_parts(const struct map *map, struct map_node *n)
     return 0;
 }
 
-/* Of a domain that is dying no vCPU was read. */
+/* The vCPUs of a dying domain were not read. */
 static void count_vcpus(const struct map *map, struct map_node *n)
 {
     const struct xln_domains *domains = map->snapshot->domains;

@@ -18,8 +18,9 @@ struct map_domain {
     char label[LABEL_SIZE(MAP_LABEL_MAX)];  /* its name, or its number */
     const struct xln_nodemap *home;     /* the nodes of its vCPUs */
     uint64_t total_bytes, remote_bytes; /* 0 if its memory is unknown */
-    /* Of one that is remote: where most of the remote memory is, the nearest
-     * node of its vCPUs, and how far apart they are; XLN_NONE: unknown. */
+    /* For a remote domain: the node with most of its remote memory, the
+     * nearest node of its vCPUs, and the distance between them; XLN_NONE:
+     * unknown. */
     bool is_remote;
     unsigned memory_node, vcpu_node, distance;
 };

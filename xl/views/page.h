@@ -29,7 +29,7 @@ void page_add(struct page *page, enum page_style style, const char *fmt, ...);
 /* Lets some columns of the last line stand out. */
 void page_mark(struct page *page, unsigned from, unsigned nr);
 
-/* The lines that there is still room for; at most `max`. */
+/* The number of lines that still fit; at most `max`. */
 unsigned page_left(const struct page *page, unsigned max);
 
 /* As plain text, without spaces at the end of lines. */

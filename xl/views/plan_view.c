@@ -58,7 +58,7 @@ static const struct {
 
 /* ---- lines ---- */
 
-/* What had to be given up; "": nothing, NULL: there is no memory for it. */
+/* What the plan relaxes; "": nothing, NULL: memory ran out. */
 static char *given_up(const struct planned *d)
 {
     const struct xln_plan *plan = d->decision->plan;
@@ -219,7 +219,7 @@ static unsigned count_homes(const struct homes *homes,
 
 /* ---- the table ---- */
 
-/* Of one node there is none. */
+/* One node has no distance to others. */
 static void put_distances(const struct xln_candidate *set, struct table *table)
 {
     uint64_t nr = xln_nodemap_count(set->nodes);
@@ -473,7 +473,7 @@ static void add_cpus(struct xln__json *json, const struct planned *d)
     xln_cpumap_free(cpus);
 }
 
-/* Of each vCPU, where each has its own. */
+/* The cores of each vCPU, if each has its own. */
 static void add_cores(struct xln__json *json, const struct xln_plan *plan)
 {
     unsigned i;
@@ -527,7 +527,7 @@ static void add_others(struct xln__json *json, const struct xln_candidates *c)
     json_add_set(json, "left_out", xln_nodemap_bits(c->left_out));
 }
 
-/* For who reads it elsewhere. */
+/* For programs that read it elsewhere. */
 static void add_config(struct xln__json *json, const char *source)
 {
     char *path = realpath(source, NULL);

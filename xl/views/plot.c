@@ -45,7 +45,7 @@ static unsigned top_of(unsigned curve)
 
 /* ---- scales ---- */
 
-/* 1, 2 or 5 times a power of ten, so that there are at most TICKS_MAX. */
+/* 1, 2 or 5 times a power of ten, so that there are at most TICKS_MAX ticks. */
 static double tick_step(double span)
 {
     static const double factors[] = { 2, 2.5, 2 };

@@ -73,8 +73,8 @@ static int read_records(struct xln_snapshot *snapshot)
     return rc;
 }
 
-/* A domain that has gone meanwhile has no name or no record any more, which
- * says nothing about it. */
+/* A domain that has ended meanwhile has no name or no record. That says
+ * nothing about the domain. */
 static void mark_ended(xc_interface *xch, struct xln_snapshot *snapshot)
 {
     struct xln_domain *domain = snapshot->domains->list;

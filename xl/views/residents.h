@@ -18,8 +18,8 @@ struct resident {
     uint64_t *pages;            /* by node; 0 if the source is unknown */
     int64_t age_s;              /* of these numbers, when the snapshot was
                                  * taken; -1: unknown */
-    /* The nodes of all CPUs that its vCPUs may use and prefer. NULL: its cpupool
-     * is gone. */
+    /* The nodes of all CPUs that its vCPUs may use and prefer. NULL: its
+     * cpupool no longer exists. */
     struct xln_nodemap *may_nodes;
     /* The nodes where its online vCPUs run, or ran last. */
     struct xln_nodemap *now_nodes;
@@ -42,7 +42,7 @@ struct residents {
 int residents_read_host(xc_interface *xch, libxl_ctx *ctx, bool count,
                         struct xln_snapshot **snapshot_r, double *report_s_r);
 
-/* Of a snapshot with domains, which is kept, not copied. */
+/* Make it from a snapshot with domains, which is kept, not copied. */
 int residents_new(const struct xln_snapshot *snapshot,
                   struct residents **residents_r);
 void residents_free(struct residents *residents);

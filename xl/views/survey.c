@@ -175,7 +175,7 @@ static void set_memory(struct survey *s, const uint64_t *pages)
     set_pages(s, column(s, COL_TOTAL), total);
 }
 
-/* How much it has Xen tells in any case. */
+/* Xen reports in any case how much memory the domain has. */
 static void set_unknown_memory(struct survey *s, const struct resident *r)
 {
     unsigned i;

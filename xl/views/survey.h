@@ -21,7 +21,7 @@ enum { COL_NAME, COL_ID, COL_NODE, COL_TOTAL, COL_LOCAL, COL_NOW_LOCAL,
        COL_DISTANCE, COL_ON_NODE, COL_APART, COL_NOW_NODES, COL_SOURCE,
        COL_AGE, COL_VCPU_NODES, COL_NODES };
 
-/* COL_NODE stands for a column of each node. */
+/* COL_NODE is the place of one column for each node. */
 extern const struct table_column survey_columns[];
 
 struct survey {

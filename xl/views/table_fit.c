@@ -147,8 +147,8 @@ static unsigned least_width(const struct table *table, unsigned column)
     return heading > LEAST_CUT ? heading : LEAST_CUT;
 }
 
-/* The widest column that can be narrower; XLN_NONE: there is none. Those that
- * are aligned to the right are numbers, which are never cut. */
+/* The widest column that can be narrower; XLN_NONE: none can. Columns that are
+ * aligned to the right have numbers, which are never cut. */
 static unsigned widest(const struct fitting *f)
 {
     unsigned found = XLN_NONE, i, column;

@@ -47,7 +47,7 @@ struct table {
     int rc;                     /* the first error, kept until it is printed */
 };
 
-/* The column that stands for those of parts (TABLE_WHOLE), or XLN_NONE. */
+/* The column that replaces the columns of parts (TABLE_WHOLE), or XLN_NONE. */
 unsigned table__find_whole(const struct table *table);
 
 /* XLN_NONE: there is no such column. */

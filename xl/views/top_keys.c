@@ -111,7 +111,7 @@ static int parse_nodes(const struct top *top, const char *text,
                ? -EINVAL : 0;
 }
 
-/* NULL: said why not. */
+/* NULL: it printed why. */
 static struct xln_nodemap *read_nodes(struct top_view *view,
                                       const struct top *top)
 {

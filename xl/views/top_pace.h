@@ -3,7 +3,7 @@
 #ifndef TOP_PACE_H
 #define TOP_PACE_H
 
-/* Of a CPU, at most. */
+/* The share of a CPU, at most. */
 #define TOP_OWN_SHARE 0.02
 
 struct top_pace {
@@ -12,7 +12,8 @@ struct top_pace {
     double at_s, used_s;        /* the latest sample, and the CPU time that the
                                  * process had used by then */
     double interval_s;          /* until the next one */
-    double earliest_s;          /* when there may be one that is asked for */
+    double earliest_s;          /* the earliest time for a sample that the user
+                                   asks for */
     double own_percent;         /* of a CPU, since the previous sample; < 0:
                                  * unknown */
 };

@@ -256,7 +256,7 @@ static void add_up(const struct top_place *p, struct top_place *sum)
     sum->nr_running += p->nr_running;
 }
 
-/* So many lines that all have room on them. */
+/* The largest number of lines that fit for all of them. */
 static void keep_worst(struct form *f, unsigned max,
                        const struct top_place **order)
 {

@@ -225,7 +225,7 @@ static void add_domain(const struct top *top, const struct top_view *view,
              "%c%s%s %s", t->d->is_remote ? '*' : ' ', name, text, advice);
 }
 
-/* So many rows that the one that is selected is among them. */
+/* The first row to show, so that the selected one is visible. */
 static void scroll_to(unsigned at, unsigned nr_shown, unsigned nr,
                       unsigned *first)
 {

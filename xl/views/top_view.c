@@ -83,8 +83,8 @@ const struct top_domain *top_view_selected(const struct top_view *view)
     return view->at < view->nr_rows ? view->rows[view->at] : NULL;
 }
 
-/* The same domain is selected again, wherever it is now; if it is gone, what
- * has come into its place. */
+/* The same domain is selected again, at its new place. If it has ended, the
+ * domain that has taken its place is selected. */
 static void select_again(struct top_view *view)
 {
     unsigned i;

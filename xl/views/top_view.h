@@ -25,8 +25,9 @@ enum top_action { TOP_GO_ON, TOP_QUIT, TOP_REFRESH, TOP_COUNT, TOP_MOVE };
  * case. */
 struct top_view {
     bool saved;                 /* a saved host: nothing can be done to it */
-    bool plain;                 /* for --batch: nobody has keys */
-    double interval_s, wish_s;  /* between samples, and as it was asked for */
+    bool plain;                 /* for --batch, which reads no keys */
+    double interval_s, wish_s;  /* between samples, and as the user asked for
+                                   it */
     double own_percent;         /* of a CPU, its own cost; < 0: unknown */
     double count_s;             /* how long Xen took to count; 0: it did not */
 

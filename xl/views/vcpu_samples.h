@@ -18,7 +18,7 @@ int samples_new(xc_interface *xch, const struct xln_host *host,
                 const struct xln_domains *domains, struct samples **samples_r);
 void samples_free(struct samples *samples);
 
-/* Looks again. A vCPU or a domain that is gone counts no more. */
+/* Take a sample. A vCPU or a domain that has ended no longer counts. */
 int samples_take(struct samples *samples, xc_interface *xch);
 
 /* How often a vCPU of the domain counted for each node of the host, borrowed;
