@@ -10,14 +10,16 @@
 struct xln_affinity {
     libxl_bitmap nodemap;
     libxl_defbool numa_placement;
-    /* One vCPU affinity of the two, as in libxl_domain_build_info. */
+    /* One of the two affinities of vCPUs, as in libxl_domain_build_info. */
     enum xln_vcpus_mode mode;
     int nr_vcpus;
     libxl_bitmap *vcpus;
-    bool kept;                      /* none of either, whatever the mode */
+    bool kept;                      /* no affinity of either kind, whatever the
+                                       mode */
     int nr_kept;
     libxl_bitmap *kept_vcpus;
-    bool has_vnodes;                /* else the domain's own stay */
+    bool has_vnodes;                /* otherwise the affinities of the domain
+                                       stay */
     int nr_vnodes;
     libxl_vnode_info *vnodes;
 };
@@ -33,8 +35,9 @@ static int nodemap_fill(libxl_ctx *ctx, const struct xln_nodemap *nodes,
     unsigned node;
     int rc;
 
-    /* As wide as the hypervisor's own map: xc_domain_node_setaffinity() reads
-     * that many bytes whatever the map's size says. */
+    /* As wide as the hypervisor's own map, because
+     * xc_domain_node_setaffinity() reads that many bytes, whatever the size of
+     * the map is. */
     rc = from_libxl(libxl_node_bitmap_alloc(ctx, nodemap, 0));
     if (rc)
         return rc;
@@ -46,7 +49,7 @@ static int nodemap_fill(libxl_ctx *ctx, const struct xln_nodemap *nodes,
     return 0;
 }
 
-/* Bits of `map` that are in `cpus`; all of them for NULL. */
+/* The bits of `map` that are in `cpus`; all bits for NULL. */
 static void keep_cpus(libxl_bitmap *map, const struct xln_cpumap *cpus)
 {
     unsigned cpu;
@@ -205,7 +208,7 @@ static const struct xln_cpumap *cpus_of_vcpu(const struct xln_vnuma *vnuma,
     return NULL;
 }
 
-/* Each vCPU that the plan has a place for gets that of its virtual node. */
+/* Each vCPU with an affinity from the plan gets that of its virtual node. */
 static int narrow_vcpus(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
                         const struct xln_need *need,
                         struct xln_affinity *affinity)

@@ -21,7 +21,8 @@
  */
 struct xln__ahead {
     unsigned nr;
-    /* Pairs that are within `max`, and within less: a bit for each slot. */
+    /* Pairs at a distance of at most `max`, and of less: a bit for each slot.
+     */
     bool is_paired;
     unsigned max;
     uint64_t within[AHEAD_NODES], nearer[AHEAD_NODES];
@@ -139,7 +140,7 @@ static unsigned count(uint64_t bits)
     return (unsigned)__builtin_popcountll(bits);
 }
 
-/* Whether `left` of these slots have what the set lacks. */
+/* Whether `left` of these slots have the memory and CPUs that the set lacks. */
 static bool have_enough(const struct xln__ahead *a, const struct search *s,
                         uint64_t slots, unsigned left)
 {

@@ -9,22 +9,24 @@
 #include "text/from_errno.h"
 #include "text/units.h"
 
-#define BATCH 256               /* domains that one hypercall tells of */
+#define BATCH 256               /* number of domains in the answer of one
+                                   hypercall */
 
 /*
  * Every domain may have a little more than its target: libxl allows it 1 MiB
- * (LIBXL_MAXMEM_CONSTANT), and guests give up and take back single pages for
- * what they map. That is not reserved.
+ * (LIBXL_MAXMEM_CONSTANT), and guests release and take back single pages for
+ * what they map. This is not reserved.
  */
 #define SLACK_PAGES (2 << (20 - PAGE_SHIFT))
 
 struct ballooning {
     xc_interface *xch;
-    struct xs_handle *xs;       /* NULL: not needed so far */
+    struct xs_handle *xs;       /* NULL: not needed yet */
     uint64_t *reserved_bytes;
 };
 
-/* It is in KiB. 0 pages: none; the domain is not made yet, or not by libxl. */
+/* The target is in KiB. 0 pages: none; the domain is not complete yet, or
+ * libxl did not create it. */
 static int read_target(struct xs_handle *xs, uint32_t domid, uint64_t *pages_r)
 {
     uint64_t kib = 0;
@@ -67,8 +69,9 @@ static int share_out(struct ballooning *b, uint32_t domid, uint64_t pages)
     return 0;
 }
 
-/* One that has ended, or is about to, takes no more. `xl mem-max` raises what
- * Xen would grant, but not what the guest asks for: the lesser of both counts. */
+/* A domain that has ended, or is about to, takes no more memory. `xl mem-max`
+ * raises what Xen would grant, but not what the guest asks for. The lesser of
+ * both counts. */
 static int add_domain(struct ballooning *b, const xc_domaininfo_t *info)
 {
     uint64_t pages = info->max_pages, target = 0;

@@ -8,7 +8,7 @@
 
 #define BITS_PER_WORD (sizeof(unsigned long) * CHAR_BIT)
 
-/* In the last word, what is beyond nr_bits is always 0. */
+/* The bits beyond nr_bits in the last word are always 0. */
 struct xln_bitmap {
     unsigned nr_bits;
     unsigned long words[];
@@ -30,7 +30,8 @@ static unsigned nr_words(const struct xln_bitmap *set)
     return words_for(set->nr_bits);
 }
 
-/* Sets of different widths are compared as if the narrow one went on in 0. */
+/* Sets of different widths are compared as if the narrow one continued with 0.
+ */
 static unsigned long word_of(const struct xln_bitmap *set, unsigned i)
 {
     return i < nr_words(set) ? set->words[i] : 0;
@@ -208,8 +209,8 @@ unsigned xln_bitmap_count(const struct xln_bitmap *set)
 }
 
 /*
- * The smallest member >= from, or, with `invert` all ones, the smallest
- * number >= from that is not a member. The width if there is none.
+ * The smallest member >= from. If `invert` is all ones, the smallest number >=
+ * from that is not a member. If there is none, the width.
  */
 static unsigned find(const struct xln_bitmap *set, unsigned from,
                      unsigned long invert)
@@ -236,7 +237,7 @@ unsigned xln_bitmap_next(const struct xln_bitmap *set, unsigned from)
     return bit < set->nr_bits ? bit : XLN_NONE;
 }
 
-/* Returns the length of the text, as snprintf() does, whatever fits. */
+/* Returns the length of the whole text, as snprintf() does. */
 static size_t print(const struct xln_bitmap *set, char *text, size_t size)
 {
     unsigned first, end;
@@ -368,9 +369,9 @@ static int parse_range(struct parser *p, struct number *first_r,
 }
 
 /*
- * The host lacks something from `first` to `last`: skip it if that is asked
- * for, or say which number was wrong. (Of a range that starts well, the end is
- * the wrong number.)
+ * The host lacks some number from `first` to `last`. Skip it if the caller
+ * wants that; otherwise report which number was wrong. (In a range that starts
+ * well, the end is wrong.)
  */
 static int absent(struct parser *p, const struct number *first,
                   const struct number *last, bool first_exists)
@@ -396,7 +397,8 @@ static int change_bits(struct parser *p, const struct number *first,
 
 /*
  * -ERANGE: the node does not exist, or has CPUs that this set cannot hold (the
- * others are changed): they must not get lost unnoticed, as they do in xl.
+ * others are changed). The caller must see this; xl loses such CPUs without a
+ * message.
  */
 static int change_node(struct parser *p, unsigned node, bool add)
 {
@@ -421,7 +423,7 @@ static int change_nodes(struct parser *p, const struct number *first,
     for (node = first->value; !rc && node <= last->value; node++) {
         if (change_node(p, node, add))
             rc = absent(p, first, last, node != first->value);
-        /* This one stood for all that follow: do not walk over them. */
+        /* This number stands for all that follow, so the loop ends. */
         if (node >= p->node_cpus->nr_nodes)
             break;
     }

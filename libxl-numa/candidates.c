@@ -15,7 +15,7 @@
 #include "search.h"
 #include "span.h"
 
-/* Some milliseconds. */
+/* At this number the list takes some milliseconds. */
 #define MAX_SETS (UINT64_C(1) << 16)
 
 struct scan {
@@ -24,9 +24,9 @@ struct scan {
     unsigned need_cpus;
     struct xln__deck *deck;     /* NULL: cores need not suit the vCPUs */
 
-    unsigned *nodes;            /* that sets are made of */
+    unsigned *nodes;            /* the nodes that sets are made of */
     unsigned nr;
-    unsigned size;              /* of the sets that are built now */
+    unsigned size;              /* the size of the sets that are built now */
 
     struct xln_candidate best;
 
@@ -35,9 +35,10 @@ struct scan {
     unsigned *members;
     unsigned nr_members;
 
-    unsigned max_nr;            /* to be listed; 0: all */
+    unsigned max_nr;            /* how many to list; 0: all */
     unsigned list_size;
-    bool cut;                   /* worse ones than the last listed are out */
+    bool cut;                   /* sets worse than the last listed one are
+                                   dropped */
     struct xln_candidates *found;
 };
 
@@ -55,7 +56,7 @@ static bool has_affinities(const struct scan *s)
            xln__deck_suffices(s->deck, s->now.nodes);
 }
 
-/* Of sets that are equally many nodes. */
+/* Compare sets of equally many nodes. */
 static int compare_spans(const struct xln_candidate *a,
                          const struct xln_candidate *b)
 {
@@ -99,7 +100,7 @@ static int compare_numbers(const struct xln_nodemap *a,
     return (x > y) - (x < y);
 }
 
-/* 0: chosen, 1: fits, 2: does not. */
+/* 0: chosen, 1: fits, 2: does not fit. */
 static int rank(const struct xln_judged *judged)
 {
     if (judged->verdict == XLN_CANDIDATE_CHOSEN)
@@ -212,7 +213,7 @@ static void push(struct scan *s, unsigned node)
     s->now.distance_sum = span.sum;
 }
 
-/* Take the last one out; the figures were `before` without it. */
+/* Remove the last node; `before` has the figures without it. */
 static void pop(struct scan *s, const struct xln_candidate *before)
 {
     xln_nodemap_clear(s->now.nodes, s->members[--s->nr_members]);
@@ -235,7 +236,7 @@ static int extend(struct scan *s, unsigned from)
     return rc;
 }
 
-/* One set as it is. */
+/* Judge one given set. */
 static int add_set(struct scan *s, const struct xln_nodemap *nodes)
 {
     struct xln_candidate before = s->now;
@@ -243,7 +244,7 @@ static int add_set(struct scan *s, const struct xln_nodemap *nodes)
     int rc;
 
     XLN_FOREACH(xln_nodemap, node, nodes) {
-        /* A node that is named may have no memory. */
+        /* A named node may have no memory. */
         push(s, node);
     }
     rc = add(s);
@@ -253,7 +254,7 @@ static int add_set(struct scan *s, const struct xln_nodemap *nodes)
     return rc;
 }
 
-/* Up to which size there are not more than MAX_SETS sets, of at least one. */
+/* The largest size up to which there are at most MAX_SETS sets; at least 1. */
 static unsigned largest_size(unsigned nr, unsigned max_size)
 {
     uint64_t nr_of_size = 1, sum = 0;
@@ -307,7 +308,7 @@ static int scan_begin(struct scan *s, const struct xln_nodemap *nodes)
     return 0;
 }
 
-/* The user's own set: of the named nodes those with memory. */
+/* The user's own set: those of the named nodes that have memory. */
 static int scan_named(struct scan *s, struct problem *problem,
                       const struct xln_nodemap *nodes)
 {

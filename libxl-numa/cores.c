@@ -87,7 +87,7 @@ int xln_cores_of_plan(const struct xln_plan *plan, enum xln_vcpus_mode mode,
     if (need->pool_cpus)
         xln_cpumap_and(pool, need->pool_cpus);
     for (unsigned vcpu = 0; vcpu < need->nr_vcpus; vcpu++) {
-        /* All that follow are like this one. */
+        /* All vCPUs that follow are like this one. */
         bool last = vcpu >= need->nr_hard && vcpu >= plan->nr_vcpu_cores;
 
         find_hard(plan, mode, need, vcpu, hard);

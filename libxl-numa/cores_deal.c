@@ -17,7 +17,7 @@ struct core {
     const struct thread *threads;
     unsigned nr_threads;
     unsigned rank;              /* among the free cores of its home */
-    unsigned taker;             /* that has it; XLN_NONE: none */
+    unsigned taker;             /* the vCPU that has it; XLN_NONE: none */
     bool out;                   /* of this game */
     bool seen;                  /* in this search */
 };
@@ -68,7 +68,7 @@ static int compare_cores(const void *a, const void *b)
     return compare_threads(x->threads, y->threads);
 }
 
-/* Threads that stand together become a core. */
+/* Threads that are neighbours in the list become a core. */
 static void group_threads(struct xln__deck *deck)
 {
     const struct xln_host *host = deck->problem->host;
@@ -251,7 +251,7 @@ static int note_cores(const struct problem *problem,
     return rc;
 }
 
-/* Whether some vCPU may run on other cores than the first one. */
+/* Whether some vCPU may run on other cores than the first vCPU. */
 static bool have_own_affinities(const struct problem *p)
 {
     for (unsigned vcpu = 1; vcpu < p->need->nr_vcpus; vcpu++) {

@@ -92,7 +92,7 @@ static int read_vcpu(xc_interface *xch, uint32_t domid, unsigned vcpu,
     return xln__affinity_read(xch, domid, vcpu, nr_cpus, &v->hard, &v->soft);
 }
 
-/* -ESRCH: it has gone. */
+/* -ESRCH: it has ended. */
 static int look_again(xc_interface *xch, uint32_t domid)
 {
     xc_domaininfo_t info;
@@ -116,7 +116,7 @@ static int read_vcpus(xc_interface *xch, unsigned nr_cpus,
         return -ENOMEM;
     for (i = 0; i < d->nr_vcpus; i++) {
         rc = read_vcpu(xch, d->domid, i, nr_cpus, &d->vcpus[i]);
-        /* Either this number has no vCPU yet, or the domain has gone. */
+        /* Either this number has no vCPU yet, or the domain has ended. */
         if (rc == -ESRCH) {
             d->vcpus[i] = (struct xln_vcpu){ .exists = false };
             rc = look_again(xch, d->domid);
@@ -156,7 +156,7 @@ static void fill(struct xln_domain *d, const xc_domaininfo_t *info)
     d->pool_id = info->cpupool;
     d->memory_bytes = info->tot_pages << PAGE_SHIFT;
     d->claimed_bytes = info->outstanding_pages << PAGE_SHIFT;
-    /* max_vcpu_id is all ones before there is any. */
+    /* max_vcpu_id is all ones before the first vCPU exists. */
     d->nr_vcpus = info->max_vcpu_id + 1;
 }
 
@@ -174,7 +174,7 @@ static int read_domain(xc_interface *xch, const xc_domaininfo_t *info,
 
 /* ---- all of them ---- */
 
-/* One more at the end of the list. -ESRCH: it has gone meanwhile. */
+/* Add a domain at the end of the list. -ESRCH: it has ended meanwhile. */
 static int add_domain(xc_interface *xch, const xc_domaininfo_t *info,
                       unsigned nr_cpus, struct xln_domains *domains)
 {
@@ -354,8 +354,8 @@ int xln_domain_set_nodes(xc_interface *xch, uint32_t domid,
     map = xc_nodemap_alloc(xch);
     if (!map)
         return -ENOMEM;
-    /* Every node that Xen can name, which is more than any host has: that is
-     * how it is told to follow the vCPUs. */
+    /* Every node that Xen can name, which is more than any host has. Xen takes
+     * this as the request to follow the vCPUs. */
     if (nodes)
         rc = put_bits(xln_nodemap_bits(nodes), map, size);
     else
@@ -371,7 +371,7 @@ bool xln_domain_lives(xc_interface *xch, uint32_t domid)
     xc_domaininfo_t info;
     int nr = xc_domain_getinfolist(xch, domid, 1, &info);
 
-    /* If Xen does not answer, nothing says that the domain is gone. */
+    /* If Xen does not answer, the domain counts as existing. */
     return nr < 0 || (nr && info.domain == domid &&
                       !(info.flags & XEN_DOMINF_dying));
 }

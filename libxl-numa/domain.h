@@ -4,7 +4,8 @@
 
 #include "libxl_numa.h"
 
-#define XLN__DOMAIN_BATCH 256   /* domains that one hypercall tells of */
+#define XLN__DOMAIN_BATCH 256   /* number of domains in the answer of one
+                                   hypercall */
 
 /* The affinities of a vCPU, as sets of `nr_cpus`. One hypercall. -ESRCH: there
  * is no such vCPU, or no such domain any more. */

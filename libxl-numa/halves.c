@@ -175,7 +175,7 @@ static void half_list(struct search *s, struct half *half, uint64_t crowding)
 
 /* ---- both halves ---- */
 
-/* What of `need` is not there. */
+/* The part of `need` that is missing. */
 static uint64_t lack(uint64_t need, uint64_t there)
 {
     return need > there ? need - there : 0;
@@ -252,7 +252,7 @@ static void offer(struct halves *h, const struct match *match)
     xln__search_offer(s);
 }
 
-/* What to do with two kinds that go together. */
+/* The work for two kinds that go together. */
 typedef void pair_fn(struct halves *h, const struct kind *low,
                      const struct kind *high, uint64_t crowding);
 
@@ -320,8 +320,8 @@ static int compare_crowding(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Those of the slots in ascending order; only the last if the policy does not
- * look at it. */
+/* The crowding of the slots in ascending order; only the last value if the
+ * policy does not use it. */
 static unsigned list_crowding(const struct halves *h, uint64_t *list)
 {
     const struct xln__window *w = h->window;

@@ -22,8 +22,9 @@ struct xln__window {
 };
 
 /*
- * Offer the best of these sets; affinities are not looked at. False: the budget
- * ended, or there is no memory for it; then a better one may have been missed.
+ * Offer the best of these sets, without regard to affinities. False: the
+ * budget ended, or there is no memory for it; then a better set may have been
+ * missed.
  */
 bool xln__halves_search(struct search *s, const struct xln__window *window);
 

@@ -206,7 +206,7 @@ static void release(struct xln_host_node *node, uint64_t bytes)
     node->free_bytes += bytes < used_bytes ? bytes : used_bytes;
 }
 
-/* A copy on whose nodes `change` was done with each share. */
+/* A copy whose nodes got `change` for each share. */
 static int copy_changed(const struct xln_host *host,
                         const struct xln_share *shares, unsigned nr_shares,
                         void (*change)(struct xln_host_node *node,

@@ -72,7 +72,7 @@ int xln__assume_distances(struct xln_host *host, const bool *known,
 
             if (known[i])
                 continue;
-            /* To itself there is nothing to be told. */
+            /* The distance of a node to itself is known anyway. */
             nr_missing += from != to;
             host->distances[i] = from == to ? LOCAL : REMOTE;
         }

@@ -16,7 +16,7 @@ int xln__note(char **note, const char *fmt, ...);
  * online, as on a Xen that has just started. */
 int xln__assume_pool(struct xln_host *host);
 
-/* Nobody is on the host: all memory is free. */
+/* Assume that no domain is on the host: all memory is free. */
 int xln__assume_free(struct xln_host *host, char **note);
 
 /*

@@ -30,7 +30,7 @@ struct capabilities {
     unsigned nr_cpus;           /* one more than the largest */
     struct cell cells[XLN_MAX_NODES];
     unsigned nr_cells;          /* one more than the largest */
-    unsigned cell;              /* where we are */
+    unsigned cell;              /* the element that is being read */
     uint64_t unit_bytes;        /* of its memory */
     unsigned nr_cores;          /* one more than the largest core_id */
     bool has_sockets, has_dies; /* some CPU has one */
@@ -84,8 +84,8 @@ static int begin_sibling(struct capabilities *c)
     return 0;
 }
 
-/* -1 where the firmware has none. Larger than libvirt's own are cores that we
- * have numbered, see core_of(). */
+/* -1: the firmware has no number. Numbers above those of libvirt are cores
+ * that we have numbered, see core_of(). */
 static int read_id(struct capabilities *c, const char *name, unsigned *id_r)
 {
     const char *text = xln__xml_attr(c->xml, name);
@@ -195,8 +195,8 @@ static int core_of(const struct capabilities *c, const struct cpu *cpu,
     return 0;
 }
 
-/* libvirt before 1.0 has no more of a CPU than its number. Where some have
- * more, those that have not are offline. */
+/* libvirt before 1.0 reports only the number of a CPU. If some CPUs have more
+ * than that, the others are offline. */
 static void take_as_core(unsigned number, struct xln_host_cpu *cpu)
 {
     cpu->online = true;

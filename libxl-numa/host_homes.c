@@ -22,7 +22,7 @@ static bool has_memory(const struct xln_host *host, unsigned node)
     return host->nodes[node].total_bytes > 0;
 }
 
-/* Of the two directions the larger. */
+/* The larger of the two directions. */
 static unsigned distance_of(const struct xln_host *host, unsigned a, unsigned b)
 {
     unsigned there = host->distances[(size_t)a * host->nr_nodes + b];
@@ -49,7 +49,7 @@ static unsigned find_nearest(const struct xln_host *host, unsigned from,
     return least;
 }
 
-/* The one of those at this distance that the CPUs of `from` belong to. */
+/* The node at this distance that the CPUs of `from` belong to. */
 static unsigned choose_home(const struct xln_host *host, unsigned from,
                             unsigned distance, const unsigned *nr_cpus)
 {

@@ -7,7 +7,8 @@
 #include "hwloc_xml.h"
 #include "text/refuse.h"
 
-/* A SLIT: a node's distance to itself, and the first value that is none. */
+/* The values of a SLIT: a node's distance to itself, and the first value that
+ * is not a distance. */
 #define SLIT_LOCAL 10
 #define SLIT_UNREACHABLE 255
 
@@ -136,7 +137,7 @@ static void fill_nodes(const struct hwloc *h, struct xln_host *host)
     }
 }
 
-/* Nothing is planned on a node that may not be used. */
+/* No plan uses a node that is not allowed. */
 static int take_not_allowed(const struct hwloc *h, struct xln_host *host,
                             char **note)
 {
@@ -169,7 +170,7 @@ static unsigned to_slit(uint64_t value, uint64_t local)
 {
     if (value / local >= SLIT_UNREACHABLE / SLIT_LOCAL + 1)
         return XLN_NONE;
-    /* Below 26 times `local`: one that is large needs no tenths. */
+    /* Below 26 times `local`. Large distances need no tenths. */
     if (local > UINT32_MAX) {
         value >>= 16;
         local >>= 16;
@@ -180,8 +181,8 @@ static unsigned to_slit(uint64_t value, uint64_t local)
     return value < SLIT_LOCAL ? SLIT_LOCAL : value;
 }
 
-/* Where hwloc 2 has several nodes on one object, it writes a Group around
- * them, and the object within the first one. */
+/* If an object has several nodes, hwloc 2 writes a Group around them, with the
+ * object in the first one. */
 static bool is_group_added(const struct hwloc *h)
 {
     const struct memory *first = h->memories;
@@ -210,7 +211,7 @@ static unsigned depth_of_nodes(const struct hwloc *h, const struct matrix *m)
     return depth + 1;
 }
 
-/* Those of hwloc 1 may be between anything. */
+/* Distances of hwloc 1 may be between any objects. */
 static bool is_between_nodes(const struct hwloc *h, const struct matrix *m)
 {
     if (!m->depth)
@@ -218,7 +219,7 @@ static bool is_between_nodes(const struct hwloc *h, const struct matrix *m)
     return m->nr == h->nr_memories && m->depth == depth_of_nodes(h, m);
 }
 
-/* The kernel's own, else the first one. */
+/* The distances of the kernel, otherwise the first ones. */
 static const struct matrix *choose_matrix(const struct hwloc *h)
 {
     const struct matrix *first = NULL;

@@ -254,7 +254,7 @@ static void print_text(struct out *out, const char *text)
     }
 }
 
-/* lstopo draws them with the objects that are next to them. */
+/* lstopo draws them with the objects next to them. */
 static void print_notes(struct out *out, unsigned node)
 {
     unsigned i;
@@ -317,7 +317,7 @@ static void print_objects(struct out *out, unsigned depth,
     }
 }
 
-/* Nodes that have no CPU, even offline, are at the machine; or their notes. */
+/* Nodes without any CPU are at the machine; or their notes are. */
 static void print_far_nodes(struct out *out, bool notes)
 {
     unsigned node, i;
@@ -353,7 +353,7 @@ static void print_machine(struct out *out)
 
 /* ---- distances ---- */
 
-/* hwloc counts the characters between the tags, and wants few in one. */
+/* hwloc counts the characters between the tags, and expects few in one. */
 static void print_numbers(struct out *out, const char *tag,
                           const unsigned *numbers, size_t nr)
 {
@@ -373,7 +373,7 @@ static int print_distances(struct out *out)
     unsigned nr = xln_nodemap_count(nodes), from, to, i = 0;
     unsigned *numbers;
 
-    /* hwloc has none of a single object. */
+    /* hwloc has no distances of a single object. */
     if (nr < 2)
         return 0;
     numbers = calloc((size_t)nr * nr, sizeof(*numbers));

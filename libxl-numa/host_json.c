@@ -93,7 +93,7 @@ static void write_distances(const struct xln_host *host,
     xln__json_array_end(json);
 }
 
-/* As Xen has them. */
+/* The values are those of Xen. */
 static const char *const granularities[] = {
     [XLN_SCHED_CPU] = "cpu",
     [XLN_SCHED_CORE] = "core",
@@ -256,7 +256,7 @@ static int read_node(struct xln__json_tree *tree,
         &n->dma_bytes);
     if (rc)
         return rc;
-    /* A reservation may be for more than is free by now. */
+    /* A reservation may exceed what is free by now. */
     return xln__json_get_number(tree, item, "reserved_bytes",
         (struct xln__json_range){ .max = XLN__MAX_NODE_BYTES },
         &n->reserved_bytes);
@@ -405,7 +405,7 @@ static int read_pool_name(struct xln__json_tree *tree,
     return pool->name ? 0 : -ENOMEM;
 }
 
-/* Where it is not said each CPU is scheduled on its own. */
+/* Without this key each CPU is scheduled on its own. */
 static int read_gran(struct xln__json_tree *tree,
                      const struct xln__json_value *item,
                      enum xln_sched_gran *gran_r)
@@ -453,7 +453,7 @@ static int read_pools(struct xln__json_tree *tree,
     return 0;
 }
 
-/* The lists of a host, and what room they need. */
+/* The lists of a host, and how much room they need. */
 struct lists {
     const struct xln__json_value *cpus, *nodes, *pools;
     uint64_t nr_cpus, nr_nodes;

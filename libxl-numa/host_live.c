@@ -51,14 +51,14 @@ int xln_get_numainfo(xc_interface *xch, struct xln_numainfo **info_r,
         rc = -ENOMEM;
         goto out;
     }
-    /* Comes back as the number of the last online node, plus one; that is
+    /* On return it is the number of the last online node, plus one. This is
      * also the length of a row of distances. */
     if (xc_numainfo(xch, &nr, meminfo, distances)) {
         rc = xln__from_errno();
         goto out;
     }
 
-    /* One block: the records, then their rows. */
+    /* One block has the records, and then their rows. */
     info = calloc(1, nr * sizeof(*info) + (size_t)nr * nr * sizeof(unsigned));
     if (!info) {
         rc = -ENOMEM;
@@ -80,8 +80,8 @@ void xln_numainfo_free(struct xln_numainfo *info)
     free(info);
 }
 
-/* What stands behind `option` on Xen's command line, where it is the last time;
- * NULL: nowhere. */
+/* The text after the last `option` on Xen's command line; NULL: it is not
+ * there. */
 static const char *find_option(xc_interface *xch, const char *option,
                                xen_commandline_t line)
 {
@@ -96,8 +96,8 @@ static const char *find_option(xc_interface *xch, const char *option,
     return value;
 }
 
-/* The value of dma_bits= on Xen's command line; 0: none. Xen too reads numbers
- * with a prefix. */
+/* The value of dma_bits= on Xen's command line; 0: none. Xen reads numbers
+ * with a prefix, too. */
 static unsigned dma_bits_option(xc_interface *xch)
 {
     xen_commandline_t line = "";
@@ -141,14 +141,14 @@ static int read_dma(xc_interface *xch, struct xln_host *host)
     bits = dma_bits(xch, host, first);
     if (xc_availheap(xch, 0, bits, -1, &all))
         return xln__from_errno();
-    /* Almost always all of it is on the first node: ask there first. */
+    /* Ask for the first node first: almost always it has the whole zone. */
     for (node = first; found < all && node < host->nr_nodes; node++) {
         if (!xln_nodemap_test(host->exists, node))
             continue;
         if (xc_availheap(xch, 0, bits, node, &bytes))
             return xln__from_errno();
         found += bytes;
-        /* It may have grown since the node's free memory was read. */
+        /* The zone may have grown since the node's free memory was read. */
         if (bytes > host->nodes[node].free_bytes)
             bytes = host->nodes[node].free_bytes;
         host->nodes[node].dma_bytes = bytes;
@@ -224,7 +224,7 @@ static int add_pool(struct xln_host *host, const xc_cpupoolinfo_t *info)
     return 0;
 }
 
-/* sched-gran= on Xen's command line holds for all cpupools. */
+/* sched-gran= on Xen's command line applies to all cpupools. */
 static enum xln_sched_gran sched_gran_option(xc_interface *xch)
 {
     xen_commandline_t line = "";
@@ -236,7 +236,7 @@ static enum xln_sched_gran sched_gran_option(xc_interface *xch)
                                                        : XLN_SCHED_CPU;
 }
 
-/* All cpupools; and in `online`, their CPUs and those that are in none. */
+/* All cpupools; and in `online` their CPUs and those in no cpupool. */
 static int read_pools(xc_interface *xch, struct xln_host *host,
                       struct xln_cpumap *online)
 {
@@ -245,7 +245,7 @@ static int read_pools(xc_interface *xch, struct xln_host *host,
     unsigned next = 0;
     int rc;
 
-    /* Answers with the first cpupool whose number is `next` or above. */
+    /* Xen answers with the first cpupool whose number is `next` or above. */
     while ((info = xc_cpupool_getinfo(xch, next))) {
         rc = add_pool(host, info);
         next = info->cpupool_id + 1;
@@ -254,7 +254,8 @@ static int read_pools(xc_interface *xch, struct xln_host *host,
             return rc;
         xln_cpumap_or(online, host->pools[host->nr_pools - 1].cpus);
     }
-    /* That there is no other is an error too, and the only good one. */
+    /* Xen returns an error after the last cpupool, too. Any other error is a
+     * failure. */
     if (errno != ENOENT || !host->nr_pools)
         return xln__from_errno();
 

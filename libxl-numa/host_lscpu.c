@@ -30,7 +30,8 @@ static const char *const names[NR_COLUMNS] = {
 
 struct lscpu {
     struct xln__text *t;
-    unsigned at[NR_COLUMNS];    /* where each is; XLN_NONE: nowhere */
+    unsigned at[NR_COLUMNS];    /* the position of each column; XLN_NONE:
+                                   missing */
     unsigned nr_rows;
 };
 
@@ -58,7 +59,7 @@ static char *trim(char *text)
     return text + strspn(text, " \t");
 }
 
-/* A comment that names a CPU column names all. */
+/* A comment that names a CPU column names all columns. */
 static void read_comment(struct lscpu *l, char *line)
 {
     unsigned at[NR_COLUMNS], nr = 0;
@@ -123,7 +124,7 @@ static int add_cpu(struct lscpu *l, char *const *cells)
                      (l->at[CORE] == XLN_NONE && l->at[NODE] == XLN_NONE);
     else
         cpu.online = toupper((unsigned char)*online) == 'Y';
-    /* One that no other has. */
+    /* A number that no other core has. */
     if (cpu.core == XLN_NONE)
         cpu.core = l->at[CORE] == XLN_NONE ? number : XLN_MAX_CPUS + number;
     if (cpu.socket == XLN_NONE)
@@ -166,7 +167,7 @@ static int read_lines(struct lscpu *l)
 
 /* ---- the host ---- */
 
-/* Without nodes, or where no CPU has one, there is one. */
+/* Without nodes, or if no CPU has one, all CPUs are on one node. */
 static int take_as_one_node(struct lscpu *l, char **note)
 {
     struct xln__text *t = l->t;

@@ -74,7 +74,7 @@ static int read_cpus(struct numactl *n, unsigned node, const char *s)
     return 0;
 }
 
-/* "65442 MB"; where it cannot tell, "<not available>". */
+/* "65442 MB"; "<not available>" if numactl does not know it. */
 static int read_mib(struct numactl *n, const char *s, bool *known_r,
                     uint64_t *bytes_r)
 {

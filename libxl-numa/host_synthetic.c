@@ -18,16 +18,16 @@
 #define MAX_BYTES 1024
 #define MAX_OBJECTS (4 * XLN__SYNTHETIC_MAX_CPUS)
 
-/* Attributes, "(memory=1GB size=...)": past them. */
+/* Skip attributes, "(memory=1GB size=...)". */
 static const char *skip_attributes(const char *s)
 {
     return s + strcspn(s, ")");
 }
 
 /*
- * What hwloc would make of it: each level is so many times that above, and
- * "[numa]" hangs one on each object of its level. It is looked at from afar,
- * for the counts alone; hwloc says whether it is right.
+ * Whether hwloc would make a small host of it. Each level has so many objects
+ * for each of the level above, and "[numa]" adds one to each object of its
+ * level. Only the counts are read here; hwloc checks the string.
  */
 static bool is_small(const char *string)
 {
@@ -69,7 +69,8 @@ static int check(const char *string, char **error_r)
     return 0;
 }
 
-/* "line 17: what": the line is of what hwloc wrote, which nobody has seen. */
+/* "line 17: what": remove the line number. It is a line of hwloc's XML, which
+ * the user has not seen. */
 static void forget_line(char *error)
 {
     static const char line[] = "line ";
@@ -79,7 +80,7 @@ static void forget_line(char *error)
         memmove(error, what + 2, strlen(what + 2) + 1);
 }
 
-/* hwloc writes it out, so that there is one way in. */
+/* hwloc exports the host as XML, so that one reader makes all such hosts. */
 static int export(hwloc_topology_t topology, struct xln_host **host_r,
                   char **note_r, char **error_r)
 {
@@ -88,7 +89,7 @@ static int export(hwloc_topology_t topology, struct xln_host **host_r,
 
     if (hwloc_topology_export_xmlbuffer(topology, &xml, &size, 0))
         return -ENOMEM;
-    /* The size is with the NUL. */
+    /* The size includes the NUL. */
     rc = xln__host_from_hwloc(xml, strlen(xml), host_r, note_r, error_r);
     if (rc == -EINVAL)
         forget_line(*error_r);

@@ -14,12 +14,13 @@ struct xln__text_node {
     unsigned line;              /* of its free memory */
 };
 
-/* A distance that was not told, and one that is none. */
+/* A distance that is missing, and a value that is not a distance. */
 #define XLN__TEXT_UNTOLD 0
 #define XLN__TEXT_UNREACHABLE UINT16_MAX
 
 struct xln__text {
-    char *copy, *next;          /* what is to be read yet; NULL: the end */
+    char *copy, *next;          /* the text that is still to be read; NULL: the
+                                   end */
     unsigned line_nr;
     char **error_r;
 
@@ -40,7 +41,7 @@ void xln__text_free(struct xln__text *t);
 /* The next line, without blanks around it; NULL: there is none. */
 char *xln__text_line(struct xln__text *t);
 
-/* What is wrong with this line, and -EINVAL. */
+/* Report what is wrong with this line; returns -EINVAL. */
 __attribute__((format(printf, 2, 3)))
 int xln__text_refuse(struct xln__text *t, const char *fmt, ...);
 
@@ -77,11 +78,11 @@ int xln__host_from_lscpu(const char *text, size_t size,
                          struct xln_host **host_r, char **note_r,
                          char **error_r);
 
-/* Where the first character is that is neither blank nor of a byte-order mark;
- * `size`: there is none. */
+/* The position of the first character that is neither blank nor part of a
+ * byte-order mark; `size`: there is none. */
 size_t xln__text_begins_at(const char *text, size_t size);
 
-/* Whether one of the lines begins with this; blanks in front do not count. */
+/* Whether a line begins with this text, after any blanks. */
 bool xln__text_has_line(const char *text, size_t size, const char *begin);
 
 #endif /* XLN_HOST_TEXT_H */

@@ -21,7 +21,8 @@ static bool is_online(const struct xln_host *host, unsigned cpu)
     return host->cpu_exists[cpu] && host->cpus[cpu].online;
 }
 
-/* CPUs that are online, sorted so that units are runs, the first CPU first. */
+/* CPUs that are online, sorted so that the CPUs of a unit are neighbours, the
+ * first CPU first. */
 struct order {
     const struct xln_host *host;
     enum xln_sched_gran gran;
@@ -62,8 +63,8 @@ static void sort_cpus(struct order *order)
     qsort_r(order->cpus, order->nr, sizeof(*order->cpus), compare_cpus, order);
 }
 
-/* The first CPU of the unit of each one that is online. Returns the size of the
- * units: 0 if they differ in it, XLN_NONE if there is no memory. */
+/* The first CPU of the unit of each online CPU. Returns the size of the units:
+ * 0 if they have different sizes, XLN_NONE if memory ran out. */
 static unsigned group_cpus(const struct xln_host *host,
                            enum xln_sched_gran gran, unsigned *units)
 {
@@ -90,7 +91,7 @@ static unsigned group_cpus(const struct xln_host *host,
     return size;
 }
 
-/* Where the units would differ in size, Xen takes the next smaller ones. */
+/* If the units would have different sizes, Xen takes the next smaller ones. */
 static int group_pool(struct xln_host *host, struct xln_host_pool *pool,
                       unsigned *units)
 {

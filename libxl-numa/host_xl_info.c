@@ -50,7 +50,7 @@ static int read_cpu(struct xln__text *t, uint64_t number, const char *s)
     return xln__text_add_cpu(t, number, &cpu);
 }
 
-/* "10,21,255": to all nodes in their order, with those that are not there. */
+/* "10,21,255": to all nodes in their order, also to those that do not exist. */
 static int read_distances(struct xln__text *t, uint16_t *distances,
                           const char *s)
 {
@@ -58,7 +58,7 @@ static int read_distances(struct xln__text *t, uint16_t *distances,
     uint64_t value;
 
     for (;; s++) {
-        /* As it prints what is not a distance. */
+        /* xl prints this for what is not a distance. */
         bool none = !strncmp(s, "-1", 2);
 
         if (none)

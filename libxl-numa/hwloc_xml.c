@@ -127,7 +127,7 @@ static int begin_machine(struct hwloc *h)
     rc = read_set_if_there(h, "allowed_cpuset", &h->allowed_cpus);
     if (!rc)
         rc = read_set_if_there(h, "online_cpuset", &h->online_cpus);
-    /* As wide as that of the CPUs: of hwloc 1 it may end in "0xf...f". */
+    /* As wide as that of the CPUs: in hwloc 1 it may end in "0xf...f". */
     if (!rc)
         rc = read_set_if_there(h, "allowed_nodeset", &h->allowed_nodes);
     return rc;
@@ -153,7 +153,7 @@ static int begin_node(struct hwloc *h, struct level *level, unsigned os)
     rc = check_node(h, os);
     if (rc)
         return rc;
-    /* No two of them have the same number, so they are no more than fit. */
+    /* No two of them have the same number, so they fit. */
     h->nr_memories++;
     memory->os = os;
     memory->depth = xln__xml_depth(h->xml);
@@ -183,7 +183,7 @@ static int begin_pu(struct hwloc *h, const struct level *level, unsigned os)
     pu->exists = true;
     pu->package = level->package;
     pu->package_os = level->package_os;
-    /* Without a core around it is one. */
+    /* A PU without a core around it counts as a core. */
     pu->core = level->core == XLN_NONE ? h->nr_cores++ : level->core;
     pu->core_os = level->core_os;
     if (os >= h->nr_pus)
@@ -260,7 +260,7 @@ static void begin_info(struct hwloc *h)
 
 /* ---- distances ---- */
 
-/* Of what is not asked for nothing is kept. */
+/* Nothing is kept of elements that are not needed. */
 static int begin_matrix(struct hwloc *h, bool usable)
 {
     struct matrix *m = &h->matrices[h->nr_matrices];
@@ -306,8 +306,8 @@ static int begin_distances2(struct hwloc *h)
     return rc;
 }
 
-/* Those of hwloc 1 are between all objects of a level, some levels below the
- * object that they are in. Only the outermost object's are for us. */
+/* Distances of hwloc 1 are between all objects of a level, some levels below
+ * the object that they are in. Only those of the outermost object are used. */
 static int begin_distances1(struct hwloc *h)
 {
     unsigned depth = xln__xml_depth(h->xml);
@@ -362,7 +362,7 @@ static int end_list(struct hwloc *h, const char *text, uint64_t max,
     return 0;
 }
 
-/* "1.500000" of hwloc 1, kept as millionths: the unit is nothing to us. */
+/* "1.500000" of hwloc 1, kept as millionths. The unit does not matter. */
 static int begin_latency(struct hwloc *h)
 {
     const char *text = xln__xml_attr(h->xml, "value"), *s = text;

@@ -9,7 +9,7 @@
 
 #define HWLOC_MATRICES 16
 
-/* What the least latency of hwloc 1, "1.000000", is kept as. */
+/* The value that stands for the least latency of hwloc 1, "1.000000". */
 #define LATENCY_LEAST 1000000
 
 struct pu {
@@ -40,7 +40,7 @@ struct matrix {
     uint64_t *values;           /* [nr * nr], of whatever unit */
 };
 
-/* What the elements around one say. */
+/* The values of the elements around one. */
 struct level {
     unsigned package, package_os, core, core_os;
     struct memory *memory;

@@ -57,7 +57,7 @@ struct scope {
     const struct xln_host *host;
     struct xln_cpumap *pool, *cpus;
     uint64_t *load;
-    struct xln_cpumap *taken;       /* NULL: not asked for */
+    struct xln_cpumap *taken;       /* NULL: the caller does not want them */
 };
 
 static void scope_end(struct scope *s)
@@ -108,7 +108,7 @@ static void add_vcpu(struct scope *s, const struct xln_cpumap *hard,
 
 /* ---- of a plan ---- */
 
-/* vCPU `vcpu` and, beyond the last mask, all that follow. */
+/* The mask of vCPU `vcpu`; vCPUs without a mask have `all`. */
 static const struct xln_cpumap *mask_of(const struct xln_cpumap *const *masks,
                                         unsigned nr, unsigned vcpu,
                                         const struct xln_cpumap *all)
@@ -186,8 +186,8 @@ int xln_load_of_domains(const struct xln_domains *domains,
 
 /* ---- of the running host ---- */
 
-/* -ESRCH does not matter: there is no vCPU of this number, or the domain has
- * gone meanwhile. */
+/* -ESRCH does not matter: no vCPU has this number, or the domain has ended
+ * meanwhile. */
 static int read_vcpu(xc_interface *xch, uint32_t domid, unsigned vcpu,
                      struct scope *s)
 {
@@ -240,14 +240,14 @@ static int read_domain(xc_interface *xch, const struct xln_reservations *held,
     promise = xln__reservations_promise(held, info->domain);
     if (promise)
         add_promise(promise, &s);
-    /* max_vcpu_id is all ones before there is any. */
+    /* max_vcpu_id is all ones before the first vCPU exists. */
     for (unsigned i = 0; !promise && i < info->max_vcpu_id + 1 && !rc; i++)
         rc = read_vcpu(xch, info->domain, i, &s);
     scope_end(&s);
     return rc;
 }
 
-/* From domain *next up; *next becomes XLN_NONE when there are no more. */
+/* Read domains from *next up; *next becomes XLN_NONE after the last one. */
 static int read_batch(xc_interface *xch, const struct xln_reservations *held,
                       const struct xln_host *host, xc_domaininfo_t *info,
                       uint32_t *next, uint64_t *load,

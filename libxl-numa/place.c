@@ -16,14 +16,15 @@
 #include "span.h"
 #include "text/units.h"
 
-/* Memory is shared out in superpages, which the builders ask for first. */
+/* Memory is shared out in superpages, because the builders ask for these
+ * first. */
 #define EXTENT_BYTES (2 * MIB)
 
 /* ---- distances ---- */
 
 struct neighbour {
     unsigned node;
-    unsigned distance;      /* from the nearest of the set */
+    unsigned distance;      /* distance from the nearest node of the set */
 };
 
 static int compare_neighbours(const void *a, const void *b)
@@ -49,7 +50,7 @@ static unsigned distance_from(const struct xln_host *host,
     return distance;
 }
 
-/* All of `others` that are not in `nodes`, nearest to these first. */
+/* Those nodes of `others` that are not in `nodes`, nearest to these first. */
 static int find_neighbours(const struct problem *problem,
                            const struct xln_nodemap *nodes,
                            const struct xln_nodemap *others,
@@ -75,7 +76,7 @@ static int find_neighbours(const struct problem *problem,
 
 /* ---- nodes ---- */
 
-/* Those with memory, and a CPU near it. */
+/* The nodes with memory and a CPU near it. */
 static int find_with_both(const struct problem *problem,
                           struct xln_nodemap **nodes_r)
 {
@@ -106,7 +107,7 @@ int xln__problem_candidates(const struct problem *problem,
     rc = find_with_both(problem, nodes_r);
     if (rc || !xln_nodemap_is_empty(*nodes_r))
         return rc;
-    /* No node has a CPU for it: any memory is as good. */
+    /* No node has a CPU for it, so all memory is equally good. */
     xln_nodemap_free(*nodes_r);
     return xln__problem_nodes_with_memory(problem, nodes_r);
 }
@@ -149,7 +150,7 @@ static int choose_auto(struct problem *problem, struct xln_plan *plan)
     if (rc)
         goto out;
     if (xln_nodemap_is_empty(candidates))
-        /* There is no memory at all. */
+        /* The host has no memory at all. */
         rc = xln__problem_new_nodes(problem, &plan->nodes);
     else
         rc = choose_among(problem, candidates, plan);
@@ -168,7 +169,7 @@ static int choose_named(struct problem *problem, struct xln_plan *plan)
     rc = xln__problem_candidates(problem, &candidates);
     if (rc)
         return rc;
-    /* Memory comes from those that have any. */
+    /* Memory comes from those of the nodes that have some. */
     if (xln_nodemap_is_empty(candidates))
         rc = xln__problem_copy_nodes(problem, problem->named, &plan->nodes);
     else if (xln__problem_is_limited(problem))
@@ -233,7 +234,8 @@ static uint64_t share_out(struct room *rooms, unsigned nr, uint64_t bytes)
     return bytes;
 }
 
-/* Add to the share of a node; the order is that of the first addition. */
+/* Add to the share of a node; the shares stay in the order of the first
+ * addition. */
 static void add_share(struct xln_plan *plan, unsigned node, uint64_t bytes)
 {
     unsigned i;
@@ -256,8 +258,8 @@ static uint64_t share_of(const struct xln_plan *plan, unsigned node)
     return 0;
 }
 
-/* What is asked from each node is all that it has to give; the last one takes
- * what rounding down to extents leaves. Returns what they do not have. */
+/* Each node is asked for its percentage; the last one also takes what is left
+ * after rounding down to extents. Returns what the nodes do not have. */
 static uint64_t share_by_percent(const struct problem *problem,
                                  struct room *rooms, unsigned nr)
 {
@@ -283,7 +285,7 @@ static uint64_t share_by_percent(const struct problem *problem,
     return left;
 }
 
-/* From the plan's own nodes; returns what they do not have. */
+/* Take memory from the plan's own nodes; returns what they do not have. */
 static int fill_own(const struct problem *problem, struct xln_plan *plan,
                     uint64_t *left_r)
 {
@@ -312,7 +314,8 @@ static int fill_own(const struct problem *problem, struct xln_plan *plan,
     return 0;
 }
 
-/* From other nodes, nearest first; returns what they do not have either. */
+/* Take memory from other nodes, nearest first; returns what they do not have.
+ */
 static uint64_t fill_nearest(const struct problem *problem,
                              struct xln_plan *plan, uint64_t left,
                              bool with_dma)
@@ -383,7 +386,7 @@ static int plan_memory(const struct problem *problem, struct xln_plan *plan)
 
 /* ---- vCPUs ---- */
 
-/* The nodes to run on, as far as the request says. */
+/* The nodes to run on, if the request names some. */
 static int find_homes(const struct problem *problem,
                       const struct xln_plan *plan, struct xln_nodemap **homes_r)
 {
@@ -393,7 +396,7 @@ static int find_homes(const struct problem *problem,
         return xln__problem_nodes_with_memory(problem, homes_r);
     if (request->mem_nodes && request->nodes)
         return xln__problem_copy_nodes(problem, request->nodes, homes_r);
-    /* Of named nodes those too that have CPUs alone. */
+    /* Named nodes count also if they have CPUs only. */
     if (problem->named && !request->mem_nodes &&
         !xln__problem_is_limited(problem))
         return xln__problem_copy_nodes(problem, problem->named, homes_r);
@@ -425,7 +428,8 @@ static unsigned count_more(const struct problem *problem,
     return nr;
 }
 
-/* Instead of nodes without CPUs, the nearest that have enough together. */
+/* Instead of nodes without CPUs take the nearest nodes that have enough
+ * together. */
 static int move_homes(const struct problem *problem, struct xln_nodemap *homes)
 {
     struct neighbour *list;
@@ -485,9 +489,9 @@ static int note_homes(const struct problem *problem,
 }
 
 /*
- * Where the nodes have CPUs, but none that the vCPUs may use, it depends on
- * who chose: what the user named is done as asked (within the cpupool; Xen has
- * no use for soft affinity outside hard).
+ * If the nodes have CPUs, but none that the vCPUs may use, it depends on who
+ * chose the nodes. The user's choice applies as it is (within the cpupool,
+ * because Xen ignores soft affinity outside hard).
  */
 static int plan_vcpus(const struct problem *problem, struct xln_plan *plan)
 {
@@ -511,7 +515,7 @@ static int plan_vcpus(const struct problem *problem, struct xln_plan *plan)
     rc = xln_host_near_cpus_of_nodes(problem->host, homes, &cpus);
     if (rc)
         goto out;
-    /* A unit that is on several nodes is taken whole. */
+    /* A unit that is on several nodes is used as a whole. */
     if (problem->unit_size > 1)
         xln_host_whole_units(problem->host, cpus);
     xln_cpumap_and(cpus, problem->pool);
@@ -539,7 +543,7 @@ static bool cpus_suffice(const struct problem *problem,
 
 static bool uses_dma(const struct problem *problem, const struct xln_plan *plan)
 {
-    /* On nodes that the user named it is expected. */
+    /* The user expects it on nodes that the configuration names. */
     for (unsigned i = plan->named ? plan->nr_own : 0; i < plan->nr_shares;
          i++) {
         if (plan->shares[i].bytes >
@@ -562,8 +566,8 @@ static void judge(const struct problem *problem, struct xln_plan *plan)
         plan->verdict = XLN_FITS_RELAXED;
 }
 
-/* Whether the user's affinities stand alone: a core of its own is as much as a
- * vCPU can be given, whatever else it prefers. */
+/* Whether only the user's affinities apply. With a core of its own a vCPU has
+ * all that it can get, so soft affinity does not matter. */
 static bool leaves_vcpus(const struct problem *problem)
 {
     enum xln_vcpus_mode mode = problem->request->vcpus_mode;

@@ -17,7 +17,8 @@ static int compare_first(const struct problem *problem, unsigned nr,
     return 0;
 }
 
-/* The need is the same for all, so least usable is least left over. */
+/* The need is the same for all sets, so the least usable memory leaves least.
+ */
 static int compare_best(const struct problem *problem, unsigned nr,
                         const struct xln_candidate *a,
                         const struct xln_candidate *b)
@@ -88,7 +89,7 @@ static uint64_t left_over(const struct problem *problem, unsigned nr,
     return part_of_node(problem, c->usable_bytes - problem->need_bytes) / nr;
 }
 
-/* vCPUs per CPU, in parts of the fair ones. */
+/* vCPUs per CPU, as parts of the fair share. */
 static uint64_t share_of(const struct problem *problem, uint64_t density)
 {
     return density * PART / (problem->fair_density ? problem->fair_density : 1);
@@ -127,7 +128,7 @@ static int compare_balanced(const struct problem *problem, unsigned nr,
 {
     uint64_t price_a, price_b;
 
-    /* Where the memory is, nothing runs. */
+    /* No vCPU runs where the memory is. */
     if (problem->request->mem_nodes)
         return compare_best(problem, nr, a, b);
     price_a = price_of(problem, nr, a);

@@ -4,18 +4,18 @@
 
 #include "problem.h"
 
-/* What a policy goes by, for a search that leaves out what cannot be the best
- * by it. */
+/* What a policy compares, for a search that skips sets that cannot be the
+ * best. */
 enum xln__bound {
-    XLN__BOUND_UNKNOWN,         /* other things, or more */
-    XLN__BOUND_NUMBERS,         /* the numbers of the nodes alone */
+    XLN__BOUND_UNKNOWN,         /* other figures, or more */
+    XLN__BOUND_NUMBERS,         /* only the numbers of the nodes */
     XLN__BOUND_LEAST_BYTES,     /* usable_bytes, then the numbers */
     XLN__BOUND_MOST_BYTES,
 };
 
 struct xln_policy {
     const char *name;
-    const char *name_2012;      /* NULL: it had none */
+    const char *name_2012;      /* NULL: it has no second name */
     bool uses_load;
     /* < 0: a is the better of two sets that are equally many nodes (`nr`) at
      * equal distances; 0: no difference, the lower numbers win. Only the

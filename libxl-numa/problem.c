@@ -62,7 +62,7 @@ unsigned xln__problem_nr_units(const struct problem *problem)
     return problem->need->nr_vcpus / size + !!(problem->need->nr_vcpus % size);
 }
 
-/* That of the last vCPU of the unit that has one. */
+/* The mask of the last vCPU of the unit that has one. */
 static const struct xln_cpumap *mask_of_unit(
     const struct problem *problem, const struct xln_cpumap *const *masks,
     unsigned nr, unsigned vcpu)
@@ -180,7 +180,7 @@ static bool has_memory(const struct problem *problem, unsigned node)
     return xln_host_node(problem->host, node)->total_bytes > 0;
 }
 
-/* Whether its CPUs are not counted with those of another node. */
+/* Whether the CPUs of the node are counted as its own. */
 static bool is_home(const struct problem *problem, unsigned node)
 {
     return xln_host_home(problem->host, node) == node;
@@ -222,7 +222,7 @@ static int count_allowed(struct problem *problem, unsigned *nr_r)
     return 0;
 }
 
-/* Cores that are others' are of no use to who asks for free ones. */
+/* Taken cores do not count if each vCPU needs a free one. */
 static void leave_taken(struct problem *problem)
 {
     for (unsigned cpu = 0; cpu < xln_host_nr_cpus(problem->host); cpu++) {
@@ -243,7 +243,7 @@ static int find_allowed(struct problem *problem)
         return rc;
     unite_masks(problem, problem->nr_hard, problem->hard, problem->allowed);
     xln_cpumap_and(problem->allowed, problem->pool);
-    /* Masks outside the cpupool are libxl's to complain about. */
+    /* libxl complains about masks outside the cpupool. */
     if (xln_cpumap_is_empty(problem->allowed))
         xln_cpumap_or(problem->allowed, problem->pool);
     if (problem->request->vcpus_mode == XLN_VCPUS_CORE)
@@ -409,7 +409,7 @@ uint64_t xln__problem_usable(const struct problem *problem, unsigned node,
                                 problem->request->dma_reserve_bytes);
 }
 
-/* A set of the host's width; all others are made from it. */
+/* An empty set of the host's width, from which all others are made. */
 int xln__problem_new_nodes(const struct problem *problem,
                            struct xln_nodemap **nodes_r)
 {
@@ -522,7 +522,8 @@ bool xln__problem_is_limited(const struct problem *problem)
 #define COST_OF_DOMAIN (UINT64_C(1) << 34)
 #define COST_OF_DEVICE (UINT64_C(1) << 46)
 
-/* On each node, no more than MAX_DEVICES of them all. Returns the most. */
+/* The devices on each node, at most MAX_DEVICES together. Returns the largest
+ * number. */
 static unsigned count_devices(const struct problem *problem,
                               unsigned *nr_devices)
 {
@@ -546,7 +547,7 @@ static unsigned count_devices(const struct problem *problem,
     return most;
 }
 
-/* There and back. */
+/* The distance in both directions. */
 static uint64_t cost_of_way(const struct xln_host *host, unsigned a, unsigned b)
 {
     uint64_t sum =
@@ -595,8 +596,8 @@ static int find_costs(struct problem *problem)
     return 0;
 }
 
-/* What a program says by a member that this library does not know must not be
- * ignored. */
+/* A member that this library does not know may change the meaning, so it must
+ * not be ignored. */
 static bool is_known(const struct xln_request *request,
                      const struct xln_need *need)
 {

@@ -15,8 +15,8 @@ struct problem {
     const struct xln_need *need;
     uint64_t need_bytes;
 
-    /* CPUs, and so vCPUs, that the scheduler deals with as one; and the need's
-     * hard and soft affinities as they are with that, see host_units.c. */
+    /* How many CPUs, and so vCPUs, the scheduler treats as one unit; and the
+     * hard and soft affinities of the need in whole units, see host_units.c. */
     unsigned unit_size;
     const struct xln_cpumap *const *hard, *const *soft;
     unsigned nr_hard, nr_soft;
@@ -50,8 +50,9 @@ struct problem {
 
     struct xln_nodemap *named;      /* NULL: the policy chooses */
     bool own_dma;                   /* the chosen nodes' DMA zone counts */
-    bool own_cpus;                  /* and so do their CPUs: not given up */
-    unsigned set_cpus;              /* how many a set has to have, then */
+    bool own_cpus;                  /* so do their CPUs: they are not relaxed */
+    unsigned set_cpus;              /* how many CPUs a set must have in that
+                                       case */
 };
 
 /* 0 or a negative errno; clear it in either case. */
@@ -60,10 +61,10 @@ int xln__problem_init(struct problem *problem, const struct xln_host *host,
                       const struct xln_need *need);
 void xln__problem_clear(struct problem *problem);
 
-/* How many scheduling units the vCPUs are. */
+/* The number of scheduling units that the vCPUs make. */
 unsigned xln__problem_nr_units(const struct problem *problem);
 
-/* The load for each of a node's nr_allowed; 0 if there are none. */
+/* The load for each of a node's nr_allowed CPUs; 0 if it has none. */
 uint64_t xln__problem_crowding(const struct problem *problem, unsigned node);
 
 /* The vCPUs for each of `nr_cpus` CPUs with this load each, the domain's own

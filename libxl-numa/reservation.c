@@ -52,14 +52,14 @@ struct record {
     pid_t creator;
     unsigned nr_shares;
     struct xln_share shares[XLN_MAX_NODES];
-    uint64_t shares_bytes;      /* of all of them */
+    uint64_t shares_bytes;      /* the sum of all shares */
     unsigned nr_runs;
     struct xln__load_run *runs;         /* NULL: none */
     uint64_t load;                      /* of all of them, once each */
     bool has_cores;
     uint8_t cores[XLN_MAX_CPUS / 8];    /* a bit for each CPU */
 
-    /* As things are now, not in the file. */
+    /* The state now; it is not in the file. */
     bool creator_lives;
     uint64_t used_bytes;        /* the domain's memory */
 };
@@ -246,13 +246,13 @@ static int record_parse(char *text, struct record *record)
     return has_domain && record->creator > 0 ? 0 : -EINVAL;
 }
 
-/* If it cannot be told, as if it did. */
+/* If this is not known, the creator counts as alive. */
 static bool is_held(int fd)
 {
     return flock(fd, LOCK_SH | LOCK_NB);
 }
 
-/* In any case, record->runs is for the caller to free. */
+/* The caller frees record->runs in any case. */
 static int record_read(int dir_fd, const char *name, struct record *record)
 {
     char *text = NULL;
@@ -314,8 +314,9 @@ static void add_outstanding(const struct record *record,
     }
 }
 
-/* Whether nobody has such a record, as a symlink or a directory, so that it may
- * be removed; else it is there, and cannot be read now. */
+/* Whether it is something other than a record, such as a symlink or a
+ * directory, so that it may be removed. Otherwise it exists, and cannot be
+ * read now. */
 static bool is_no_record(int rc)
 {
     return rc == -EINVAL || rc == -ENOENT || rc == -ELOOP || rc == -EISDIR ||
@@ -323,9 +324,9 @@ static bool is_no_record(int rc)
 }
 
 /*
- * Read a record of a domain that exists. -ENOENT: it is none; other errors:
- * it cannot be told. A domain that is being destroyed
- * takes no more: what it gives back is free for others, not reserved again.
+ * Read a record of a domain that exists. -ENOENT: it is not a record; other
+ * errors: that is not known. A domain that is being destroyed takes no more
+ * memory. What it releases is free for others, and not reserved again.
  */
 static int record_check(int dir_fd, const char *name, xc_interface *xch,
                         struct record *record)
@@ -349,7 +350,7 @@ static int record_check(int dir_fd, const char *name, xc_interface *xch,
     return 0;
 }
 
-/* What is done with each record; `rc` and `record` are of record_check(). */
+/* The work for each record; `rc` and `record` come from record_check(). */
 typedef int record_fn(void *arg, int dir_fd, const char *name, int rc,
                       const struct record *record);
 
@@ -391,7 +392,7 @@ static int walk(int dir_fd, xc_interface *xch, record_fn *fn, void *arg)
     return rc;
 }
 
-/* Keep what is reserved for its vCPUs, for xln_load_read(). */
+/* Note what is reserved for its vCPUs, for xln_load_read(). */
 static int keep_promise(struct xln_reservations *held,
                         const struct record *record)
 {
@@ -442,8 +443,8 @@ struct count {
     uint64_t *reserved_bytes;
 };
 
-/* The record of a dead creator stays while its domain does, which is half
- * built: it is all that tells. */
+/* The record of a dead creator stays while its half-built domain exists,
+ * because nothing else shows that. */
 static int count_record(void *arg, int dir_fd, const char *name, int rc,
                         const struct record *record)
 {
@@ -605,7 +606,7 @@ int xln_reservations_add(struct xln_reservations *held, uint32_t domid,
     int fd, rc;
 
     snprintf(name, sizeof(name), "%" PRIu32, domid);
-    /* The lock is ours, so nobody else has a file of this name in hand. */
+    /* We hold the lock, so no other process has a file of this name open. */
     unlinkat(held->dir_fd, ".new", 0);
     fd = openat(held->dir_fd, ".new",
                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

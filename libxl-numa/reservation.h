@@ -4,7 +4,7 @@
 
 #include "libxl_numa.h"
 
-/* CPUs of which each has as much load of a domain. */
+/* CPUs that all have the same load of a domain. */
 struct xln__load_run {
     unsigned first, last;
     uint64_t load;
@@ -15,12 +15,12 @@ struct xln__load_run {
 struct xln__promise {
     uint32_t domid;
     unsigned nr_runs;
-    struct xln__load_run *runs; /* where they will stay */
-    struct xln_cpumap *cores;   /* that some of them will hold */
+    struct xln__load_run *runs; /* the CPUs near which they will stay */
+    struct xln_cpumap *cores;   /* the cores that some of them will take */
 };
 
-/* Of a domain whose creator lives, as xln_reservations_outstanding() found it;
- * NULL: none. Borrowed. */
+/* The vCPUs of a domain whose creator is alive, as
+ * xln_reservations_outstanding() found them; NULL: none. Borrowed. */
 const struct xln__promise *xln__reservations_promise(
     const struct xln_reservations *held, uint32_t domid);
 

@@ -41,7 +41,7 @@ struct parser {
     uint8_t seen[(UINT16_MAX + 1) / 8];     /* a bit for each domid */
 };
 
-/* Whether it is one that has not been before. */
+/* Whether this domain did not appear before. */
 static bool is_new(struct parser *p, unsigned long domid)
 {
     uint8_t bit;
@@ -83,7 +83,7 @@ static int new_domain(struct parser *p, uint32_t domid, uint64_t total)
     return 0;
 }
 
-/* The domain that was read last stays only if nothing of it is missing. */
+/* The domain that was read last stays only if no line of it is missing. */
 static void end_domain(struct parser *p)
 {
     struct xln_residency *r = p->residency;
@@ -141,7 +141,7 @@ static int parse_line(struct parser *p, const char *line)
     return 0;
 }
 
-/* The last report's first line, or, where the ring lost it, all of `text`. */
+/* The first line of the last report. If the ring lost it, all of `text`. */
 static const char *find_report(const char *text, bool *whole)
 {
     const char *start = NULL, *next = text;
@@ -213,7 +213,7 @@ int xln_residency_parse(const char *text, size_t size,
     return rc;
 }
 
-/* What the ring holds from *index on, as a malloc'd block. */
+/* The ring from *index on, as a malloc'd block. */
 static int read_ring(xc_interface *xch, uint32_t *index, char **text_r,
                      size_t *size_r)
 {
@@ -249,7 +249,7 @@ int xln_residency_read(xc_interface *xch, struct xln_residency **residency_r)
     size_t size = 0;
     int rc;
 
-    /* To the end of what is there, so that only the report follows. */
+    /* Read to the end of the ring, so that only the report follows. */
     rc = read_ring(xch, &index, &text, &size);
     if (rc)
         return rc;
@@ -291,7 +291,7 @@ const struct xln_residency_domain *xln_residency_domain(
 
 /* ---- how much room it takes ---- */
 
-/* "(XEN) [2022-12-17 12:34:56.789] ": not every host has times there. */
+/* "(XEN) [2022-12-17 12:34:56.789] ": not every host prints times. */
 #define PREFIX_BYTES 32
 
 static unsigned nr_digits(uint64_t number)
@@ -303,7 +303,7 @@ static unsigned nr_digits(uint64_t number)
     return nr;
 }
 
-/* A domain's lines. Not each node has as many pages as there are in total. */
+/* The lines of a domain. No node may have more pages than the total. */
 static uint64_t domain_bytes(const struct xln_domain *domain,
                              unsigned nr_nodes)
 {

@@ -68,7 +68,7 @@ static bool can_reach(const struct search *s, unsigned from)
     return xln__search_has_spots(s, from);
 }
 
-/* What is still to come after a slot, if it is to be near enough. */
+/* The slots after the last one that are near enough to the set. */
 struct ahead {
     unsigned nr_near, nr_nearer;    /* within the limit, and below it */
     uint64_t least_sum;             /* of one that is near */
@@ -104,12 +104,13 @@ static bool none_nearer(const struct search *s, const struct set *limit)
            s->bound.distance_max >= limit->figures.distance_max;
 }
 
-/* With more than the least distances of all, if that is asked for. */
+/* Whether the set may become near enough, by a bound that takes longer to
+ * compute. */
 static bool look_closer(struct search *s, unsigned slot, unsigned left)
 {
     const struct set *limit = &s->next;
 
-    /* With few left there is little to gain. */
+    /* With few slots left a closer look saves little. */
     if (!s->ahead || left < 3)
         return true;
     xln__search_spend(s, 2 * s->nr);
@@ -135,7 +136,7 @@ static bool look_ahead(struct search *s, unsigned slot)
         if (s->least_cost[slot + 1] != UINT64_MAX)
             cost += left * s->least_cost[slot + 1];
     }
-    /* Single nodes are all counted. */
+    /* Single nodes are all counted, not skipped. */
     if (s->size == 1)
         return true;
     if (!bounded || cost != limit->figures.cost)
@@ -180,8 +181,9 @@ static void extend(struct search *s, unsigned from)
 
 /* ---- sets to begin with ---- */
 
-/* What to add to the set next: the nearest, or what has most memory; as a
- * tie-break the latter, then the lowest. XLN_NONE: nothing has any. */
+/* The slot to add next: the nearest, or the one with most memory. The other of
+ * these two breaks a tie, then the lowest number. XLN_NONE: no slot has any
+ * memory. */
 static unsigned pick(const struct search *s, bool nearest)
 {
     const struct span *to_now = s->reach;
@@ -241,7 +243,8 @@ static bool is_spare(const struct search *s, unsigned slot)
     return true;
 }
 
-/* Take out what the set does not need: it was on the way to what it does. */
+/* Remove nodes that the set does not need. They were added before those that
+ * it needs. */
 static void trim(struct search *s)
 {
     bool spare = false;
@@ -288,13 +291,13 @@ static void offer_grown(struct search *s)
 {
     if (!xln__search_fits(s))
         return;
-    /* What suits the vCPUs is not to be told by figures. */
+    /* Figures do not show whether the cores suit the vCPUs. */
     if (!s->need_cores)
         trim(s);
     xln__search_offer(s);
 }
 
-/* Have something to compare with, whatever comes of the search. */
+/* Make sure that there is a set to compare with, whatever the search finds. */
 static void offer_greedy(struct search *s)
 {
     s->budget = GREEDY_BUDGET;
@@ -351,7 +354,7 @@ static bool see_all(struct search *s, bool size_known, uint64_t budget)
     return all_seen;
 }
 
-/* Become better as long as one node in the place of another helps. */
+/* Replace one node by another as long as that makes the set better. */
 static void improve(struct search *s)
 {
     uint64_t before;
@@ -503,7 +506,7 @@ static bool all_have_cpus(const struct search *s)
 static int run_relaxing(struct problem *problem, struct search *s,
                         struct xln__tree **tree)
 {
-    /* Where only memory is asked for, its CPUs do not matter. */
+    /* If only memory is required, the CPUs of a set do not matter. */
     int cpus = problem->request->mem_nodes ? XLN__CPUS_NONE : XLN__CPUS_ALL;
     int least = all_have_cpus(s) && cpus ? XLN__CPUS_ONE : XLN__CPUS_NONE;
     bool exact = true;

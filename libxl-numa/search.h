@@ -6,7 +6,7 @@
 #include "problem.h"
 
 struct xln__found {
-    struct xln_candidate best, next;    /* nodes NULL: there is none */
+    struct xln_candidate best, next;    /* nodes NULL: no such set */
     unsigned nr_fitting;                /* this and what follows is as in */
     bool counted_all, exact;            /* struct xln_plan */
     struct xln_bound bound;

@@ -39,7 +39,7 @@ static int compare_worths(struct worth a, struct worth b)
     return (a.sum > b.sum) - (a.sum < b.sum);
 }
 
-/* Add a slot, or take it out again. */
+/* Add a slot, or remove it. */
 static void add(struct descent *d, unsigned slot, int sign)
 {
     const unsigned *distances = xln__distances_of(d->s, slot);
@@ -88,8 +88,8 @@ static struct worth gain_of(const struct descent *d, unsigned out, unsigned in)
     };
 }
 
-/* Make the exchange that gains most, in which `fixed` has no part; or the one
- * with it that costs least. False: there is none. */
+/* Make the exchange that gains most and does not move `fixed`; or the one with
+ * `fixed` that costs least. False: there is none. */
 static bool exchange(struct descent *d, unsigned fixed, bool with_fixed)
 {
     struct worth best = { 0 };

@@ -165,7 +165,7 @@ static void fill_top(struct search *s, uint64_t *top,
     }
 }
 
-/* What stays the same whatever is relaxed. */
+/* What stays the same, whatever the search relaxes. */
 static void fill(struct search *s, const struct xln_nodemap *nodes)
 {
     const struct problem *problem = s->problem;
@@ -410,7 +410,7 @@ void xln__search_assign(struct set *to, const struct set *from)
     to->figures = from->figures;
 }
 
-/* Whether there is a core for each vCPU, if that is asked for. */
+/* Whether each vCPU can get a core, if the request is for that. */
 static bool has_cores(struct search *s)
 {
     if (!s->need_cores)

@@ -69,25 +69,26 @@ struct search {
                                  * slots added: [nr * nr_words + word] */
 
     struct set best, next;      /* nr 0: none yet */
-    uint64_t nr_better;         /* how often there was a better one */
+    uint64_t nr_better;         /* how often a better one was found */
     unsigned size;              /* of the sets looked for */
     unsigned nr_fitting;        /* of these, that were built */
-    bool counted_all;           /* none was left out */
+    bool counted_all;           /* no set was skipped */
 
     /* How much may still be spent; a unit is one look at one node, about a
      * nanosecond. Counted, not timed, so that a plan is reproducible. */
     uint64_t budget;
 
-    struct xln__ahead *ahead;   /* NULL: it is not looked at, see ahead.h */
+    struct xln__ahead *ahead;   /* NULL: the search does not use it, see
+                                   ahead.h */
 
     /* What no set can beat, as far as it is known, and the cost at which the
      * distances in it hold. */
     struct xln_bound bound;
     uint64_t bound_cost;
-    bool exact;                 /* there is no better one than `best` */
+    bool exact;                 /* no set is better than `best` */
 };
 
-/* What `top_both` of a set that fits comes to at least. */
+/* The least `top_both` of a set that fits. */
 #define XLN__BOTH (UINT64_C(2) << 20)
 
 /* How much of what is needed a slot has, in parts of 2^20, and not more. */
@@ -100,8 +101,8 @@ int xln__search_new(const struct problem *problem,
                     const struct xln_nodemap *nodes, struct search **search_r);
 void xln__search_free(struct search *s);
 
-/* How many CPUs a set must have: as many as vCPUs, as long as that is not
- * given up; then one still, if the nodes have any; then none. */
+/* How many CPUs a set must have: as many as vCPUs, until that is relaxed; then
+ * one, if the nodes have any; then none. */
 enum xln__cpus { XLN__CPUS_NONE, XLN__CPUS_ONE, XLN__CPUS_ALL };
 
 /* Say what a set must have, and forget all sets. */

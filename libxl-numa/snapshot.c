@@ -48,7 +48,7 @@ void xln_snapshot_free(struct xln_snapshot *snapshot)
 
 /* ---- requests: libxl has put xsdata into xenstore ---- */
 
-/* A key and its text. -ENOENT: it has gone meanwhile. */
+/* A key and its text. -ENOENT: it was removed meanwhile. */
 static int read_key(struct xs_handle *xs, const char *dir, const char *key,
                     char **pair)
 {
@@ -80,7 +80,7 @@ static int read_keys(struct xs_handle *xs, const char *dir, char **keys,
     int rc;
 
     for (i = 0; i < nr; i++) {
-        /* It is the version of the other keys, and asks for nothing. */
+        /* This key is the version of the others, and asks for nothing. */
         if (!strcmp(keys[i], "version"))
             continue;
         rc = read_key(xs, dir, keys[i], end);
@@ -137,7 +137,7 @@ static int read_domains(xc_interface *xch, libxl_ctx *ctx,
     return rc;
 }
 
-/* Xen knows only their numbers. */
+/* Xen knows only the numbers of cpupools. */
 static void name_pools(libxl_ctx *ctx, struct xln_host *host)
 {
     unsigned i;
@@ -167,8 +167,8 @@ static void copy_device(const libxl_pcitopology *from,
                                                              : from->node;
 }
 
-/* Where the firmware says of no device where it is, nothing is known; that is
- * not the same as no devices. What fails libxl logs itself. */
+/* If the firmware reports the node of no device, the devices are not known.
+ * That differs from having no devices. libxl itself logs failures. */
 static int read_devices(libxl_ctx *ctx, struct xln_snapshot *snapshot)
 {
     libxl_pcitopology *list;
