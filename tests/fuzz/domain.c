@@ -12,7 +12,7 @@
 
 #define SOURCE "g.xml"
 
-/* Keys of xl's own that are written, beside ours. */
+/* Keys of xl itself that the reader writes, in addition to ours. */
 static bool is_written(const char *key)
 {
     static const char *const written[] = {
@@ -28,7 +28,7 @@ static bool is_written(const char *key)
     return key_find(key, &index);
 }
 
-/* Behind a string in quotes; NULL: it is none. */
+/* The end of a string in quotes; NULL: it is not a string. */
 static const char *skip_string(const char *s)
 {
     if (*s++ != '"')

@@ -18,7 +18,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What an output is before the call: one that failed must have left it. */
+/* The value of an output before the call. A call that fails must leave it. */
 #define UNTOUCHED ((void *)(uintptr_t)0x5ead)
 
 /* `so`, or a message as printf() takes it. */
@@ -38,7 +38,7 @@ static inline _Noreturn void fail(const char *fmt, ...)
     abort();
 }
 
-/* Of the test itself: memory, files in memory. */
+/* For what the test itself needs: memory, files in memory. */
 static inline void need(bool good, const char *what)
 {
     claim(good, "the test itself: %s: %s", what, strerror(errno));
@@ -68,7 +68,7 @@ static inline FILE *file_of(const void *data, size_t size)
     return f;
 }
 
-/* As many as there can be, whatever ends a line. */
+/* The largest number of lines, whatever ends a line. */
 static inline unsigned count_lines(const char *text, size_t size)
 {
     unsigned lines = 1;
@@ -90,7 +90,7 @@ static inline void claim_error(const char *error, const char *source)
               "a control character in '%s'", error);
 }
 
-/* And then has the number of a line that the text has. */
+/* If the error has the number of a line, the text has that line. */
 static inline void claim_line(const char *error, const char *source,
                               const char *text, size_t size)
 {

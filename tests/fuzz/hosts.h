@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is claimed of every host, wherever it was read from. */
+/* Claims about every host, wherever it was read from. */
 #ifndef FUZZ_HOSTS_H
 #define FUZZ_HOSTS_H
 

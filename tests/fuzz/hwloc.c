@@ -69,7 +69,7 @@ static bool same_core(const struct xln_host_cpu *a,
     return a->node == b->node && a->socket == b->socket && a->core == b->core;
 }
 
-/* Numbers of sockets and cores may be others; who shares one may not. */
+/* The numbers of sockets and cores may change, but not which CPUs share one. */
 static void claim_same_cpus(const struct xln_host *a, const struct xln_host *b)
 {
     const struct xln_host_cpu *last = NULL, *last_again = NULL;

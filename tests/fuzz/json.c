@@ -100,7 +100,7 @@ static bool has_one_form(const char *key)
 static void claim_kept(const struct xln__json_value *was,
                        const struct xln__json_value *is);
 
-/* What has been written may have a null where there was nothing. */
+/* A written file may have a null for what was missing. */
 static void claim_object_kept(const struct xln__json_value *was,
                               const struct xln__json_value *is)
 {
@@ -147,7 +147,7 @@ static void claim_list_kept(const struct xln__json_value *was,
     claim(!old && !v, "%s: another length", is->key ? is->key : "a row");
 }
 
-/* Whatever the version that was read, this is the one that is written. */
+/* The written file has this version, whatever version was read. */
 static bool is_newest(const struct xln__json_value *value)
 {
     return value->key && !strcmp(value->key, "version") &&
@@ -272,7 +272,7 @@ static void print_item(struct xln__json *json,
     xln_nodemap_free(nodes);
 }
 
-/* What a plan file has to have, and no more. */
+/* The keys that a plan file must have, and no others. */
 static char *print(const struct plan_file *file, size_t *size_r)
 {
     struct xln__json *json = xln__json_new();

@@ -350,7 +350,7 @@ static void try_host(const char *text, size_t size)
         return;
     }
     claim(rc == -EINVAL && keys == UNTOUCHED, "%d, and an output", rc);
-    /* Without one libxlutil has said why. */
+    /* Without an error text, libxlutil has printed why. */
     if (error)
         claim_error(error, SOURCE ": ");
     free(error);

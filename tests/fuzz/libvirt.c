@@ -27,7 +27,7 @@ static void claim_sound(const struct xln_host *host)
     }
 }
 
-/* Of a CPU that is offline nothing is printed. */
+/* Nothing is printed for an offline CPU. */
 static bool has_cpus(const struct xln_host *host)
 {
     unsigned node;
@@ -38,7 +38,7 @@ static bool has_cpus(const struct xln_host *host)
     return false;
 }
 
-/* Nothing is said of the distances of a node that is cut off. */
+/* No distances are printed for a node that cannot be reached. */
 static bool is_cut_off(const struct xln_host *host, unsigned node)
 {
     unsigned other;

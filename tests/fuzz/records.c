@@ -67,7 +67,7 @@ static struct xln_reservations *lock(void)
     return held;
 }
 
-/* The library writes down who we are, in its second line. */
+/* The library writes our process id in its second line. */
 static void make_dir(void)
 {
     const char *tmp = getenv("TMPDIR");
@@ -115,7 +115,7 @@ static void write_record(const char *text)
         hold_record();
 }
 
-/* Everything that the library tells of the one record. */
+/* Everything that the library reports about the one record. */
 struct told {
     uint64_t outstanding[XLN_MAX_NODES];
     struct xln_reservation_list *list;
@@ -180,7 +180,7 @@ static void claim_told(const struct told *t)
           "a promise of nobody");
 }
 
-/* Of each CPU. */
+/* The load of each CPU. */
 static uint64_t *load_of(const struct xln__promise *p)
 {
     uint64_t *load = calloc(XLN_MAX_CPUS, sizeof(*load));
@@ -242,7 +242,7 @@ static void claim_same(const struct told *t)
     forget(&again);
 }
 
-/* The promise outlives the lock: it is of what is freed with that. */
+/* A copy that outlives the lock; the original is freed with the lock. */
 static struct xln__promise copy_promise(const struct xln__promise *p)
 {
     struct xln__promise copy = *p;

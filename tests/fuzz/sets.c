@@ -16,7 +16,7 @@
 
 static const unsigned widths[] = { 1, 8, 63, 64, 65, 128, 299, 300 };
 
-/* Of a node: the first CPU, and how many. Node 2 is not there. */
+/* The first CPU of a node, and how many it has. Node 2 does not exist. */
 static const struct {
     bool exists;
     unsigned first, nr;
@@ -115,7 +115,7 @@ static int read_elem(struct expected *e, const char *s)
     }
     if (first < 0 || last < first || *s)
         return -EINVAL;
-    /* Of all that is beyond, one is enough. */
+    /* One number beyond the width is enough to test them all. */
     for (i = first; i <= last && (i == first || i <= MAX_WIDTH); i++)
         all &= of_node ? put_node(e, i, add) : put(e, i, add);
     return all || e->skip ? 0 : -ERANGE;
@@ -152,7 +152,7 @@ static void claim_as_expected(const struct expected *e, const char *text,
         claim(xln_bitmap_test(set, i) == e->in[i], "'%s': %u", text, i);
 }
 
-/* As text it is read as what it was, and is the shortest. */
+/* Its text is read back as the same set, and is the shortest one. */
 static void claim_same(const struct xln_bitmap *set)
 {
     struct xln_bitmap *again;

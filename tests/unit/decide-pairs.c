@@ -216,7 +216,7 @@ static void log_progress(xentoollog_logger *logger, const char *context,
 
 static xentoollog_logger logger = { log_message, log_progress, NULL };
 
-/* As libxl's builders: the largest extents first, then smaller ones. */
+/* Like libxl's builders: the largest extents first, then smaller ones. */
 static bool populate(uint64_t pages, unsigned mem_flags)
 {
     static const unsigned orders[] = { 18, 9, 0 };
@@ -411,7 +411,7 @@ static void make_config(const struct config *from, const struct xln_host *host,
     make_vnodes(from, info);
 }
 
-/* What the plan comes to for each vCPU. */
+/* What the plan means for each vCPU. */
 static void plan_affinity(libxl_ctx *ctx, const struct planned *d,
                           struct outcome *o)
 {

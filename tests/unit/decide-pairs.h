@@ -34,7 +34,8 @@ struct decide_tests {
     const struct decide_pair *pairs;
     unsigned nr;
     const char *before, *after; /* around each configuration */
-    bool has_status;            /* a create has one, beside that it fails */
+    bool has_status;            /* a create has one, in addition to its failure
+                                   */
     /* Create it from its text with decide_pairs_create(). */
     void (*create)(libxl_ctx *ctx, const char *path, const char *text,
                    const struct config *from, const struct xln_host *host,

@@ -58,7 +58,7 @@ static inline struct domain *find(uint32_t domid)
     return NULL;
 }
 
-/* As Xen: EINVAL beyond the last vCPU, ESRCH where there is none. */
+/* Like Xen: EINVAL beyond the last vCPU, ESRCH for a number without a vCPU. */
 static inline struct domain *find_vcpu(uint32_t domid, uint32_t vcpu)
 {
     struct domain *d = find(domid);

@@ -662,6 +662,7 @@ int fake_host_need_memory(libxl_ctx *ctx, libxl_domain_config *config,
     return 0;
 }
 
-/* For who calls it; a module that is linked in has its own of that name. */
+/* For the caller; a module that is linked in has its own function of this
+ * name. */
 __typeof__(libxl_domain_need_memory) libxl_domain_need_memory
     __attribute__((weak, alias("fake_host_need_memory")));

@@ -14,7 +14,7 @@
 struct fake_next {
     const char *name;           /* NULL ends a list */
     void *function;
-    bool once;                  /* the second who asks gets the real one */
+    bool once;                  /* the second caller gets the real one */
 };
 
 /* Those of the program. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The inside of the made-up Xen, for what stands in for its libraries. */
+/* The inside of the made-up Xen, for the functions that replace its libraries.
+ */
 #ifndef FAKE_XEN_INSIDE_H
 #define FAKE_XEN_INSIDE_H
 
@@ -15,7 +16,8 @@
 #define NR_VCPUS 2
 #define ALL_CPUS 0xff
 
-/* For who calls it; a module that is linked in has its own of that name. */
+/* For the caller; a module that is linked in has its own function of this
+ * name. */
 #define FAKE_FOR(name)                                                        \
     __typeof__(name) name __attribute__((weak, alias("fake_" #name)))
 
@@ -49,7 +51,7 @@ extern struct fake_xen {
     char vnodes[16];            /* those that were set */
 } xen;
 
-/* Memory that belongs to who is asked: it never fails. */
+/* Memory of the made-up Xen itself: this never fails. */
 void *fake_xen_give(size_t size);
 char *fake_xen_give_text(const char *text);
 

@@ -15,17 +15,17 @@
 #define FAKE_NODES 4
 #define FAKE_CPUS 8
 
-/* As it is at first: whatever was done to it is undone. */
+/* Bring it into its first state, whatever was done to it. */
 void fake_xen_begin(void);
 
-/* What is open of libxenctrl and of libxenstore. */
+/* How many handles of libxenctrl and of libxenstore are open. */
 unsigned fake_xen_nr_open(void);
 
 /* A new domain without memory; false: there is no room for it. */
 bool fake_xen_add(uint32_t domid, const char *name, const uint8_t uuid[16]);
 void fake_xen_remove(uint32_t domid);
 
-/* What a domain is doing; at first all of them run. */
+/* The state of a domain; at first all of them run. */
 struct fake_state {
     bool paused, suspended;
     bool has_run;               /* for as long as Xen counts */
@@ -39,7 +39,7 @@ void fake_xen_tell(const uint8_t uuid[16], char *text, size_t size);
 /* Pages that were granted from nodes, as "1:512 2:512". */
 void fake_xen_pages(uint32_t domid, char *text, size_t size);
 
-/* What is free on a node. */
+/* The free memory of a node. */
 void fake_xen_set_free(unsigned node, unsigned mib);
 
 /* xc_domain_populate_physmap(). */

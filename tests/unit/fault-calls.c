@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What our code calls of libc and of libxlutil. */
+/* The calls of our code to libc and to libxlutil. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>

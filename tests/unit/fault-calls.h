@@ -36,8 +36,8 @@
         return fault(#name) ? failure : __real_##name args;                   \
     }
 
-/* What our code finds in /run/xen and /etc/xen is here, in a new and empty
- * directory; and gone with the second. */
+/* The first function makes a new, empty directory that replaces /run/xen and
+ * /etc/xen. The second one removes it. */
 bool fault_calls_begin(void);
 void fault_calls_end(void);
 

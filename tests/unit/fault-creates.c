@@ -17,7 +17,7 @@
 #include "placement/restore.h"
 #include "tap.h"
 
-/* Of this program, as the linker has it: for addr2line. */
+/* Symbols of this program, from the linker, for addr2line. */
 extern const char __executable_start;
 
 #define DOMID 7
@@ -65,7 +65,7 @@ static xentoollog_logger logger = { .vmessage = log_message };
 WRAP(int, libxl_domain_config_copy, (libxl_ctx *ctx, libxl_domain_config *to,
      const libxl_domain_config *from), (ctx, to, from), 0)
 
-/* As libxl's builders: large extents, and small ones for what is left. */
+/* Like libxl's builders: large extents, and small ones for the rest. */
 static bool populate_all(uint32_t domid, uint64_t pages)
 {
     xen_pfn_t extents[64] = { 0 };
@@ -87,7 +87,7 @@ static bool populate_all(uint32_t domid, uint64_t pages)
     return true;
 }
 
-/* What its record says of its vCPUs while it is built. */
+/* What the record has of its vCPUs while it is built. */
 static char recorded_load[256];
 
 static void note_load(void)
@@ -356,8 +356,8 @@ static void add_vnodes(libxl_ctx *ctx, libxl_domain_build_info *info)
     faults_resume();
 }
 
-/* Domain 2 is promised memory on node 0, and cores, as long as the file is
- * open. */
+/* While the file is open, memory on node 0 and cores are reserved for domain
+ * 2. */
 static int promise(void)
 {
     static const uint8_t uuid[16] = { 2 };
@@ -426,8 +426,8 @@ static void make(const struct scenario *scenario, struct outcome *o)
     close(promise_fd);
 }
 
-/* What looks for leaks at an exit() would do so thousands of times; what was
- * counted here is enough. What notes which lines are reached needs one. */
+/* A leak checker at exit() would run thousands of times, and the counts here
+ * are enough. Only the tool that records which lines run needs an exit(). */
 static void end_child(void)
 {
 #ifdef __SANITIZE_ADDRESS__
@@ -473,7 +473,8 @@ static void try(const struct scenario *scenario, unsigned nth, bool for_good,
 
 /* ---- what must hold ---- */
 
-/* What fails without us too, or of which libxl says why itself. */
+/* Calls that fail without our code, too, or for which libxl itself reports
+ * why. */
 static bool is_stocks(const char *call)
 {
     static const char *const calls[] = {

@@ -18,9 +18,9 @@
 
 struct scenario {
     const char *name;
-    const char *keys;           /* the configuration; NULL: there is none */
+    const char *keys;           /* the configuration; NULL: none */
     libxl_domain_type type;
-    /* What it prints, if anything, is for the caller to free. */
+    /* The caller frees the text that it prints, if there is any. */
     int (*run)(libxl_ctx *ctx, libxl_domain_config *config, char **text_r);
     const char *const *xsdata;  /* pairs, which it carries already */
     const char *variable;       /* of the environment, which is set */
@@ -37,14 +37,14 @@ int run_create(libxl_ctx *ctx, libxl_domain_config *config, char **text_r);
 int run_restore(libxl_ctx *ctx, libxl_domain_config *config, char **text_r);
 int run_reset(libxl_ctx *ctx, libxl_domain_config *config, char **text_r);
 
-/* Whether libxl was asked to restore a domain. */
+/* Whether libxl got the request to restore a domain. */
 bool fault_creates_restored(void);
 
 /* Gives libxl's event to whoever has registered for it. */
 void fault_creates_event(libxl_event *event);
 
-/* To be defined by the program: has what a scenario asks for come to the
- * module. Not 0: it can't, and the domain is not made. */
+/* The test program defines this: it makes the module do what a scenario needs.
+ * Not 0: that failed, and the domain is not made. */
 int give_keys(const char *keys);
 
 /* The status of main(). */

@@ -31,8 +31,9 @@ void faults_arm(unsigned nth);
 /* From the nth allocation on there is no memory; no other call fails. */
 void faults_arm_memory(unsigned nth);
 
-/* No call fails any more. NULL: none did; else what did, which is a name or
- * "memory", and in *where_r, unless that is NULL, the address that asked. */
+/* From now on no call fails. NULL: none did; otherwise the name of the call
+ * that did, or "memory". *where_r gets the address of its caller, unless
+ * where_r is NULL. */
 const char *faults_disarm(void **where_r);
 
 /* Whether this call is to fail. Then errno is EIO. */

@@ -420,7 +420,7 @@ static inline uint64_t b_own(const struct random_host *r, uint64_t cpus)
     return cpus ? ((uint64_t)r->nr_vcpus << 24) / b_count_cpus(r, cpus) : 0;
 }
 
-/* Of the most crowded node of a set. */
+/* The load of the most crowded node of a set. */
 static inline uint64_t b_crowding(const struct random_host *r, unsigned set)
 {
     uint64_t most = 0;
@@ -483,7 +483,8 @@ static inline bool b_better(const struct random_host *r, unsigned a, unsigned b,
         return x.bytes < y.bytes;
     if (!strcmp(r->policy, "worst") && x.bytes != y.bytes)
         return x.bytes > y.bytes;
-    return a & ((a ^ b) & -(a ^ b));    /* who has the lowest that differs */
+    return a & ((a ^ b) & -(a ^ b));    /* the set with the lowest number that
+                                           differs */
 }
 
 enum b_cpus { B_NO_CPU, B_ONE_CPU, B_ALL_CPUS };
@@ -540,8 +541,8 @@ static inline unsigned b_with_both(const struct random_host *r, unsigned set)
     return both;
 }
 
-/* The most memory on the fewest nodes, lowest numbers; with a CPU where there
- * is one beside memory. */
+/* The most memory on the fewest nodes, then the lowest numbers; with a CPU if
+ * some node with memory has one. */
 static inline void b_most(const struct random_host *r, unsigned candidates,
                           struct answer *answer)
 {
@@ -566,7 +567,7 @@ static inline void b_most(const struct random_host *r, unsigned candidates,
     answer->cpus_given_up = !b_has_cpus(r, best);
 }
 
-/* With ever less asked for. */
+/* Relax one requirement after another. */
 static inline bool b_search_all(const struct random_host *r,
                                 unsigned candidates, struct answer *answer)
 {

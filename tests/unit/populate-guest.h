@@ -24,7 +24,7 @@
 #define PV_REST (1024 * 1024)
 #define MAX_NODES 32
 #define NOBODY 0xff
-/* Room for what is asked for after the memory itself. */
+/* Room for what is allocated after the memory itself. */
 #define SPECIAL_PAGES 64
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -244,8 +244,8 @@ static inline void guest_free(struct guest *g)
     free(g->mfn);
 }
 
-/* What was told is what was done: of the extents asked for exactly the first
- * `done`, and for PV where they are. */
+/* The reported result is what was done: exactly the first `done` of the
+ * extents, and for PV where they are. */
 static inline void check_answer(struct guest *g, const xen_pfn_t *pfns,
                                 const xen_pfn_t *answer, unsigned long nr,
                                 unsigned order, long done)
@@ -284,7 +284,7 @@ static inline long populate(struct guest *g, unsigned long nr, unsigned order,
     g->left = nr;
     done = populate_extents(&g->populate, &ops, g, nr, order, extents);
     check_answer(g, pfns, extents, nr, order, done);
-    /* Each ask grants an extent, or a node is not asked so again. */
+    /* Each call grants an extent, or is not made for that node again. */
     if (g->xen->nr_asks - nr_asks > nr + 2 * g->xen->nr_nodes)
         wrong(g, "more asks than extents and nodes account for");
     free(pfns);
@@ -298,8 +298,8 @@ static inline bool populate_exact(struct guest *g, unsigned long nr,
     return populate(g, nr, order, extents) == (long)nr;
 }
 
-/* meminit_pv(): a short answer is gone on from only when the count of 2 MiB
- * extents is through. */
+/* Like meminit_pv(): after a short answer it continues only when the count of
+ * 2 MiB extents is complete. */
 static inline bool build_pv(struct guest *g)
 {
     xen_pfn_t *p2m = need(calloc(g->nr_pages, sizeof(*p2m)));

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-static uint64_t random_state = 1;   /* or whatever a test sets it to */
+static uint64_t random_state = 1;   /* or the seed that a test sets */
 
 static inline unsigned random_below(unsigned bound)
 {

@@ -84,7 +84,7 @@ static inline struct domain *add_domain(uint32_t domid, uint8_t uuid,
 static char dir[256];
 static uint64_t reserved[XLN_MAX_NODES];
 
-/* Of the records that this process holds. */
+/* The records that this process holds. */
 static int held_fds[64];
 static unsigned nr_held;
 
@@ -212,8 +212,8 @@ static inline size_t read_file(const char *name, char *text, size_t size)
     return length;
 }
 
-/* A process that runs `create`, tells that it did, and waits to be killed (it
- * is too if this program ends early). */
+/* A process that runs `create`, reports that, and waits to be killed. It is
+ * killed also if this program ends early. */
 static inline pid_t start_creator(void (*create)(int number), int number,
                                   int ready_fd)
 {

@@ -35,7 +35,7 @@ static inline bool nodes_are(const struct xln_nodemap *nodes,
     return bits_are(nodes ? xln_nodemap_bits(nodes) : NULL, expected);
 }
 
-/* Of a host with up to 32 nodes; NULL: none. */
+/* A set for a host with up to 32 nodes; NULL: none. */
 static inline unsigned node_bits(const struct xln_nodemap *nodes)
 {
     unsigned node, bits = 0;

@@ -43,7 +43,7 @@ static inline bool is_str(const char *got, const char *expected,
     return same;
 }
 
-/* What has to work for there to be a test: 0, or an errno, or -errno. */
+/* Ends the test unless this worked: 0, or an errno, or -errno. */
 static inline void must(int rc)
 {
     if (!rc)

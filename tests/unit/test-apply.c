@@ -25,7 +25,7 @@
 
 extern const struct cmd cmd_numa_move;
 
-/* What a move of these does, in turn. */
+/* The results of moves, in turn. */
 struct event {
     int code;
     void (*meanwhile)(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What domains have been promised beyond what they have. */
+/* The memory that domains will still balloon up to. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parser of sets, by examples and beside a naive one. */
+/* The parser of sets, by examples and against a simple one. */
 #include <regex.h>
 
 #include "bitmaps.h"
@@ -62,7 +62,7 @@ static const struct {
     {"all", "0-7"},
     {"all,^0", "1-7"},
     {"^1,all", "0-7"},
-    /* As strtoul() reads numbers. */
+    /* Numbers are read as strtoul() reads them. */
     {" 3", "3"},
     {"+3", "3"},
     {"03", "3"},
@@ -221,7 +221,8 @@ static void test_malformed(void)
     xln_cpumap_free(cpus);
 }
 
-/* What a set of eight, or the nodes, lack; and what is left if skipped. */
+/* What a set of eight, or the nodes, lack; and the result if that is skipped.
+ */
 static const struct {
     const char *text;
     size_t end;

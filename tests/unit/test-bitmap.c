@@ -120,7 +120,7 @@ static const struct pair {
     {8, 9, "1", "1,8", "1", "1", "", false, true, true, false},
     {8, 9, "1", "8", "1", "", "1", false, false, false, false},
     {65, 66, "64", "64-65", "64", "64", "", false, true, true, false},
-    /* ... and in words that the narrow one has not. */
+    /* ... and in words that the narrow set does not have. */
     {64, 128, "0-63", "63-64", "0-63", "63", "0-62", false, true, false, false},
     {63, 1000, "5", "0-999", "0-62", "5", "", false, true, true, false},
     {1, 65536, "", "65535", "", "", "", false, false, true, false},
@@ -196,7 +196,7 @@ static void test_with_itself(void)
     xln_bitmap_free(set);
 }
 
-/* What `or` cut off must not turn up in the last word. */
+/* Bits that `or` cut off must not appear in the last word. */
 static void test_or_leaves_no_residue(void)
 {
     struct xln_bitmap *set = empty(65), *wide = set_of(128, "0-127");

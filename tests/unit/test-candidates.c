@@ -127,7 +127,7 @@ struct figures {
 
 struct brute {
     const struct task *task;
-    unsigned among;             /* nodes that there is a choice of */
+    unsigned among;             /* the nodes to choose from */
     bool dma, with_cpus;
     unsigned nr;
     struct figures sets[MAX_SETS];
@@ -249,7 +249,8 @@ static int compare_figures(const void *a, const void *b)
     return x->set & differ & -differ ? -1 : 1;
 }
 
-/* With as little given up as can be. False: nothing fits. */
+/* The best sets, with as few requirements relaxed as possible. False: nothing
+ * fits. */
 static bool brute_force(struct brute *b)
 {
     unsigned max = b->task->request->max_nodes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a plan reads of a configuration, and what it makes of it. */
+/* What a plan reads from a configuration, and what it computes. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -248,8 +248,8 @@ static void test_zero_byte(void)
 
 /* ---- memory ---- */
 
-/* As libxl reckons. For PV and PVH a rig test compares it with what a
- * create says that it needs. */
+/* Figures as libxl computes them. For PV and PVH a rig test compares them with
+ * the need that a create reports. */
 static void test_need_bytes(void)
 {
     static const struct {

@@ -56,7 +56,7 @@ static bool is_better(unsigned a, unsigned b)
     return a & ((a ^ b) & -(a ^ b));
 }
 
-/* 0: there is none. */
+/* 0: no set. */
 static unsigned best_set(const struct problem *p)
 {
     unsigned best = 0;
@@ -133,7 +133,7 @@ static struct xln_plan *plan_of(const struct problem *p,
     return plan;
 }
 
-/* Sets that are said to fit do, and no others. */
+/* A set is reported to fit if it does, and only then. */
 static bool judges_right(const struct problem *p,
                          const struct xln_candidates *candidates)
 {

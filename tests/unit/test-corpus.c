@@ -41,8 +41,8 @@ struct problem {
     bool named;
 };
 
-/* What of the wishes counts. From first to last, until a set has it all; of
- * nodes that the user names the DMA zone counts from the start. */
+/* The requirements that count, relaxed from first to last until a set meets
+ * them. The DMA zone of named nodes counts from the start. */
 enum cpus { ALL_CPUS, ONE_CPU, NO_CPU };
 
 static const struct level {
@@ -182,7 +182,7 @@ struct answer {
     bool known;                 /* false: too many sets to look at */
 };
 
-/* No larger sets than can be looked at. */
+/* No larger sets than brute force can examine. */
 static struct answer answer_of(const struct problem *p)
 {
     struct answer answer = { .known = true };
@@ -342,7 +342,7 @@ static unsigned relaxed_of(const struct level *level)
            (level->cpus != ALL_CPUS ? XLN_RELAXED_CPUS : 0);
 }
 
-/* What the answer is not known of has these properties still. */
+/* Plans without a known answer still have these properties. */
 static const char *wrong_with_fit(const struct problem *p,
                                   const struct xln_plan *plan, uint64_t set)
 {
@@ -398,7 +398,7 @@ static const char *wrong_with_plan(const struct problem *p,
                    ? NULL : "there is no such set";
     if (answer->known && set != answer->set)
         return "there is a better set";
-    /* What the user named is as asked. */
+    /* A choice of the user is not relaxed. */
     if (p->named)
         return wrong_with_shares(p, plan, true);
     if (answer->known && plan->relaxed != relaxed_of(answer->level))

@@ -40,7 +40,7 @@ static const struct decide_pair pairs[] = {
       "cpuset='%c'/><vcpupin vcpu='2' cpuset='%c'/></cputune>", "" },
 };
 
-/* xl's module interposes it; here it stands in for the real one. */
+/* xl's module interposes it; here it replaces the real one. */
 bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
               const void *data, unsigned int len)
 {

@@ -11,7 +11,7 @@
 #define NAMED "<name>g</name><memory unit='MiB'>160</memory>"
 #define XMLNS " xmlns:numa='" DOMAIN_XML_KEYS "'"
 #define HVM "<os><type>hvm</type></os>"
-/* What NAMED alone comes to. */
+/* The configuration that NAMED alone becomes. */
 #define HEAD "name = \"g\"\n"
 #define SIZE "memory = 160\nvcpus = 1\n"
 #define BASE HEAD "type = \"pv\"\n" SIZE

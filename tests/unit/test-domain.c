@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Domains as a hypervisor tells of them. */
+/* Domains as a hypervisor reports them. */
 #include "domain-xen.h"
 
 static void test_plain(void)
@@ -115,7 +115,7 @@ static void test_dying(void)
     xln_domains_free(domains);
 }
 
-/* At any call after the one that told of it. */
+/* It ends at any call after the one that listed it. */
 static void test_disappears(void)
 {
     struct xln_domains *domains;

@@ -134,7 +134,7 @@ int libxl_retrieve_domain_configuration(libxl_ctx *ctx, uint32_t domid,
 
 /* ---- running a command ---- */
 
-/* Of this program, as the linker has it: for addr2line. */
+/* Symbols of this program, from the linker, for addr2line. */
 extern const char __executable_start;
 
 /* The main() of xl-numa; that of this program is below. */
@@ -238,8 +238,8 @@ static const char *run(const char *command, unsigned nth, bool for_good,
 
 /* ---- what must hold ---- */
 
-/* What libxl does not know it does not tell either; then it has said why, and
- * there are no names of domains or pools, or no devices. */
+/* If libxl fails here, it has printed why. Then the names of domains or
+ * cpupools, or the devices, are missing. */
 static bool is_optional(const char *call)
 {
     return !strcmp(call, "libxl_domid_to_name") ||

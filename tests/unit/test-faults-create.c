@@ -58,7 +58,7 @@ static int run_dry(libxl_ctx *ctx, libxl_domain_config *config, char **text_r)
     return *text_r ? 0 : ERROR_FAIL;
 }
 
-/* Of domain 1, of which more is kept than it was made with. */
+/* The userdata of domain 1, which has more than when it was made. */
 static int run_reboot(libxl_ctx *ctx, libxl_domain_config *config,
                       char **text_r)
 {
@@ -112,7 +112,7 @@ static int run_ballooned(libxl_ctx *ctx, libxl_domain_config *config,
     return run_create(ctx, config, text_r);
 }
 
-/* Domain-0 is not to be asked for anything: else this is no failure. */
+/* Domain-0 must not get a request, because then this would not fail. */
 static int run_hopeless(libxl_ctx *ctx, libxl_domain_config *config,
                         char **text_r)
 {
@@ -135,7 +135,7 @@ static const char *const recorded_strict[] = {
     "numa/version", "1", "numa/nodes", "2", "numa/nodes_mode", "strict", NULL,
 };
 
-/* Of domain 1, with its virtual nodes. */
+/* The configuration of domain 1, with its virtual nodes. */
 static int run_save(libxl_ctx *ctx, libxl_domain_config *config,
                     char **text_r)
 {
@@ -154,7 +154,7 @@ static int run_save(libxl_ctx *ctx, libxl_domain_config *config,
     return 0;
 }
 
-/* Of virtual nodes, as they come from a file; says where they are set. */
+/* Virtual nodes as they come from a file; reports where they are set. */
 static int run_vnodes(libxl_ctx *ctx, libxl_domain_config *config,
                       char **text_r)
 {

@@ -62,7 +62,7 @@ static int run_reboot(libxl_ctx *ctx, libxl_domain_config *config,
         .u.domain_shutdown.shutdown_reason = LIBXL_SHUTDOWN_REASON_REBOOT,
     };
 
-    /* Where memory runs out just there, it can't be told from a new one. */
+    /* If memory runs out just there, the domain looks like a new one. */
     faults_pause();
     libxl_event_register_callbacks(ctx, &hooks, NULL);
     fake_xen_add(OLD_DOMID, "g", config->c_info.uuid.uuid);
@@ -72,7 +72,7 @@ static int run_reboot(libxl_ctx *ctx, libxl_domain_config *config,
     return run_create(ctx, config, text_r);
 }
 
-/* Of domain 1, with its virtual nodes. */
+/* The configuration of domain 1, with its virtual nodes. */
 static int run_save(libxl_ctx *ctx, libxl_domain_config *config,
                     char **text_r)
 {
@@ -87,7 +87,7 @@ static int run_save(libxl_ctx *ctx, libxl_domain_config *config,
     fake_xen_give_vnodes();
     r = libxl_domain_suspend(ctx, 1, fileno(f), 0, NULL);
     faults_pause();
-    /* What is before it has zero bytes. */
+    /* The bytes before it are zero. */
     if (r || fseek(f, 24, SEEK_SET) || !fread(text, 1, sizeof(text) - 1, f))
         strcpy(text, "not saved");
     fclose(f);
@@ -96,8 +96,8 @@ static int run_save(libxl_ctx *ctx, libxl_domain_config *config,
     return 0;
 }
 
-/* As they come from a file; says where they are set. Where that cannot be read, the
- * file still has the domain. */
+/* Virtual nodes as they come from a file; reports where they are set. If they
+ * cannot be read, the file still has the domain. */
 static int run_vnodes(libxl_ctx *ctx, libxl_domain_config *config,
                       char **text_r)
 {
@@ -154,7 +154,7 @@ static const struct scenario scenarios[] = {
     { .name = "a node that is not there", .may_fail = true, .warns = true,
       .keys = "nodes=\"40\"\n",
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },
-    /* libxl-save-helper is told its plan in libvirtd alone. */
+    /* Only in libvirtd libxl-save-helper gets its plan. */
     { .name = "what is wrong with its XML", .may_fail = true, .warns = true,
       .keys = HANDOVER_WRONG "g: line 2: '8 apples': expected a number\n",
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },

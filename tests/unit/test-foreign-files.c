@@ -27,7 +27,7 @@ static struct file load(const char *dir, const char *name)
     return file;
 }
 
-/* Whatever comes of it: a host or a line; sanitizers see the rest. */
+/* The result is a host or a line; sanitizers see the rest. */
 static void try_text(reader *from, const char *text, size_t size)
 {
     char *error;
@@ -41,7 +41,8 @@ static void test_cut_off(reader *from, const struct file *file)
     const char *last = memrchr(file->text, '>', file->size);
     size_t end = last ? last - file->text : 0;
 
-    /* Of its own size, so that one byte too far is seen. */
+    /* In a block of exactly its size, so that a sanitizer sees a read beyond
+     * the end. */
     for (size_t size = 0; size < end; size += 1 + file->size / 200) {
         char *text = malloc(size + 1), *error;
         struct xln_host *host;
@@ -121,7 +122,7 @@ static bool is_same_node(const struct xln_host *a, const struct xln_host *b,
                             xln_host_node(b, node)->cpus);
 }
 
-/* But for what is free. `online`: but for CPUs that are not. */
+/* Except for free memory. `online`: except for CPUs that are offline. */
 static bool is_same(const struct xln_host *a, const struct xln_host *b,
                     bool online)
 {

@@ -360,7 +360,7 @@ static void test_many_attributes(void)
                  "more attributes than any host has");
 }
 
-/* A DTD by name alone is not looked at: hwloc's own files have one. */
+/* A DTD that is only named is ignored. hwloc's own files name one. */
 static void test_doctype(void)
 {
     static const char text[] =

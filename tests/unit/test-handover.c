@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What libvirt's hook leaves for the module. */
+/* The files that libvirt's hook leaves for the module. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A host as a hypervisor made of tables tells it. */
+/* A host from a hypervisor that is made of tables. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -35,7 +35,8 @@ static struct {
 
     unsigned nr_calls, fail_at;
     const char *failed;         /* the name of the call that did */
-    int dma_width;              /* what was asked for last; 0: nothing */
+    int dma_width;              /* the last width that the library asked for;
+                                   0: none */
 } xen;
 
 static bool fails(const char *name)

@@ -130,7 +130,7 @@ static void drop_lines(struct text *t)
         replace(t, at, size, "", 0);
 }
 
-/* What appears twice, or elsewhere. */
+/* Elements that appear twice, or in another place. */
 static void copy_lines(struct text *t)
 {
     size_t from, size, at, ignored;
@@ -158,7 +158,7 @@ static void change(struct text *t)
 }
 
 /* ------------------------------------------------------------------ */
-/* What comes of it                                                     */
+/* Results */
 /* ------------------------------------------------------------------ */
 
 /* Files in memory: most are written for one look. */

@@ -33,7 +33,7 @@ static void test_round_trip(void)
     keys_free(keys);
 }
 
-/* Whatever is accepted is accepted again at the next reboot. */
+/* A value that a create accepts is accepted again at the next reboot. */
 static void round_trips(const char *config, const char *what)
 {
     struct keys *keys = NULL, *back = NULL;

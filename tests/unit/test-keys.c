@@ -276,8 +276,8 @@ static void test_apply(void)
     xln_request_free(r);
 }
 
-/* The domain's keys win over the host's, whichever way round; who names nodes
- * does not get the host's default for memory. */
+/* The domain's keys override the host's, in either order. A domain that names
+ * nodes does not get the host's default for memory. */
 static void test_apply_over(void)
 {
     static const char *const texts[] = {
@@ -351,7 +351,7 @@ static void test_vnuma(void)
 #define DISTANCES ", \"vdistances=10,20\""
 #define LIST(a, b) "type=\"hvm\"; vnuma = [ " a ", " b " ]"
 
-/* What xl takes without a word, or dies of. */
+/* Lists that xl accepts without a message, or on which it ends. */
 static void test_vnuma_list(void)
 {
     IS_ACCEPTED(LIST(ITEM(", \"vcpus= 0 - 1, 3\", \"vdistances=10, 20\""),
@@ -405,7 +405,7 @@ static void test_vnuma_list(void)
                "a second size of a virtual node is refused");
 }
 
-/* What xl or libxl would refuse later, of the list as a whole. */
+/* Lists that xl or libxl would refuse later as a whole. */
 static void test_vnuma_whole(void)
 {
 #define WHOLE(first, second) LIST(ITEM(DISTANCES ", \"vcpus=" first "\""), \

@@ -131,7 +131,7 @@ void __wrap_libxl_domain_config_dispose(libxl_domain_config *config)
     move_to(&real, config);
 }
 
-/* What only works on structures needs nothing of a context. */
+/* Functions that work only on structures use nothing of a context. */
 static libxl_ctx *any_ctx(void)
 {
     static long long room[8192];

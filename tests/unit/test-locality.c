@@ -8,8 +8,8 @@
 #include "placement/record.h"
 #include "tap.h"
 
-/* Nodes 0, 1 and 3; 0 and 1 are neighbours, to node 3 it is far from 0, and
- * from 1 nobody knows. */
+/* Nodes 0, 1 and 3. Nodes 0 and 1 are neighbours; node 3 is far from node 0,
+ * and its distance from node 1 is not known. */
 static struct xln_host *make_host(void)
 {
     static const unsigned nodes[] = { 0, 1, 3 };

@@ -45,7 +45,8 @@ static void test_lock(void)
     close(apart);
 }
 
-/* What a process has inherited it holds, whatever becomes of its parent's. */
+/* A process holds the locks that it inherited, whatever happens to its parent.
+ */
 static void test_inherited(void)
 {
     int fd, wait_fds[2];

@@ -180,7 +180,7 @@ static const char *check_chosen(const struct random_host *r,
     return NULL;
 }
 
-/* Shares add up, and nobody gives more than he has. */
+/* The shares add up, and no node gives more than it has. */
 static const char *check_sums(const struct random_host *r,
                               const struct answer *a,
                               const struct xln_plan *plan)
@@ -214,7 +214,7 @@ static const char *check_sums(const struct random_host *r,
     return NULL;
 }
 
-/* Who has a smaller share than another has no more to give. */
+/* A node with a smaller share than another has no more to give. */
 static const char *check_equal(const struct random_host *r,
                                const struct answer *a,
                                const struct xln_plan *plan)
@@ -269,7 +269,7 @@ static const char *check_order(const struct random_host *r,
     return NULL;
 }
 
-/* Of named nodes those too that have CPUs alone. */
+/* Named nodes count also if they have CPUs only. */
 static unsigned b_homes(const struct random_host *r, const struct answer *a)
 {
     bool limited = r->max_nodes && b_count(r->named) > r->max_nodes;

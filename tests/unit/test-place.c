@@ -503,7 +503,7 @@ static void test_piles(void)
 }
 
 /* ------------------------------------------------------------------ */
-/* What a plan says beside that                                        */
+/* What a plan has in addition to that */
 /* ------------------------------------------------------------------ */
 
 static struct xln_plan *plan_of(const struct case_spec *c)

@@ -338,7 +338,7 @@ static void random_plan(struct made_plan *m, unsigned nr_nodes, uint64_t pages)
         plan_nearest(m, order[j]);
 }
 
-/* What must hold of a build whatever the host; NULL: it does. */
+/* The first property that a build lacks, on any host; NULL: it has all. */
 static const char *find_fault(const struct guest *g, const struct builder *b,
                               const struct made_plan *m, bool strict,
                               bool built)
@@ -395,7 +395,7 @@ static void test_any_host(void)
        "some of these hosts have the memory, and some do not");
 }
 
-/* Each node has its share and 4 MiB, in whatever pieces. */
+/* Each node has its share and 4 MiB, in pieces of any size. */
 static void test_any_roomy_host(void)
 {
     unsigned round, i, nr_far = 0;

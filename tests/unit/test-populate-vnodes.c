@@ -75,7 +75,7 @@ static long ask_for(struct guest *g, unsigned long nr, unsigned order,
     return populate_vnodes_extents(&vnodes, &ops, g, nr, order, extents);
 }
 
-/* As libxl-save-helper up to 4.20: pages, up to 1024 in a call. */
+/* Like libxl-save-helper up to 4.20: pages, up to 1024 in a call. */
 static bool restore_pages(struct guest *g)
 {
     xen_pfn_t pfns[1024];
@@ -91,7 +91,7 @@ static bool restore_pages(struct guest *g)
     return true;
 }
 
-/* Since 4.21: an extent of 2 MiB first, and pages where there is none. */
+/* Since 4.21: an extent of 2 MiB first, and pages if there is none. */
 static bool restore_extents(struct guest *g)
 {
     xen_pfn_t pfns[PAGES_2M], extent;

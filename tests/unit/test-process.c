@@ -31,7 +31,8 @@ struct child {
     int end_fd;                 /* closed: it may end */
 };
 
-/* Says when it is so far: what is looked at then does not change. */
+/* Reports when it is ready. From then on, what the test reads does not change.
+ */
 static struct child start(void (*become)(int ready_fd, void *arg), void *arg)
 {
     int ready[2], end[2];
@@ -112,7 +113,8 @@ static void test_end(void)
 
 /* ---- a session ---- */
 
-/* A leader, and what it has started: its number is told by the pipe. */
+/* A leader, and the process that it has started; the pipe delivers its number.
+ */
 struct group {
     struct child leader;
     pid_t member;

@@ -79,7 +79,7 @@ static void dies(void)
     hooks->event_occurs(NULL, &event);
 }
 
-/* What a thread does, in this order. */
+/* The steps of a thread, in this order. */
 struct steps {
     const char *name;           /* of the thread; NULL: it has none */
     bool destroys, creates_other, creates;

@@ -23,7 +23,7 @@
 
 static const uint8_t uuid[16] = { 1 };
 
-/* Nobody waits: there is nobody to wait for. */
+/* The test waits for no process, because none runs. */
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left);
 
 int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
@@ -33,8 +33,8 @@ int __wrap_nanosleep(const struct timespec *wanted, struct timespec *left)
     return 0;
 }
 
-/* Nor are the processes of this machine looked through: those of the move are
- * dead, and nobody watches the domain. */
+/* The test does not read the processes of this machine. Those of the move are
+ * dead, and no process watches the domain. */
 unsigned long long __wrap_process_start(pid_t pid);
 bool __wrap_process_end_session(pid_t session, unsigned long long start);
 
@@ -53,13 +53,13 @@ bool __wrap_process_end_session(pid_t session, unsigned long long start)
 
 struct scene {
     const char *what;
-    const char *source;         /* its name; NULL: it has gone */
+    const char *source;         /* its name; NULL: it has ended */
     struct fake_state state;
     const char *copy;           /* its name, "": none yet; NULL: it is not
                                  * there */
     struct fake_state copy_state;
     const char *notes;          /* of the journal */
-    const char *after;          /* who is there then */
+    const char *after;          /* the domains that exist then */
     enum recovered recovered;
 };
 

@@ -103,7 +103,7 @@ static void test_corrupt(void)
     length = snprintf(text, sizeof(text),
                       DOMAIN_5 "%s\nnode 1 1048576\nmore\n", start);
     does_not_count(text, length, "a record with a line that we don't know");
-    /* What a creator would see if it counted: sums that no uint64_t holds. */
+    /* What a creator would read if it counted: sums that no uint64_t holds. */
     length = snprintf(text, sizeof(text),
                       DOMAIN_5 "%s\nnode 1 18446744073709551615\n"
                                "node 1 18446744073709551615\n", start);

@@ -35,7 +35,7 @@ static unsigned mode_of(const char *name)
     return st.st_mode & 07777;
 }
 
-/* Whatever the umask of who runs xl. */
+/* For any umask of the user that runs xl. */
 static void test_privacy(void)
 {
     const uint8_t uuid[16] = { 7 };
@@ -565,7 +565,7 @@ static bool is_run(const struct xln__promise *p, unsigned i, unsigned first,
            p->runs[i].last == last && p->runs[i].load == load;
 }
 
-/* What a create in flight promises of its vCPUs. */
+/* What a create in flight reserves for its vCPUs. */
 static void test_promises(void)
 {
     const struct xln_share share = { 2, 100 * MIB };

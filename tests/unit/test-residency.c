@@ -387,7 +387,7 @@ static void test_nonsense(void)
 
 }
 
-/* As bsearch() would find now the one and now the other. */
+/* bsearch() would find sometimes the one and sometimes the other. */
 static void test_twice(void)
 {
     static const char text[] = HEAD
@@ -535,7 +535,7 @@ static void test_read(void)
     ok(xln_residency_read(NULL, &r) == -ENOENT && !r,
        "a ring that holds nothing of the report gives an error");
 
-    /* What stood there before must not be taken for the answer. */
+    /* The report from before must not be taken for the answer. */
     ring_new(8192, report_417, "");
     r = NULL;
     ok(xln_residency_read(NULL, &r) == -ENOENT && !r,

@@ -67,7 +67,7 @@ static void test_shared(void)
        "the environment is restored");
 }
 
-/* As in libvirtd: for each domain its own. */
+/* As in libvirtd, where each domain has its own plan. */
 static void test_two_at_once(void)
 {
     static struct restore *theirs[2];
@@ -150,7 +150,7 @@ static void test_nothing(void)
     ok(!restore_collect(NULL, &built), "nothing is collected from nothing");
 }
 
-/* Not what we share, whatever it is; it only has the name. */
+/* A file of another program that has this name. */
 static void test_other_file(void)
 {
     int fd = memfd_create("xl-numa-" VERSION "-9", MFD_CLOEXEC);
@@ -185,7 +185,7 @@ static void test_for_all(void)
     unsetenv(HELPER);
 }
 
-/* A library, as far as it tells which helper it starts. */
+/* The part of a library that names the helper which it starts. */
 static void write_library(const char *path, const char *helper)
 {
     static const char code[] = "\177ELF \0libxl-save-helper: \0";

@@ -178,7 +178,7 @@ static void test_refusals(void)
                "premature EOF", "an empty file");
 }
 
-/* What may be there and what may be missing. */
+/* What may be in a file, and what may be missing. */
 static void test_open_form(void)
 {
     static const char *const changes[][2] = {

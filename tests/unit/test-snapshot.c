@@ -68,7 +68,7 @@ static struct xln_host *four_nodes(void)
     return host;
 }
 
-/* As POWER numbers them. */
+/* Node numbers as on POWER. */
 static struct xln_host *sparse_ids(void)
 {
     static const unsigned nodes[] = { 0, 8, 252, 253, 255 };
@@ -336,7 +336,7 @@ static void test_first_version(void)
     free(text);
 }
 
-/* What Xen counts replaces what was known before. */
+/* Xen's count replaces what was known before. */
 static void test_residency(void)
 {
     static const char report[] =

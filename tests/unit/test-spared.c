@@ -116,7 +116,7 @@ static void test_case(const struct xln_host *host, const struct spared *s)
     decision_free(d);
 }
 
-/* What can be had is not dropped. */
+/* A request that can be met is not dropped. */
 static void test_nothing_to_drop(const struct xln_host *host)
 {
     static const struct spared fits = {

@@ -14,7 +14,7 @@
 
 #define LIBXLS "LibxlFmt\0\0\0\2\0\0\0\0 and what follows"
 
-/* What ours begins with. */
+/* The beginning of our own part of a stream. */
 #define BEGINNING "LibxlFmt\0\0\0\2\200\0\0\0\1\0\0\0\0\0\0\0"
 #define BEGINNING_SIZE (sizeof(BEGINNING) - 1)
 

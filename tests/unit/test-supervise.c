@@ -26,7 +26,8 @@ void complain(const char *fmt, ...)
     va_end(ap);
 }
 
-/* What the worker says of itself, for a process that may not be its parent. */
+/* What the worker reports of itself, for a process that may not be its parent.
+ */
 struct report {
     bool leads_session, has_mark, hears_child, pipe_is_default;
     unsigned stops;
@@ -122,7 +123,7 @@ static void test_session(void)
 
 /* ---- what stops it ---- */
 
-/* Says that it is there, then waits until it was asked as often as *arg. */
+/* Reports that it runs, then waits until it has got *arg requests to stop. */
 static int work_until(struct supervised *self, void *arg)
 {
     struct report r = { 0 };
@@ -192,7 +193,8 @@ static void test_second_signal(void)
     waitpid(seen, &status, 0);
 }
 
-/* Its end is a request to stop: once, however often it is asked for. */
+/* The end of the pipe is one request to stop, however often the worker reads
+ * it. */
 static void test_orphan(void)
 {
     struct report r = { 0 };
@@ -213,7 +215,7 @@ static void test_killed(void)
        "killed work is reported as a signal, not as an exit code");
 }
 
-/* Before the next one, whatever was blocked or handled is as it was. */
+/* Before the next one, blocked and handled signals are as at first. */
 static void test_mask(void)
 {
     int code = 0, signal;

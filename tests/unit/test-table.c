@@ -304,7 +304,7 @@ static void test_json(void)
             "JSON for people has lines, and sets as lists");
 }
 
-/* The name as a reader of our JSON gets it back; NULL: it is none. */
+/* The name that a reader of our JSON gets; NULL: none. */
 static char *read_back(const char *name)
 {
     static const char *const things[] = { "things", NULL },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who copies a domain is stopped while it has used more than its share. */
+/* A process that copies a domain is stopped while it has used more than its
+ * share. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>

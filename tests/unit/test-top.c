@@ -496,7 +496,7 @@ static void test_following(void)
     end(&s);
 }
 
-/* Xen is asked for nothing more of a domain that it destroys. */
+/* No more hypercalls are made for a domain that Xen destroys. */
 static void test_dying(void)
 {
     struct top_host h = { 8, 5, .step = 10, .first = 1 };

@@ -213,7 +213,7 @@ static void test_bounds(void)
     free(text);
 }
 
-/* Whatever becomes of a text on its way, it is taken as a whole or not. */
+/* A text that was changed on its way is read as a whole or refused. */
 static void test_spoilt(void)
 {
     static const char letters[] = "0123456789abcf=-,; vcpusmemorydistances";

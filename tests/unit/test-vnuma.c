@@ -34,7 +34,7 @@ static void set_memory(struct xln_host *host, unsigned node, uint64_t bytes)
     host->nodes[node].free_bytes = host->nodes[node].total_bytes = bytes;
 }
 
-/* `core` is one for each CPU unless said otherwise. */
+/* `core` is one for each CPU, unless a test sets it. */
 static void set_cpu(struct xln_host *host, unsigned cpu, unsigned node,
                     unsigned core)
 {

@@ -32,7 +32,7 @@ static double now(void)
     return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
-/* What only works on structures needs nothing of a context. */
+/* Functions that work only on structures use nothing of a context. */
 static libxl_ctx *any_ctx(void)
 {
     static long long room[8192];

@@ -114,7 +114,7 @@ static int compare(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Of one step; its times are sorted. */
+/* The times of one step; they are sorted. */
 static double median(double (*rounds)[NR_STEPS], int nr, int step)
 {
     double *times = malloc(nr * sizeof(*times)), middle;

@@ -284,7 +284,7 @@ static void climb(const struct options *options, struct found *f)
     }
 }
 
-/* As nodes: number, MiB, CPUs, load. */
+/* Prints nodes: number, MiB, CPUs, load. */
 static void print_nodes(const struct task *t)
 {
     puts("\nThe host of the worst: NODE MIB CPUS LOAD");

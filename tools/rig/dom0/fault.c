@@ -55,7 +55,7 @@ static int error_called(const char *name)
     exit(1);
 }
 
-/* Nobody that this process starts shall have it too. */
+/* Processes that this one starts do not get it. */
 static void take(void)
 {
     const char *text = getenv("RIG_FAULT");

@@ -98,7 +98,7 @@ static bool get_frame(int fd, struct frame *f)
            read_all(fd, f->data, f->length);
 }
 
-/* What can be read of FD becomes a frame. False: that was its end. */
+/* Send what can be read from FD as a frame. False: that was its end. */
 static bool forward(int fd, enum type type, int connection)
 {
     struct frame f = { .type = type };

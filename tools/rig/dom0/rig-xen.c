@@ -189,7 +189,7 @@ static int sample_vcpus(int nr_samples)
     return 0;
 }
 
-/* As 2 MiB extents, and the odd MiB as pages. */
+/* 2 MiB extents, and an odd MiB as pages. */
 static void populate(uint32_t domid, unsigned long nr_mib)
 {
     xen_pfn_t frames[MIB_PAGES];
@@ -257,7 +257,7 @@ static int unmake(void)
     return 0;
 }
 
-/* What is not there is not mapped: ROM, for one. */
+/* Frames without memory are not mapped: ROM, for one. */
 static void *map_frames(xenforeignmemory_handle *handle, uint32_t domid,
                         const xen_pfn_t *frames, size_t nr)
 {
@@ -352,7 +352,7 @@ static bool copy_frame(xenforeignmemory_handle *handle, uint32_t domid,
     return !error;
 }
 
-/* MAX_NODES: it cannot be told. */
+/* MAX_NODES: it is not known. */
 static int node_of_frame(xenforeignmemory_handle *handle, uint32_t domid,
                          xen_pfn_t frame)
 {

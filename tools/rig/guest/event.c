@@ -14,7 +14,7 @@ void event_notify(evtchn_port_t port)
               0);
 }
 
-/* To be called before looking for what the event announces. */
+/* Call it before looking for what the event announces. */
 void event_clear(const struct machine *machine, evtchn_port_t port)
 {
     asm volatile("lock btrq %1, %0"

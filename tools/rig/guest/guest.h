@@ -37,8 +37,8 @@ struct machine {
     const char *command_line;
     /* Makes vcpu start at vcpu_start with this stack; 0 or -errno. */
     long (*vcpu_init)(unsigned int vcpu, uintptr_t stack);
-    /* Before it is saved: gives what Xen is to be told. NULL: nothing is to be
-     * done. */
+    /* Called before it is saved; returns what Xen needs to know. NULL: nothing
+     * to do. */
     uintptr_t (*let_go)(void);
     /* All that is above but the command line, after it was saved and restored,
      * or goes on as the same domain. NULL: it can't be saved. */
