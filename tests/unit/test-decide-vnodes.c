@@ -130,22 +130,23 @@ static void test_nodes(void)
 {
     begin();
     comes(even, make_cells(NEAR, "", ""), "2 (4-5) 3 (6-7)",
-          "the node with the most room, and one as near as the guest knows");
+          "virtual nodes take the node with most room, and one at the guest's "
+          "distance");
     begin();
     comes(even, make_cells(FAR, "", ""), "2 (4-5) 1 (2-3)",
-          "or as far");
+          "virtual nodes that are far for the guest take distant nodes");
     begin();
     comes(even, make_cells(NEAR, " node=3", " node=0"), "3 (6-7) 0 (0-1)",
-          "where each is to be comes first");
+          "the node named for a virtual node comes first");
     begin();
     want(&request->nodes, "0,3");
     comes(even, make_cells(NEAR, "", ""), "0 (0-1) 3 (6-7)",
-          "then the nodes that the domain asks for");
+          "the nodes of the request come second");
     begin();
     want(&request->nodes, "0,3");
     want(&request->mem_nodes, "1-2");
     comes(even, make_cells(NEAR, "", ""), "1 (2-3) 2 (4-5)",
-          "or that its memory is to be on");
+          "the nodes of nodes_mem= count as nodes of the request");
 }
 
 static void test_modes(void)
@@ -153,11 +154,11 @@ static void test_modes(void)
     begin();
     request->vnuma = XLN_VNUMA_HOST;
     comes(even, make_cells(NEAR, "", ""), "2 (4-5) 3 (6-7)",
-          "a copy of another host stays what it is");
+          "the copy of another host keeps its virtual nodes");
     begin();
     request->vcpus_mode = XLN_VCPUS_CORE;
     comes(even, make_cells(NEAR, "", ""), "2 (4-5) 3 (6-7)",
-          "no vCPU needs a core of its own");
+          "nodes_cpus=core needs no cores for restored virtual nodes");
 }
 
 /* As libvirt's XML demands their nodes. */
@@ -174,25 +175,27 @@ static void test_short(void)
 {
     begin();
     comes(small_1, make_cells(NEAR, " node=1", " node=0"),
-          "2 (4-5) 0 (0-1)", "where it was there is no room: another node");
+          "2 (4-5) 0 (0-1)",
+          "a virtual node whose old node has no room takes another node");
     begin();
     comes(small_1, demand(make_cells(NEAR, " node=1", " node=0")),
           "short: virtual node 0: 256 MiB needed, not available from node 1 "
-          "alone: 2 (4-5) 0 (0-1)", "where it has to be there is none: the same, "
-          "and the reason");
+          "alone: 2 (4-5) 0 (0-1)",
+          "a virtual node whose named node has no room takes another one, "
+          "with a reason");
     begin();
     comes(only_2, make_cells(NEAR, "", ""), "2 (4-5) 2 (4-5); virtual nodes "
           "0-1 share node 2: the guest still sees separate nodes",
-          "one node for both: a warning says so");
+          "a warning reports that two virtual nodes share a node");
     begin();
     comes(two_small, make_cells(NEAR, "", ""), "short: virtual node 1: 256 MiB "
           "needed, not available from one of the nodes 2-3 alone: 2 (4-5) "
-          "3 (6-7)", "a node is too small: the domain comes back all the same");
+          "3 (6-7)", "a domain comes back although a node is too small");
     begin();
     request->mode = XLN_MODE_STRICT;
     comes(two_small, make_cells(NEAR, "", ""), "refused: virtual node 1: 256 "
           "MiB needed, not available from one of the nodes 2-3 alone: 2 (4-5) "
-          "3 (6-7)", "strict: it does not");
+          "3 (6-7)", "with strict the domain does not come back");
 }
 
 int main(void)

@@ -62,7 +62,7 @@ static void refused(const char *body, const char *wanted, const char *what)
     struct domain_xml domain;
     char *error = NULL;
 
-    ok(read_body(body, &domain, &error) == -EINVAL, "%s", what);
+    ok(read_body(body, &domain, &error) == -EINVAL, "%s is refused", what);
     is_str(error, wanted, "the error says why the XML is refused");
     free(error);
 }
@@ -71,21 +71,21 @@ static void refused(const char *body, const char *wanted, const char *what)
 
 static void test_size(void)
 {
-    becomes(NAMED, BASE, "a domain with nothing but a size");
+    becomes(NAMED, BASE, "a domain with a size only becomes a configuration");
     becomes("<name>g</name><memory>163840</memory>"
             "<vcpu current='2'>4</vcpu>",
             HEAD "type = \"pv\"\nmemory = 160\nvcpus = 2\n"
                  "maxvcpus = 4\n",
-            "memory in KiB, and vCPUs of which some are there");
+            "memory in KiB and vCPUs of which some are online are read");
     becomes("<name>g</name><memory unit='GiB'>1</memory>"
             "<currentMemory unit='b'>1048577</currentMemory>",
             HEAD "type = \"pv\"\nmemory = 2\nmaxmem = 1024\n"
                  "vcpus = 1\n",
-            "memory that it begins with, in whole MiB upwards");
+            "the memory at the start is rounded up to whole MiB");
     becomes("<name>g</name><memory unit='mib'>160</memory>", BASE,
-            "units in any letters, as libvirt has them");
+            "units are read in any case, as libvirt reads them");
     becomes("<currentMemory unit='GB'>9</currentMemory>" NAMED, BASE,
-            "which is never more than it can have");
+            "the memory at the start is at most the largest memory");
 }
 
 static void test_types(void)
@@ -117,7 +117,7 @@ static void test_devices(void)
             "<hostdev type='pci'><source><address domain='0' bus='4' slot='0' "
             "function='0'/></source></hostdev></devices>",
             BASE "pci = [\"0000:3a:02.1\", \"0000:04:00.0\"]\n",
-            "its PCI devices");
+            "PCI devices become pci=");
 }
 
 /* ---- where it shall be ---- */
@@ -125,15 +125,16 @@ static void test_devices(void)
 static void test_vcpus(void)
 {
     becomes(NAMED "<vcpu placement='static' cpuset='6-7'>1</vcpu>",
-            BASE "cpus = \"6-7\"\n", "<vcpu cpuset>");
+            BASE "cpus = \"6-7\"\n", "<vcpu cpuset> becomes cpus=");
     becomes("<cputune><vcpupin vcpu='1' cpuset='4'/>"
             "<vcpupin vcpu='3' cpuset='9'/></cputune>" NAMED
             "<vcpu cpuset='0-3,^2'>3</vcpu>",
             HEAD "type = \"pv\"\nmemory = 160\nvcpus = 3\n"
                  "cpus = [\"0-3,^2\", \"4\", \"0-3,^2\"]\n",
-            "<vcpupin> for one vCPU, <vcpu cpuset> for the others");
+            "<vcpupin> applies to one vCPU, and <vcpu cpuset> to the others");
     becomes(NAMED "<vcpu>1</vcpu><cputune><vcpupin vcpu='0' cpuset='4'/>"
-            "</cputune>", BASE "cpus = [\"4\"]\n", "<vcpupin> alone");
+            "</cputune>", BASE "cpus = [\"4\"]\n",
+            "<vcpupin> alone becomes cpus=");
     becomes(NAMED "<vcpu placement='auto' cpuset='3'>1</vcpu>",
             BASE "nodes = \"auto\"\n", "<vcpu placement='auto'>");
 }
@@ -142,21 +143,23 @@ static void test_memory(void)
 {
 #define NUMATUNE(attrs) NAMED "<numatune><memory " attrs "/></numatune>"
     becomes(NUMATUNE("mode='strict' nodeset='1'"),
-            BASE "nodes = \"1\"\nnodes_mode = \"strict\"\n", "strict");
+            BASE "nodes = \"1\"\nnodes_mode = \"strict\"\n",
+            "strict becomes nodes_mode=strict");
     becomes(NUMATUNE("nodeset='1-2'"),
             BASE "nodes = \"1-2\"\nnodes_mode = \"strict\"\n",
-            "which is the default of libvirt");
+            "strict is the default, as in libvirt");
     becomes(NUMATUNE("mode='restrictive' nodeset='1'"),
             BASE "nodes = \"1\"\nnodes_mode = \"strict\"\n",
-            "restrictive means it too");
+            "restrictive becomes nodes_mode=strict, too");
     becomes(NUMATUNE("mode='preferred' nodeset='1'"),
-            BASE "nodes = \"1\"\nnodes_mode = \"preferred\"\n", "preferred");
+            BASE "nodes = \"1\"\nnodes_mode = \"preferred\"\n",
+            "preferred becomes nodes_mode=preferred");
     becomes(NUMATUNE("mode='interleave' nodeset='0,^1,3'"),
             BASE "nodes = \"0,^1,3\"\nnodes_mode = \"preferred\"\n",
-            "interleave: equal shares");
+            "interleave becomes nodes_mode=preferred");
     becomes(NUMATUNE("mode='strict' placement='auto'"),
             BASE "nodes = \"auto\"\n",
-            "auto, where libvirt itself puts strict");
+            "strict together with placement=auto is ignored");
 }
 
 /* libvirt's, where a cell does not say it, nor the other one. */
@@ -194,14 +197,15 @@ static void test_bad_cells(void)
             "g.xml: no cell 0: expected 1 cells numbered from 0",
             "cells that do not begin with 0");
     refused(NUMA("<cell id='0' memory='1'/><cell id='0' memory='1'/>"),
-            "g.xml: line 2: a second <cell> with id='0'", "a cell twice");
+            "g.xml: line 2: a second <cell> with id='0'",
+            "a cell that appears twice");
     refused(NUMA("<cell cpus='x' memory='1'/>"),
             "g.xml: cell 0: cpus='x': expected vCPUs such as '0-1,4'",
-            "vCPUs that are none");
+            "cpus= without numbers");
     refused("<numatune><memnode cellid='0' nodeset='x'/></numatune>"
             NUMA("<cell memory='1'/>"),
             "g.xml: <memnode cellid='0'>: nodeset='x': expected nodes such as "
-            "'0-1,4'", "nodes that are none");
+            "'0-1,4'", "nodeset= without numbers");
 }
 
 static void test_cells(void)
@@ -210,20 +214,22 @@ static void test_cells(void)
               "<cell id='1' cpus='1' memory='81920'/></numa></cpu>"
     becomes(NAMED HVM CELLS,
             HEAD "type = \"hvm\"\n" SIZE "cell_nodes = [\"\", \"\"]\n",
-            "virtual nodes without nodes of the host");
+            "cells need not name nodes of the host");
     becomes(NAMED HVM "<numatune><memory nodeset='0-3'/>"
             "<memnode cellid='1' mode='strict' nodeset='2'/></numatune>" CELLS,
             HEAD "type = \"hvm\"\n" SIZE
             "nodes = \"0-3\"\nnodes_mode = \"strict\"\n"
-            "cell_nodes = [\"\", \"2\"]\n", "<memnode> is for its cell");
+            "cell_nodes = [\"\", \"2\"]\n",
+            "<memnode> names the nodes of its cell");
     becomes("<name>g</name><memory>1</memory>" HVM CELLS,
             HEAD "type = \"hvm\"\n" SIZE "cell_nodes = [\"\", \"\"]\n",
-            "the memory is that of all cells");
+            "the memory is the sum of all cells");
     refused(NAMED CELLS, "g.xml: <cell>: only HVM guests can have virtual "
             "nodes, and this one is pv",
             "cells of a guest that cannot have virtual nodes");
     refused(NAMED "<numatune><memnode nodeset='2'/></numatune>",
-            "g.xml: line 2: <memnode> without cellid=", "a node of no cell");
+            "g.xml: line 2: <memnode> without cellid=",
+            "a <memnode> without a cell");
 }
 
 static void test_keys(void)
@@ -232,28 +238,30 @@ static void test_keys(void)
     becomes(KEYS("<numa:placement" XMLNS " nodes_policy='worst' "
                  "nodes_cpus='hard'/>"),
             BASE "nodes_policy = \"worst\"\nnodes_cpus = \"hard\"\n",
-            "our keys in <metadata>");
+            "keys in <metadata> are read");
     becomes(KEYS("<numa:placement" XMLNS " pool='auto'/>"),
-            BASE "pool = \"auto\"\n", "any cpupool");
+            BASE "pool = \"auto\"\n", "pool=auto in <metadata> is read");
     becomes(KEYS("<x xmlns='" DOMAIN_XML_KEYS "' nodes='2'/>"),
-            BASE "nodes = \"2\"\n", "whatever its element is called");
+            BASE "nodes = \"2\"\n", "the name of the element does not matter");
     becomes(KEYS("<numa:a xmlns:numa='urn:other' nodes='2'/>"
                  "<b:c xmlns:b='urn:other'><numa:d nodes='1'/></b:c>"), BASE,
-            "what is of another namespace is not ours");
+            "elements of another namespace are ignored");
     becomes(KEYS("<numa:a" XMLNS " nodes='2'/>"
                  "<numa:b xmlns:numa='urn:other' rack='7'/>"
                  "<numa:c rack='8'/><d xmlns='urn:other' rack='9'/>"),
-            BASE "nodes = \"2\"\n", "after ours too");
+            BASE "nodes = \"2\"\n",
+            "elements of another namespace after ours are ignored");
     becomes(KEYS("<a xmlns='" DOMAIN_XML_KEYS "' nodes='2'/>"
                  "<b xmlns='urn:other' rack='7'/>"), BASE "nodes = \"2\"\n",
-            "or without a prefix");
+            "an element of another namespace without a prefix is ignored");
     becomes(NAMED "<metadata" XMLNS "><numa:a xmlns:numa='urn:other' "
             "rack='7'/><numa:b nodes='2'/></metadata>",
-            BASE "nodes = \"2\"\n", "a prefix is another's for one element");
+            BASE "nodes = \"2\"\n",
+            "a prefix may have another namespace within one element");
     becomes("<metadata" XMLNS "><numa:a nodes='2'/></metadata>"
             NUMATUNE("mode='strict' nodeset='1'"),
             BASE "nodes = \"1\"\nnodes_mode = \"strict\"\nnodes = \"2\"\n",
-            "they hold, whatever libvirt's words say");
+            "keys in <metadata> override libvirt's elements");
 }
 
 /* ---- what is wrong ---- */
@@ -265,36 +273,38 @@ static void test_errors(void)
 
     refused(NUMATUNE("mode='stirct' nodeset='1'"),
             "g.xml: line 2: mode='stirct': expected 'strict', 'preferred' or "
-            "'interleave'", "a mode that is none");
+            "'interleave'", "an unknown mode");
     refused(KEYS("<numa:a" XMLNS " nodes_polcy='x'/>"),
             "g.xml: line 2: <numa:a nodes_polcy=>: expected a key of "
-            "xl-numa.cfg(5)", "a key that is none");
+            "xl-numa.cfg(5)", "an unknown key");
     refused(KEYS("<numa:a" XMLNS " pool='qa'/>"),
             "g.xml: line 2: <numa:a pool='qa'>: expected 'auto'",
-            "a cpupool by its name");
+            "a cpupool that is named");
     refused(KEYS("<numa:a" XMLNS " memory='1'/>"),
             "g.xml: line 2: <numa:a memory=>: expected a key of "
             "xl-numa.cfg(5)", "a key of xl's");
     refused(NAMED "<vcpu>0</vcpu>",
             "g.xml: line 2: '0': expected a number of vCPUs, 1 to 4096",
-            "no vCPU");
+            "a domain without a vCPU");
     refused(NAMED "<vcpu>1</vcpu><cputune><vcpupin cpuset='1'/></cputune>",
-            "g.xml: line 2: <vcpupin> without vcpu=", "a pin of no vCPU");
+            "g.xml: line 2: <vcpupin> without vcpu=",
+            "a <vcpupin> without a vCPU");
     refused(NAMED "<cputune><vcpupin vcpu='4096' cpuset='1'/></cputune>",
             "g.xml: line 2: vcpu=\"4096\": expected a number up to 4095",
-            "one beyond all bounds");
+            "a vCPU number beyond all limits");
     refused("<name>g</name><memory unit='ells'>1</memory>",
             "g.xml: line 2: unit='ells': expected a unit such as 'KiB'",
-            "a unit that is none");
+            "an unknown unit");
     refused("<name>g</name><memory unit='TiB'>99999999</memory>",
             "g.xml: line 2: '99999999': expected a size of memory, of "
             "4 PiB at most",
-            "a size beyond all bounds");
+            "a size beyond all limits");
     refused("<name>g</name>", "g.xml: <domain> without a size of <memory>",
-            "no size");
+            "a domain without a size");
     refused("<memory>1</memory>", "g.xml: <domain> without a <name>",
-            "no name");
-    refused("<name>", "g.xml: line 3: not XML: mismatched tag", "no XML");
+            "a domain without a name");
+    refused("<name>", "g.xml: line 3: not XML: mismatched tag",
+            "a text that is not XML");
     ok(domain_xml_read("<network/>", 10, "n.xml", &domain, &error) == -EINVAL,
        "an element other than <domain> is refused");
     is_str(error, "n.xml: line 1: expected a <domain> of libvirt",

@@ -57,20 +57,24 @@ int main(void)
            "'web': 10 % copied, 190 MiB/s, 4 s left\n"
            "'web': 30 % copied, 200 MiB/s, 4 s left\n"
            "'web': 100 % copied, 100 MiB/s\n",
-           "no terminal: a line for each tenth, with rate and time left");
+           "without a terminal a line is printed for each tenth, with rate "
+           "and time left");
     PRINTS(move, more, "'web': 100 % copied, 2000 MiB/s\n",
-           "more than there was is all of it");
-    PRINTS(work, short_work, "", "less than two seconds: nothing");
+           "more than the whole amount is shown as all of it");
+    PRINTS(work, short_work, "",
+           "nothing is printed for less than two seconds");
     PRINTS(work, long_work, "simulation: 20 % done, 6 s left\n"
-           "simulation: 30 % done, 6 s left\n", "more: how much is done");
+           "simulation: 30 % done, 6 s left\n",
+           "after two seconds it prints how much is done");
     move.on_terminal = work.on_terminal = true;
     PRINTS(move, redraws, "\r'web': 0 % copied\033[K\r'web': 2 % copied\033[K"
-           "\r\033[K", "a terminal: one line, ten times a second, gone at the "
-           "end");
-    PRINTS(work, short_work, "", "a terminal: nothing to take away");
+           "\r\033[K",
+           "on a terminal one line is updated, and removed at the end");
+    PRINTS(work, short_work, "",
+           "on a terminal nothing is removed if nothing was printed");
     move.total = 0;
     PRINTS(move, more, "\r'web': 100 % copied\033[K"
            "\r'web': 100 % copied, 2000 MiB/s\033[K\r\033[K",
-           "nothing to do is done");
+           "work of no amount is shown as done");
     return tap_done();
 }
