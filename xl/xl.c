@@ -415,7 +415,7 @@ static bool asks_for_help(int argc, char **argv)
     return argc == 2 && !strcmp(argv[1], "help");
 }
 
-/* What the installed xl has to say, and then what xl-numa has. */
+/* The commands of the installed xl, and then those of xl-numa. */
 static int help(const char *installed, char **argv)
 {
     int status = 0;

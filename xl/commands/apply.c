@@ -19,7 +19,8 @@ struct run {
     const struct apply_limits *limits;
     struct supervised *self;
     struct open_advice *now;    /* the host as it is */
-    struct advise_fixed fixed;  /* what was tried, or is left where it is */
+    struct advise_fixed fixed;  /* moves that were tried, and domains that stay
+                                   where they are */
     bool has_shadow;            /* Xen can tell which pages PV domains write
                                  * to */
     uint64_t left_bytes;        /* of the limit */
@@ -217,7 +218,7 @@ static bool compare(const struct run *r, const struct advise_guest *moved,
     return !change.other_host;
 }
 
-/* The host as this move leaves it is the one for the next. */
+/* The next move starts from the host that this move leaves. */
 static bool look_again(struct run *r, const struct advise_guest *moved,
                        struct open_advice *spare)
 {

@@ -31,7 +31,7 @@ struct cmd_option {
     const char *help;
 };
 
-/* What each command that prints a table has in its options; its own codes are
+/* The options of each command that prints a table. A command's own codes are
  * letters, or start at OPT_OWN. */
 #define OPT_HUMAN 'H'
 #define OPT_JSON 256

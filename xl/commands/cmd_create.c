@@ -166,7 +166,7 @@ static bool reap(const struct plan_file *file, const pid_t *pids, bool *good)
     return true;
 }
 
-/* As many at once as dom0 has CPUs to build them with. */
+/* As many at once as Domain-0 has CPUs to build them. */
 static bool create_all(const struct plan_file *file, pid_t *pids)
 {
     long most = sysconf(_SC_NPROCESSORS_ONLN);

@@ -97,7 +97,7 @@ static void add_cpus(struct table *table, const struct source *source)
 
 /* ---- the rest, which only JSON has ---- */
 
-/* By node number, so null also for a number that no node has. */
+/* By node number, so it is null also for a number without a node. */
 static void add_distances(struct xln__json *json, const struct xln_host *host,
                           unsigned from)
 {
@@ -190,7 +190,7 @@ static int print_json(const struct cmd_line *line, const struct table *cpus,
 
 /* ---- what is shown ---- */
 
-/* As libxl would have them; NULL in *devices_r: not known. */
+/* The devices as libxl reports them; NULL in *devices_r: not known. */
 static int copy_devices(const struct xln_snapshot *saved,
                         libxl_pcitopology **devices_r)
 {

@@ -18,7 +18,7 @@
 #define OPT_CPUS (OPT_OWN + 0)
 #define OPT_KEEP (OPT_OWN + 1)
 
-/* What the command line asks for. */
+/* The arguments of the command line. */
 struct change {
     struct xln_nodemap *nodes;      /* NULL: auto */
     enum xln_vcpus_mode vcpus_mode;
@@ -90,8 +90,8 @@ static void tell_of_memory(const struct guest *guest,
     }
 }
 
-/* What was done, and what that does not do. `nodes` NULL: auto in a dry run,
- * which cannot know. Gives the exit code. */
+/* Print what was done, and what that does not do. `nodes` NULL: auto in a dry
+ * run, which cannot know the nodes. Returns the exit code. */
 static int tell(const struct guest *guest, const struct change *change,
                 const struct xln_nodemap *nodes)
 {

@@ -276,7 +276,7 @@ static const struct cmd_option options[] = {
     { 0 }
 };
 
-/* What the command line asks for. */
+/* The arguments of the command line. */
 struct question {
     bool free, all, nodeinfo, xml, has_node;
     unsigned long node;

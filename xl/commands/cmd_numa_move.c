@@ -27,7 +27,7 @@ enum {
 #define CPU_MIN_PERCENT 10
 #define CPU_MAX_PERCENT 10000
 
-/* What the worker does; `limits` are of --apply. */
+/* The task of the worker; `limits` are those of --apply. */
 struct task {
     struct cmd_line *line;
     struct apply_limits limits;

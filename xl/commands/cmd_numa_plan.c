@@ -130,8 +130,8 @@ static int show_json(const struct cmd_line *line, const struct plans *plans)
     return xln__json_print(json, stdout);
 }
 
-/* One domain: with the table of its candidates, of which one with virtual nodes
- * of its own has none. Gives the exit code. */
+/* One domain, with the table of its candidates. A domain with virtual nodes of
+ * its own has no table. Returns the exit code. */
 static int show_one(struct cmd_line *line, const struct plans *plans)
 {
     struct table *table = NULL;

@@ -137,7 +137,7 @@ static int refuse_policy(const struct cmd_line *line, const char *word)
     return code;
 }
 
-/* As often and in the order that they are given in, up to a bound. */
+/* The policies as often and in the order as given, up to a limit. */
 static int choose_policies(const struct cmd_line *line, struct simulation *s,
                            char *list)
 {

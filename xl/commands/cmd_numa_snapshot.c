@@ -9,13 +9,13 @@
 #include "replace_file.h"
 #include "views/map_view.h"
 
-/* What is written. */
+/* The format of the file. */
 struct product {
     struct xln_snapshot *snapshot;
     bool for_lstopo;
 };
 
-/* With its domains, where they are known. */
+/* With its domains, if they are known. */
 static int print_hwloc(const struct xln_snapshot *snapshot, FILE *f)
 {
     struct map *map;

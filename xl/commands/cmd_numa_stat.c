@@ -109,7 +109,7 @@ static bool has_named(const struct survey *s, const struct cmd_line *line)
 
 /* ---- one table ---- */
 
-/* What comes after survey_begin(). -EINTR: a signal says that it is over. */
+/* The work after survey_begin(). -EINTR: a signal ends it. */
 static int take(const struct wish *wish, struct survey *s)
 {
     xc_interface *xch = wish->line->xch;

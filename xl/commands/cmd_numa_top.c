@@ -43,7 +43,7 @@ struct session {
 
 /* ---- looking at the host ---- */
 
-/* What the host is shown with counts for the look too. */
+/* The CPU time for drawing the page counts for the sample, too. */
 static void keep_pace(struct session *s)
 {
     top_pace_add(&s->pace, clock_s(CLOCK_MONOTONIC),
@@ -83,7 +83,7 @@ static int read_host(struct session *s, struct xln_snapshot **snapshot_r,
     return rc;
 }
 
-/* What was there before is still there after an error. */
+/* After an error the screen keeps the last page. */
 static int look(struct session *s)
 {
     struct xln_snapshot *snapshot;

@@ -49,7 +49,7 @@ struct listing {
     bool incomplete;            /* the reason was printed */
 };
 
-/* What the rows of a domain share. */
+/* The values that all rows of a domain share. */
 struct owner {
     const struct xln_domain *domain;
     char *name, *pool;          /* NULL: not known */
@@ -247,7 +247,7 @@ static int list_named(struct listing *l)
     return rc;
 }
 
-/* One that is dying has no vCPUs any more. */
+/* A dying domain no longer has vCPUs. */
 static int list_these(struct listing *l, const struct xln_domains *domains)
 {
     unsigned i;

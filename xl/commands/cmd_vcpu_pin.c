@@ -18,7 +18,7 @@
 
 #define OPT_KEEP OPT_OWN
 
-/* What the command line asks for. */
+/* The arguments of the command line. */
 struct pinning {
     bool all_vcpus, force;
     unsigned long vcpu;
@@ -59,7 +59,7 @@ static bool read_affinity(const struct guest *guest, const char *text,
     return !strcmp(text, "-") || parse_cpus(guest, text, cpus_r);
 }
 
-/* As the installed xl has it. */
+/* In the form of the installed xl. */
 static void print_cpus(const struct xln_cpumap *cpus)
 {
     char *set;

@@ -110,7 +110,7 @@ void guest_close(struct guest *guest)
 
 /* ---- its memory ---- */
 
-/* What is on `node`, if that is outside `nodes`. */
+/* The memory on `node`, if that is outside `nodes`. */
 static uint64_t outside(const struct guest *guest, unsigned node,
                         const struct xln_nodemap *nodes)
 {
@@ -402,7 +402,7 @@ void guest_warn_remote(const struct guest *guest)
 
     if (xln_domain_cpus(guest->domain, guest->pool_cpus, true, &cpus))
         return;
-    /* One line for all of them, or one for those that are apart. */
+    /* One line for all vCPUs, or one for those that are apart. */
     if (!warn_remote(guest, cpus, NULL))
         warn_apart(guest);
     xln_cpumap_free(cpus);
@@ -452,7 +452,7 @@ static bool is_updated(const struct cmd_line *line, const struct guest *guest)
                                     &size) && size;
 }
 
-/* What keeps it from holding at the next reboot. */
+/* The reason why it will not apply at the next reboot. */
 static void warn_not_at_reboot(const struct cmd_line *line,
                                const struct guest *guest)
 {

@@ -17,8 +17,8 @@ struct guest {
     struct xln_domains *domains;        /* of one */
     const struct xln_domain *domain;    /* it */
     const struct xln_cpumap *pool_cpus; /* of its cpupool */
-    /* What it got on each node of the host when it was built; NULL: that was
-     * not recorded. */
+    /* The memory that it got on each node of the host when it was built; NULL:
+     * that was not recorded. */
     uint64_t *bytes;
     uint64_t total_bytes;               /* of these */
     struct xln_nodemap *first_nodes;    /* its node affinity at guest_open() */
@@ -41,16 +41,16 @@ uint64_t guest_bytes_outside(const struct guest *guest,
 void guest_print_bytes(const struct guest *guest,
                        const struct xln_nodemap *nodes, FILE *f);
 
-/* One line on stderr if memory is on other nodes than the CPUs that the vCPUs
- * may use. What is not recorded is taken to be where node affinity first sent
- * it. */
+/* Print one line on stderr if memory is on other nodes than the CPUs that the
+ * vCPUs may use. Memory without a record is assumed to be where node affinity
+ * first sent it. */
 void guest_warn_remote(const struct guest *guest);
 
 /* Whether something of it can be kept at all. False: it printed why. A warning
  * says that it will not hold at the next reboot. */
 bool guest_can_keep(const struct cmd_line *line, const struct guest *guest);
 
-/* For each change that `--keep` asks for: note it in `keep`. 0 or -errno. */
+/* For each change with `--keep`: note it in `keep`. 0 or -errno. */
 typedef int guest_note_fn(struct keep *keep, const struct guest *guest,
                           const void *what);
 
@@ -64,7 +64,7 @@ bool guest_keep(const struct cmd_line *line, const struct guest *guest,
 int guest_note_pool(const struct cmd_line *line, const struct guest *guest,
                     struct keep *keep);
 
-/* Note the affinities of one vCPU; NULL: it stays as it is kept. */
+/* Note the affinities of one vCPU; NULL: the kept one stays. */
 int guest_note_vcpu(struct keep *keep, unsigned vcpu,
                     const struct xln_cpumap *hard,
                     const struct xln_cpumap *soft);

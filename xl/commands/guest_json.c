@@ -5,7 +5,7 @@
 #include "guest_json.h"
 #include "views/json_set.h"
 
-/* What it got on each node when it was built. */
+/* The memory that it got on each node when it was built. */
 static void add_memory(struct xln__json *json, const struct guest *guest)
 {
     unsigned node, nr_nodes = xln_host_nr_nodes(guest->host);

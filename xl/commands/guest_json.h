@@ -5,7 +5,7 @@
 
 #include "guest.h"
 
-/* What else there is to report about a move. */
+/* The other figures to report about a move. */
 struct guest_moved {
     uint32_t previous_domid;
     double paused_s;            /* < 0: unknown */

@@ -58,7 +58,7 @@ static int run(struct cmd_line *line, int argc, char **argv)
     return code;
 }
 
-/* What was printed has to arrive, on a full disk too. */
+/* Output that does not reach its file is an error, also on a full disk. */
 static int check_output(int code)
 {
     if (!fflush(stdout) && !ferror(stdout))
@@ -88,7 +88,7 @@ static int read_global_options(int argc, char **argv, struct cmd_line *line)
     return optind;
 }
 
-/* As `xl help` lists its own. */
+/* In the form of `xl help` of the installed xl. */
 static int list_commands(void)
 {
     int i;
@@ -157,7 +157,7 @@ static int run_command(struct cmd_line *line, int argc, char **command)
     return check_output(run(line, argc, command));
 }
 
-/* Before the first call of a function of Xen's. */
+/* Must come before the first call of a function of Xen's libraries. */
 static bool open_libraries(void)
 {
     char *error;

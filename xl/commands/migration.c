@@ -23,11 +23,11 @@
 #define LOOK_MS 5
 /* A look at names and at the terminal costs more than one at a domid. */
 #define LOOKS_PER_NAME 20
-/* One at all processes costs most. */
+/* Looking at all processes costs most, so it is rare. */
 #define THROTTLE_S 1
 #define LOOK_HELD_MS 50
 
-/* What is watched while xl does it. */
+/* The state of the move while xl makes it. */
 struct watch {
     const struct cmd_line *line;
     const struct guest *guest;
@@ -127,8 +127,8 @@ static void look(struct watch *w)
         w->started_s = clock_s(CLOCK_MONOTONIC);
 }
 
-/* A suspended domain is best served by the rest of the move, which is short;
- * where all of its memory is copied meanwhile, it is not. */
+/* Once the domain is suspended, the rest of the move is short, and the best
+ * for it. That is not so if all of its memory is copied meanwhile. */
 static bool must_stop(struct watch *w)
 {
     unsigned stops = supervised_stops(w->m->self);

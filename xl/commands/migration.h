@@ -10,7 +10,7 @@
 #include "recovery.h"
 #include "supervise.h"
 
-/* What a domain may be put through. */
+/* The limits of a move. */
 struct move_terms {
     bool only_live;             /* not if it would be paused for the whole
                                  * time */
@@ -28,7 +28,7 @@ struct migration {
     const char *keep;           /* what the copy is to have: keep_format() */
     bool live;
 
-    /* What came of it. */
+    /* The outcome of a move. */
     enum recovered recovered;
     uint32_t domid;             /* of the domain that goes on */
     bool stopped;               /* a request to stop came */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What numa-stat prints for monitoring instead of a table. */
+/* The output of numa-stat for monitoring, instead of a table. */
 #ifndef MONITORING_H
 #define MONITORING_H
 

@@ -33,7 +33,7 @@ static bool has_one_node(const struct guest *guest)
     return xln_nodemap_count(xln_host_nodes(guest->host)) < 2;
 }
 
-/* Where there is no plan. What went wrong was printed. */
+/* No plan was made. The error was printed. */
 static void complain_of_none(const struct guest *guest)
 {
     if (has_one_node(guest))
@@ -79,7 +79,7 @@ static void complain_of_other_nodes(const struct guest *guest,
     free(was);
 }
 
-/* The plan is for the copy, with the domain as it is. Gives the exit code. */
+/* Plan for the copy, while the domain exists. Returns the exit code. */
 static int check_plan(const struct guest *guest, const struct keep *keep,
                       const struct placement *p,
                       const struct move_terms *terms)
@@ -328,8 +328,8 @@ static void tell_not_moved(const struct guest *guest,
                  ") runs on where it was", guest->name, m->domid);
 }
 
-/* What the copy is to have: these nodes, and what it was given while it ran.
- * False: it printed why. */
+/* Note what the copy gets: these nodes, and what the domain was given while it
+ * ran. False: it printed why. */
 static bool note_wanted(struct cmd_line *line, const struct guest *guest,
                         const struct xln_nodemap *nodes, struct keep *keep)
 {

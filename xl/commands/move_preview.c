@@ -26,7 +26,7 @@ struct preview {
  * the receiver.
  */
 #define PIPE_SHARE 3
-/* What suspends a domain, and starts its copy, however small it is. */
+/* The time to suspend a domain and to start its copy, however small it is. */
 #define LEAST_S 0.3
 
 /* A page at a time, because no pipe holds less. 0: the speed is not known. */

@@ -5,7 +5,7 @@
 
 #include "guest.h"
 
-/* For how long a domain is suspended. */
+/* How long a domain is suspended. */
 struct move_pause {
     double rate_mib_s;          /* that memory is copied with; 0: unknown */
     double least_s, most_s;     /* it writes nothing meanwhile, or to all of

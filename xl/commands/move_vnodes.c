@@ -18,7 +18,7 @@ bool move_vnodes_given(const char *word)
 
 /* ---- where they are to be ---- */
 
-/* Where they are, as was recorded. False: it printed why. */
+/* Read from the record where they are. False: it printed why. */
 static bool read_current(const struct cmd_line *line,
                          const struct guest *guest, unsigned *nodes,
                          unsigned *nr_r)

@@ -43,7 +43,7 @@ static bool check_nodes(const struct xln_host *host, const char *text,
     return false;
 }
 
-/* What the parser found at an offset of the text. */
+/* Report what the parser found at an offset of the text. */
 static void complain_of_text(const struct xln_host *host, const char *text,
                              size_t at, int rc)
 {

@@ -15,8 +15,9 @@ struct open_advice {
     struct host_advice advice;
 };
 
-/* For the saved host `host_file`, or NULL: the running one. To be closed either
- * way, and not to be copied meanwhile. False: it printed why. */
+/* Begin advice for the saved host `host_file`, or NULL: the running one. The
+ * caller closes it in either case, and does not copy it meanwhile. False: it
+ * printed why. */
 bool open_advice(struct cmd_line *line, const char *host_file,
                  struct open_advice *a);
 
@@ -26,7 +27,7 @@ bool open_advice_running(struct cmd_line *line,
                          const struct advise_fixed *fixed, bool again,
                          struct open_advice *a);
 
-/* For the same look at the host, with more that stay. */
+/* For the same snapshot of the host, with more domains that stay. */
 bool open_advice_without(struct cmd_line *line,
                          const struct advise_fixed *fixed,
                          struct open_advice *a);

@@ -62,7 +62,7 @@ static void print_columns(const struct table_column *columns,
                c->help);
 }
 
-/* From HELP_COLUMN on, in lines that fit a terminal. */
+/* Print from HELP_COLUMN on, in lines that fit a terminal. */
 static void print_wrapped(const char *text)
 {
     int column = HELP_COLUMN, length;
@@ -264,7 +264,7 @@ const char *cmd_value(const struct cmd_line *line, int code)
     return NULL;
 }
 
-/* It is read once more: that it is well-formed is known. */
+/* Parse the command line again; it is known to be well-formed. */
 unsigned cmd_values(const struct cmd_line *line, int code, const char **values,
                     unsigned max)
 {

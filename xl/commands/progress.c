@@ -6,9 +6,9 @@
 #include "text/clock.h"
 #include "text/units.h"
 
-/* Where there is no terminal, a line each time that so much more is done. */
+/* Without a terminal, a line is printed each time that so much more is done. */
 #define PERCENT_PER_LINE 10
-/* Before that a rate says little. */
+/* Before that time a rate means little. */
 #define RATE_AFTER_S 0.5
 #define REDRAW_S 0.1
 #define SAY_AFTER_S 2

@@ -19,7 +19,7 @@ struct progress {
     FILE *f;
     bool on_terminal;
 
-    /* Its own; 0 at first. */
+    /* private; 0 at first */
     bool has_begun, has_shown;
     double began_s, shown_s;
     uint64_t first;             /* done when it began */

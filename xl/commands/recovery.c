@@ -329,7 +329,8 @@ static bool resume(const struct scene *s, uint32_t domid)
     return true;
 }
 
-/* What saves a domain makes Xen note the pages that it writes to. */
+/* The process that saves a domain makes Xen log the pages that the domain
+ * writes to. */
 static bool back_to_source(struct scene *s, const struct twin *source)
 {
     const struct cmd_line *line = s->line;
@@ -346,7 +347,8 @@ static bool back_to_source(struct scene *s, const struct twin *source)
                       0);
     if (source->suspended && !resume(s, source->domid))
         return false;
-    /* Also of one that reboots now: a monitor that starts late sees that. */
+    /* A domain that reboots now needs it, too: a monitor that starts late sees
+     * the reboot. */
     ensure_monitor(s, source->domid);
     return true;
 }
@@ -368,7 +370,7 @@ static bool on_to_copy(struct scene *s, const struct twin *copy)
     }
     if (!give_name(s, copy, INCOMING))
         return false;
-    /* One that does not run yet, somebody is making. */
+    /* A domain that does not run yet is being made by another process. */
     if (unfinished || copy->has_run)
         await_monitor(s, copy->domid);
     return true;
@@ -425,7 +427,7 @@ enum recovered recovery_run(const struct cmd_line *line,
                  "in 'ps -e -o sid,pid,args'", move->name, (long)move->session);
         return RECOVERED_NOT;
     }
-    /* With what they have noted. */
+    /* Read the journal again: it may have more notes of these processes. */
     s.move = move_read(move->uuid, &noted) ? move : noted;
     s.xs = xs_open(0);
     if (!s.xs)
@@ -473,7 +475,8 @@ bool recovery_of_dead(const struct cmd_line *line, const struct move *move,
                  "done", move->name, (long)move->session);
         return false;
     }
-    /* They hold the lock. recovery_run() says what hinders this. */
+    /* Another process holds the lock. recovery_run() reports what prevents
+     * this. */
     process_end_session(move->session, move->start);
     rc = lock_within(move, &fd);
     if (rc) {

@@ -42,7 +42,7 @@ int recovery_repair_all(const struct cmd_line *line, bool quietly);
  * that of its copy. NULL: there is none, or it cannot be read. */
 struct move *recovery_find(const struct cmd_line *line, const char *word);
 
-/* One line on stderr: what became of the domain. */
+/* Print one line on stderr: what happened to the domain. */
 void recovery_tell(const struct move *move, enum recovered recovered,
                    uint32_t domid);
 

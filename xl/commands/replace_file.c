@@ -23,7 +23,7 @@ static int write_stream(const struct job *job, FILE *f)
     return rc;
 }
 
-/* What a new file gets, as open() would have it. */
+/* The mode that open() would give to a new file. */
 static mode_t new_mode(void)
 {
     mode_t mask = umask(0);
@@ -73,7 +73,7 @@ static int replace(const struct job *job, const char *path,
     return rc;
 }
 
-/* What cannot be replaced: a device or a pipe, or a link to nothing. */
+/* Files that cannot be replaced: a device or a pipe, or a link to nothing. */
 static int write_into(const struct job *job, const char *path)
 {
     FILE *f = fopen(path, "we");
@@ -105,13 +105,14 @@ int replace_file(const char *path, replace_file_print *print,
     if (stat(path, &status)) {
         if (errno != ENOENT)
             return -errno;
-        /* It may lead to a file that is still to be made. */
+        /* The link may lead to a file that does not exist yet. */
         return is_link(path) ? write_into(job, path)
                              : replace(job, path, new_mode());
     }
     if (!S_ISREG(status.st_mode))
         return write_into(job, path);
-    /* Where a link leads, not the link; whom it was kept from, it still is. */
+    /* Replace the file that a link leads to, not the link. Users that could
+     * not read the old file cannot read the new one. */
     target = realpath(path, NULL);
     if (!target)
         return -errno;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the options of a table ask for. */
+/* Tables as the options of the command line want them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #include "placement/process.h"
 #include "throttle.h"
 
-/* Where what watches the copying uses the whole share, the copying goes on
- * nevertheless. */
+/* If watching alone uses the whole share, the copying continues nevertheless.
+ */
 #define MOST_HELD_S 10
 
 static void hold(struct throttle *t, pid_t saver, double now_s)

@@ -13,7 +13,7 @@ struct throttle {
     pid_t session;              /* of the processes that copy, this one too */
     uint32_t domid;
 
-    /* Its own; 0 at first. */
+    /* private; 0 at first */
     bool has_begun;
     double began_s, used_s;     /* by then */
     pid_t held;                 /* that is stopped; 0: none */

@@ -81,8 +81,8 @@ static void restore_stderr(void)
     saved_stderr = -1;
 }
 
-/* They are handled while it waits, and at no other time: a signal that comes
- * just before a wait ends that wait too. */
+/* Signals are handled only while it waits. A signal that comes just before a
+ * wait ends that wait, too. */
 static void hold_signals(void)
 {
     struct sigaction action = { .sa_handler = end_it };
@@ -132,7 +132,8 @@ void top_screen_close(void)
 {
     if (!screen)
         return;
-    /* Not every terminal has a second screen: a prompt comes there. */
+    /* Not every terminal has a second screen. Without one, a prompt comes
+     * here. */
     mvaddstr(LINES - 1, 0, "");
     clrtoeol();
     refresh();

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What commands are about: the running Xen and its domains, or a host in a
- * file. */
+/* The running Xen and its domains, or a host in a file, for the commands. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

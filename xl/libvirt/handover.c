@@ -14,7 +14,7 @@
 #define UUID_LENGTH 36
 #define MAX_BYTES (1u << 20)
 
-/* It becomes the name of a file. */
+/* The uuid becomes the name of a file. */
 static bool is_uuid(const char *text)
 {
     static const char digits[] = "0123456789abcdef-";
@@ -41,8 +41,9 @@ static int write_all(int fd, const char *text, size_t size)
     return 0;
 }
 
-/* Under another name first: whoever sees it sees all of it. libvirt has one
- * operation at a time on a domain, so that name is ours too. */
+/* Write it under another name first, so that a reader sees all of it or
+ * nothing. libvirt has one operation at a time on a domain, so the other name
+ * is ours, too. */
 static int write_file(int dir_fd, const char *uuid, const char *text,
                       size_t size)
 {

@@ -34,7 +34,7 @@ static void hand_over(const char *uuid, const char *text, size_t size)
         say("cannot write to " HANDOVERS, rc);
 }
 
-/* What is wrong, for the module to say. */
+/* What is wrong with the XML, for the module to report. */
 static void hand_over_error(const char *uuid, const char *error)
 {
     char *text;
@@ -55,7 +55,8 @@ static void prepare(const char *name, const char *uuid, const char *text,
     char *error;
     int rc = domain_xml_read(text, size, name, &domain, &error);
 
-    /* One that is left of a try that ended early is not for this one. */
+    /* A file of an earlier try that was interrupted does not belong to this
+     * one. */
     handover_remove(HANDOVERS, uuid);
     if (rc)
         hand_over_error(uuid, error ? error : strerror(-rc));

@@ -97,7 +97,8 @@ EXPORT int libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
 
 /* ---- creates ---- */
 
-/* What is made again may be bound to CPUs that are not in its cpupool now. */
+/* A domain that is built again may be bound to CPUs that have left its
+ * cpupool. */
 static void adapt(const struct aim *aim, const struct keys *keys)
 {
     int rc = adapt_config(aim->ctx, aim->listening, &state.layout, aim->config,
@@ -135,7 +136,7 @@ static int begin(libxl_ctx *ctx, struct listener *listener,
                  libxl_domain_config *config, bool restoring,
                  struct create **create_r)
 {
-    /* One that was made before may ask for what is no longer here. */
+    /* A domain that existed before may ask for what this host no longer has. */
     const bool reboots = reboots_comes_again(&config->c_info.uuid);
     const struct aim aim = {
         .ctx = ctx,
@@ -283,7 +284,7 @@ EXPORT int libxl_domain_create_restore(
     return end(create, &listener, config, r);
 }
 
-/* What xl's module does, but that the request is in the XML. */
+/* As in xl's module, but the request comes from the XML. */
 EXPORT int libxl_domain_soft_reset(
     libxl_ctx *ctx, libxl_domain_config *config, uint32_t domid,
     const libxl_asyncop_how *ao_how,

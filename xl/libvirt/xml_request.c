@@ -11,7 +11,7 @@
 #include "xml_request.h"
 #include "text/refuse.h"
 
-/* One vCPU's, from a list of CPUs of which the host may lack some. */
+/* The mask of one vCPU, from a list of CPUs of which the host may lack some. */
 static int bind_vcpu(libxl_ctx *ctx, const char *list, libxl_bitmap *bitmap)
 {
     struct xln_cpumap *cpus;
@@ -106,7 +106,7 @@ static int bind_vcpus(const struct aim *aim, const XLU_Config *xlu,
     return 0;
 }
 
-/* What <memnode> says of a cell; "": nothing. */
+/* The nodes that <memnode> names for a cell; "": none. */
 static int read_cell(const char *text, struct xln_nodemap **nodes_r)
 {
     struct xln_nodemap *nodes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a domain's XML asks for, as our hook handed it over: handover.h. */
+/* The request in a domain's XML, as our hook wrote it: see handover.h. */
 #ifndef XML_REQUEST_H
 #define XML_REQUEST_H
 

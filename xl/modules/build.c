@@ -105,7 +105,7 @@ EXPORT int xc_domain_max_vcpus(xc_interface *xch, uint32_t domid, unsigned max)
     return 0;
 }
 
-/* Where this is libxl-save-helper, which makes one domain. */
+/* This is libxl-save-helper, which makes one domain. */
 static struct restore *attach(uint32_t domid)
 {
     pthread_mutex_lock(&state.lock);

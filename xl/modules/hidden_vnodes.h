@@ -9,12 +9,12 @@
 
 #include "placement/vnuma_record.h"
 
-/* What Xen has of a domain: 0, or as vnuma_record_read(); -EIO: Xen is not
- * reached. */
+/* The virtual nodes that Xen has of a domain: 0, or as vnuma_record_read();
+ * -EIO: Xen does not answer. */
 int vnodes_read(xentoollog_logger *lg, uint32_t domid,
                 struct vnuma_record **record_r);
 
-/* From here to vnodes_show(), in this thread. */
+/* Hide them from here to vnodes_show(), in this thread. */
 void vnodes_hide(uint32_t domid);
 void vnodes_show(void);
 

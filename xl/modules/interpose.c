@@ -35,7 +35,7 @@ static const char *libxl_name(void)
     return base ? base + 1 : libxl.dli_fname;
 }
 
-/* As layout_learn(), of libxenctrl too. */
+/* As layout_learn(), for libxenctrl, too. */
 static int learn(libxl_ctx *ctx, xentoollog_logger *lg,
                  struct layout *layout_r, const char **field_r)
 {

@@ -114,8 +114,8 @@ static bool read_uuid(uint32_t domid)
     return state.knows_uuid;
 }
 
-/* What xl would do next may end with the resumption of a domain that another
- * process copies: so it ends here. */
+/* After this, xl might resume a domain that another process is copying. So it
+ * ends here. */
 __attribute__((noreturn, format(printf, 2, 3)))
 static void refuse(const char *name, const char *fmt, ...)
 {
@@ -287,7 +287,8 @@ bool moves_adopts(void)
     return state.adopted;
 }
 
-/* xl then waits for it as for one that it has made, with its configuration. */
+/* xl then waits for the domain with its configuration, as for one that it has
+ * made. */
 int moves_adopt(libxl_ctx *ctx, const struct layout *layout,
                 libxl_domain_config *config, uint32_t *domid)
 {

@@ -20,8 +20,8 @@ void moves_begin(xentoollog_logger *lg, bool inert);
 /* Whether this xl saves a domain or sends it on. */
 bool moves_sends(void);
 
-/* What the copy of a moved domain is to have, for keep_parse(). NULL: it is not
- * moved. */
+/* The settings that the copy of a moved domain gets, for keep_parse(). NULL:
+ * it is not moved. */
 const char *moves_keep(void);
 
 /* libxl_domain_suspend() has returned. */

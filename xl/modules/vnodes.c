@@ -20,7 +20,8 @@ static struct {
 
 /* ---- the configuration ---- */
 
-/* Those that are recorded for the domain as it runs; else as it was made. */
+/* The virtual nodes that are recorded for the running domain; otherwise those
+ * of its create. */
 static void set_list(uint32_t domid, libxl_domain_build_info *info)
 {
     unsigned nodes[XLN_VNUMA_MAX_NODES];
@@ -35,8 +36,8 @@ static void set_list(uint32_t domid, libxl_domain_build_info *info)
     free(text);
 }
 
-/* Where each is to be: as a move says; else a list's stay, and others are
- * planned anew. */
+/* The node of each virtual node: as a move asks; otherwise those of a list
+ * stay, and others are planned anew. */
 static void set_wanted(const struct keep *keep, bool moves,
                        const libxl_domain_build_info *info,
                        struct vnuma_record *record)

@@ -24,8 +24,9 @@
 int vnodes_put(xentoollog_logger *lg, uint32_t domid, const struct keep *keep,
                bool sends, bool moves, libxl_domain_config *config);
 
-/* Before libxl_domain_suspend(), with vnodes_show() after it: hidden_vnodes.h.
- * False: the domain has virtual nodes which do not go with it. */
+/* Call it before libxl_domain_suspend(), and vnodes_show() after it: see
+ * hidden_vnodes.h. False: the domain has virtual nodes that cannot go with it.
+ */
 bool vnodes_begin_suspend(xentoollog_logger *lg, uint32_t domid);
 
 /* Whether the file that is restored says that it has virtual nodes. */

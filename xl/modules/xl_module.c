@@ -107,7 +107,7 @@ EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *source)
 {
     XLU_Config *config = REAL(xlu_cfg_init)(report, source);
 
-    /* Not what this module reads itself. */
+    /* Only what this module does not read itself. */
     if (config && source && strcmp(source, HOST_DEFAULTS)) {
         free(state.source);
         state.source = strdup(source);
@@ -159,7 +159,7 @@ static int read_domain_config(const XLU_Config *config)
     if (state.dry_run && state.sxp)
         xtl_log(state.lg, XTL_WARN, -1, "numa",
                 "a dry run in sxp format does not show the placement");
-    /* What comes from a file is new. */
+    /* A domain from a configuration file is new. */
     if (strcmp(state.source, "<updated>"))
         state.ran = false;
     keys_free(state.keys);
@@ -219,7 +219,7 @@ EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int size)
     return outcome(read_domain_config(config));
 }
 
-/* For one create: what is made again reads what then holds. */
+/* For one create only; a later build reads the settings of its time. */
 static struct keys *take(struct keys **keys)
 {
     struct keys *taken = *keys;
@@ -234,7 +234,7 @@ static void warn_unplaced(const libxl_domain_config *config, const char *why)
             config->c_info.name, why);
 }
 
-/* With the plan in it, as far as there is one. */
+/* Print it with the plan, if there is one. */
 static char *planned_json(libxl_ctx *ctx, libxl_domain_config *config,
                           struct placement *p)
 {
@@ -330,7 +330,7 @@ EXPORT int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd,
 
 /* ---- before a create ---- */
 
-/* Where there is no memory for it, xl places this domain and all that come. */
+/* Without memory for it, libxl places this domain and all later ones. */
 static struct placement *prepare(libxl_ctx *ctx, libxl_domain_config *config)
 {
     struct placement *p;
@@ -432,8 +432,7 @@ static struct create *begin(libxl_ctx *ctx, libxl_domain_config *config,
     struct create *create = NULL;
     struct placement *p;
 
-    /* One that returns before it is done could not give the configuration
-     * back. */
+    /* An asynchronous create could not restore the configuration. */
     if (state.inert || ao_how)
         return NULL;
     p = state.foreseen ? state.foreseen : prepare(ctx, config);
@@ -526,7 +525,7 @@ EXPORT int libxl_domain_create_new(
         state.ran = true;
         return moves_adopt(ctx, &state.layout, config, domid);
     }
-    /* As libxl would, later: xl's status is the same. */
+    /* libxl would fail later with the same status of xl. */
     if (was_refused() || refuses(ctx, config))
         return ERROR_FAIL;
     create = begin(ctx, config, ao_how, false);
@@ -566,7 +565,7 @@ EXPORT int libxl_domain_soft_reset(
 
     keys_free(take(&state.defaults));
     /* After `xl config-update` the new request is stored with the new
-     * configuration, and holds when the guest reboots. */
+     * configuration, and applies when the guest reboots. */
     if (keys)
         keys_write_xsdata(keys, &config->c_info.xsdata);
     keys_free(keys);

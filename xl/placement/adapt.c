@@ -36,7 +36,7 @@ static const libxl_cpupoolinfo *pool_of_id(const struct adapt *a, uint32_t id)
     return NULL;
 }
 
-/* As libxl will find it; NULL: it will not. */
+/* The cpupool that libxl will find; NULL: none. */
 static const libxl_cpupoolinfo *named_pool(const struct adapt *a)
 {
     const char *name = a->config->c_info.pool_name;

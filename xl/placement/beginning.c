@@ -117,8 +117,8 @@ static int recorded_keys(struct placement *p)
     return rc;
 }
 
-/* What comes from elsewhere and is wrong costs its virtual nodes, not the
- * domain. */
+/* A wrong record from elsewhere is dropped, and the domain is built without
+ * virtual nodes. */
 static int take_vnodes(struct placement *p)
 {
     char *error = NULL;

@@ -91,7 +91,8 @@ static int read_nodes(const struct cells *said, const libxl_vnode_info *vnode,
     return rc ? rc : xln_nodemap_set(cell->nodes, vnode->pnode);
 }
 
-/* Those that it had, on the nodes that libvirt's XML says of each. */
+/* The virtual nodes that it had, with the nodes that libvirt's XML names for
+ * each. */
 static int read_kept(const struct placement *p, uint64_t memory_bytes,
                      struct cells **cells_r)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a create needs from the host, by the configuration that libxl has. */
+/* What a create needs from the host, from libxl's configuration. */
 #ifndef BUILD_NEED_H
 #define BUILD_NEED_H
 

@@ -5,7 +5,7 @@
 
 #include "placement.h"
 
-/* What populate.c asks the hypervisor with. */
+/* The functions by which populate.c calls the hypervisor. */
 struct asker {
     populate_physmap_fn *real;
     xc_interface *xch;
@@ -42,8 +42,8 @@ int placement_adopt_stub(struct placement *p, uint32_t stub_domid)
     return rc;
 }
 
-/* Xen refuses single pages, so the build will fail: keep the host as it is now,
- * before libxl gives back what was granted. */
+/* If Xen refuses single pages, the build will fail. Keep the host as it is
+ * now, before libxl releases what was granted. */
 static void keep_host(struct placement *p, xc_interface *xch)
 {
     struct xln_host *host;

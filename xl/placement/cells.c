@@ -287,7 +287,7 @@ static unsigned roomiest(const struct binding *b,
     return best;
 }
 
-/* Where one is put that gets none of its own nodes. */
+/* The node of a cell that gets none of its own nodes. */
 static int choose_another(const struct binding *b, unsigned cell,
                           unsigned *node_r)
 {

@@ -156,7 +156,7 @@ static int read_name(const struct parser *r)
         return rc;
     if (!r->config->name || !*r->config->name)
         return explain(r, "no name=: expected the name of the domain");
-    /* It begins lines that a terminal shows. */
+    /* The name begins lines that a terminal shows. */
     xln__mask_controls(r->config->name);
     return 0;
 }

@@ -14,7 +14,7 @@
 #include "decide_cells.h"
 #include "explain.h"
 
-/* What a decision is made from. */
+/* The arguments of a decision. */
 struct question {
     const struct xln_host *host;
     const struct xln_need *need;
@@ -118,7 +118,7 @@ static int drop_absent(struct decision *d, const struct question *q,
     return rc;
 }
 
-/* As when it was made, except for its virtual nodes, which it has. */
+/* As at its create, except for the virtual nodes, which it still has. */
 static void limit_restored(struct decision *d)
 {
     struct xln_request *request = d->request;
@@ -131,8 +131,8 @@ static void limit_restored(struct decision *d)
     request->vnuma = XLN_VNUMA_NONE;
 }
 
-/* What a guest cannot have, the host's defaults or a record of another host may
- * still ask for; where a user does, that was refused. */
+/* Drop what this guest cannot have. The host's defaults or a record of another
+ * host may ask for it; a user's request for it was refused. */
 static void limit_vnuma(struct decision *d, const struct decide_guest *guest)
 {
     if (guest->cells && guest->cells->restored) {
@@ -142,7 +142,8 @@ static void limit_vnuma(struct decision *d, const struct decide_guest *guest)
     if (guest->type != LIBXL_DOMAIN_TYPE_HVM || guest->restored ||
         guest->on_demand || d->request->vcpus_mode == XLN_VCPUS_CORE)
         d->request->vnuma = XLN_VNUMA_NONE;
-    /* It has its own, and its vCPUs are where it says. */
+    /* The domain lists its virtual nodes, and its vCPUs are where the list
+     * says. */
     if (guest->cells) {
         d->request->vnuma = XLN_VNUMA_NONE;
         d->request->vcpus_mode = XLN_VCPUS_NONE;
@@ -332,7 +333,7 @@ static int warn_split_unit(struct decision *d, const struct question *q)
     return rc ? rc : add_warning(d, line);
 }
 
-/* Where several are on one node. */
+/* Warn if several virtual nodes share a node. */
 static int warn_shared(struct decision *d, const struct question *q)
 {
     char *line;
@@ -348,7 +349,7 @@ static int warn_shared(struct decision *d, const struct question *q)
     return rc;
 }
 
-/* One that is restored comes from several nodes, if it may. */
+/* The virtual nodes of a restored guest may take memory from several nodes. */
 static bool must_fit(const struct decision *d, const struct decide_guest *guest)
 {
     if (guest->cells->restored)

@@ -34,7 +34,7 @@ struct decide_guest {
                                    whatever `need` says */
 };
 
-/* As xl's commands exit. */
+/* The exit statuses of xl's commands. */
 enum decide_status {
     DECIDE_FITS = 0,
     DECIDE_NOTHING_FITS = 3,
@@ -52,7 +52,7 @@ struct decision {
     bool refused, lacks_memory;
 
     struct xln_request *request;    /* what of it this host can do */
-    struct xln_plan *plan;          /* also where it is refused */
+    struct xln_plan *plan;          /* also if it is refused */
     const struct xln_host_pool *pool; /* the host's, which was chosen, and which
                                        * the plan is for; NULL: none was */
     struct xln_vnuma *vnuma;        /* NULL: no virtual nodes; of cells all of

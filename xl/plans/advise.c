@@ -97,7 +97,7 @@ static int find_place(const struct xln_host *host,
     return 0;
 }
 
-/* What the hypervisor will have granted, roughly: the shares. */
+/* About what the hypervisor will have granted: the shares. */
 static uint64_t *pages_of_plan(const struct xln_host *host,
                                const struct xln_plan *plan)
 {
@@ -208,7 +208,7 @@ static void step_clear(struct step *step)
     *step = (struct step){ .plan = NULL };
 }
 
-/* Its memory is on these nodes, and no others. */
+/* All of its memory is on these nodes. */
 static bool is_there(const struct xln_host *host,
                      const struct advise_guest *guest,
                      const struct xln_nodemap *nodes)
@@ -221,8 +221,8 @@ static bool is_there(const struct xln_host *host,
     return true;
 }
 
-/* What is where it would go may lie far from its vCPUs, but then these are to
- * be moved (xl vcpu-pin), not the memory. */
+/* If its memory is already where it would go, it may still be far from its
+ * vCPUs. Then the vCPUs should move (xl vcpu-pin), not the memory. */
 static int try_guest(const struct xln_host *host,
                      const struct advise_guest *guest, struct step *best)
 {
@@ -375,8 +375,8 @@ static int place_on(const struct xln_host *host,
     return rc;
 }
 
-/* Where nodes are named, it is to be one of them; else it has to have a CPU for
- * each vCPU, and one that the first of them may run on. */
+/* If the request names nodes, the target must be one of them. Otherwise it
+ * must have a CPU for each vCPU, and one that the first vCPU may use. */
 static bool may_use(const struct xln_host *host,
                     const struct advise_wish *wish, unsigned node)
 {
@@ -509,7 +509,7 @@ static uint64_t all_bytes(const struct advice *advice)
     return bytes;
 }
 
-/* As a create would have it. *plan_r stays NULL where that is not one node. */
+/* Plan like a create. *plan_r stays NULL if the plan is not on one node. */
 static int place_now(const struct xln_host *host,
                      const struct advise_wish *wish, struct xln_plan **plan_r)
 {

@@ -24,7 +24,7 @@ struct advise_guest {
     bool fixed;                     /* the caller wants it to stay */
 };
 
-/* What a domain asks for, and what it is. */
+/* The request of a domain, and its properties. */
 struct advise_wish {
     const struct xln_request *request;
     const struct xln_need *need;

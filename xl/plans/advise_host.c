@@ -28,7 +28,8 @@ static void assume_pages(const struct xln_host *host, const struct xln_domain *d
             pages[node] = part;
 }
 
-/* Where its memory is was recorded when it was made, or a saved host has it. */
+/* The place of its memory was recorded when it was built, or a saved host has
+ * it. */
 static int read_pages(const struct planner *p, struct xs_handle *xs,
                       unsigned index, uint64_t *pages)
 {
@@ -92,7 +93,8 @@ uint64_t advise_overhead(const struct xln_domain *d)
     return 2 * MIB + PAGE_BYTES * (256 * (uint64_t)d->nr_vcpus + 2 * mib);
 }
 
-/* Its hard affinities, if any vCPU has one that binds. */
+/* The hard affinities of the domain, if any vCPU has one that is not all CPUs.
+ */
 static int read_hard(const struct xln_domain *d,
                      const struct xln_host_pool *pool, struct xln_need *need,
                      const struct xln_cpumap ***hard_r)

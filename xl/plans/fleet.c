@@ -109,7 +109,7 @@ static uint64_t figure_of(const struct offer *offer, enum fleet_reason what)
 {
     if (what == FLEET_LEFT_OUT || !offer->good)
         return !offer->good;
-    /* How near it came is worth nothing. */
+    /* How near a domain came to fitting does not count. */
     if (what > FLEET_UNFIT && offer->cost.nr_unfit)
         return 0;
     switch (what) {
@@ -170,7 +170,7 @@ static bool is_same_file(const char *a, const char *b)
                              x.st_dev == y.st_dev && x.st_ino == y.st_ino);
 }
 
-/* Where it is there already. */
+/* The host in the ranking, if it is there already. */
 static const struct offer *find_host(const struct fleet *fleet,
                                      const char *host)
 {

@@ -66,7 +66,7 @@ bool fleet_plan(struct fleet *fleet, struct notes *notes,
                 const struct fleet_query *what);
 void fleet_dispose(struct fleet *fleet);
 
-/* What decides between the two. */
+/* The criterion that decides between the two. */
 enum fleet_reason fleet_compare(const struct offer *a, const struct offer *b);
 
 /* The host to take: on which each domain fits, relaxed or not. NULL: none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What somebody else has changed on a host between two looks at it. */
+/* What others changed on a host between two snapshots. */
 #ifndef HOST_CHANGE_H
 #define HOST_CHANGE_H
 

@@ -101,7 +101,7 @@ static int make_mask(const char *list, const struct xln_host *host,
     return rc;
 }
 
-/* One for each vCPU; a list that is for all is each one's. */
+/* A mask for each vCPU; a list for all vCPUs is that of each. */
 static int make_masks(const struct config *config, const char *key,
                       const struct config_cpus *cpus,
                       const struct xln_host *host,

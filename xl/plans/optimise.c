@@ -30,7 +30,7 @@
 #define MAX_DECISIONS 100000
 #define MIN_ORDERS 8
 
-/* What a domain gets if it is alone on the host. */
+/* The result for a domain that is alone on the host. */
 struct alone {
     enum decide_status status;
     unsigned nr_nodes;

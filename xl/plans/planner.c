@@ -130,7 +130,7 @@ static bool take_cores(struct planner *p)
     return replace_host(p, host);
 }
 
-/* What its domains are known to do counts from here on. */
+/* From here on the load of its domains counts. */
 static bool add_load(struct planner *p)
 {
     const struct xln_snapshot *snapshot = p->snapshot;
@@ -218,7 +218,7 @@ static bool no_such_pool(const struct planner *p, const struct config *config)
                      config->source, config->pool);
 }
 
-/* As libxl, by name before number. */
+/* Like libxl, by name before number. */
 static bool find_saved_pool(const struct xln_host *host, const char *word,
                             uint32_t *id_r)
 {
@@ -297,7 +297,7 @@ static void describe(struct planned *d)
     };
 }
 
-/* What xl itself refuses. */
+/* Refuse what xl itself refuses. */
 static int check_vcpus(const struct planner *p, const struct config *config,
                        char **error_r)
 {
@@ -378,7 +378,7 @@ static int parse_xml(const char *path, const char *text, size_t size,
     return rc;
 }
 
-/* One of xl, or a domain of libvirt. */
+/* A configuration of xl, or a domain of libvirt. */
 static int read_config(const char *path, char *const *words, unsigned nr_words,
                        const struct keys *defaults, struct config **config_r,
                        char **error_r)
@@ -469,7 +469,7 @@ bool planner_place(struct planned *d, const struct xln_host *host)
     return !rc || notes_add_error(d->notes, d->config->source, rc, NULL);
 }
 
-/* What it does to the CPUs. */
+/* Add its load to the CPUs. */
 static int add_vcpus(const struct planned *d, uint64_t *load,
                      struct xln_cpumap *taken, struct xln_host **host_r)
 {

@@ -36,7 +36,7 @@ struct sim {
     struct visit **guests;
     unsigned nr_guests;
 
-    /* What they hold. */
+    /* The resources that they hold. */
     struct xln_share *used;     /* [nr_nodes], by node */
     uint64_t *load;             /* [nr_cpus]; as xln_place() is to see it */
     uint64_t *node_load;        /* [nr_nodes]; all of it, the host's too */
@@ -594,7 +594,7 @@ static void sim_free(struct sim *s)
     xln_request_free(s->request);
 }
 
-/* What the host has from the start. */
+/* The domains that the host has from the start. */
 static void look_at_host(struct sim *s)
 {
     unsigned node, cpu;

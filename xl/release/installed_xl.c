@@ -119,7 +119,7 @@ static bool is_another_program(const char *path)
     return is_program(path, &it) && !is_this_program(&it);
 }
 
-/* Not a script, which might lead back here. */
+/* Skip scripts, because one might lead back here. */
 static bool is_elf(const char *path)
 {
     FILE *f = fopen(path, "re");

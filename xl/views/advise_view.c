@@ -28,7 +28,7 @@ const struct table_column advise_view_columns[] = {
     { 0 }
 };
 
-/* Those that it has memory on. NULL: no memory. */
+/* The nodes that have some of its memory. NULL: memory ran out. */
 static struct xln_nodemap *nodes_of(const struct xln_host *host,
                                     const struct advise_guest *guest)
 {

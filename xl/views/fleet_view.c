@@ -49,7 +49,7 @@ static void put_distance(struct table *table, unsigned distance)
         table_count(table, DISTANCE, distance);
 }
 
-/* Where some do not fit there is not much to say of the others' nodes. */
+/* If some domains do not fit, the nodes of the others mean little. */
 static void put_figures(const struct offer *offer, struct table *table)
 {
     const struct planned_cost *cost = &offer->cost;

@@ -34,7 +34,7 @@ const struct xln_domain *host_view_domain_of(const struct host_view *view,
 
 /* ---- what domains were granted ---- */
 
-/* It is being built, or never will be: no record is due yet. */
+/* It is being built, or never will be complete. It has no record yet. */
 static bool is_reserved(const struct host_view *view,
                         const struct xln_domain *domain)
 {

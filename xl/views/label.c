@@ -8,7 +8,7 @@
 #define REPLACEMENT "\xef\xbf\xbd"
 #define ELLIPSIS "\xe2\x80\xa6"
 
-/* How many bytes the character at `s` has; 0: it is no UTF-8. */
+/* The number of bytes of the character at `s`; 0: it is not UTF-8. */
 static unsigned read_character(const char *s, uint32_t *c_r)
 {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };

@@ -16,7 +16,8 @@
 #define LIBRARY "librsvg-2.so.2"
 #define SCALE 1.5               /* pixels for each user unit */
 
-/* What is called of librsvg and of the libraries that come with it. */
+/* The functions of librsvg, and of libraries that come with it, that are used
+ * here. */
 #define FUNCTIONS(X) \
     X(rsvg_handle_new_from_data) X(rsvg_handle_get_intrinsic_size_in_pixels) \
     X(rsvg_handle_render_document) X(g_object_unref) \

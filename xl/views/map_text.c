@@ -51,8 +51,8 @@ static unsigned cells_of(uint64_t bytes, uint64_t per_cell)
     return (bytes + per_cell / 2) / per_cell;
 }
 
-/* What there is of a kind has a column, however little it is, as long as there
- * are columns left. */
+/* Each kind of memory has a column, however little it is, as long as there are
+ * columns left. */
 static void print_bar(const struct text *t, const struct map_node *n)
 {
     uint64_t per_cell = t->map->largest_bytes / t->bar + 1;

@@ -66,7 +66,7 @@ static int print_nodes(const struct planned *d, FILE *f)
     return rc ? rc : print_mem(d, f);
 }
 
-/* For each vCPU, as xl reads it. */
+/* For each vCPU, in xl's form. */
 static int print_cores(const struct xln_plan *plan, FILE *f)
 {
     unsigned i;
@@ -168,7 +168,7 @@ static int print_pin(const struct planned *d, unsigned vcpu, FILE *f)
     return 0;
 }
 
-/* Where each vCPU has its own, <vcpu> has those that all may use. */
+/* If each vCPU has CPUs of its own, <vcpu> has those that all may use. */
 static int print_vcpus(const struct planned *d, FILE *f)
 {
     bool each = (d->config->hard.nr && !d->config->hard.of_all) ||

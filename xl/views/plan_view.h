@@ -8,7 +8,7 @@
 
 extern const struct table_column plan_view_columns[];
 
-/* What is planned and why, some lines. */
+/* Print what is planned and why, in some lines. */
 int plan_view_print(const struct planned *d, FILE *f);
 
 /* The sets of nodes that it was chosen from, the best `max_nr` of them (0:

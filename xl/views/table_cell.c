@@ -216,7 +216,8 @@ int table__cut(char **text, unsigned width, bool list)
     size_t comma;
     char *cut;
 
-    /* Behind a comma: a number that lost digits would be another one. */
+    /* Cut after a comma only, because a number that lost digits would be
+     * another one. */
     for (comma = nr; list && comma && (*text)[comma - 1] != ','; comma--)
         ;
     if (comma)

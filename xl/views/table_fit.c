@@ -112,7 +112,7 @@ static void take_columns(struct fitting *f, bool spare, bool parts)
     }
 }
 
-/* With a blank between two columns. */
+/* Includes a blank between two columns. */
 static unsigned width_of_all(const struct fitting *f)
 {
     unsigned all = f->fit->nr ? f->fit->nr - 1 : 0, i;

@@ -118,7 +118,7 @@ static int print(const struct table *table, const struct table_style *style,
         return -ENOMEM;
     scols_table_set_stream(out, f);
     scols_table_enable_colors(out, style->colour);
-    /* It has the width that it has to have. */
+    /* The table already fits its width. */
     scols_table_set_termforce(out, SCOLS_TERMFORCE_NEVER);
     rc = fill(table, fit, style, nr, out);
     if (table->above)

@@ -34,7 +34,7 @@ static void print_size(const struct top *top, const struct top_view *view,
         fprintf(f, " in %.2f s", view->count_s);
 }
 
-/* It may go on after the names. */
+/* More text may follow the names. */
 static void print_answer(const struct map *map, unsigned width, FILE *f)
 {
     enum { UNKNOWN = 36 };
