@@ -7,7 +7,7 @@
 
 /* ---- the virtual nodes ---- */
 
-/* As they are given; else as the host has them. */
+/* The distances of the cells; if they have none, those of the host. */
 static unsigned distance(const struct cells *cells, const struct xln_host *host,
                          const unsigned *node_of, unsigned from, unsigned to)
 {
@@ -127,7 +127,7 @@ static int set_plan(struct xln_plan *plan, const struct cells *cells,
     return 0;
 }
 
-/* Where its vCPUs are, all in all. */
+/* The CPUs of all virtual nodes together. */
 static void set_cpus(struct xln_plan *plan, const struct xln_vnuma *vnuma)
 {
     unsigned i;

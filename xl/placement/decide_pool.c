@@ -140,7 +140,7 @@ static int try_pool(struct choice *choice, const struct xln_host_pool *pool)
 
 /* ---- the choice ---- */
 
-/* As if all cpupools were one. */
+/* Decide as if all cpupools were one. */
 static int decide_freely(const struct choice *choice, struct decision **d_r)
 {
     struct xln_need need = *choice->need;

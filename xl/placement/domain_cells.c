@@ -88,7 +88,7 @@ int domain_cells_memnode(struct domain_cells *d, struct xln__xml *xml)
 
 /* ---- what they come to ---- */
 
-/* One that is given in one direction is that in the other. */
+/* A distance that is given in one direction applies to the other, too. */
 static unsigned distance(const struct domain_cells *d, unsigned from,
                          unsigned to)
 {

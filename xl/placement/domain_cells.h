@@ -11,7 +11,7 @@
 
 #define DOMAIN_CELLS_MAX XLN_MAX_NODES
 
-/* One of them; what may stand in any order is kept here. */
+/* One cell. Elements may come in any order, so their values are kept here. */
 struct domain_cell {
     bool given;
     uint64_t bytes;

@@ -162,7 +162,7 @@ static int begin_numatune(struct domain *r, struct xln__xml *xml)
 
 /* ---- devices ---- */
 
-/* One that is not there, or no number, is for libvirt to say. */
+/* libvirt reports a vCPU that does not exist, or is not a number. */
 static bool read_part(const struct xln__xml *xml, const char *name,
                       unsigned *part_r)
 {
@@ -200,7 +200,7 @@ static const char *prefix_of(const char *attr)
     return attr[5] == ':' ? attr + 6 : attr[5] ? NULL : "";
 }
 
-/* What <domain> or <metadata> declare for the elements in it. */
+/* Find the prefix that <domain> or <metadata> declare for our namespace. */
 static int find_prefix(struct domain *r, const struct xln__xml *xml)
 {
     const char *const *attr;
@@ -406,12 +406,12 @@ static int print_config(const struct domain *r, const char *devices,
     print_nodes(r, f);
     if (r->made_cells)
         rc = domain_cells_print(r->made_cells, f);
-    /* What comes last holds. */
+    /* The last value applies. */
     fputs(keys, f);
     return rc;
 }
 
-/* What libvirt would not have made up itself. */
+/* libvirt itself never writes XML that fails these checks. */
 static int check_whole(const struct domain *r, char **error_r)
 {
     if (!r->name || !*r->name)

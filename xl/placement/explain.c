@@ -67,7 +67,7 @@ char *explain_plan(const struct xln_request *request,
     return line_end(&line);
 }
 
-/* What stays of a set that holds what is needed. */
+/* The part of a set that is left after the need. */
 static uint64_t left_over(const struct xln_plan *plan,
                           const struct xln_candidate *c)
 {
@@ -258,7 +258,8 @@ char *explain_vnuma(const struct xln_vnuma *vnuma)
     return line_end(&line);
 }
 
-/* Those on the node of `vnode`; false: it is alone there, or not the first. */
+/* The virtual nodes on the node of `vnode`; false: it is alone there, or not
+ * the first. */
 static bool find_sharing(const struct xln_vnuma *vnuma, unsigned vnode,
                          struct xln_nodemap *sharing)
 {

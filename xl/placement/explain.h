@@ -11,7 +11,7 @@
 #include "populate.h"
 #include "populate_vnodes.h"
 
-/* What the plan is: "memory from node 2, vCPUs prefer CPUs 4-5". */
+/* The plan: "memory from node 2, vCPUs prefer CPUs 4-5". */
 char *explain_plan(const struct xln_request *request,
                    const struct xln_need *need, const struct xln_plan *plan);
 
@@ -26,8 +26,8 @@ int explain_cpus(const struct xln_need *need, const struct xln_plan *plan,
 char *explain_reason(const struct xln_request *request,
                      const struct xln_plan *plan);
 
-/* What of its devices and of other domains was preferred, and whether it came
- * to that; "" if there is nothing of the kind. */
+/* Which preferences for devices and other domains there were, and whether they
+ * were met; "" if there were none. */
 char *explain_preferred(const struct xln_host *host,
                         const struct xln_request *request,
                         const struct xln_need *need,
@@ -39,8 +39,8 @@ char *explain_far_cpus(const struct xln_host *host,
                        const struct xln_need *need,
                        const struct xln_plan *plan);
 
-/* That a better set has not been ruled out, and what has; "" if the plan is
- * exact. */
+/* The line that a better set is not ruled out, and which sets are; "" if the
+ * plan is exact. */
 char *explain_search(const struct xln_plan *plan);
 
 /* The virtual nodes: "2 virtual nodes: node 1 with 128 MiB and vCPUs 0-1, ..."
@@ -61,8 +61,8 @@ char *explain_pool(const struct xln_host_pool *pool);
 /* Which vCPUs are scheduled together; "" if each is on its own. */
 char *explain_units(const struct xln_host *host, const struct xln_need *need);
 
-/* That vCPUs which are scheduled together are in virtual nodes on several
- * nodes; "" if none are. -ENOMEM. */
+/* The line that vCPUs which are scheduled together are in virtual nodes on
+ * several nodes; "" if none are. -ENOMEM. */
 int explain_split_unit(const struct xln_host *host, const struct xln_need *need,
                        const struct xln_vnuma *vnuma, char **line_r);
 
@@ -92,8 +92,9 @@ char *explain_shortage(const struct xln_host *host,
                        const struct populate *built,
                        const struct xln_residency *residency);
 
-/* That memory is away from the CPUs that the vCPUs are bound to; "" where it is
- * not, or the user asked for it. `each`: it names single vCPUs too. */
+/* The line that memory is away from the CPUs that the vCPUs are bound to; ""
+ * if it is not, or if the user asked for it. `each`: it names single vCPUs,
+ * too. */
 char *explain_remote(const struct xln_host *host,
                      const struct xln_request *request,
                      const struct xln_need *need, const struct xln_plan *plan,

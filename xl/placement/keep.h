@@ -22,9 +22,9 @@ struct keep {
 };
 
 /*
- * What is kept of a domain, to be freed: nothing at all if nothing was noted.
- * -EINVAL: what was noted is not of our form; -EIO: libxl cannot read it;
- * -ENOMEM.
+ * Read what is kept for a domain; the caller frees it. It is empty if nothing
+ * was noted. -EINVAL: the record does not have our form; -EIO: libxl cannot
+ * read it; -ENOMEM.
  */
 int keep_read(libxl_ctx *ctx, uint32_t domid, struct keep **keep_r);
 

@@ -23,7 +23,7 @@ static int check_vnuma(const struct keys *keys, const XLU_Config *config,
         source, key_table[key].name, keys->text[key]);
 }
 
-/* As xl reads it; an unknown type is for xl to say. */
+/* The type as xl reads it; xl reports an unknown one. */
 static const char *type_of(const XLU_Config *config)
 {
     const char *type = "pv";
@@ -42,8 +42,9 @@ static bool is_migratable(const struct keys *keys, const struct keys *defaults)
     return text && !strcmp(text, "1");
 }
 
-/* What libxl would say of virtual nodes when the domain is half made, or when
- * it is to be saved: of those that the configuration itself asks for. */
+/* Errors about virtual nodes that libxl would report when the domain is half
+ * built or is saved; only for virtual nodes that the configuration itself asks
+ * for. */
 static int check_vnodes(const struct keys *keys, const struct keys *defaults,
                         const XLU_Config *config, const char *source,
                         char **error_r)

@@ -82,7 +82,8 @@ int key_check_nodes(const char *value, char **text_r);
 /* The nodes of a list: -EINVAL, -ENOMEM. */
 int key_parse_nodes(const char *text, struct xln_nodemap **nodes_r);
 
-/* Those of nodes_mem: with NULL in *percent_r, or the part of each node. */
+/* The nodes of nodes_mem: with NULL in *percent_r, or with the part of each
+ * node. */
 int key_parse_mem(const char *text, struct xln_nodemap **nodes_r,
                   uint8_t **percent_r);
 

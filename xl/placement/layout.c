@@ -17,7 +17,7 @@
 #define NR_ELEMENTS 3
 #define NR_COMPARED 2
 
-/* What libxl has filled in for the text number `n`. */
+/* The structures that libxl has filled in for text number `n`. */
 struct probe {
     unsigned n;
     int pipe[2];                /* what read_memory() reads with */
@@ -64,8 +64,8 @@ static const libxl_device_pci devices[NR_COMPARED] = {
 
 /* ---- reading what may be no address ---- */
 
-/* Where a field has moved, an integer is in the place of a pointer: the
- * kernel copies what there is, and refuses what there is not. */
+/* If a field has moved, an integer may be in the place of a pointer. The
+ * kernel copies what exists, and refuses other addresses. */
 static bool read_memory(const struct probe *p, const void *from, void *to,
                         size_t size)
 {

@@ -85,7 +85,7 @@ static bool is_near(const char *name, const char *key, unsigned distance)
            (distance == 1 && strlen(name) != strlen(key));
 }
 
-/* What is wrong with a key; NULL: nothing. */
+/* The line about a key; NULL: the key is fine. */
 static char *look_at(const char *name)
 {
     unsigned d;

@@ -51,7 +51,7 @@ static pid_t find_lock(uint32_t domid)
     return found ? lock.l_pid : 0;
 }
 
-/* One without our module is known by its log. */
+/* A process without our module is found by its log. */
 pid_t monitor_find(uint32_t domid)
 {
     pid_t xl = find_lock(domid);
@@ -70,7 +70,8 @@ void monitor_end(uint32_t domid)
 
 /* ---- a new one ---- */
 
-/* Those of a process that moves or saves a domain are not for it. */
+/* The process that moves or saves a domain has other signal settings; the new
+ * one gets the defaults. */
 static void reset_signals(void)
 {
     sigset_t none;

@@ -29,7 +29,7 @@
 #define PREFIX "move-"
 #define NAME_SIZE (sizeof(PREFIX) + 32)
 #define JOURNAL_MAX 4096
-/* What is noted later has room behind this. */
+/* Room for the notes that follow. */
 #define NOTES_AT (JOURNAL_MAX - 256)
 
 static void name_journal(const uint8_t uuid[16], char name[NAME_SIZE])

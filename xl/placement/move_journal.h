@@ -21,11 +21,11 @@ struct move {
     unsigned long long start;   /* of the session's leader, see process.h */
     bool watched;               /* an xl waited for it, to reboot it */
 
-    /* What was done since: see MOVE_... */
+    /* the steps that were done: see MOVE_... */
     bool asked, answered, received;
 };
 
-/* What is noted as it happens. */
+/* Steps, noted as they happen. */
 #define MOVE_ASKED "asked"          /* the domain is about to get the request
                                        to suspend itself */
 #define MOVE_ANSWERED "answered"    /* it has, or the request was taken back */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One domain that is being created: what happens between libxl's first
- * hypercall and the end of the create.
+ * One domain that is being created, from libxl's first hypercall to the end of
+ * the create.
  */
 #ifndef PLACEMENT_H
 #define PLACEMENT_H
@@ -43,13 +43,13 @@ struct placement {
 
     unsigned lock_timeout_ms;       /* for RESERVATIONS, inside libxl */
 
-    /* What was prepared, in this order; an error of that. */
+    /* What was prepared before libxl, in this order; the error of a step. */
     int unprepared;
     uint64_t *promised;             /* [XLN_MAX_NODES], reserved for domains
                                        that balloon up */
     struct prefer_domains preferred;
 
-    /* What it was decided from, and what; NULL: nothing was. */
+    /* The arguments of the decision, and the decision; NULL: none was made. */
     struct xln_request *request;
     struct xln_host *host;
     struct decision *decision;
@@ -63,7 +63,7 @@ struct placement {
                                        not available */
 
     bool resetting;                 /* softly: all stays where it is */
-    /* What its record says; NULL: nothing. */
+    /* The contents of its record; NULL: none. */
     char *kept_nodes, *kept_pages, *kept_vnodes;
 };
 

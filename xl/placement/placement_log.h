@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a create logs about its placement, each line with the domain's name. */
+/* The lines that a create logs about its placement, each with the domain's
+ * name. */
 #ifndef PLACEMENT_LOG_H
 #define PLACEMENT_LOG_H
 

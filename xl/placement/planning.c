@@ -331,7 +331,7 @@ static int enact_restored(struct placement *p, const struct xln_need *need,
     return rc;
 }
 
-/* Those that it had when it was saved. */
+/* Give it the virtual nodes that it had when it was saved. */
 static int enact_vnodes(struct placement *p, xc_interface *xch,
                         struct xln_reservations *held,
                         const struct xln_need *need)
@@ -494,7 +494,7 @@ static int decide_with_more(const struct placement *p,
     return rc;
 }
 
-/* What is reported is true of the host as it is. */
+/* The report is about the host as it is now. */
 static int foresee(struct placement *p, xc_interface *xch,
                    struct xln_reservations *held, uint64_t more_bytes,
                    bool *refused_r)
