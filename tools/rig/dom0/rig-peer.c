@@ -6,7 +6,7 @@
  * rig-peer HOST COMMAND [ARG...] - the arguments are joined by blanks and given
  *   to a shell there. Standard input, output and error are passed on. Ends with
  *   the status of the command, or 255 if the connection fails or breaks,
- *   which takes 20 seconds to be noticed if the wire is cut.
+ *   which takes a minute to be noticed if the wire is cut.
  * rig-peer --await HOST - waits until HOST answers.
  * rig-peer --serve - runs what others ask for.
  *
@@ -34,7 +34,7 @@
 
 #define PORT "2222"
 #define FAILED 255              /* what ssh ends with, too */
-#define SILENCE_S 20              /* without an answer a connection is broken */
+#define SILENCE_S 60              /* without an answer a connection is broken */
 
 enum type {
     COMMAND,
