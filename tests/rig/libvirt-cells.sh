@@ -43,20 +43,6 @@ cells_xml() {
     echo "</numa></cpu></domain>"
 }
 
-# Of Xen's report: FIRST END VCPUS of each virtual node, in MiB.
-note_vnodes() {
-    report_of_vnodes | tr -d , | awk '
-        function hex(text,    i, value) {
-            for (i = 1; i <= length(text); i++)
-                value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
-            return value
-        }
-        $2 == "pnode" { vcpus = $NF }
-        $2 == "-" { print hex($1) / 1048576, hex($3) / 1048576, vcpus }' \
-        > /tmp/vnodes
-    sed 's/^/# /' /tmp/vnodes
-}
-
 make_cells() {
     cells_xml "$@" > /tmp/v.xml
     ok "a guest with three cells is made" quiet virsh create /tmp/v.xml

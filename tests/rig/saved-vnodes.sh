@@ -8,6 +8,8 @@
 #                       creates v, fills some memory of each of its nodes; a VNODE
 #                       is "FIRST END VCPUS DISTANCES", in MiB of its memory
 #   vnodes_of           "1 2": the node of each of v's virtual nodes, by Xen's report
+#   note_vnodes         writes FIRST END VCPUS of each of its ranges to /tmp/vnodes, by
+#                       Xen's report
 #   is_placed HOW NODES v's frames, affinities, and Xen's view, are as these nodes
 #                       say
 #   lives HOW NODES     the same, and the guest sees what it saw, and its memory is
@@ -81,6 +83,19 @@ report_of_vnodes() {
 
 vnodes_of() {
     report_of_vnodes | sed -n 's/.*pnode *\([0-9]*\).*/\1/p' | one_line
+}
+
+note_vnodes() {
+    report_of_vnodes | tr -d , | awk '
+        function hex(text,    i, value) {
+            for (i = 1; i <= length(text); i++)
+                value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+            return value
+        }
+        $2 == "pnode" { vcpus = $NF }
+        $2 == "-" { print hex($1) / 1048576, hex($3) / 1048576, vcpus }' \
+        > /tmp/vnodes
+    sed 's/^/# /' /tmp/vnodes
 }
 
 # Which nodes 64 frames are on, in the last two thirds.
