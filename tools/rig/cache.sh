@@ -10,6 +10,7 @@
 #                    guests boot of Debian's), hvm.cpio (what HVM guests are
 #                    made of), sonames
 #   libvirt-KEY/     libvirt.cpio: what --with-libvirt adds
+#   ssh-KEY/         ssh.cpio: what --with-ssh adds
 #   xen-KEY/         of packages-KEY what is Xen's, for another suite's dom0
 #   product-KEY/     the built tree, or our packages, installed into dom0.cpio
 # A KEY is a checksum of what the directory was made from. Everything is made
@@ -367,13 +368,14 @@ install_libvirt() { # PACKAGES ROOT
     local driver=$lib_dir/libvirt/connection-driver
     mkdir -p "$2"/{etc/libvirt,usr/share/libvirt,"$driver"}
     cp "$1/usr/sbin/libvirtd" "$2/usr/sbin/"
-    cp "$1/usr/bin/virsh" "$2/usr/bin/"
+    cp "$1"/usr/bin/{virsh,virt-ssh-helper} "$2/usr/bin/"
     cp "$1/$driver/libvirt_driver_libxl.so" "$2/$driver/"
     cp -r "$1/usr/share/libvirt/cpu_map" "$2/usr/share/libvirt/"
     # libvirtd does not start unless the processor has all that one of its
     # models has. TCG's has no VME, which even a 486 has there.
     sed -i /vme/d "$2/usr/share/libvirt/cpu_map/x86_486.xml"
     install -m 644 "$rig_dir"/libvirt/*.conf "$2/etc/libvirt/"
+    check_libvirt_release "$2"
 }
 
 # Its driver is bound to a release of libxl, and that one to the hypervisor.
@@ -386,25 +388,41 @@ check_libvirt_release() { # ROOT
              "no --with-libvirt with this --xen"
 }
 
-make_libvirt() { # DIR PACKAGES
-    local root=$tmp/libvirt
-    talk "building libvirt's part of dom0 (once)"
+# --- what is added to dom0 on demand -------------------------------------------
+
+# Both ends, and what makes keys for the run. Since 9.8 sshd starts programs of its
+# own.
+install_ssh() { # PACKAGES ROOT
+    local program
+    mkdir -p "$2"/{etc/ssh,usr/lib/openssh}
+    cp "$1/usr/sbin/sshd" "$2/usr/sbin/"
+    cp "$1"/usr/bin/{ssh,ssh-keygen} "$2/usr/bin/"
+    for program in "$1"/usr/lib/openssh/sshd-*; do
+        [[ ! -f $program ]] || cp "$program" "$2/usr/lib/openssh/"
+    done
+    install -m 644 "$rig_dir/ssh/sshd_config" "$2/etc/ssh/"
+    install -m 644 "$rig_dir/ssh/passwd" "$2/etc/"
+}
+
+make_addition() { # DIR NAME PACKAGES
+    local root=$tmp/$2
+    talk "building dom0's part with $2 (once)"
     merge_usr "$root"
-    install_libvirt "$2" "$root"
-    check_libvirt_release "$root"
-    copy_dom0_libraries "$base/sonames" "$root" "$2/$lib_dir"
-    archive "$root" "$1/libvirt.cpio"
+    "install_$2" "$3" "$root"
+    copy_dom0_libraries "$base/sonames" "$root" "$3/$lib_dir"
+    archive "$root" "$1/$2.cpio"
     rm -r "$root"
 }
 
-# Sets $libvirt, making it if need be.
-cache_libvirt() {
-    local unpacked
-    unpacked=$(packages_dir packages libvirt-packages)
-    cache_make "$unpacked" make_packages libvirt-packages dom0-packages
-    libvirt=$cache/libvirt-$({ echo "$base $unpacked"
-        cat "$rig_dir"/libvirt/*; } | checksum)
-    cache_make "$libvirt" make_libvirt "$unpacked"
+# Appends the path of NAME.cpio to $additions, making it if need be.
+cache_addition() { # NAME
+    local unpacked dir
+    unpacked=$(packages_dir packages "$1-packages")
+    cache_make "$unpacked" make_packages "$1-packages" dom0-packages
+    dir=$cache/$1-$({ echo "$base $unpacked"
+        cat "$rig_dir/$1"/*; } | checksum)
+    cache_make "$dir" make_addition "$1" "$unpacked"
+    additions+=("$dir/$1.cpio")
 }
 
 # --- the built tree ----------------------------------------------------------
