@@ -112,7 +112,7 @@ static bool shutdown(const struct machine *machine, unsigned int reason)
 
 /* The toolstack takes an emptied node for the answer that we obey. We come back
  * from being suspended, and from a soft reset, which keeps our memory too. No
- * xl asks for one: the word is ours. */
+ * xl asks for that, nor for a crash: these words are ours. */
 static void obey(struct machine *machine)
 {
     char value[16];
@@ -124,6 +124,8 @@ static void obey(struct machine *machine)
         reason = SHUTDOWN_reboot;
     else if (word_is(value, "poweroff") || word_is(value, "halt"))
         reason = SHUTDOWN_poweroff;
+    else if (word_is(value, "crash"))
+        reason = SHUTDOWN_crash;
     else if (word_is(value, "suspend") && machine->find_again)
         reason = SHUTDOWN_suspend;
     else if (word_is(value, "soft-reset") && machine->find_again)
