@@ -143,10 +143,12 @@ void xln_bitmap_zero(struct xln_bitmap *set)
 
 void xln_bitmap_or(struct xln_bitmap *set, const struct xln_bitmap *other)
 {
-    unsigned i;
+    unsigned nr = nr_words(set), i;
 
-    for (i = 0; i < nr_words(set); i++)
-        set->words[i] |= word_of(other, i);
+    if (nr > nr_words(other))
+        nr = nr_words(other);
+    for (i = 0; i < nr; i++)
+        set->words[i] |= other->words[i];
     /* A wider `other` may have brought members beyond the width. */
     set->words[nr_words(set) - 1] &= mask_upto(set->nr_bits - 1);
 }

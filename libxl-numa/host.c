@@ -331,15 +331,17 @@ int xln_host_nodes_of_cpus(const struct xln_host *host,
                            struct xln_nodemap **nodes_r)
 {
     struct xln_nodemap *nodes;
-    unsigned node;
+    unsigned cpu;
     int rc;
 
     rc = xln_nodemap_new(host->nr_nodes, &nodes);
     if (rc)
         return rc;
-    XLN_FOREACH(xln_nodemap, node, host->exists) {
-        if (xln_cpumap_intersects(host->nodes[node].cpus, cpus))
-            xln_nodemap_set(nodes, node);
+    XLN_FOREACH(xln_cpumap, cpu, cpus) {
+        const struct xln_host_cpu *c = xln_host_cpu(host, cpu);
+
+        if (c && c->online && c->node != XLN_NONE)
+            xln_nodemap_set(nodes, c->node);
     }
     *nodes_r = nodes;
     return 0;

@@ -360,19 +360,20 @@ static int find_nearest(const struct problem *problem, struct xln_plan *plan)
     return rc;
 }
 
-static int plan_memory(const struct problem *problem, struct xln_plan *plan)
+/* `brief`: without plan->nearest, if the nodes have all of it. */
+static int plan_memory(const struct problem *problem, bool brief,
+                       struct xln_plan *plan)
 {
     uint64_t left;
     int rc;
 
-    rc = find_nearest(problem, plan);
-    if (rc)
-        return rc;
     plan->shares =
         calloc(xln_host_nr_nodes(problem->host), sizeof(*plan->shares));
     if (!plan->shares)
         return -ENOMEM;
     rc = fill_own(problem, plan, &left);
+    if (!rc && (left || !brief))
+        rc = find_nearest(problem, plan);
     if (rc)
         return rc;
     if (problem->request->mode != XLN_MODE_STRICT) {
@@ -576,54 +577,78 @@ static bool leaves_vcpus(const struct problem *problem)
            (problem->need->nr_soft && mode != XLN_VCPUS_CORE);
 }
 
-static int make_plan(struct problem *problem, struct xln_plan *plan)
+static int new_plan(const struct problem *problem, struct xln_plan **plan_r)
 {
+    struct xln_plan *plan = calloc(1, sizeof(*plan));
     int rc;
 
+    if (!plan)
+        return -ENOMEM;
     plan->need_bytes = problem->need_bytes;
     plan->exact = true;
     rc = xln__problem_new_nodes(problem, &plan->vcpu_nodes);
+    if (!rc)
+        rc = xln_cpumap_new(xln_host_nr_cpus(problem->host), &plan->vcpu_cpus);
+    if (!rc)
+        rc = xln_cpumap_copy(problem->allowed, &plan->allowed_cpus);
     if (rc)
-        return rc;
-    rc = xln_cpumap_new(xln_host_nr_cpus(problem->host), &plan->vcpu_cpus);
-    if (rc)
-        return rc;
-    rc = xln_cpumap_copy(problem->allowed, &plan->allowed_cpus);
-    if (rc)
-        return rc;
+        xln_plan_free(plan);
+    else
+        *plan_r = plan;
+    return rc;
+}
 
-    rc = problem->named ? choose_named(problem, plan)
-                        : choose_auto(problem, plan);
-    if (rc)
-        return rc;
-    rc = plan_memory(problem, plan);
+/* What follows from its nodes. */
+static int finish_plan(const struct problem *problem, bool brief,
+                       struct xln_plan *plan)
+{
+    int rc = plan_memory(problem, brief, plan);
+
     if (rc)
         return rc;
     judge(problem, plan);
     return leaves_vcpus(problem) ? 0 : plan_vcpus(problem, plan);
 }
 
+int xln__problem_plan(const struct problem *problem,
+                      const struct xln_nodemap *nodes,
+                      struct xln_plan **plan_r)
+{
+    struct xln_plan *plan;
+    int rc = new_plan(problem, &plan);
+
+    if (rc)
+        return rc;
+    rc = xln_nodemap_copy(nodes, &plan->nodes);
+    if (!rc)
+        rc = finish_plan(problem, true, plan);
+    if (rc)
+        xln_plan_free(plan);
+    else
+        *plan_r = plan;
+    return rc;
+}
+
 int xln_place(const struct xln_host *host, const struct xln_request *request,
               const struct xln_need *need, struct xln_plan **plan_r)
 {
-    struct xln_plan *plan = calloc(1, sizeof(*plan));
+    struct xln_plan *plan = NULL;
     struct problem problem;
     int rc;
 
-    if (!plan)
-        return -ENOMEM;
     rc = xln__problem_init(&problem, host, request, need);
-    if (rc)
-        goto out;
-    rc = make_plan(&problem, plan);
-    if (rc)
-        goto out;
-
-    *plan_r = plan;
-    plan = NULL;
- out:
+    if (!rc)
+        rc = new_plan(&problem, &plan);
+    if (!rc)
+        rc = problem.named ? choose_named(&problem, plan)
+                           : choose_auto(&problem, plan);
+    if (!rc)
+        rc = finish_plan(&problem, false, plan);
     xln__problem_clear(&problem);
-    xln_plan_free(plan);
+    if (rc)
+        xln_plan_free(plan);
+    else
+        *plan_r = plan;
     return rc;
 }
 

@@ -17,6 +17,15 @@ static int compare_first(const struct problem *problem, unsigned nr,
     return 0;
 }
 
+static uint64_t price_of_first(const struct problem *problem, unsigned nr,
+                               const struct xln_candidate *c)
+{
+    (void)problem;
+    (void)nr;
+    (void)c;
+    return 0;
+}
+
 /* The need is the same for all sets, so the least usable memory leaves least.
  */
 static int compare_best(const struct problem *problem, unsigned nr,
@@ -29,11 +38,27 @@ static int compare_best(const struct problem *problem, unsigned nr,
            (a->usable_bytes < b->usable_bytes);
 }
 
+static uint64_t price_of_best(const struct problem *problem, unsigned nr,
+                              const struct xln_candidate *c)
+{
+    (void)problem;
+    (void)nr;
+    return c->usable_bytes;
+}
+
 static int compare_worst(const struct problem *problem, unsigned nr,
                          const struct xln_candidate *a,
                          const struct xln_candidate *b)
 {
     return compare_best(problem, nr, b, a);
+}
+
+static uint64_t price_of_worst(const struct problem *problem, unsigned nr,
+                               const struct xln_candidate *c)
+{
+    (void)problem;
+    (void)nr;
+    return UINT64_MAX - c->usable_bytes;
 }
 
 /*
@@ -108,13 +133,17 @@ static uint64_t price_of_crowd(const struct problem *problem, uint64_t share)
            (size > SMALLEST ? size : SMALLEST);
 }
 
-static uint64_t price_of(const struct problem *problem, unsigned nr,
-                         const struct xln_candidate *c)
+static uint64_t price_of_balanced(const struct problem *problem, unsigned nr,
+                                  const struct xln_candidate *c)
 {
-    uint64_t share = share_of(
-        problem, xln__problem_density(problem, c->crowding, c->nr_cpus));
-    uint64_t price = left_over(problem, nr, c);
+    uint64_t share, price;
 
+    /* No vCPU runs where the memory is. */
+    if (problem->request->mem_nodes)
+        return price_of_best(problem, nr, c);
+    share = share_of(problem,
+                     xln__problem_density(problem, c->crowding, c->nr_cpus));
+    price = left_over(problem, nr, c);
     if (nr > 1)
         return price + share * 3 / 4;
     return price + share / 8 +
@@ -126,13 +155,9 @@ static int compare_balanced(const struct problem *problem, unsigned nr,
                             const struct xln_candidate *a,
                             const struct xln_candidate *b)
 {
-    uint64_t price_a, price_b;
+    uint64_t price_a = price_of_balanced(problem, nr, a);
+    uint64_t price_b = price_of_balanced(problem, nr, b);
 
-    /* No vCPU runs where the memory is. */
-    if (problem->request->mem_nodes)
-        return compare_best(problem, nr, a, b);
-    price_a = price_of(problem, nr, a);
-    price_b = price_of(problem, nr, b);
     if (price_a != price_b)
         return price_a < price_b ? -1 : 1;
     return compare_best(problem, nr, a, b);
@@ -141,14 +166,14 @@ static int compare_balanced(const struct problem *problem, unsigned nr,
 enum { FIRST, BEST, WORST, BALANCED, NR_POLICIES };
 
 static const struct xln_policy policies[NR_POLICIES] = {
-    [FIRST] = { "first", "greedy", false, compare_first,
+    [FIRST] = { "first", "greedy", false, compare_first, price_of_first,
                 XLN__BOUND_NUMBERS },
-    [BEST] = { "best", "packed", false, compare_best,
+    [BEST] = { "best", "packed", false, compare_best, price_of_best,
                XLN__BOUND_LEAST_BYTES },
-    [WORST] = { "worst", "spread", false, compare_worst,
+    [WORST] = { "worst", "spread", false, compare_worst, price_of_worst,
                 XLN__BOUND_MOST_BYTES },
     [BALANCED] = { "balanced", NULL, true, compare_balanced,
-                   XLN__BOUND_UNKNOWN },
+                   price_of_balanced, XLN__BOUND_UNKNOWN },
 };
 
 /* Apart from `policies`, because C cannot take its names in an initialiser. */

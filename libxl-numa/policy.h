@@ -23,6 +23,9 @@ struct xln_policy {
     int (*compare)(const struct problem *problem, unsigned nr,
                    const struct xln_candidate *a,
                    const struct xln_candidate *b);
+    /* What compare() goes by first; of two sets the one with less is better. */
+    uint64_t (*price)(const struct problem *problem, unsigned nr,
+                      const struct xln_candidate *c);
     enum xln__bound bound;
 };
 

@@ -312,28 +312,41 @@ uint64_t xln__problem_density(const struct problem *problem, uint64_t crowding,
     return limit_density(DENSITY_OF(crowding) + own / nr_cpus);
 }
 
+void xln__problem_add_load(struct problem *problem,
+                           const struct xln_nodemap *nodes)
+{
+    unsigned node, nr_cpus = problem->nr_home_cpus;
+    uint64_t before, crowding;
+
+    XLN_FOREACH(xln_nodemap, node, nodes) {
+        before = problem->load[node];
+        problem->load[node] = load_of_node(problem, node);
+        if (!is_home(problem, node))
+            continue;
+        problem->home_load += problem->load[node] - before;
+        crowding = xln__problem_crowding(problem, node);
+        if (crowding > problem->most_crowding)
+            problem->most_crowding = crowding;
+    }
+    problem->fair_density = xln__problem_density(
+        problem, nr_cpus ? problem->home_load / nr_cpus : 0, nr_cpus);
+    problem->most_density = limit_density(DENSITY_OF(problem->most_crowding));
+}
+
 static int find_load(struct problem *problem)
 {
-    unsigned node, nr_cpus = 0;
-    uint64_t load = 0, most = 0, crowding;
+    const struct xln_nodemap *nodes = xln_host_nodes(problem->host);
+    unsigned node;
 
     problem->load =
         calloc(xln_host_nr_nodes(problem->host), sizeof(*problem->load));
     if (!problem->load)
         return -ENOMEM;
-    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(problem->host)) {
-        problem->load[node] = load_of_node(problem, node);
-        if (!is_home(problem, node))
-            continue;
-        crowding = xln__problem_crowding(problem, node);
-        if (crowding > most)
-            most = crowding;
-        load += problem->load[node];
-        nr_cpus += problem->nr_allowed[node];
+    XLN_FOREACH(xln_nodemap, node, nodes) {
+        if (is_home(problem, node))
+            problem->nr_home_cpus += problem->nr_allowed[node];
     }
-    problem->fair_density =
-        xln__problem_density(problem, nr_cpus ? load / nr_cpus : 0, nr_cpus);
-    problem->most_density = limit_density(DENSITY_OF(most));
+    xln__problem_add_load(problem, nodes);
     return 0;
 }
 

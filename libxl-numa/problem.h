@@ -32,6 +32,10 @@ struct problem {
     uint64_t *load;                 /* of these CPUs, [node] */
     unsigned need_cpus;
 
+    /* Of all nodes, each CPU counted once; and the most of one. */
+    unsigned nr_home_cpus;
+    uint64_t home_load, most_crowding;
+
     /* What a policy measures sets by: vCPUs for each of nr_allowed once the
      * domain is there (xln__problem_density()); those of the most crowded node
      * before that; and a node's memory on average. */
@@ -60,6 +64,10 @@ int xln__problem_init(struct problem *problem, const struct xln_host *host,
                       const struct xln_request *request,
                       const struct xln_need *need);
 void xln__problem_clear(struct problem *problem);
+
+/* Some CPUs near these nodes have more load than before: count it anew. */
+void xln__problem_add_load(struct problem *problem,
+                           const struct xln_nodemap *nodes);
 
 /* The number of scheduling units that the vCPUs make. */
 unsigned xln__problem_nr_units(const struct problem *problem);
@@ -94,5 +102,11 @@ bool xln__problem_is_limited(const struct problem *problem);
  * that are named; with memory in any case. (In place.c.) */
 int xln__problem_candidates(const struct problem *problem,
                             struct xln_nodemap **nodes_r);
+
+/* The plan on nodes that were chosen among these: what xln_place() makes of
+ * them, but without `nearest` if they have all the memory. (In place.c.) */
+int xln__problem_plan(const struct problem *problem,
+                      const struct xln_nodemap *nodes,
+                      struct xln_plan **plan_r);
 
 #endif /* XLN_PROBLEM_H */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ahead.h"
@@ -181,26 +182,90 @@ static void extend(struct search *s, unsigned from)
 
 /* ---- sets to begin with ---- */
 
-/* The slot to add next: the nearest, or the one with most memory. The other of
- * these two breaks a tie, then the lowest number. XLN_NONE: no slot has any
- * memory. */
-static unsigned pick(const struct search *s, bool nearest)
+/* What has most memory of what is not in the set, or the lowest of these.
+ * XLN_NONE: nothing has any. */
+static unsigned pick_largest(const struct search *s)
 {
-    const struct span *to_now = s->reach;
     unsigned best = XLN_NONE;
 
     for (unsigned i = 0; i < s->nr; i++) {
-        int order = 0;
-
-        if (s->in_now[i] || (!nearest && !s->slots[i].bytes))
-            continue;
-        if (best != XLN_NONE && nearest)
-            order = xln__span_compare(to_now[i], to_now[best]);
-        if (best == XLN_NONE || order < 0 ||
-            (!order && s->slots[i].bytes > s->slots[best].bytes))
+        if (!s->in_now[i] && s->slots[i].bytes &&
+            (best == XLN_NONE || s->slots[i].bytes > s->slots[best].bytes))
             best = i;
     }
     return best;
+}
+
+/* What to add to the set next, to which `slot` was added last: bring the
+ * distances to it up to date, and take the nearest, of equally near ones what
+ * has most memory, then the lowest. XLN_NONE: all are in it. */
+static unsigned pick_nearest(const struct search *s, unsigned slot)
+{
+    const unsigned *distances = xln__distances_of(s, slot);
+    struct span *to_now = s->reach, least = { XLN_NONE, UINT64_MAX };
+    unsigned best = XLN_NONE;
+
+    for (unsigned i = 0; i < s->nr; i++) {
+        struct span span =
+            xln__span_add(to_now[i], xln__span_both_ways(distances[i]));
+
+        to_now[i] = span;
+        if (span.max > least.max ||
+            (span.max == least.max && span.sum > least.sum) || s->in_now[i])
+            continue;
+        if (best == XLN_NONE || span.max != least.max ||
+            span.sum != least.sum || s->slots[i].bytes > s->slots[best].bytes) {
+            best = i;
+            least = span;
+        }
+    }
+    return best;
+}
+
+static int compare_bytes_down(const void *a, const void *b, void *arg)
+{
+    unsigned i = *(const unsigned *)a, j = *(const unsigned *)b;
+    const struct slot *slots = arg;
+
+    if (slots[i].bytes != slots[j].bytes)
+        return slots[i].bytes > slots[j].bytes ? -1 : 1;
+    return (i > j) - (i < j);
+}
+
+/* Where all are equally far apart, the nearest is the first in this order. */
+static void sort_down(struct search *s)
+{
+    s->is_flat = !xln__span_compare(s->least, s->most);
+    for (unsigned i = 0; s->is_flat && i < s->nr; i++)
+        s->by_bytes[i] = i;
+    if (s->is_flat)
+        qsort_r(s->by_bytes, s->nr, sizeof(*s->by_bytes), compare_bytes_down,
+                s->slots);
+}
+
+/* grow() to the nearest where all are equally far apart: the same, with the
+ * same budget, but faster. */
+static void grow_flat(struct search *s, unsigned slot)
+{
+    unsigned at = 0;
+
+    xln__search_clear(s);
+    for (;;) {
+        struct span to_now = {
+            .max = s->now.nr ? s->least.max : 0,
+            .sum = s->now.nr * s->least.sum,
+        };
+
+        xln__search_push_span(s, slot, to_now);
+        if (xln__search_fits(s) || s->now.nr == s->max_nr)
+            return;
+        xln__search_spend(s, 2 * s->nr);
+        while (at < s->nr && s->in_now[s->by_bytes[at]])
+            at++;
+        if (at == s->nr)
+            return;
+        slot = s->by_bytes[at];
+    }
 }
 
 /* Grow a set from `slot` until it fits or may grow no more. */
@@ -208,15 +273,19 @@ static void grow(struct search *s, unsigned slot, bool nearest)
 {
     struct span *to_now = s->reach;
 
+    if (nearest && s->is_flat) {
+        grow_flat(s, slot);
+        return;
+    }
     xln__search_clear(s);
     memset(to_now, 0, s->nr * sizeof(*to_now));
     while (slot != XLN_NONE) {
         xln__search_push_span(s, slot, to_now[slot]);
         if (xln__search_fits(s) || s->now.nr == s->max_nr)
             return;
-        for (unsigned i = 0; i < s->nr; i++)
-            to_now[i] = xln__span_add(to_now[i], xln__span_between(s, slot, i));
-        slot = pick(s, nearest);
+        slot = pick_nearest(s, slot);
+        if (!nearest)
+            slot = pick_largest(s);
         xln__search_spend(s, 2 * s->nr);
     }
 }
@@ -283,7 +352,7 @@ static void grow_largest(struct search *s)
     }
     xln__search_clear(s);
     if (first == XLN_NONE || s->problem->request->mem_nodes)
-        first = pick(s, false);
+        first = pick_largest(s);
     grow(s, first == XLN_NONE ? 0 : first, false);
 }
 
@@ -301,6 +370,7 @@ static void offer_grown(struct search *s)
 static void offer_greedy(struct search *s)
 {
     s->budget = GREEDY_BUDGET;
+    sort_down(s);
     grow_largest(s);
     offer_grown(s);
     for (unsigned i = 0; s->budget && i < s->nr; i++) {
@@ -456,14 +526,20 @@ static int prepare(struct search *s, struct xln__tree **tree)
 /* Find the best set and the second best of equally many nodes. */
 static int search_once(struct search *s, struct xln__tree **tree)
 {
-    int rc;
+    int rc = 0;
 
-    if (!see_singles(s)) {
-        rc = prepare(s, tree);
-        if (rc)
-            return rc;
-        see_several(s, *tree);
+    if (!see_singles(s) && s->nr > TREE_NODES) {
+        rc = xln__search_measure(s);
+        if (!rc)
+            rc = xln__search_pairs(s);
     }
+    if (!rc && !s->best.nr) {
+        rc = prepare(s, tree);
+        if (!rc)
+            see_several(s, *tree);
+    }
+    if (rc)
+        return rc;
     if (s->best.nr && s->exact)
         s->bound = (struct xln_bound){
             .nr_nodes = s->best.nr,
@@ -531,29 +607,76 @@ static int run_relaxing(struct problem *problem, struct search *s,
     return 0;
 }
 
-int xln__search_run(struct problem *problem,
-                    const struct xln_nodemap *candidates,
-                    struct xln__found *found)
-{
-    struct xln__tree *tree = NULL;
+struct xln__searcher {
+    struct problem *problem;
     struct search *s;
-    int rc;
+    struct xln__tree *tree;     /* NULL: none was needed yet */
+};
 
-    rc = xln__search_new(problem, candidates, &s);
+int xln__searcher_new(struct problem *problem,
+                      const struct xln_nodemap *candidates,
+                      struct xln__searcher **searcher_r)
+{
+    struct xln__searcher *searcher = calloc(1, sizeof(*searcher));
+    int rc = searcher ? xln__search_new(problem, candidates, &searcher->s)
+                      : -ENOMEM;
+
+    if (rc) {
+        free(searcher);
+        return rc;
+    }
+    searcher->problem = problem;
+    xln__search_begin(searcher->s, false, XLN__CPUS_ALL);
+    *searcher_r = searcher;
+    return 0;
+}
+
+void xln__searcher_free(struct xln__searcher *searcher)
+{
+    if (!searcher)
+        return;
+    xln__tree_free(searcher->tree);
+    xln__search_free(searcher->s);
+    free(searcher);
+}
+
+void xln__searcher_update(struct xln__searcher *searcher,
+                          const struct xln_nodemap *nodes)
+{
+    xln__search_update(searcher->s, nodes);
+}
+
+int xln__searcher_find(struct xln__searcher *searcher,
+                       struct xln__found *found)
+{
+    struct search *s = searcher->s;
+    int rc = run_relaxing(searcher->problem, s, &searcher->tree);
+
     if (rc)
         return rc;
-    rc = run_relaxing(problem, s, &tree);
-    if (rc)
-        goto out;
     found->nr_fitting = s->nr_fitting;
     found->counted_all = s->counted_all;
     found->exact = s->exact;
     found->bound = s->bound;
     rc = candidate_of_set(s, &s->best, &found->best);
-    if (!rc)
-        rc = candidate_of_set(s, &s->next, &found->next);
- out:
-    xln__tree_free(tree);
-    xln__search_free(s);
+    return rc ? rc : candidate_of_set(s, &s->next, &found->next);
+}
+
+int xln__search_run(struct problem *problem,
+                    const struct xln_nodemap *candidates,
+                    struct xln__found *found)
+{
+    struct xln__searcher *searcher;
+    int rc = xln__searcher_new(problem, candidates, &searcher);
+
+    if (rc)
+        return rc;
+    rc = xln__searcher_find(searcher, found);
+    xln__searcher_free(searcher);
     return rc;
+}
+
+unsigned xln__searcher_single(const struct xln__searcher *searcher)
+{
+    return xln__search_single(searcher->s);
 }

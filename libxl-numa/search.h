@@ -23,4 +23,24 @@ int xln__search_run(struct problem *problem,
                     const struct xln_nodemap *candidates,
                     struct xln__found *found);
 
+/*
+ * The same for several searches on one host that changes in between: what
+ * distances and CPUs come to is found once. After a change, `nodes` are those
+ * whose memory or load is another one.
+ */
+struct xln__searcher;
+int xln__searcher_new(struct problem *problem,
+                      const struct xln_nodemap *candidates,
+                      struct xln__searcher **searcher_r);
+void xln__searcher_free(struct xln__searcher *searcher);
+void xln__searcher_update(struct xln__searcher *searcher,
+                          const struct xln_nodemap *nodes);
+int xln__searcher_find(struct xln__searcher *searcher,
+                       struct xln__found *found);
+
+/* The node that the domain fits on whole, without the DMA zone: the one that
+ * xln__searcher_find() would find. XLN_NONE: there is none, or it is not that
+ * simple. Only before the first xln__searcher_find(). */
+unsigned xln__searcher_single(const struct xln__searcher *searcher);
+
 #endif /* XLN_SEARCH_H */

@@ -30,6 +30,7 @@ void xln__search_free(struct search *s)
     free(s->top_both);
     free(s->least_cost);
     free(s->sorted);
+    free(s->by_bytes);
     free(s->now.slots);
     free(s->in_now);
     free(s->list);
@@ -52,6 +53,7 @@ static bool alloc_all(struct search *s)
     s->top_both = calloc(nr, sizeof(*s->top_both));
     s->least_cost = calloc(nr, sizeof(*s->least_cost));
     s->sorted = calloc(nr, sizeof(*s->sorted));
+    s->by_bytes = calloc(nr, sizeof(*s->by_bytes));
     s->now.slots = calloc(nr, sizeof(*s->now.slots));
     s->in_now = calloc(nr, sizeof(*s->in_now));
     s->list = calloc(nr, sizeof(*s->list));
@@ -59,22 +61,22 @@ static bool alloc_all(struct search *s)
     s->best.slots = calloc(nr, sizeof(*s->best.slots));
     s->next.slots = calloc(nr, sizeof(*s->next.slots));
     return s->slots && s->spots_of && s->spots_from && s->top_both &&
-           s->least_cost && s->sorted && s->now.slots && s->in_now &&
-           s->list && s->missing && s->best.slots && s->next.slots;
+           s->least_cost && s->sorted && s->by_bytes && s->now.slots &&
+           s->in_now && s->list && s->missing && s->best.slots &&
+           s->next.slots;
 }
 
-/* What grows with the square of the number of slots, and is not needed where
- * one node will do. All but distances are written before they are read, and may
+/* What grows with the square of the number of slots, as distances do, and is
+ * not needed where one node will do. It is written before it is read, and may
  * have many pages that never are. */
 static bool alloc_tables(struct search *s)
 {
     size_t nr = s->nr + 1, nr_top = s->nr / s->top_step + 2;
 
-    s->distances = calloc(nr * nr, sizeof(*s->distances));
     s->top_bytes = malloc(nr_top * nr * sizeof(*s->top_bytes));
     s->top_cpus = malloc(nr_top * nr * sizeof(*s->top_cpus));
     s->reach = malloc((s->max_nr + (size_t)1) * nr * sizeof(*s->reach));
-    return s->distances && s->top_bytes && s->top_cpus && s->reach;
+    return s->top_bytes && s->top_cpus && s->reach;
 }
 
 static void fill_spots(struct search *s)
@@ -96,7 +98,8 @@ static void fill_spots(struct search *s)
 
 /* Of each pair with a slot of a tile and one of another. All are nodes of the
  * host, so that its table is read as it is. */
-static void fill_tile(struct search *s, unsigned tile_a, unsigned tile_b)
+static void fill_tile(struct search *s, unsigned tile_a, unsigned tile_b,
+                      unsigned *least, unsigned *most)
 {
     const struct xln_host *host = s->problem->host;
 
@@ -105,25 +108,26 @@ static void fill_tile(struct search *s, unsigned tile_a, unsigned tile_b)
             size_t from = s->slots[a].node, to = s->slots[b].node;
             unsigned there = host->distances[from * host->nr_nodes + to];
             unsigned back = host->distances[to * host->nr_nodes + from];
-            struct span span = xln__span_of_ways(there, back);
+            unsigned distance = there > back ? there : back;
 
-            s->distances[(size_t)a * s->nr + b] = span.max;
-            s->distances[(size_t)b * s->nr + a] = span.max;
-            if (xln__span_compare(span, s->least) < 0)
-                s->least = span;
-            if (xln__span_compare(span, s->most) > 0)
-                s->most = span;
+            s->distances[(size_t)a * s->nr + b] = distance;
+            s->distances[(size_t)b * s->nr + a] = distance;
+            *least = distance < *least ? distance : *least;
+            *most = distance > *most ? distance : *most;
         }
     }
 }
 
 static void fill_distances(struct search *s)
 {
-    s->least = (struct span){ XLN_NONE, UINT64_MAX };
+    unsigned least = XLN_NONE, most = 0;
+
     for (unsigned a = 0; a < s->nr; a += TILE) {
         for (unsigned b = 0; b <= a; b += TILE)
-            fill_tile(s, a, b);
+            fill_tile(s, a, b, &least, &most);
     }
+    s->least = xln__span_both_ways(least);
+    s->most = xln__span_both_ways(most);
 }
 
 /* Put `value` in its place in a descending list of `nr`. */
@@ -266,6 +270,22 @@ static void fill_bytes(struct search *s, bool with_dma)
     }
 }
 
+void xln__search_update(struct search *s, const struct xln_nodemap *nodes)
+{
+    const struct problem *problem = s->problem;
+
+    for (unsigned i = 0; i < s->nr; i++) {
+        struct slot *slot = &s->slots[i];
+
+        if (!xln_nodemap_test(nodes, slot->node))
+            continue;
+        slot->bytes = xln__problem_usable(problem, slot->node, false);
+        slot->load = problem->load[slot->node];
+        slot->crowding = xln__problem_crowding(problem, slot->node);
+        s->has_top_bytes = false;
+    }
+}
+
 static bool has_cpus(const struct search *s)
 {
     for (unsigned i = 0; i < s->nr; i++) {
@@ -291,12 +311,28 @@ void xln__search_begin(struct search *s, bool with_dma, enum xln__cpus cpus)
     s->bound = (struct xln_bound){0};
 }
 
+int xln__search_measure(struct search *s)
+{
+    size_t nr = s->nr + 1;
+
+    if (s->distances)
+        return 0;
+    s->distances = calloc(nr * nr, sizeof(*s->distances));
+    if (!s->distances)
+        return -ENOMEM;
+    fill_distances(s);
+    return 0;
+}
+
 int xln__search_prepare(struct search *s)
 {
-    if (!s->distances) {
+    int rc = xln__search_measure(s);
+
+    if (rc)
+        return rc;
+    if (!s->reach) {
         if (!alloc_tables(s))
             return -ENOMEM;
-        fill_distances(s);
         fill_top(s, s->top_cpus, cpus_of);
     }
     if (!s->has_top_bytes)

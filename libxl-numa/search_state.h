@@ -11,6 +11,9 @@
 #include "policy.h"
 #include "span.h"
 
+/* With more nodes than this there is no tree of clusters (tree.h). */
+#define TREE_NODES 256
+
 /* A node that sets are made of. Slots are in ascending order of nodes. */
 struct slot {
     unsigned node;
@@ -59,6 +62,9 @@ struct search {
     uint64_t *top_both;
     uint64_t *least_cost;       /* of one from slot `from` up: [from] */
     uint64_t *sorted;           /* for filling in these */
+    bool is_flat;               /* all are equally far apart: then slots, with
+                                 * most memory first */
+    unsigned *by_bytes;
 
     /* The set under construction. */
     struct set now;
@@ -108,8 +114,12 @@ enum xln__cpus { XLN__CPUS_NONE, XLN__CPUS_ONE, XLN__CPUS_ALL };
 /* Say what a set must have, and forget all sets. */
 void xln__search_begin(struct search *s, bool with_dma, enum xln__cpus cpus);
 
+/* These nodes have another load, and other memory without the DMA zone. */
+void xln__search_update(struct search *s, const struct xln_nodemap *nodes);
+
 /* Fill in what sets of several slots need, after xln__search_begin(): all
- * distances, and what the largest come to. -ENOMEM. */
+ * distances; and what the largest come to, too. -ENOMEM. */
+int xln__search_measure(struct search *s);
 int xln__search_prepare(struct search *s);
 
 /* The set under construction: empty it; add a slot that is not in, or one whose
@@ -135,6 +145,14 @@ void xln__search_exchange(struct search *s);
 
 /* Offer sets that differ from the best one in several nodes and are nearer. */
 void xln__search_descend(struct search *s);
+
+/* The node that is the best set of one, after xln__search_begin(). XLN_NONE: none
+ * fits, or figures alone do not decide. */
+unsigned xln__search_single(const struct search *s);
+
+/* Find the best two pairs, and how many there are, if it goes by figures alone;
+ * after xln__search_measure(). Nothing is found: see several. -ENOMEM. */
+int xln__search_pairs(struct search *s);
 
 /* Offer sets that have fewer nodes than the best one, as long as some weighing
  * of memory against CPUs leads to one. */

@@ -8,7 +8,6 @@
 
 #include "search_state.h"
 
-#define TREE_NODES 256
 #define LEAF UINT_MAX
 
 /* The figures of a set. */

@@ -120,11 +120,11 @@ struct xln_plan {
  *
  * The search is exact with up to 24 candidate nodes. With more it is exact if
  * the distances form a hierarchy (of any three nodes, the two largest distances
- * are equal), or if few steps suffice. Otherwise it ends after a fixed number
- * of steps (some tens of milliseconds), and returns the best set found, the
- * same one each time. This may happen in a hierarchy too: best fit of many
- * nodes among more than about 24 at equal distances, where many sums of memory
- * are nearly right.
+ * are equal), or if few steps suffice. With more than 256 nodes it is also exact
+ * if one or two nodes are enough. Otherwise it ends after a fixed number of steps (some tens of
+ * milliseconds), and returns the best set found, the same one each time. This
+ * may happen in a hierarchy too: best fit of many nodes among more than about
+ * 24 at equal distances, where many sums of memory are nearly right.
  *
  * That nothing fits is a result, XLN_NOTHING_FITS, not an error.
  *
@@ -139,6 +139,29 @@ struct xln_plan {
  */
 int xln_place(const struct xln_host *host, const struct xln_request *request,
               const struct xln_need *need, struct xln_plan **plan_r);
+
+/*
+ * Place equal domains, one after another, until one does not fit as it asks.
+ * Each is placed as xln_place() does, and then its memory and its load count on
+ * the host, see xln_host_reserve() and xln_load_of_plan(). This takes much less
+ * time than these functions.
+ *
+ *   host: the host
+ *   request: what the user asks for: no named nodes, and not XLN_VCPUS_CORE
+ *   need: what each domain is
+ *   max_nr: how many domains to place at most
+ *   by_nodes: [xln_host_nr_nodes() + 1]: the number of domains on so many nodes
+ *       is added to each
+ *   host_r: the host with all these domains; free it with xln_host_free()
+ *
+ * Returns 0; -ENOTSUP: the request cannot be placed in this way; and as
+ * xln_place(). The content of by_nodes is then undefined.
+ * Since: 0.1
+ */
+int xln_place_equal(const struct xln_host *host,
+                    const struct xln_request *request,
+                    const struct xln_need *need, unsigned max_nr,
+                    unsigned *by_nodes, struct xln_host **host_r);
 
 /*
  * Free a plan.

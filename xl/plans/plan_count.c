@@ -44,6 +44,45 @@ static bool take(const struct planned *d, struct plan_count *c)
     return true;
 }
 
+static unsigned nr_counted(const struct plan_count *c)
+{
+    return c->nr_fit + c->nr_relaxed;
+}
+
+/* Whether all that a decision says of another one is in its plan. */
+static bool is_plain(const struct planned *d)
+{
+    return d->decision->status == DECIDE_FITS && !d->decision->vnuma &&
+           !d->decision->pool && !d->guest.cells;
+}
+
+static int count_equal(const struct planned *d, struct plan_count *c,
+                       struct xln_host **host)
+{
+    struct xln_host *next;
+    unsigned i;
+    int rc = xln_place_equal(*host, d->decision->request, &d->need,
+                             MAX_DOMAINS - nr_counted(c), c->by_size, &next);
+
+    if (rc)
+        return rc == -ENOTSUP ? 0 : rc;
+    c->nr_fit = 0;
+    for (i = 1; i <= c->nr_nodes; i++)
+        c->nr_fit += c->by_size[i];
+    xln_host_free(*host);
+    *host = next;
+    return 0;
+}
+
+/* Those that follow the first and fit as it does: it is on *host. */
+static bool count_next(const struct planned *d, struct plan_count *c,
+                        struct xln_host **host)
+{
+    int rc = is_plain(d) ? count_equal(d, c, host) : 0;
+
+    return !rc || notes_add_error(d->notes, d->config->source, rc, NULL);
+}
+
 static bool count_all(struct planned *d, const struct xln_host *host,
                       struct plan_count *c)
 {
@@ -57,7 +96,9 @@ static bool count_all(struct planned *d, const struct xln_host *host,
         if (!good || !take(d, c))
             break;
         good = planner_next_host(d, &next);
-    } while (good && c->nr_fit + c->nr_relaxed < MAX_DOMAINS);
+        if (good && nr_counted(c) == 1)
+            good = count_next(d, c, &next);
+    } while (good && nr_counted(c) < MAX_DOMAINS);
     xln_host_free(next);
     return good;
 }
