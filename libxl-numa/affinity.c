@@ -14,6 +14,7 @@ struct xln_affinity {
     enum xln_vcpus_mode mode;
     int nr_vcpus;
     libxl_bitmap *vcpus;
+    bool each;                      /* each has a core or thread of its own */
     bool kept;                      /* no affinity of either kind, whatever the
                                        mode */
     int nr_kept;
@@ -138,11 +139,12 @@ int xln_affinity_new(libxl_ctx *ctx, const struct xln_plan *plan,
 
     if (!has_cpus)
         mode = XLN_VCPUS_NONE;
-    else if (mode == XLN_VCPUS_CORE)
+    else if (mode == XLN_VCPUS_CORE || mode == XLN_VCPUS_THREAD)
         mode = XLN_VCPUS_HARD;
     affinity = new_affinity(mode);
     if (!affinity)
         return -ENOMEM;
+    affinity->each = plan->nr_vcpu_cores > 0;
     rc = nodemap_fill(ctx, plan->nodes, &affinity->nodemap);
     if (!rc && has_cpus)
         rc = vcpus_fill(ctx, plan, need, affinity);
@@ -208,7 +210,8 @@ static const struct xln_cpumap *cpus_of_vcpu(const struct xln_vnuma *vnuma,
     return NULL;
 }
 
-/* Each vCPU with an affinity from the plan gets that of its virtual node. */
+/* Each vCPU with an affinity from the plan gets that of its virtual node. One with
+ * a core of its own has it already. */
 static int narrow_vcpus(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
                         const struct xln_need *need,
                         struct xln_affinity *affinity)
@@ -216,7 +219,7 @@ static int narrow_vcpus(libxl_ctx *ctx, const struct xln_vnuma *vnuma,
     const struct xln_cpumap *cpus, *user;
     int i, rc = 0;
 
-    for (i = 0; i < affinity->nr_vcpus && !rc; i++) {
+    for (i = 0; !affinity->each && i < affinity->nr_vcpus && !rc; i++) {
         cpus = cpus_of_vcpu(vnuma, i);
         if (!cpus || xln_cpumap_is_empty(cpus))
             continue;

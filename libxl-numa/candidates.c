@@ -76,7 +76,8 @@ static enum xln_candidate_verdict judge(const struct scan *s)
     if (now->nr_cpus < s->need_cpus)
         return XLN_CANDIDATE_CPUS;
     if (!has_affinities(s))
-        return XLN_CANDIDATE_AFFINITY;
+        return s->problem->nr_hard ? XLN_CANDIDATE_AFFINITY
+                                   : XLN_CANDIDATE_CPUS;
     if (s->nr_members > xln_nodemap_count(best->nodes))
         return XLN_CANDIDATE_MORE_NODES;
     if (now->cost != best->cost)

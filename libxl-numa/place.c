@@ -509,7 +509,7 @@ static int plan_vcpus(const struct problem *problem, struct xln_plan *plan)
         if (rc)
             goto out;
     }
-    if (problem->request->vcpus_mode == XLN_VCPUS_CORE) {
+    if (xln__problem_binds_each(problem)) {
         rc = xln__cores_deal(problem, homes, plan);
         goto out;
     }
@@ -567,14 +567,12 @@ static void judge(const struct problem *problem, struct xln_plan *plan)
         plan->verdict = XLN_FITS_RELAXED;
 }
 
-/* Whether only the user's affinities apply. With a core of its own a vCPU has
- * all that it can get, so soft affinity does not matter. */
+/* Whether only the user's affinities apply. With a core or a thread of its own a
+ * vCPU has all that it can get, so soft affinity does not matter. */
 static bool leaves_vcpus(const struct problem *problem)
 {
-    enum xln_vcpus_mode mode = problem->request->vcpus_mode;
-
-    return mode == XLN_VCPUS_NONE ||
-           (problem->need->nr_soft && mode != XLN_VCPUS_CORE);
+    return problem->request->vcpus_mode == XLN_VCPUS_NONE ||
+           (problem->need->nr_soft && !xln__problem_binds_each(problem));
 }
 
 static int new_plan(const struct problem *problem, struct xln_plan **plan_r)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core_count.h"
 #include "problem.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -55,11 +56,20 @@ static unsigned count_common(const struct xln_cpumap *a,
 
 /* ---- scheduling units ---- */
 
+/* In blocks of this many. */
+static unsigned count_blocks(unsigned nr, unsigned size)
+{
+    return nr / size + !!(nr % size);
+}
+
 unsigned xln__problem_nr_units(const struct problem *problem)
 {
-    unsigned size = problem->unit_size;
+    return count_blocks(problem->need->nr_vcpus, problem->unit_size);
+}
 
-    return problem->need->nr_vcpus / size + !!(problem->need->nr_vcpus % size);
+unsigned xln__problem_nr_groups(const struct problem *problem)
+{
+    return count_blocks(problem->need->nr_vcpus, problem->group_size);
 }
 
 /* The mask of the last vCPU of the unit that has one. */
@@ -139,42 +149,6 @@ static int find_units(struct problem *problem)
 
 /* ---- counting CPUs ---- */
 
-static int compare_cores(const void *a, const void *b)
-{
-    const struct xln_host_cpu *x = *(const struct xln_host_cpu *const *)a;
-    const struct xln_host_cpu *y = *(const struct xln_host_cpu *const *)b;
-
-    if (x->node != y->node)
-        return x->node < y->node ? -1 : 1;
-    if (x->socket != y->socket)
-        return x->socket < y->socket ? -1 : 1;
-    return (x->core > y->core) - (x->core < y->core);
-}
-
-/* In blocks of this many. */
-static unsigned count_blocks(unsigned nr, unsigned size)
-{
-    return nr / size + !!(nr % size);
-}
-
-/* The cores with a thread in both; `list` has room for all CPUs. */
-static unsigned count_cores(const struct xln_host *host,
-                            const struct xln_cpumap *a,
-                            const struct xln_cpumap *b,
-                            const struct xln_host_cpu **list)
-{
-    unsigned cpu, nr = 0, nr_cores = 0;
-
-    XLN_FOREACH(xln_cpumap, cpu, a) {
-        if (xln_cpumap_test(b, cpu))
-            list[nr++] = xln_host_cpu(host, cpu);
-    }
-    qsort(list, nr, sizeof(*list), compare_cores);
-    for (unsigned i = 0; i < nr; i++)
-        nr_cores += !i || compare_cores(&list[i - 1], &list[i]);
-    return nr_cores;
-}
-
 static bool has_memory(const struct problem *problem, unsigned node)
 {
     return xln_host_node(problem->host, node)->total_bytes > 0;
@@ -192,12 +166,50 @@ static bool counts_cores(const struct problem *problem)
            problem->request->vcpus_mode == XLN_VCPUS_CORE;
 }
 
+bool xln__problem_by_threads(const struct problem *problem)
+{
+    return problem->request->vcpus_mode == XLN_VCPUS_THREAD;
+}
+
+bool xln__problem_binds_each(const struct problem *problem)
+{
+    return problem->request->vcpus_mode == XLN_VCPUS_CORE ||
+           xln__problem_by_threads(problem);
+}
+
+/* The most threads of a core that the domain may use, on the nodes that are
+ * named for its vCPUs. */
+static int find_group(struct problem *problem)
+{
+    const struct xln_host *host = problem->host;
+    const struct xln_nodemap *named = problem->request->nodes;
+    const struct xln_host_cpu **list;
+    unsigned node, size = 0, of_others = 1;
+
+    problem->group_size = problem->unit_size;
+    if (problem->unit_size > 1 || !xln__problem_by_threads(problem))
+        return 0;
+    list = calloc(xln_host_nr_cpus(host), sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    XLN_FOREACH(xln_nodemap, node, xln_host_nodes(host)) {
+        bool counts = !named || xln_nodemap_test(named, node);
+
+        xln__count_cores(host, xln_host_near_cpus(host, node),
+                         problem->allowed, list,
+                         counts ? &size : &of_others);
+    }
+    problem->group_size = size ? size : of_others;
+    free(list);
+    return 0;
+}
+
 /* For each node, and how many a domain can have in all. */
 static int count_allowed(struct problem *problem, unsigned *nr_r)
 {
     const struct xln_host *host = problem->host;
     const struct xln_host_cpu **list;
-    unsigned node, nr, nr_all = 0;
+    unsigned node, nr, nr_all = 0, most_threads = 0;
 
     list = calloc(xln_host_nr_cpus(host), sizeof(*list));
     problem->nr_allowed =
@@ -213,7 +225,8 @@ static int count_allowed(struct problem *problem, unsigned *nr_r)
              : problem->unit_size > 1
                  ? count_blocks(count_common(cpus, problem->allowed),
                                 problem->unit_size)
-                 : count_cores(host, cpus, problem->allowed, list);
+                 : xln__count_cores(host, cpus, problem->allowed, list,
+                                    &most_threads);
         problem->nr_allowed[node] = nr;
         nr_all += is_home(problem, node) ? nr : 0;
     }
@@ -246,10 +259,12 @@ static int find_allowed(struct problem *problem)
     /* libxl complains about masks outside the cpupool. */
     if (xln_cpumap_is_empty(problem->allowed))
         xln_cpumap_or(problem->allowed, problem->pool);
-    if (problem->request->vcpus_mode == XLN_VCPUS_CORE)
+    if (xln__problem_binds_each(problem))
         leave_taken(problem);
 
-    rc = count_allowed(problem, &nr_cpus);
+    rc = find_group(problem);
+    if (!rc)
+        rc = count_allowed(problem, &nr_cpus);
     if (rc)
         return rc;
     problem->need_cpus = xln__problem_nr_units(problem);

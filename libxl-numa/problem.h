@@ -22,6 +22,10 @@ struct problem {
     unsigned nr_hard, nr_soft;
     struct xln_cpumap **own_hard, **own_soft;   /* NULL: those of the need */
 
+    /* vCPUs that get one core, if each has a core or a thread of its own: those
+     * of a scheduling unit; or as many as a core has threads. */
+    unsigned group_size;
+
     struct xln_cpumap *pool;        /* online CPUs of the domain's cpupool */
     struct xln_cpumap *allowed;     /* those that some vCPU may run on; of
                                      * free cores, if each is to have one */
@@ -69,8 +73,14 @@ void xln__problem_clear(struct problem *problem);
 void xln__problem_add_load(struct problem *problem,
                            const struct xln_nodemap *nodes);
 
-/* The number of scheduling units that the vCPUs make. */
+/* The number of scheduling units that the vCPUs make, and of groups of group_size. */
 unsigned xln__problem_nr_units(const struct problem *problem);
+unsigned xln__problem_nr_groups(const struct problem *problem);
+
+/* Whether each vCPU has a free core, or a thread of one, of its own; and
+ * whether it is a thread. */
+bool xln__problem_binds_each(const struct problem *problem);
+bool xln__problem_by_threads(const struct problem *problem);
 
 /* The load for each of a node's nr_allowed CPUs; 0 if it has none. */
 uint64_t xln__problem_crowding(const struct problem *problem, unsigned node);

@@ -197,7 +197,7 @@ static int begin(struct xln__repeat *r, const struct xln_request *request,
     struct xln_nodemap *candidates = NULL;
     int rc = xln__problem_init(&r->problem, r->host, request, need);
 
-    if (!rc && (r->problem.named || request->vcpus_mode == XLN_VCPUS_CORE))
+    if (!rc && (r->problem.named || xln__problem_binds_each(&r->problem)))
         rc = -ENOTSUP;
     if (rc)
         return rc;

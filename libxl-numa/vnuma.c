@@ -375,6 +375,18 @@ static void deal(enum xln_vnuma_vcpus how, struct taker *takers, unsigned nr,
     }
 }
 
+/* Each vCPU has a core, and is in the virtual node there, or the nearest. */
+static void follow_cores(const struct xln_host *host,
+                         const struct xln_plan *plan, struct xln_vnuma *vnuma)
+{
+    for (unsigned vcpu = 0; vcpu < plan->nr_vcpu_cores; vcpu++) {
+        unsigned cpu = xln_cpumap_next(plan->vcpu_cores[vcpu], 0);
+        unsigned vnode = vnode_near(host, vnuma, xln_host_cpu(host, cpu)->node);
+
+        xln_cpumap_set(vnuma->list[vnode].vcpus, vcpu);
+    }
+}
+
 static enum xln_vnuma_vcpus dealing_of(const struct xln_request *request)
 {
     if (request->vnuma_vcpus != XLN_VNUMA_VCPUS_DEFAULT)
@@ -391,9 +403,14 @@ static int deal_vcpus(const struct xln_host *host,
     const struct xln_cpumap *cpus = xln_cpumap_is_empty(plan->vcpu_cpus)
                                         ? plan->allowed_cpus
                                         : plan->vcpu_cpus;
-    struct taker *takers = calloc(vnuma->nr, sizeof(*takers));
+    struct taker *takers;
     unsigned nr;
 
+    if (plan->nr_vcpu_cores) {
+        follow_cores(host, plan, vnuma);
+        return 0;
+    }
+    takers = calloc(vnuma->nr, sizeof(*takers));
     if (!takers)
         return -ENOMEM;
     nr = find_takers(host, need, plan, vnuma, takers);

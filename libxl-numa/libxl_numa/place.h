@@ -85,9 +85,11 @@ struct xln_plan {
     struct xln_cpumap *vcpu_cpus;
 
     /* XLN_VCPUS_CORE: for each vCPU the CPUs of its core that it may run on;
-     * vcpu_cpus has all of them, and allowed_cpus has only free ones. If there
-     * are too few cores (lacks_cores), no vCPU has one, the verdict is
-     * XLN_NOTHING_FITS, and the nodes in vcpu_nodes have nr_free_cores. */
+     * XLN_VCPUS_THREAD: its thread, or with core scheduling its scheduling
+     * unit. vcpu_cpus has all of them, and allowed_cpus has only free ones. If
+     * there are too few cores (lacks_cores), no vCPU has one, the verdict is
+     * XLN_NOTHING_FITS, and the nodes in vcpu_nodes have nr_free_cores; with
+     * XLN_VCPUS_THREAD this is the number of threads, or of units. */
     unsigned nr_vcpu_cores;         /* 0, or all vCPUs */
     struct xln_cpumap **vcpu_cores;
     bool lacks_cores;
@@ -147,7 +149,8 @@ int xln_place(const struct xln_host *host, const struct xln_request *request,
  * time than these functions.
  *
  *   host: the host
- *   request: what the user asks for: no named nodes, and not XLN_VCPUS_CORE
+ *   request: what the user asks for: no named nodes, and neither XLN_VCPUS_CORE nor
+ *       XLN_VCPUS_THREAD
  *   need: what each domain is
  *   max_nr: how many domains to place at most
  *   by_nodes: [xln_host_nr_nodes() + 1]: the number of domains on so many nodes
@@ -340,7 +343,7 @@ struct xln_affinity;
  * Convert the node affinity and the vCPU affinity of a plan for libxl. If the
  * user gave a hard affinity (need->hard), the result is what both allow, or the
  * user's alone if they have no CPU in common. With XLN_VCPUS_CORE each vCPU's
- * hard affinity is its core.
+ * hard affinity is its core, and with XLN_VCPUS_THREAD its thread.
  *
  *   ctx: an open libxl context
  *   plan: the plan

@@ -79,6 +79,9 @@ enum xln_vcpus_mode {
     XLN_VCPUS_HARD,         /* the vCPUs run only on the CPUs of the nodes */
     XLN_VCPUS_NONE,         /* none */
     XLN_VCPUS_CORE,         /* each vCPU runs only on a free core of its own */
+    /* Each vCPU runs only on a thread of its own, of a free core. As many vCPUs
+     * as a core has threads, from vCPU 0 on, are on the threads of one core. */
+    XLN_VCPUS_THREAD,
 };
 
 /* Which virtual nodes the guest sees. */

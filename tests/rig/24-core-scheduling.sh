@@ -34,6 +34,15 @@ ok "two more vCPUs on the other node are created" \
 is "$(bound c)" "6-7 6-7" "these vCPUs have the other core, which was free"
 remove a b c
 
+ok "four vCPUs with a thread each are created" \
+    created idle a memory=64 vcpus=4 'nodes="0"' 'nodes_cpus="thread"'
+is "$(bound a)" "0-1 0-1 2-3 2-3" "each core has two of these vCPUs"
+ok "one more thread on that node is refused with status 3" \
+    expect 3 create idle b memory=64 'nodes="0"' 'nodes_cpus="thread"'
+ok "the error says that the thread needs a free core" \
+    says "nodes_cpus=\"thread\": 1 vCPU needs a free core, node 0 has 0 free"
+remove a
+
 ok "nodes_smt=cores needs as many cores as the vCPUs take" \
     created idle a memory=64 vcpus=4 'nodes_smt="cores"' 'nodes_cpus="hard"' \
     'nodes_policy="first"'

@@ -102,6 +102,17 @@ test_host() {
     ok "Xen has four virtual nodes of the guest" sh -c \
         'rig-xen keys u | grep -q "4 vnodes, 8 vcpus"'
     remove v
+    paused v memory=400 vcpus=8 'vnuma="host"' 'nodes_cpus="thread"'
+    stock-xl vcpu-list v | awk 'NR > 1 { print $(NF - 2) }' > /tmp/hard
+    for node in 0 1 2 3; do
+        cpu_list | awk -v node="$node" '$2 == node { print $1 }'
+    done > /tmp/dealt
+    ok "with a thread each, neighbours are on a node" \
+        cmp /tmp/dealt /tmp/hard
+    is "$(rig-xen keys u | sed -n 's/.*: pnode *\([0-9]*\), vcpus /\1 /p' |
+        one_line)" "0 0-1 1 2-3 2 4-5 3 6-7" \
+        "which is that of their virtual node"
+    remove v
 }
 
 refused() { # WHY WORDS ARG...

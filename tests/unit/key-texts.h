@@ -15,7 +15,7 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define NODES_TEXT                                                            \
     "\"auto\", \"all\" or a list of nodes such as \"0-3,^2\" or [0, 2]"
-#define CPUS "\"soft\", \"hard\", \"core\" or \"none\""
+#define CPUS "\"soft\", \"hard\", \"core\", \"thread\" or \"none\""
 #define POLICIES "\"first\", \"best\", \"worst\" or \"balanced\""
 #define MEM_TEXT "a list of nodes such as \"0-3,^2\" or [0, 2], or with " \
     "parts, \"0:75%,5:25%\", that are 100% together"

@@ -158,7 +158,55 @@ static void test_modes(void)
     begin();
     request->vcpus_mode = XLN_VCPUS_CORE;
     comes(even, make_cells(NEAR, "", ""), "2 (4-5) 3 (6-7)",
-          "nodes_cpus=core needs no cores for restored virtual nodes");
+          "nodes_cpus=core leaves restored virtual nodes where they are");
+}
+
+/* "2 3": the CPUs that vCPUs are bound to, and the warnings. */
+static void is_bound(enum xln_vcpus_mode mode, const char *taken,
+                     const char *expected, const char *what)
+{
+    const struct xln_need need = { .memory_bytes = 512 * MIB, .nr_vcpus = 2 };
+    struct cells *cells = make_cells(NEAR, "", "");
+    const struct decide_guest guest = {
+        .type = LIBXL_DOMAIN_TYPE_HVM, .restored = true, .again = true,
+        .cells = cells,
+    };
+    struct xln_host *host = make_host(even), *with_taken;
+    struct xln_cpumap *cpus;
+    struct decision *d;
+    char text[256] = "";
+    size_t n = 0;
+
+    must(xln_cpumap_new(NR_CPUS, &cpus));
+    if (*taken)
+        must(xln_cpumap_parse(taken, NULL, 0, cpus, NULL));
+    must(xln_host_take_cores(host, cpus, &with_taken));
+    begin();
+    request->vcpus_mode = mode;
+    must(decide(with_taken, request, &need, &guest, &d));
+    for (unsigned i = 0; i < d->plan->nr_vcpu_cores; i++)
+        n += snprintf(text + n, sizeof(text) - n, "%u ",
+                      xln_cpumap_next(d->plan->vcpu_cores[i], 0));
+    for (unsigned i = 0; i < d->nr_warnings; i++)
+        n += snprintf(text + n, sizeof(text) - n, "%s", d->warnings[i]);
+    is_str(text, expected, what);
+    decision_free(d);
+    cells_free(cells);
+    xln_cpumap_free(cpus);
+    xln_host_free(with_taken);
+    xln_host_free(host);
+    xln_request_free(request);
+}
+
+static void test_bound(void)
+{
+    is_bound(XLN_VCPUS_CORE, "", "4 6 ",
+             "each vCPU has a core near its virtual node");
+    is_bound(XLN_VCPUS_THREAD, "4,6", "5 7 ", "each vCPU has a free thread near its virtual node");
+    is_bound(XLN_VCPUS_THREAD, "4-5",
+             "nodes_cpus=\"thread\": its virtual nodes have too few free threads: "
+             "the vCPUs prefer the CPUs of these nodes", "without free threads the guest is restored, with a warning");
+    is_bound(XLN_VCPUS_SOFT, "", "", "nodes_cpus=soft binds no vCPU");
 }
 
 /* As libvirt's XML demands their nodes. */
@@ -202,6 +250,7 @@ int main(void)
 {
     test_nodes();
     test_modes();
+    test_bound();
     test_short();
     return tap_done();
 }

@@ -52,6 +52,11 @@ static const struct decide_pair pairs[] = {
     { "memory=600\nvcpus=2\nnodes_cpus=\"core\"\ncpus=\"%c\"", "" },
     { "memory=900\nvcpus=4\ntype=\"hvm\"\nnodes=\"%a,%z\"\nvnuma=\"auto\"",
       "" },
+    { "memory=600\nvcpus=2\nnodes_cpus=\"thread\"", "" },
+    { "memory=600\nvcpus=4000\nnodes_cpus=\"thread\"", "" },
+    { "memory=600\nvcpus=2\nnodes_cpus=\"thread\"\ncpus=\"%c\"", "" },
+    { "memory=900\nvcpus=4\ntype=\"hvm\"\nnodes=\"%a,%z\"\nvnuma=\"auto\"\n"
+      "nodes_cpus=\"thread\"", "" },
     { "memory=900\nvcpus=4\ntype=\"hvm\"\nvnuma=\"host\"", "" },
     { "memory=900\nvcpus=4\ntype=\"hvm\"\nvnuma=\"host\"\ncpus=\"%c\"", "" },
     { "memory=200\nvcpus=2\ntype=\"hvm\"\nnodes=\"%a,%z\"\nvnuma=\"auto\"\n"

@@ -201,6 +201,10 @@ static const struct scenario scenarios[] = {
     { .name = "a create with a core for each vCPU",
       .keys = "nodes_cpus=\"core\"\n", .beside = true,
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },
+    { .name = "a create with virtual nodes and a thread for each vCPU",
+      .keys = "type=\"hvm\"\nnodes=\"0,3\"\nvnuma=\"auto\"\n"
+              "nodes_cpus=\"thread\"\n",
+      .type = LIBXL_DOMAIN_TYPE_HVM, .run = run_create },
     { .name = "a create in any cpupool", .keys = "pool=\"auto\"\n",
       .type = LIBXL_DOMAIN_TYPE_PV, .run = run_create },
     { .name = "a create beside another domain and a device",

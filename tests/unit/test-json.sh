@@ -54,6 +54,7 @@ numa-move --advise --host dom0.json
 numa-plan --host host.json web.cfg
 numa-plan --host host.json web.cfg db.cfg vcpus=2 nodes_cpus="core"
 numa-plan --host host.json web.cfg type="hvm" vnuma="auto" nodes="0,1"
+numa-plan --host sockets.json web.cfg vcpus=3 nodes_cpus="thread"
 numa-plan --host host.json web.cfg memory=999999
 numa-plan --host host.json --host sockets.json web.cfg
 numa-plan --host host.json --count web.cfg

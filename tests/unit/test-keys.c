@@ -33,6 +33,7 @@ static const struct {
     { "nodes_cpus = \"soft\"", "numa/nodes_cpus=soft" },
     { "nodes_cpus = \"hard\"", "numa/nodes_cpus=hard" },
     { "nodes_cpus = \"core\"", "numa/nodes_cpus=core" },
+    { "nodes_cpus = \"thread\"", "numa/nodes_cpus=thread" },
     { "nodes_cpus = \"none\"", "numa/nodes_cpus=none" },
     { "nodes_mem = \"3,4\"", "numa/nodes_mem=3-4" },
     { "nodes_mem = [3]", "numa/nodes_mem=3" },
@@ -437,6 +438,27 @@ static void test_vnuma_whole(void)
                "virtual nodes with memory less than maxmem are refused");
 }
 
+static void test_vnuma_cores(void)
+{
+    is_refused("type=\"hvm\"; vnuma=\"auto\"; nodes_cpus=\"thread\"; "
+               "vnuma_vcpus=\"siblings\"",
+               "g.cfg: nodes_cpus=\"thread\" and vnuma_vcpus=\"siblings\": "
+               "expected one of the two", "nodes_cpus=thread with vnuma_vcpus= is refused");
+    is_refused("type=\"hvm\"; nodes_cpus=\"core\"; vnuma=[[\"pnode=0\","
+               "\"size=1\"]]",
+               "g.cfg: nodes_cpus=\"core\" and vnuma=[...]: expected one of the "
+               "two", "nodes_cpus=core with a vnuma= list is refused");
+    is_refused("type=\"hvm\"; nodes_cpus=\"thread\"; vnuma=[[\"pnode=0\","
+               "\"size=1\"]]",
+               "g.cfg: nodes_cpus=\"thread\" and vnuma=[...]: expected one of "
+               "the two", "nodes_cpus=thread with a vnuma= list is refused");
+    IS_ACCEPTED("vnuma=\"none\"; nodes_cpus=\"core\"", "vnuma=none with nodes_cpus=core is accepted");
+    IS_ACCEPTED("type=\"hvm\"; vnuma=\"auto\"; nodes_cpus=\"core\"",
+                "vnuma=auto with nodes_cpus=core is accepted");
+    IS_ACCEPTED("type=\"hvm\"; vnuma=\"host\"; nodes_cpus=\"thread\"",
+                "vnuma=host with nodes_cpus=thread is accepted");
+}
+
 static void test_vnuma_words(void)
 {
     is_refused("vnuma=\"auto\"",
@@ -457,13 +479,6 @@ static void test_vnuma_words(void)
                "two, as an xl without libxl-numa cannot save or migrate a guest "
                "with virtual nodes",
                "nodes_migratable with a vnuma= list is refused");
-    is_refused("type=\"hvm\"; vnuma=\"auto\"; nodes_cpus=\"core\"",
-               "g.cfg: nodes_cpus=\"core\" and vnuma=auto: expected one of the "
-               "two", "nodes_cpus=core with virtual nodes is refused");
-    is_refused("type=\"hvm\"; nodes_cpus=\"core\"; vnuma=[[\"pnode=0\","
-               "\"size=1\"]]",
-               "g.cfg: nodes_cpus=\"core\" and vnuma=[...]: expected one of the "
-               "two", "nodes_cpus=core with a vnuma= list is refused");
     is_refused("vnuma=\"yes\"",
                "g.cfg: vnuma=\"yes\": expected \"auto\", \"host\", \"none\" or "
                "xl's own list", "an unknown word for vnuma= is refused");
@@ -479,8 +494,6 @@ static void test_no_vnuma(void)
     struct keys *keys, *defaults;
     char *error;
 
-    IS_ACCEPTED("vnuma=\"none\"; nodes_cpus=\"core\"",
-                "vnuma=none with nodes_cpus=core is accepted");
     IS_ACCEPTED("vnuma=\"none\"; nodes_migratable=1",
                 "vnuma=none with nodes_migratable is accepted");
 
@@ -647,6 +660,7 @@ int main(void)
     test_vnuma_whole();
     test_vnuma_words();
     test_no_vnuma();
+    test_vnuma_cores();
     test_strict();
     test_check_nodes();
     test_no_memory();

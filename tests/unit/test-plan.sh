@@ -148,66 +148,6 @@ check "a domain with more vCPUs than cores gets all nodes" planned 0 \
     db.cfg 'nodes_smt="cores"'
 mv cores.json host.json
 
-# --- a core for each vCPU ---
-
-# Node 0 has two cores of two threads each, and node 2 as well.
-sed 's/"cpu": \([15]\), "node": \(.\), "socket": ., "core": 1/"cpu": \1, "node": \2, "socket": \2, "core": 0/
-     s/"cpu": 2, "node": 1, "socket": 1/"cpu": 2, "node": 0, "socket": 0/
-     s/"cpu": 3, "node": 1, "socket": 1/"cpu": 3, "node": 0, "socket": 0/' host.json > t.json
-sed '/"cpu": 2,/s/"core": 0/"core": 1/' t.json > smt.json
-
-# A domain with two vCPUs, bound to these CPUs.
-held() { # CPUS
-    cat << END
-{"domid": 1, "name": "d", "uuid": "00000000-0000-0000-0000-000000000001",
- "dying": false, "pv": true, "pool": 0, "memory_bytes": 0, "claimed_bytes": 0,
- "request": null, "nodes": "all", "vcpus": [{"online": true, "blocked": true,
- "running": false, "cpu": 4, "time_ns": 0, "hard": "$1", "soft": "all"}]}
-END
-}
-
-hold_cpus() { # CPUS
-    sed '/"domains": null/d' smt.json | sed '$d' > held.json
-    echo "\"domains\": [$(held "$1")] }" >> held.json
-}
-
-check "each vCPU is bound to a core of its own, with its siblings" planned 0 \
-    "web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs bound to a core each: CPUs 0-1, 2-3" \
-    --host smt.json web.cfg 'nodes_cpus="core"'
-json_cores() {
-    "$numa" numa-plan --host smt.json --json web.cfg 'nodes_cpus="core"' |
-        tr -d ' \n' | grep -qF '"vcpu_cores":["0-1","2-3"],'
-}
-check "--json has the cores of each vCPU" json_cores
-check "--emit prints the cores as cpus=" planned 0 'cpus = ["0-1", "2-3"]' \
-    --host smt.json --emit web.cfg 'nodes_cpus="core"'
-check "--emit=libvirt prints the cores as vcpupin" planned 0 \
-    "  <vcpupin vcpu='1' cpuset='2-3'/>" \
-    --host smt.json --emit=libvirt web.cfg 'nodes_cpus="core"'
-check "core with cpus= binds each vCPU to the CPUs of its core in cpus=" planned 0 \
-    "web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs bound to a core each: CPUs 3, 0-1" \
-    --host smt.json web.cfg 'nodes_cpus="core"' 'cpus=["3","all"]'
-hold_cpus 1
-check "a core is taken if a vCPU of another domain is bound to it" planned 0 \
-    "web: 506 MiB and 1 vCPU: memory from node 0, vCPUs bound to a core each: CPUs 2-3" \
-    --host held.json web.cfg 'nodes_cpus="core"' vcpus=1 'nodes="0"'
-check "too few free cores on the named nodes end with status 3" planned 3 \
-    "web: nothing fits: nodes_cpus=\"core\": 2 vCPUs need a free core each, node 0 has 1 free" \
-    --host held.json web.cfg 'nodes_cpus="core"' 'nodes="0"'
-check "too few cores for one vCPU end with status 3" planned 3 \
-    "web: nothing fits: nodes_cpus=\"core\": 1 vCPU needs a free core, node 0 has 0 free within cpus=" \
-    --host held.json web.cfg 'nodes_cpus="core"' 'nodes="0"' vcpus=1 'cpus="0-1"'
-check "too few free cores on the host end with status 3" planned 3 \
-    "web: nothing fits: nodes_cpus=\"core\": 5 vCPUs need a free core each, nodes 0,2 have 2 free" \
-    --host held.json web.cfg 'nodes_cpus="core"' vcpus=5
-hold_cpus 1-2
-check "a vCPU that may run on two cores takes neither" planned 0 \
-    "web: 506 MiB and 2 vCPUs: memory from node 0, vCPUs bound to a core each: CPUs 0-1, 2-3" \
-    --host held.json web.cfg 'nodes_cpus="core"' 'nodes="0"'
-check "the cores of the first domain are taken for the second" planned 3 \
-    "web: nothing fits: nodes_cpus=\"core\": 2 vCPUs need a free core each, node 0 has 0 free" \
-    --host smt.json web.cfg web.cfg 'nodes_cpus="core"' 'nodes="0"' memory=100
-
 check "with strict a node that is too small ends with status 3" \
     planned 3 "web: nothing fits: nodes_mode=\"strict\": 506 MiB needed, not\
  available from node 3; node 3 has 306 MiB free, 306 MiB usable" \

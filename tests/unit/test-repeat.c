@@ -227,6 +227,9 @@ static void test_refused(void)
     c.request->vcpus_mode = XLN_VCPUS_CORE;
     ok(xln__repeat_begin(c.host, c.request, &c.need, &r) == -ENOTSUP,
        "a core for each vCPU: not in one go");
+    c.request->vcpus_mode = XLN_VCPUS_THREAD;
+    ok(xln__repeat_begin(c.host, c.request, &c.need, &r) == -ENOTSUP,
+       "a thread for each vCPU: not in one go");
     c.request->vcpus_mode = XLN_VCPUS_SOFT;
     c.request->all_nodes = true;
     ok(xln__repeat_begin(c.host, c.request, &c.need, &r) == -ENOTSUP,

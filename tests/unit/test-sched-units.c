@@ -25,7 +25,7 @@ struct task {
     unsigned taken;             /* units, a bit each */
     unsigned nr_vcpus, nr_hard;
     uint64_t hard[VCPUS];       /* CPUs, a bit each; 0: none is given */
-    bool core_each, whole_cores;
+    bool core_each, thread_each, whole_cores;
 };
 
 static unsigned unit_of(unsigned cpu)
@@ -117,8 +117,10 @@ static struct xln_plan *plan_of(const struct task *t,
     must(xln_request_new(&request));
     request->policy = xln_policy_by_name("best");
     request->whole_cores = t->whole_cores;
+    /* With units a thread each is the same as a core each. */
     if (t->core_each)
-        request->vcpus_mode = XLN_VCPUS_CORE;
+        request->vcpus_mode = t->thread_each && !in_units ? XLN_VCPUS_THREAD
+                                                          : XLN_VCPUS_CORE;
     must(xln_place(host, request, &need, &plan));
     for (unsigned v = 0; v < nr_hard; v++)
         xln_cpumap_free(hard[v]);
@@ -179,6 +181,7 @@ static void random_task(struct task *t, unsigned seed)
     t->need_bytes = (1 + random_below(10)) * GIB;
     t->nr_vcpus = 1 + random_below(VCPUS);
     t->core_each = random_below(2);
+    t->thread_each = random_below(2);
     t->whole_cores = t->core_each || random_below(2);
     if (t->core_each)
         t->taken = random_below(1u << 16) & random_below(1u << 16);

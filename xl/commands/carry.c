@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "carry.h"
+#include "placement/decide.h"
 #include "placement/placement.h"
 #include "placement/record.h"
 #include "placement/domain_word.h"
@@ -109,7 +110,7 @@ static int note_pins_of(struct cmd_line *line, const struct guest *guest,
     if (!any_bound(guest) && !config->b_info.num_vcpu_hard_affinity)
         return 0;
     rc = read_mode(line, config, &mode);
-    if (!rc && (mode == XLN_VCPUS_HARD || mode == XLN_VCPUS_CORE)) {
+    if (!rc && (mode == XLN_VCPUS_HARD || decide_binds_each(mode))) {
         rc = planned_cpus(guest, &planned);
         if (!rc && !planned)
             return 0;

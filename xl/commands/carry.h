@@ -11,8 +11,8 @@
 
 /*
  * Note it in `keep`. Hard affinities that follow from the nodes of the domain
- * (nodes_cpus "hard" and "core") are not noted: those of the copy follow from
- * its own. 0 or -errno.
+ * (nodes_cpus "hard", "core" and "thread") are not noted: those of the copy
+ * follow from its own. 0 or -errno.
  */
 int carry_note(struct cmd_line *line, const struct guest *guest,
                struct keep *keep);

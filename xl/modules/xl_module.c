@@ -38,6 +38,7 @@
 #include "moves.h"
 #include "vnodes.h"
 #include "placement/adapt.h"
+#include "placement/decide.h"
 #include "placement/keep.h"
 #include "placement/misspelt.h"
 #include "placement/unbound.h"
@@ -356,7 +357,7 @@ static bool foresee_refusal(struct placement *p, uint64_t more_kb)
     bool refused;
 
     if (!request || (request->mode != XLN_MODE_STRICT &&
-                     request->vcpus_mode != XLN_VCPUS_CORE))
+                     !decide_binds_each(request->vcpus_mode)))
         return false;
     xch = xc_interface_open(state.lg, NULL, 0);
     if (!xch)

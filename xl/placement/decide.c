@@ -20,6 +20,7 @@ struct question {
     const struct xln_need *need;
     const struct decide_guest *guest;
     bool no_vnode;              /* no node can be copied for the guest */
+    enum xln_vcpus_mode each;   /* once its virtual nodes have nodes; _NONE */
 };
 
 int decide_request(const struct keys *defaults, const struct keys *keys,
@@ -93,6 +94,11 @@ static int warn_not_strict(struct decision *d, const struct question *q)
 
 /* ---- the request on this host ---- */
 
+bool decide_binds_each(enum xln_vcpus_mode mode)
+{
+    return mode == XLN_VCPUS_CORE || mode == XLN_VCPUS_THREAD;
+}
+
 /* A recorded request, or the host's defaults, may name nodes of another host:
  * those of this one are left, or the choice of the policy. */
 static int drop_absent(struct decision *d, const struct question *q,
@@ -119,12 +125,14 @@ static int drop_absent(struct decision *d, const struct question *q,
 }
 
 /* As at its create, except for the virtual nodes, which it still has. */
-static void limit_restored(struct decision *d)
+static void limit_restored(struct decision *d, struct question *q)
 {
     struct xln_request *request = d->request;
 
-    if (request->vcpus_mode == XLN_VCPUS_CORE)
+    if (decide_binds_each(request->vcpus_mode)) {
+        q->each = request->vcpus_mode;
         request->vcpus_mode = XLN_VCPUS_SOFT;
+    }
     if (request->vnuma == XLN_VNUMA_HOST &&
         request->vcpus_mode == XLN_VCPUS_SOFT)
         request->vcpus_mode = XLN_VCPUS_HARD;
@@ -133,14 +141,16 @@ static void limit_restored(struct decision *d)
 
 /* Drop what this guest cannot have. The host's defaults or a record of another
  * host may ask for it; a user's request for it was refused. */
-static void limit_vnuma(struct decision *d, const struct decide_guest *guest)
+static void limit_vnuma(struct decision *d, struct question *q)
 {
+    const struct decide_guest *guest = q->guest;
+
     if (guest->cells && guest->cells->restored) {
-        limit_restored(d);
+        limit_restored(d, q);
         return;
     }
     if (guest->type != LIBXL_DOMAIN_TYPE_HVM || guest->restored ||
-        guest->on_demand || d->request->vcpus_mode == XLN_VCPUS_CORE)
+        guest->on_demand)
         d->request->vnuma = XLN_VNUMA_NONE;
     /* The domain lists its virtual nodes, and its vCPUs are where the list
      * says. */
@@ -178,7 +188,7 @@ static int fit_request(struct decision *d, struct question *q)
         rc = drop_absent(d, q, "nodes_mem", &d->request->mem_nodes);
     if (rc)
         return rc;
-    limit_vnuma(d, q->guest);
+    limit_vnuma(d, q);
     return prepare_vnuma(d, q);
 }
 
@@ -202,10 +212,11 @@ static int place_without(struct decision *d, const struct question *q,
 
 static int drop_cores(struct decision *d, const struct question *q)
 {
-    char *why = explain_no_cores(q->host, q->need, d->plan);
+    bool threads = d->request->vcpus_mode == XLN_VCPUS_THREAD;
+    char *why = explain_no_cores(q->host, d->request, q->need, d->plan);
 
     d->request->vcpus_mode = XLN_VCPUS_SOFT;
-    return place_without(d, q, "\"core\"", why);
+    return place_without(d, q, threads ? "\"thread\"" : "\"core\"", why);
 }
 
 static int drop_strict(struct decision *d, const struct question *q)
@@ -349,6 +360,28 @@ static int warn_shared(struct decision *d, const struct question *q)
     return rc;
 }
 
+/* Give the vCPUs of a restored guest cores or threads near the nodes that its virtual
+ * nodes have now. */
+static int bind_each(struct decision *d, const struct question *q)
+{
+    const char *what = q->each == XLN_VCPUS_CORE ? "core" : "thread";
+    bool bound;
+    int rc;
+
+    if (q->each == XLN_VCPUS_NONE)
+        return 0;
+    rc = decide_cells_bind_each(d->vnuma, q->each, q->host, q->need, d->plan,
+                                &bound);
+    if (rc)
+        return rc;
+    if (bound)
+        d->request->vcpus_mode = q->each;
+    return bound ? 0
+                 : warn(d, "nodes_cpus=\"%s\": its virtual nodes have too few "
+                           "free %ss: the vCPUs prefer the CPUs of these nodes",
+                        what, what);
+}
+
 /* The virtual nodes of a restored guest may take memory from several nodes. */
 static bool must_fit(const struct decision *d, const struct decide_guest *guest)
 {
@@ -376,6 +409,8 @@ static int judge_cells(struct decision *d, const struct question *q)
         free(reason);
         if (!rc)
             rc = warn_split_unit(d, q);
+        if (!rc)
+            rc = bind_each(d, q);
         return rc ? rc : warn_shared(d, q);
     }
     rc = refuse(d, DECIDE_NOTHING_FITS, reason);
@@ -402,7 +437,8 @@ static int judge(struct decision *d, const struct question *q)
         return refuse(d, DECIDE_NOTHING_FITS, strdup(no_vnode));
     if (d->plan->lacks_cores)
         return refuse(d, DECIDE_NOTHING_FITS,
-                      explain_no_cores(q->host, q->need, d->plan));
+                      explain_no_cores(q->host, d->request, q->need,
+                                       d->plan));
     if (d->plan->verdict == XLN_NOTHING_FITS)
         return lack_memory(d, q);
     d->status = d->plan->verdict == XLN_FITS ? DECIDE_FITS : DECIDE_RELAXED;
@@ -415,7 +451,8 @@ int decide_in_pool(const struct xln_host *host,
                    const struct decide_guest *guest,
                    struct decision **decision_r)
 {
-    struct question q = { .host = host, .need = need, .guest = guest };
+    struct question q = { .host = host, .need = need, .guest = guest,
+                          .each = XLN_VCPUS_NONE };
     struct decision *d = calloc(1, sizeof(*d));
     int rc = d ? xln_request_copy(request, &d->request) : -ENOMEM;
 

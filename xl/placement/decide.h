@@ -81,6 +81,9 @@ int decide_in_pool(const struct xln_host *host,
                    const struct decide_guest *guest,
                    struct decision **decision_r);
 
+/* Whether each vCPU is to have a free core, or a thread of one, of its own. */
+bool decide_binds_each(enum xln_vcpus_mode mode);
+
 /* What uses the need after a cpupool was chosen is to find it there. */
 void decision_set_pool(const struct decision *d, struct xln_need *need);
 void decision_free(struct decision *d);

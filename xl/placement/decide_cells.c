@@ -162,3 +162,113 @@ int decide_cells(const struct cells *cells, const struct xln_host *host,
     free(node_of);
     return rc ? rc : fit;
 }
+
+/* ---- a core for each vCPU ---- */
+
+/* What vCPUs may run on: the CPUs near their virtual nodes, within their own
+ * affinities, unless these have none in common. */
+struct bounds {
+    unsigned nr;
+    struct xln_cpumap **cpus;
+};
+
+static void free_bounds(struct bounds *bounds)
+{
+    for (unsigned vcpu = 0; bounds->cpus && vcpu < bounds->nr; vcpu++)
+        xln_cpumap_free(bounds->cpus[vcpu]);
+    free(bounds->cpus);
+}
+
+static const struct xln_vnode *vnode_of(const struct xln_vnuma *vnuma,
+                                        unsigned vcpu)
+{
+    for (unsigned i = 0; i < vnuma->nr; i++) {
+        if (xln_cpumap_test(vnuma->list[i].vcpus, vcpu))
+            return &vnuma->list[i];
+    }
+    return &vnuma->list[0];
+}
+
+static int find_bounds(const struct xln_vnuma *vnuma,
+                       const struct xln_host *host, const struct xln_need *need,
+                       struct bounds *bounds)
+{
+    int rc = 0;
+
+    bounds->nr = need->nr_vcpus;
+    bounds->cpus = calloc(need->nr_vcpus, sizeof(struct xln_cpumap *));
+    if (!bounds->cpus)
+        return -ENOMEM;
+    for (unsigned vcpu = 0; vcpu < need->nr_vcpus && !rc; vcpu++) {
+        const struct xln_cpumap *own = vcpu < need->nr_hard ? need->hard[vcpu]
+                                                            : NULL;
+        unsigned node = vnode_of(vnuma, vcpu)->node;
+
+        rc = xln_cpumap_copy(xln_host_near_cpus(host, node),
+                             &bounds->cpus[vcpu]);
+        if (!rc && own && xln_cpumap_intersects(own, bounds->cpus[vcpu]))
+            xln_cpumap_and(bounds->cpus[vcpu], own);
+    }
+    return rc;
+}
+
+static int place_each(const struct xln_host *host, enum xln_vcpus_mode mode,
+                      const struct xln_need *need,
+                      const struct xln_nodemap *nodes, struct xln_plan **plan_r)
+{
+    struct xln_request *request;
+    int rc = xln_request_new(&request);
+
+    if (rc)
+        return rc;
+    request->vcpus_mode = mode;
+    rc = xln_nodemap_copy(nodes, &request->nodes);
+    if (!rc)
+        rc = xln_place(host, request, need, plan_r);
+    xln_request_free(request);
+    return rc;
+}
+
+/* Swap what says where vCPUs are. */
+static void swap_vcpus(struct xln_plan *a, struct xln_plan *b)
+{
+    struct xln_plan old = *a;
+
+    a->vcpu_cores = b->vcpu_cores;
+    a->nr_vcpu_cores = b->nr_vcpu_cores;
+    a->vcpu_cpus = b->vcpu_cpus;
+    a->vcpu_nodes = b->vcpu_nodes;
+    a->allowed_cpus = b->allowed_cpus;
+    b->vcpu_cores = old.vcpu_cores;
+    b->nr_vcpu_cores = old.nr_vcpu_cores;
+    b->vcpu_cpus = old.vcpu_cpus;
+    b->vcpu_nodes = old.vcpu_nodes;
+    b->allowed_cpus = old.allowed_cpus;
+}
+
+int decide_cells_bind_each(const struct xln_vnuma *vnuma,
+                           enum xln_vcpus_mode mode,
+                           const struct xln_host *host,
+                           const struct xln_need *need, struct xln_plan *plan,
+                           bool *bound_r)
+{
+    struct xln_need bounded = *need;
+    struct xln_plan *each = NULL;
+    struct bounds bounds = { 0 };
+    int rc = find_bounds(vnuma, host, need, &bounds);
+
+    if (!rc) {
+        bounded.hard = (const struct xln_cpumap *const *)bounds.cpus;
+        bounded.nr_hard = bounds.nr;
+        bounded.nr_soft = 0;
+        rc = place_each(host, mode, &bounded, plan->nodes, &each);
+    }
+    if (!rc) {
+        *bound_r = !each->lacks_cores;
+        if (*bound_r)
+            swap_vcpus(plan, each);
+    }
+    xln_plan_free(each);
+    free_bounds(&bounds);
+    return rc;
+}

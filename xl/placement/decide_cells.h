@@ -17,4 +17,15 @@ int decide_cells(const struct cells *cells, const struct xln_host *host,
                  const struct xln_need *need, struct xln_plan *plan,
                  struct xln_vnuma **vnuma_r, char **reason_r);
 
+/*
+ * Give each vCPU a core or a thread of its own, by `mode`, near the node of its
+ * virtual node: in `plan`. False in *bound_r: there are too few of these, and
+ * the plan stays as it is. 0 or -ENOMEM.
+ */
+int decide_cells_bind_each(const struct xln_vnuma *vnuma,
+                           enum xln_vcpus_mode mode,
+                           const struct xln_host *host,
+                           const struct xln_need *need, struct xln_plan *plan,
+                           bool *bound_r);
+
 #endif /* DECIDE_CELLS_H */

@@ -21,11 +21,14 @@ static char *nothing(void)
 }
 
 /* "vCPUs bound to a core each: CPUs 0-1, 4-5", in the order of the vCPUs. */
-static void line_cores(struct line *line, const struct xln_plan *plan)
+static void line_cores(struct line *line, const struct xln_request *request,
+                       const struct xln_plan *plan)
 {
+    bool threads = request->vcpus_mode == XLN_VCPUS_THREAD;
     unsigned i;
 
-    line_add(line, "vCPUs bound to a core each: CPUs");
+    line_add(line, "vCPUs bound to a %s each: CPUs",
+             threads ? "thread" : "core");
     for (i = 0; i < plan->nr_vcpu_cores; i++) {
         line_add(line, i ? ", " : " ");
         line_cpus(line, plan->vcpu_cores[i]);
@@ -41,7 +44,7 @@ static void line_vcpus(struct line *line, const struct xln_request *request,
     if (xln_cpumap_is_empty(plan->vcpu_cpus)) {
         line_add(line, "vCPUs as configured");
     } else if (plan->nr_vcpu_cores) {
-        line_cores(line, plan);
+        line_cores(line, request, plan);
     } else if (explain_cpus(need, plan, &cpus, &bound)) {
         line_fail(line);
     } else {
@@ -297,7 +300,21 @@ char *explain_shared_vnodes(const struct xln_vnuma *vnuma)
     return line_end(&line);
 }
 
+/* Why the free ones do not suffice. */
+static const char *no_use(const struct xln_need *need,
+                          const struct xln_plan *plan, unsigned nr_needed,
+                          bool threads)
+{
+    if (plan->nr_free_cores < nr_needed)
+        return need->nr_hard ? " within cpus=" : "";
+    if (!threads)
+        return ", but not within each one's cpus=";
+    return need->nr_hard ? ", but not siblings within each one's cpus="
+                         : ", but not all siblings";
+}
+
 char *explain_no_cores(const struct xln_host *host,
+                       const struct xln_request *request,
                        const struct xln_need *need,
                        const struct xln_plan *plan)
 {
@@ -306,20 +323,19 @@ char *explain_no_cores(const struct xln_host *host,
                                           : plan->vcpu_nodes;
     unsigned size = xln_host_unit_size(host, need->pool_cpus);
     unsigned nr_cores = (need->nr_vcpus + size - 1) / size;
+    bool by_thread = request->vcpus_mode == XLN_VCPUS_THREAD;
+    bool threads = by_thread && size == 1;
     bool one = need->nr_vcpus == 1;
     struct line line;
 
-    line_add(line_begin(&line), "nodes_cpus=\"core\": %u vCPU%s need%s a free "
-             "core%s, ", need->nr_vcpus, one ? "" : "s", one ? "s" : "",
+    line_add(line_begin(&line), "nodes_cpus=\"%s\": %u vCPU%s need%s a free "
+             "%s%s, ", by_thread ? "thread" : "core", need->nr_vcpus,
+             one ? "" : "s", one ? "s" : "", threads ? "thread" : "core",
              one ? "" : size > 1 ? " for each scheduling unit" : " each");
     line_nodes(&line, among);
     line_add(&line, " %s %u free%s",
              xln_nodemap_count(among) == 1 ? "has" : "have",
-             plan->nr_free_cores,
-             plan->nr_free_cores >= nr_cores
-                 ? ", but not within each one's cpus="
-             : need->nr_hard ? " within cpus="
-                             : "");
+             plan->nr_free_cores, no_use(need, plan, nr_cores, threads));
     return line_end(&line);
 }
 

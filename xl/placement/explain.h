@@ -66,8 +66,9 @@ char *explain_units(const struct xln_host *host, const struct xln_need *need);
 int explain_split_unit(const struct xln_host *host, const struct xln_need *need,
                        const struct xln_vnuma *vnuma, char **line_r);
 
-/* Why there is no plan that has a core for each vCPU. */
+/* Why there is no plan that has a core, or a thread, for each vCPU. */
 char *explain_no_cores(const struct xln_host *host,
+                       const struct xln_request *request,
                        const struct xln_need *need,
                        const struct xln_plan *plan);
 

@@ -77,25 +77,25 @@ static int check_vnodes(const struct keys *keys, const struct keys *defaults,
     return 0;
 }
 
-/* Virtual nodes get their vCPUs by other rules, and a list of them is a
- * plan of its own. */
-static int check_cores(const struct keys *keys, const struct keys *defaults,
-                       const XLU_Config *config, const char *source,
-                       char **error_r)
+/* A list of virtual nodes is a plan of its own; and where each vCPU has a core,
+ * it is on the virtual node of that. */
+static int check_cores(const struct keys *keys, const XLU_Config *config,
+                       const char *source, char **error_r)
 {
-    const char *word = keys->text[KEY_VNUMA], *cpus = keys->text[KEY_CPUS];
-    bool list = vnode_list_given(config);
+    const char *cpus = keys->text[KEY_CPUS];
+    const char *vcpus = keys->text[KEY_VNUMA_VCPUS];
 
-    if (!list && (!word || !strcmp(word, "none")))
+    if (!cpus || (strcmp(cpus, "core") && strcmp(cpus, "thread")))
         return 0;
-    if (!cpus && defaults && !list)
-        cpus = defaults->text[KEY_CPUS];
-    if (!cpus || strcmp(cpus, "core"))
-        return 0;
-    return xln__refuse(error_r,
-                       "%s: nodes_cpus=\"core\" and vnuma=%s: expected "
-                       "one of the two",
-                       source, list ? "[...]" : word);
+    if (vnode_list_given(config))
+        return xln__refuse(error_r,
+                           "%s: nodes_cpus=\"%s\" and vnuma=[...]: expected "
+                           "one of the two", source, cpus);
+    if (vcpus)
+        return xln__refuse(error_r,
+                           "%s: nodes_cpus=\"%s\" and vnuma_vcpus=\"%s\": "
+                           "expected one of the two", source, cpus, vcpus);
+    return 0;
 }
 
 static int check_strict(const char *mode, const XLU_Config *config,
@@ -154,7 +154,7 @@ int key_conflicts_check(const struct keys *keys, const struct keys *defaults,
     if (!rc)
         rc = check_vnodes(keys, defaults, config, source, error_r);
     if (!rc)
-        rc = check_cores(keys, defaults, config, source, error_r);
+        rc = check_cores(keys, config, source, error_r);
     if (!rc)
         rc = check_cells(keys, config, source, error_r);
     if (!rc)

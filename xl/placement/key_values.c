@@ -220,17 +220,19 @@ static int apply_mode(const char *text, struct xln_request *request)
 static int check_cpus(const char *value, char **text_r)
 {
     if (strcmp(value, "soft") && strcmp(value, "hard") &&
-        strcmp(value, "none") && strcmp(value, "core"))
+        strcmp(value, "none") && strcmp(value, "core") &&
+        strcmp(value, "thread"))
         return -EINVAL;
     return copy_text(value, text_r);
 }
 
 static int apply_cpus(const char *text, struct xln_request *request)
 {
-    request->vcpus_mode = !strcmp(text, "hard")   ? XLN_VCPUS_HARD
-                          : !strcmp(text, "core") ? XLN_VCPUS_CORE
-                          : !strcmp(text, "none") ? XLN_VCPUS_NONE
-                                                  : XLN_VCPUS_SOFT;
+    request->vcpus_mode = !strcmp(text, "hard")     ? XLN_VCPUS_HARD
+                          : !strcmp(text, "core")   ? XLN_VCPUS_CORE
+                          : !strcmp(text, "thread") ? XLN_VCPUS_THREAD
+                          : !strcmp(text, "none")   ? XLN_VCPUS_NONE
+                                                    : XLN_VCPUS_SOFT;
     return 0;
 }
 
@@ -390,8 +392,8 @@ const struct key key_table[NR_KEYS] = {
     [KEY_MODE] = { "nodes_mode", "\"preferred\" or \"strict\"", false, false,
                    check_mode, apply_mode },
     [KEY_CPUS] = { "nodes_cpus",
-                   "\"soft\", \"hard\", \"core\" or \"none\"", false,
-                   false, check_cpus, apply_cpus },
+                   "\"soft\", \"hard\", \"core\", \"thread\" or \"none\"",
+                   false, false, check_cpus, apply_cpus },
     [KEY_SMT] = { "nodes_smt", "\"any\" or \"cores\"", false, false,
                   check_smt, apply_smt },
     [KEY_MEM] = { "nodes_mem", NODES_EXPECTED

@@ -45,7 +45,7 @@ static bool needs_load(const struct placement *p)
 
 static bool needs_cores(const struct placement *p)
 {
-    return p->request->vcpus_mode == XLN_VCPUS_CORE &&
+    return decide_binds_each(p->request->vcpus_mode) &&
            !p->config->b_info.num_vnuma_nodes;
 }
 
