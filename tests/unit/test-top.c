@@ -619,17 +619,17 @@ static void test_pace(void)
     struct top_pace pace = { .wish_s = 2 };
 
     top_pace_begin(&pace, 5);
-    top_pace_add(&pace, 100, 5.03);
+    top_pace_add(&pace, 100, 5.02);
     ok(pace.interval_s == 2 && pace.own_percent < 0,
        "samples are as frequent as asked, and the start's CPU time does not "
        "count");
-    top_pace_add(&pace, 102, 5.13);
-    ok(pace.interval_s > 4.99 && pace.interval_s < 5.01 &&
+    top_pace_add(&pace, 102, 5.12);
+    ok(pace.interval_s > 6.66 && pace.interval_s < 6.67 &&
        pace.own_percent > 4.99 && pace.own_percent < 5.01,
-       "0.1 s of CPU time makes the next sample wait 5 s");
-    top_pace_add(&pace, 107, 5.14);
-    ok(pace.interval_s == 2 && pace.earliest_s > 107.49 &&
-       pace.earliest_s < 107.51,
+       "0.1 s of CPU time makes the next sample wait 6.7 s");
+    top_pace_add(&pace, 107, 5.13);
+    ok(pace.interval_s == 2 && pace.earliest_s > 107.66 &&
+       pace.earliest_s < 107.67,
        "less CPU time makes samples as frequent as asked again");
 }
 

@@ -22,8 +22,8 @@ struct top_pace {
 void top_pace_begin(struct top_pace *pace, double used_s);
 
 /* A sample has been taken and shown: at `now_s`, the process has used `used_s`
- * of CPU time since it started. What it used since the previous sample must
- * be at most TOP_OWN_SHARE of the time until the next. */
+ * of CPU time since it started. The time until the next is so long that what it used
+ * since the previous sample is well below TOP_OWN_SHARE of it. */
 void top_pace_add(struct top_pace *pace, double now_s, double used_s);
 
 #endif /* TOP_PACE_H */
