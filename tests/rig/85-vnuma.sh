@@ -109,9 +109,9 @@ test_host() {
     done > /tmp/dealt
     ok "with a thread each, neighbours are on a node" \
         cmp /tmp/dealt /tmp/hard
-    is "$(rig-xen keys u | sed -n 's/.*: pnode *\([0-9]*\), vcpus /\1 /p' |
-        one_line)" "0 0-1 1 2-3 2 4-5 3 6-7" \
-        "which is that of their virtual node"
+    is "$(rig-xen keys u | sed -n \
+        's/.*: pnode *\([0-9]*\), vcpus \([0-9-]*\).*/\1:\2/p' | one_line)" \
+        "0:0-1 1:2-3 2:4-5 3:6-7" "which is that of their virtual node"
     remove v
 }
 
