@@ -206,6 +206,8 @@ static int begin(struct xln__repeat *r, const struct xln_request *request,
                       : -ENOMEM;
     if (!rc && !xln_nodemap_is_empty(candidates))
         rc = xln__searcher_new(&r->problem, candidates, &r->searcher);
+    if (!rc && r->searcher)
+        xln__searcher_hurry(r->searcher);
     xln_nodemap_free(candidates);
     return rc;
 }

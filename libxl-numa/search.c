@@ -26,6 +26,14 @@ static const struct budgets {
     uint64_t measure, tree, last;
 } small = { 4000000, 1500000, 2500000 }, large = { 20000000, 5000000, 2500000 };
 
+/* In a hurry, among many nodes, it is this part of them. */
+#define HURRIED 16
+
+static void budget(struct search *s, uint64_t units)
+{
+    s->budget = s->hurried && s->nr > TREE_NODES ? units / HURRIED : units;
+}
+
 /*
  * A set of k nodes is looked for, k rising until there is one that fits; so
  * the first k at which anything fits is the fewest. (Where tree.c could tell
@@ -369,7 +377,7 @@ static void offer_grown(struct search *s)
 /* Make sure that there is a set to compare with, whatever the search finds. */
 static void offer_greedy(struct search *s)
 {
-    s->budget = GREEDY_BUDGET;
+    budget(s, GREEDY_BUDGET);
     sort_down(s);
     grow_largest(s);
     offer_grown(s);
@@ -399,11 +407,11 @@ static unsigned fewest(struct search *s)
  * is not known to do, each may take half of the budget that is left, so that
  * none starves the next. Returns whether all were seen.
  */
-static bool see_all(struct search *s, bool size_known, uint64_t budget)
+static bool see_all(struct search *s, bool size_known, uint64_t units)
 {
     bool all_seen = true;
 
-    s->budget = budget;
+    budget(s, units);
     for (s->size = s->bound.nr_nodes; s->size <= s->max_nr; s->size++) {
         uint64_t kept = size_known ? 0 : s->budget / 2;
 
@@ -429,7 +437,7 @@ static void improve(struct search *s)
 {
     uint64_t before;
 
-    s->budget = IMPROVE_BUDGET;
+    budget(s, IMPROVE_BUDGET);
     do {
         before = s->nr_better;
         xln__search_exchange(s);
@@ -474,7 +482,7 @@ static void search_for(struct search *s, struct xln__tree *tree)
     if (s->nr <= MAX_PROVEN) {
         s->exact = see_closely(s, measured);
     } else {
-        s->budget = IMPROVE_BUDGET;
+        budget(s, IMPROVE_BUDGET);
         xln__search_descend(s);
         s->exact = see_all(s, measured, budgets->last);
         improve(s);
@@ -644,6 +652,11 @@ void xln__searcher_update(struct xln__searcher *searcher,
                           const struct xln_nodemap *nodes)
 {
     xln__search_update(searcher->s, nodes);
+}
+
+void xln__searcher_hurry(struct xln__searcher *searcher)
+{
+    searcher->s->hurried = true;
 }
 
 int xln__searcher_find(struct xln__searcher *searcher,

@@ -38,6 +38,13 @@ void xln__searcher_update(struct xln__searcher *searcher,
 int xln__searcher_find(struct xln__searcher *searcher,
                        struct xln__found *found);
 
+/*
+ * For many domains one after another, each of which takes memory: only the best
+ * set is looked for from now on. Among more than 256 nodes it may be a set that is
+ * less good than xln__search_run() would find, but has enough.
+ */
+void xln__searcher_hurry(struct xln__searcher *searcher);
+
 /* The node that the domain fits on whole, without the DMA zone: the one that
  * xln__searcher_find() would find. XLN_NONE: there is none, or it is not that
  * simple. Only before the first xln__searcher_find(). */

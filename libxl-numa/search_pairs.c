@@ -12,6 +12,9 @@
  * only one pair of the least cost and distance, the second best is looked for
  * among the next ones.
  *
+ * In a hurry only the best pair is looked for, first at the least level of the
+ * search before: memory has become less since, so no pair is below it.
+ *
  * Example: need 7, memory 2, 3, 4, 4 and 6, all distances equal, best fit. The
  * node with 2 has no partner; that with 3 goes with 4, 4 and 6; the first of
  * these pairs comes to 7, the second too, and the third is left out.
@@ -21,11 +24,8 @@
 
 #include "search_state.h"
 
-/* What two pairs are compared by before the policy. */
-struct level {
-    uint64_t cost;
-    unsigned distance;
-};
+/* Up to so many partners of a slot are seen one by one. */
+#define FEW 32
 
 struct pairs {
     struct search *s;
@@ -33,7 +33,8 @@ struct pairs {
     bool alike;                 /* equal costs and distances */
     struct level level;         /* of the pairs that are looked at */
     unsigned most_cpus;         /* of two slots, or more */
-    uint64_t next_price;        /* of s->next; UINT64_MAX: there is none */
+    const struct set *limit;    /* the worst of those that are wanted so far */
+    uint64_t limit_price;       /* UINT64_MAX: there is none */
 };
 
 static int compare_levels(struct level a, struct level b)
@@ -144,22 +145,21 @@ static void offer(struct pairs *p, unsigned a, unsigned b)
     xln__search_push(s, a < b ? a : b);
     xln__search_push(s, a < b ? b : a);
     xln__search_offer(s);
-    p->next_price = s->next.nr ? price_of(s, &s->next.figures) : UINT64_MAX;
+    p->limit_price = p->limit->nr ? price_of(s, &p->limit->figures) : UINT64_MAX;
 }
 
-/* Whether it is one of the best two so far, if it fits: by price, then by
- * numbers. */
+/* Whether it is one of the best so far, if it fits: by price, then by numbers. */
 static bool is_better(const struct pairs *p, unsigned a, unsigned b,
                       const struct xln_candidate *figures, uint64_t price)
 {
     const struct search *s = p->s;
-    const unsigned *slots = s->next.slots;
+    const unsigned *slots = p->limit->slots;
     unsigned low = a < b ? a : b, high = a < b ? b : a;
     int order;
 
-    if (!s->next.nr || price != p->next_price)
-        return !s->next.nr || price < p->next_price;
-    order = s->policy->compare(s->problem, 2, figures, &s->next.figures);
+    if (!p->limit->nr || price != p->limit_price)
+        return !p->limit->nr || price < p->limit_price;
+    order = s->policy->compare(s->problem, 2, figures, &p->limit->figures);
     if (order)
         return order < 0;
     return low != slots[0] ? low < slots[0] : high < slots[1];
@@ -238,13 +238,13 @@ static void see_from_least(struct pairs *p, unsigned at)
     while (j < p->s->nr) {
         unsigned b = p->order[j];
 
-        if (is_off(p, a, j) || see_pair(p, a, b) <= p->next_price) {
+        if (is_off(p, a, j) || see_pair(p, a, b) <= p->limit_price) {
             j++;
             continue;
         }
-        if (least_price(p, a, b, 0) > p->next_price)
+        if (least_price(p, a, b, 0) > p->limit_price)
             return;
-        j = least_price(p, a, b, p->s->slots[b].crowding) > p->next_price
+        j = least_price(p, a, b, p->s->slots[b].crowding) > p->limit_price
                 ? skip_equal(p, j)
                 : j + 1;
     }
@@ -255,15 +255,45 @@ static void see_from_most(struct pairs *p, unsigned at)
     unsigned a = p->order[at], first = first_partner(p, at);
 
     for (unsigned j = p->s->nr; j-- > first;) {
-        if (!is_off(p, a, j) && see_pair(p, a, p->order[j]) > p->next_price)
+        if (!is_off(p, a, j) && see_pair(p, a, p->order[j]) > p->limit_price)
             return;
     }
+}
+
+/* If few slots are as far from this one as the level says, see the pairs with
+ * those above it. */
+static bool see_few(struct pairs *p, unsigned a)
+{
+    const struct search *s = p->s;
+    const unsigned *distances = xln__distances_of(s, a);
+    unsigned near[FEW], nr = 0;
+
+    for (unsigned b = a + 1; b < s->nr; b++) {
+        if (distances[b] != p->level.distance)
+            continue;
+        if (nr == FEW)
+            return false;
+        near[nr++] = b;
+    }
+    for (unsigned i = 0; i < nr; i++) {
+        unsigned b = near[i];
+
+        if (s->slots[a].bytes + s->slots[b].bytes >= s->need_bytes &&
+            !compare_levels(level_of(s, a, b), p->level))
+            see_pair(p, a, b);
+    }
+    return true;
 }
 
 static void see_level(struct pairs *p)
 {
     bool most = p->s->policy->bound == XLN__BOUND_MOST_BYTES;
+    unsigned a = 0;
 
+    while (!p->alike && a < p->s->nr && see_few(p, a))
+        a++;
+    if (a == p->s->nr)
+        return;
     for (unsigned i = 0; i < p->s->nr; i++) {
         if (is_spare(p, i))
             continue;
@@ -281,12 +311,18 @@ static void see_all(struct pairs *p)
     struct search *s = p->s;
     struct level first;
 
+    p->level = s->least_level;
+    if (s->hurried)
+        see_level(p);
+    if (s->best.nr)
+        return;
     s->nr_fitting = find_level(p, NULL);
     s->counted_all = true;
+    s->least_level = p->level;
     if (!s->nr_fitting)
         return;
     see_level(p);
-    if (s->next.nr || s->nr_fitting == 1)
+    if (s->hurried || s->next.nr || s->nr_fitting == 1)
         return;
     first = p->level;
     find_level(p, &first);
@@ -317,7 +353,11 @@ static bool costs_differ(const struct search *s)
 
 int xln__search_pairs(struct search *s)
 {
-    struct pairs p = { .s = s, .next_price = UINT64_MAX };
+    struct pairs p = {
+        .s = s,
+        .limit = s->hurried ? &s->best : &s->next,
+        .limit_price = UINT64_MAX,
+    };
     unsigned most;
 
     if (s->max_nr < 2 || s->deck || !have_cpus(s, &most))
@@ -332,6 +372,7 @@ int xln__search_pairs(struct search *s)
     qsort_r(p.order, s->nr, sizeof(*p.order), compare_slots, s->slots);
     s->size = 2;
     s->budget = UINT64_MAX;
+    s->counted_all = false;
     see_all(&p);
     free(p.order);
     return 0;

@@ -14,6 +14,21 @@ static bool has_spots(const struct search *s, unsigned slot)
     return true;
 }
 
+/* Whether a slot has the same figures as the one before it, and so is no better:
+ * mostly nodes are alike. */
+static bool is_as_before(const struct search *s, unsigned at)
+{
+    const struct slot *x, *y;
+
+    if (!at || s->nr_words)
+        return false;
+    x = &s->slots[at];
+    y = x - 1;
+    return x->bytes == y->bytes && x->crowding == y->crowding &&
+           x->nr_cpus == y->nr_cpus && x->cost == y->cost &&
+           x->load == y->load;
+}
+
 /* Whether `a` is better than the best so far, by its price. */
 static bool is_cheaper(const struct search *s, const struct xln_candidate *a,
                        uint64_t price, const struct xln_candidate *best,
@@ -44,7 +59,7 @@ unsigned xln__search_single(const struct search *s)
         uint64_t price;
 
         if (slot->bytes < s->need_bytes || slot->nr_cpus < s->need_cpus ||
-            !has_spots(s, i))
+            is_as_before(s, i) || !has_spots(s, i))
             continue;
         price = s->policy->price(s->problem, 1, &figures);
         if (found == XLN_NONE ||

@@ -297,6 +297,10 @@ static bool has_cpus(const struct search *s)
 
 void xln__search_begin(struct search *s, bool with_dma, enum xln__cpus cpus)
 {
+    if (s->with_dma != with_dma || s->cpus != cpus)
+        s->least_level = (struct level){ 0 };
+    s->with_dma = with_dma;
+    s->cpus = cpus;
     s->need_cpus = cpus == XLN__CPUS_ALL   ? s->problem->need_cpus
                    : cpus == XLN__CPUS_ONE ? has_cpus(s)
                                            : 0;

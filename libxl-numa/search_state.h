@@ -29,6 +29,16 @@ struct set {
     struct xln_candidate figures;   /* without `nodes` */
 };
 
+/* How many CPUs a set must have: as many as vCPUs, until that is relaxed; then
+ * one, if the nodes have any; then none. */
+enum xln__cpus { XLN__CPUS_NONE, XLN__CPUS_ONE, XLN__CPUS_ALL };
+
+/* What two sets of equally many nodes are compared by before the policy. */
+struct level {
+    uint64_t cost;
+    unsigned distance;
+};
+
 struct search {
     const struct problem *problem;
     const struct xln_policy *policy;
@@ -40,6 +50,8 @@ struct search {
     unsigned max_nr;            /* of a set */
 
     /* What a set must have. */
+    bool with_dma;
+    enum xln__cpus cpus;
     uint64_t need_bytes;
     unsigned need_cpus;
     bool need_cores;            /* one for each vCPU, by the deck */
@@ -84,6 +96,10 @@ struct search {
      * nanosecond. Counted, not timed, so that a plan is reproducible. */
     uint64_t budget;
 
+    /* See xln__searcher_hurry(). No pair that fits is below this level. */
+    bool hurried;
+    struct level least_level;
+
     struct xln__ahead *ahead;   /* NULL: the search does not use it, see
                                    ahead.h */
 
@@ -106,10 +122,6 @@ struct xln__parts xln__search_parts(const struct search *s, unsigned slot);
 int xln__search_new(const struct problem *problem,
                     const struct xln_nodemap *nodes, struct search **search_r);
 void xln__search_free(struct search *s);
-
-/* How many CPUs a set must have: as many as vCPUs, until that is relaxed; then
- * one, if the nodes have any; then none. */
-enum xln__cpus { XLN__CPUS_NONE, XLN__CPUS_ONE, XLN__CPUS_ALL };
 
 /* Say what a set must have, and forget all sets. */
 void xln__search_begin(struct search *s, bool with_dma, enum xln__cpus cpus);

@@ -218,6 +218,31 @@ static void test_all_at_once(void)
     xln_host_free(host);
 }
 
+/* More than 256 nodes, in a hurry: other sets, but as many domains. */
+static void test_many_full(uint64_t mib)
+{
+    unsigned nr = 300, by_nodes[301] = { 0 }, one_by_one = 0, at_once = 0;
+    struct series c = { .need = { .memory_bytes = mib * MIB, .nr_vcpus = 1 } };
+    struct xln_host *host, *full;
+
+    random_state = mib;
+    c.host = random_host_of(nr);
+    must(xln_request_new(&c.request));
+    must(xln_place_equal(c.host, c.request, &c.need, 10000, by_nodes, &full));
+    for (unsigned i = 1; i <= nr; i++)
+        at_once += by_nodes[i];
+    must(xln_host_copy(c.host, &host));
+    while (place_one(&c, &host))
+        one_by_one++;
+    ok(at_once * 100 >= one_by_one * 99 && at_once > 10 &&
+       at_once < 10000,
+       "%u nodes, %u MiB each: %u domains; one after another %u", nr,
+       (unsigned)mib, at_once, one_by_one);
+    xln_host_free(full);
+    xln_host_free(host);
+    free_series(&c);
+}
+
 static void test_refused(void)
 {
     struct xln__repeat *r;
@@ -244,6 +269,8 @@ int main(void)
     test_random(12, 100, 100);
     test_random(60, 10, 60);
     test_random(300, 8, 40);
+    test_many_full(700);
+    test_many_full(2500);
     test_all_at_once();
     test_refused();
     return tap_done();
