@@ -28,6 +28,10 @@ FORWARD(int, libxl_ctx_alloc,
         (libxl_ctx **ctx_r, int version, unsigned flags,
          xentoollog_logger *lg), (ctx_r, version, flags, lg), ERROR_FAIL)
 FORWARD(int, libxl_ctx_free, (libxl_ctx *ctx), (ctx), ERROR_FAIL)
+FORWARD(libxl_device_pci *, libxl_device_pci_assignable_list,
+        (libxl_ctx *ctx, int *nr_r), (ctx, nr_r), NULL)
+FORWARD_VOID(libxl_device_pci_assignable_list_free,
+             (libxl_device_pci *list, int nr), (list, nr))
 FORWARD_VOID(libxl_domain_config_copy,
              (libxl_ctx *ctx, libxl_domain_config *to,
               const libxl_domain_config *from), (ctx, to, from))

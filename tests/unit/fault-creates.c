@@ -478,8 +478,8 @@ static void try(const struct scenario *scenario, unsigned nth, bool for_good,
 static bool is_stocks(const char *call)
 {
     static const char *const calls[] = {
-        "fake_xen_populate", "libxl_get_pci_topology", "xlu_cfg_init",
-        "xlu_cfg_readdata",
+        "fake_xen_populate", "libxl_device_pci_assignable_list",
+        "libxl_get_pci_topology", "xlu_cfg_init", "xlu_cfg_readdata",
     };
     unsigned i;
 

@@ -119,6 +119,9 @@ check "a plan on the device's node says so" planned 0 \
 check "a device whose node is not known has no effect" \
     planned 0 "web: best fit among 3 that fit: leaves 13 MiB; next is node 0 with 254 MiB" \
     web.cfg 'pci=["81:00.1"]'
+check "a device that the host does not have is reported, and has no effect" \
+    planned 0 "xl: web.cfg: pci=: this host has no device 0000:99:00.0: the plan ignores it" \
+    web.cfg 'pci=["81:00.1", "99:00.0"]'
 check "nodes_with= prefers the nodes of the running domain" \
     planned 0 "web: with 'db', on node 1, which the plan uses" \
     web.cfg 'nodes_with="db"'

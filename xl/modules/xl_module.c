@@ -41,6 +41,7 @@
 #include "placement/decide.h"
 #include "placement/keep.h"
 #include "placement/misspelt.h"
+#include "placement/pci_devices.h"
 #include "placement/unbound.h"
 #include "placement/environment.h"
 #include "text/units.h"
@@ -227,6 +228,12 @@ static struct keys *take(struct keys **keys)
 
     *keys = NULL;
     return taken;
+}
+
+static void forget_keys(void)
+{
+    keys_free(take(&state.keys));
+    keys_free(take(&state.defaults));
 }
 
 static void warn_unplaced(const libxl_domain_config *config, const char *why)
@@ -493,6 +500,24 @@ static bool was_refused(void)
     return refused;
 }
 
+/* What libxl would find out when the domain is half made; NULL: nothing. */
+static char *find_refusal(libxl_ctx *ctx, const libxl_domain_config *config)
+{
+    const struct placement *p = state.foreseen;
+    struct pci_devices devices;
+    char *line = NULL;
+
+    if (!(p ? p->any_pool : keys_leave_pool(state.keys)))
+        line = unbound_explain(ctx, config);
+    if (line)
+        return line;
+    pci_devices_read(ctx, &state.layout, config, &devices);
+    if (pci_devices_explain(&devices, &line))
+        line = NULL;
+    pci_devices_dispose(&devices);
+    return line;
+}
+
 /* Only a user's new configuration is refused. A guest that ran before comes
  * back, even if its CPUs have left the cpupool. */
 static bool refuses(libxl_ctx *ctx, const libxl_domain_config *config)
@@ -501,15 +526,15 @@ static bool refuses(libxl_ctx *ctx, const libxl_domain_config *config)
     bool written = p ? !p->again : state.keys != NULL;
     char *line;
 
-    if (state.inert || !written || !strcmp(state.source, "<updated>") ||
-        (p ? p->any_pool : keys_leave_pool(state.keys)))
+    if (state.inert || !written || !strcmp(state.source, "<updated>"))
         return false;
-    line = unbound_explain(ctx, config);
+    line = find_refusal(ctx, config);
     if (!line)
         return false;
     xtl_log(state.lg, XTL_ERROR, -1, "numa", "'%s': %s", config->c_info.name,
             line);
     free(line);
+    forget_keys();
     return true;
 }
 
@@ -521,8 +546,7 @@ EXPORT int libxl_domain_create_new(
     struct create *create;
 
     if (moves_adopts()) {
-        keys_free(take(&state.keys));
-        keys_free(take(&state.defaults));
+        forget_keys();
         state.ran = true;
         return moves_adopt(ctx, &state.layout, config, domid);
     }

@@ -218,4 +218,5 @@ void build_need_dispose(struct build_need *build)
     free_masks(build->need.soft, build->need.nr_soft);
     prefer_dispose(&build->need);
     cells_free(build->cells);
+    free(build->device_refusal);
 }

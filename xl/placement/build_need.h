@@ -9,6 +9,7 @@ struct build_need {
     struct xln_need need;
     struct decide_guest guest;
     struct cells *cells;        /* of the guest */
+    char *device_refusal;       /* of the guest */
 };
 
 /*

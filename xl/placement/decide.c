@@ -431,6 +431,8 @@ static int judge(struct decision *d, const struct question *q)
     if (vcpu != XLN_NONE)
         return refuse(d, DECIDE_NOTHING_FITS,
                       explain_unbound(q->host, vcpu, q->need->pool_cpus));
+    if (q->guest->device_refusal)
+        return refuse(d, DECIDE_NOTHING_FITS, strdup(q->guest->device_refusal));
     if (q->guest->cells)
         return judge_cells(d, q);
     if (q->no_vnode)

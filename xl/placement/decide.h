@@ -30,6 +30,8 @@ struct decide_guest {
                                    */
     uint64_t video_bytes;       /* HVM: in its first virtual node; 0: none */
     const struct cells *cells;  /* virtual nodes that it has of its own; NULL */
+    const char *device_refusal; /* why libxl will refuse one of its PCI devices;
+                                   NULL: not known that it will */
     bool any_pool;              /* it may be in any cpupool of the host,
                                    whatever `need` says */
 };

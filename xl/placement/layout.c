@@ -55,10 +55,11 @@ static int format_text(unsigned n, const char *devices, char *text,
 }
 
 static const char devices_text[] =
-    ",\"pcidevs\":[{\"domain\":513,\"bus\":90,\"dev\":31,\"func\":5},"
-    "{\"domain\":514,\"bus\":91,\"dev\":30,\"func\":6},{\"bus\":1}]";
+    ",\"pcidevs\":[{\"domain\":513,\"bus\":90,\"dev\":31,\"func\":5,"
+    "\"seize\":true},{\"domain\":514,\"bus\":91,\"dev\":30,\"func\":6,"
+    "\"name\":\"card-2\"},{\"bus\":1}]";
 static const libxl_device_pci devices[NR_COMPARED] = {
-    { .domain = 513, .bus = 90, .dev = 31, .func = 5 },
+    { .domain = 513, .bus = 90, .dev = 31, .func = 5, .seize = true },
     { .domain = 514, .bus = 91, .dev = 30, .func = 6 },
 };
 
@@ -220,9 +221,10 @@ static bool are_devices(const struct probe *p, const void *list)
     for (i = 0; i < NR_COMPARED; i++)
         if (found[i].domain != devices[i].domain ||
             found[i].bus != devices[i].bus || found[i].dev != devices[i].dev ||
-            found[i].func != devices[i].func)
+            found[i].func != devices[i].func ||
+            found[i].seize != devices[i].seize)
             return false;
-    return true;
+    return !found[0].name && is_text(p, found[1].name, "card-");
 }
 
 static const void *pointer_at(const struct probe *p, size_t at)

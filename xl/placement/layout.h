@@ -13,7 +13,8 @@
  *                                           this libxl is not supported
  *       num_pcidevs, pcidevs                moved in every release since 4.17;
  *                                           where only the text with devices
- *                                           leaves a list of them
+ *                                           leaves a list of them; `seize` and
+ *                                           `name` of each are compared, too
  *       b_info.sched_params                 wherever both leave theirs
  *
  * b_info.type moved too, but c_info.type, which did not, has the same value.

@@ -388,6 +388,21 @@ static int decide_and_enact(struct placement *p, xc_interface *xch,
     return rc ? rc : enact(p, &build->need);
 }
 
+/* A domain that ran before comes back, if libxl can manage it. */
+static int read_devices(struct placement *p, struct build_need *build)
+{
+    struct pci_devices devices;
+    int rc;
+
+    pci_devices_read(p->ctx, p->layout, p->config, &devices);
+    rc = prefer_running(p->host, &devices, &p->preferred, &build->need);
+    if (!rc && !build->guest.again)
+        rc = pci_devices_explain(&devices, &build->device_refusal);
+    build->guest.device_refusal = build->device_refusal;
+    pci_devices_dispose(&devices);
+    return rc;
+}
+
 /* All that is decided from. */
 static int read_all(struct placement *p, xc_interface *xch,
                     struct xln_reservations *held, struct build_need *build)
@@ -396,9 +411,7 @@ static int read_all(struct placement *p, xc_interface *xch,
 
     if (!rc)
         rc = build_need_fill(p, build);
-    return rc ? rc
-              : prefer_running(p->ctx, p->host, p->layout, p->config,
-                               &p->preferred, &build->need);
+    return rc ? rc : read_devices(p, build);
 }
 
 static int plan_locked(struct placement *p, xc_interface *xch,

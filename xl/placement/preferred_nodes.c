@@ -70,15 +70,35 @@ static int add_device(const struct xln_host *host, unsigned node,
 }
 
 /* All functions of a device are on one node, and are one here. */
-static int add_item(const struct xln_snapshot *snapshot,
-                    const struct prefer_device *wanted, struct xln_need *need)
+static const struct xln_pci_device *find_saved(
+    const struct xln_snapshot *snapshot, const struct prefer_device *wanted)
 {
     unsigned i;
 
     for (i = 0; i < snapshot->nr_devices; i++)
         if (is_device(wanted, &snapshot->devices[i]))
-            return add_device(snapshot->host, snapshot->devices[i].node, need);
-    return 0;
+            return &snapshot->devices[i];
+    return NULL;
+}
+
+static int add_item(const struct xln_snapshot *snapshot,
+                    const struct prefer_device *wanted, struct xln_need *need)
+{
+    const struct xln_pci_device *d = find_saved(snapshot, wanted);
+
+    return d ? add_device(snapshot->host, d->node, need) : 0;
+}
+
+const struct prefer_device *prefer_find_absent(
+    const struct xln_snapshot *snapshot, const struct prefer_device *devices,
+    unsigned nr)
+{
+    unsigned i;
+
+    for (i = 0; snapshot->devices_known && i < nr; i++)
+        if (!find_saved(snapshot, &devices[i]))
+            return &devices[i];
+    return NULL;
 }
 
 /* A domain that is on all nodes alike is on none in particular. */
@@ -133,48 +153,18 @@ int prefer_saved(const struct xln_snapshot *snapshot,
 
 /* ---- the running host ---- */
 
-static int add_topology(const struct xln_host *host,
-                        const libxl_device_pci *device,
-                        const libxl_pcitopology *list, int nr,
-                        struct xln_need *need)
-{
-    struct prefer_device wanted = { device->domain, device->bus, device->dev,
-                                    device->func };
-    int i;
-
-    for (i = 0; i < nr; i++) {
-        struct xln_pci_device d = {
-            .segment = list[i].seg,
-            .bus = list[i].bus,
-            .device = list[i].devfn >> 3,
-            .function = list[i].devfn & 7,
-        };
-
-        if (list[i].node != LIBXL_PCITOPOLOGY_INVALID_ENTRY &&
-            is_device(&wanted, &d))
-            return add_device(host, list[i].node, need);
-    }
-    return 0;
-}
-
-/* libxl itself logs what it cannot read; then nothing is preferred. */
-static int add_running_devices(libxl_ctx *ctx, const struct xln_host *host,
-                               const struct layout *layout,
-                               const libxl_domain_config *config,
+static int add_running_devices(const struct xln_host *host,
+                               const struct pci_devices *devices,
                                struct xln_need *need)
 {
-    const libxl_device_pci *devices;
-    libxl_pcitopology *list;
-    int i, nr_devices, nr = 0, rc = 0;
+    const libxl_pcitopology *here;
+    int i, rc = 0;
 
-    devices = layout_devices(layout, config, &nr_devices);
-    if (!nr_devices)
-        return 0;
-    list = libxl_get_pci_topology(ctx, &nr);
-    for (i = 0; list && i < nr_devices && !rc; i++)
-        rc = add_topology(host, &devices[i], list, nr, need);
-    if (list)
-        libxl_pcitopology_list_free(list, nr);
+    for (i = 0; i < devices->nr && !rc; i++) {
+        here = pci_devices_find(devices, i);
+        if (here && here->node != LIBXL_PCITOPOLOGY_INVALID_ENTRY)
+            rc = add_device(host, here->node, need);
+    }
     return rc;
 }
 
@@ -224,12 +214,11 @@ static int add_found(const struct xln_host *host,
                ? copy_nodes(host, &domains->list[0], nodes) : 0;
 }
 
-int prefer_running(libxl_ctx *ctx, const struct xln_host *host,
-                   const struct layout *layout,
-                   const libxl_domain_config *config,
+int prefer_running(const struct xln_host *host,
+                   const struct pci_devices *devices,
                    const struct prefer_domains *found, struct xln_need *need)
 {
-    int rc = add_running_devices(ctx, host, layout, config, need);
+    int rc = add_running_devices(host, devices, need);
 
     if (!rc)
         rc = add_found(host, found->with, &need->with_nodes);

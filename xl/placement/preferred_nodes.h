@@ -7,7 +7,7 @@
 #include <libxl.h>
 #include <libxl_numa.h>
 
-#include "layout.h"
+#include "pci_devices.h"
 
 /* As libxl_device_pci has it; XLN_NONE for a function: any. */
 struct prefer_device {
@@ -17,6 +17,12 @@ struct prefer_device {
 /* The device of an item of pci=, "01:00.0,permissive=1". False: it has
  * none. */
 bool prefer_parse_device(const char *item, struct prefer_device *device_r);
+
+/* The first that a host does not have. NULL: it has them all, or its devices are
+ * not known. */
+const struct prefer_device *prefer_find_absent(
+    const struct xln_snapshot *snapshot, const struct prefer_device *devices,
+    unsigned nr);
 
 /* Domains of the running host that a request names; NULL: none. */
 struct prefer_domains {
@@ -38,9 +44,8 @@ void prefer_forget(struct prefer_domains *found);
 int prefer_saved(const struct xln_snapshot *snapshot,
                  const struct prefer_device *devices, unsigned nr,
                  const struct xln_request *request, struct xln_need *need);
-int prefer_running(libxl_ctx *ctx, const struct xln_host *host,
-                   const struct layout *layout,
-                   const libxl_domain_config *config,
+int prefer_running(const struct xln_host *host,
+                   const struct pci_devices *devices,
                    const struct prefer_domains *found, struct xln_need *need);
 void prefer_dispose(struct xln_need *need);
 

@@ -266,6 +266,20 @@ static bool find_pool(const struct planner *p, const struct config *config,
     return true;
 }
 
+/* A create on a host without the device fails; but a file need not have all. */
+static void note_absent_device(const struct planner *p,
+                               const struct config *config)
+{
+    const struct prefer_device *d = prefer_find_absent(
+        p->snapshot, config->devices, config->nr_addresses);
+
+    if (d)
+        notes_add(p->notes, "%s: pci=: this host has no device "
+                  "%04x:%02x:%02x.%x: the plan ignores it", config->source,
+                  d->segment, d->bus, d->device,
+                  d->function == XLN_NONE ? 0 : d->function);
+}
+
 static bool fill_need(const struct planner *p, struct planned *d)
 {
     const struct config *config = d->config;
@@ -283,7 +297,10 @@ static bool fill_need(const struct planner *p, struct planned *d)
         return notes_add_error(p->notes, config->source, rc, error);
     rc = prefer_saved(p->snapshot, config->devices, config->nr_addresses,
                       d->request, &d->need);
-    return !rc || notes_add_error(p->notes, config->source, rc, NULL);
+    if (rc)
+        return notes_add_error(p->notes, config->source, rc, NULL);
+    note_absent_device(p, config);
+    return true;
 }
 
 static void describe(struct planned *d)
