@@ -11,6 +11,7 @@
 #                    made of), sonames
 #   libvirt-KEY/     libvirt.cpio: what --with-libvirt adds
 #   ssh-KEY/         ssh.cpio: what --with-ssh adds
+#   pci-KEY/         pci.cpio: what --with-pci adds
 #   xen-KEY/         of packages-KEY what is Xen's, for another suite's dom0
 #   product-KEY/     the built tree, or our packages, installed into dom0.cpio
 # A KEY is a checksum of what the directory was made from. Everything is made
@@ -215,7 +216,7 @@ make_hvm() { # DIR
     merge_usr "$root"
     install_device_model "$root"
     copy_dom0_libraries "$1/sonames" "$root"
-    install_hvm_boot "$1" "$root/boot"
+    install_hvm_boot "$1" "$root/boot/hvm" "$(base_initramfs "$1")" pci=off
     archive "$root" "$1/hvm.cpio"
     rm -r "$root"
 }
@@ -250,8 +251,17 @@ entry_of() { # FILE
     readelf -hW "$1" | awk '/Entry point/ { print $NF }'
 }
 
-# A kernel clears its .bss itself, hvmloader counts on it.
-install_hvm_boot() { # BASE DIR
+# Prints the path of the root of guests, taken out of what linux.cpio has.
+base_initramfs() { # BASE
+    mkdir -p "$tmp/base-initramfs"
+    (cd "$tmp/base-initramfs" && cpio -i -d -u --quiet boot/initramfs) \
+        < "$1/linux.cpio"
+    echo "$tmp/base-initramfs/boot/initramfs"
+}
+
+# Makes PREFIX-linux and PREFIX-bios. A kernel clears its .bss itself, hvmloader
+# counts on it.
+install_hvm_boot() { # BASE PREFIX INITRAMFS [KERNEL-OPTION...]
     local parts=$tmp/hvm-parts loader
     loader=$xen/$(xen_firmware)
     mkdir "$parts"
@@ -260,15 +270,15 @@ install_hvm_boot() { # BASE DIR
         "$parts/hvmloader.bin"
     objcopy -O binary -R .bss -R .brk -R .init.scratch "$1/vmlinux" \
         "$parts/kernel.bin"
-    (cd "$parts" && cpio -i --quiet --to-stdout boot/initramfs) \
-        < "$1/linux.cpio" > "$parts/initramfs"
-    gcc -m32 -c -o "$parts/boot.o" -Wa,-I"$parts" "$rig_dir/hvm/boot.S"
+    ln -s "$3" "$parts/initramfs"
+    gcc -m32 -c -o "$parts/boot.o" -Wa,-I"$parts" -DOPTIONS="\"${*:4}\"" \
+        "$rig_dir/hvm/boot.S"
     ld -m elf_i386 --no-warn-rwx-segments -T "$rig_dir/hvm/boot.ld" \
         --defsym kernel_entry="$(entry_of "$1/vmlinux")" \
         --defsym kernel_end="$(end_of_segments "$1/vmlinux")" \
-        -o "$2/hvm-linux" "$parts/boot.o"
-    objcopy --dump-section .bios="$2/hvm-bios" "$2/hvm-linux"
-    strip -s -R .bios "$2/hvm-linux"
+        -o "$2-linux" "$parts/boot.o"
+    objcopy --dump-section .bios="$2-bios" "$2-linux"
+    strip -s -R .bios "$2-linux"
     rm -r "$parts"
 }
 
@@ -404,6 +414,18 @@ install_ssh() { # PACKAGES ROOT
     install -m 644 "$rig_dir/ssh/passwd" "$2/etc/"
 }
 
+# To assign PCI devices: the driver of dom0, and guests that have those of the cards.
+install_pci() { # PACKAGES ROOT
+    local guest=$tmp/guest-pci
+    mkdir -p "$2"/{boot,root,lib/modules} "$guest/lib/modules"
+    install -m 644 "$rig_dir"/pci/* "$2/root/"
+    install_modules_for "$2/lib/modules/order.pci" "$1" xen-pciback
+    install_modules_for "$guest/lib/modules/order" "$1" xen-pcifront e1000e
+    archive "$guest" "$guest.cpio"
+    cat "$(base_initramfs "$base")" "$guest.cpio" > "$2/boot/initramfs-pci"
+    install_hvm_boot "$base" "$2/boot/hvm-pci" "$2/boot/initramfs-pci"
+}
+
 make_addition() { # DIR NAME PACKAGES
     local root=$tmp/$2
     talk "building dom0's part with $2 (once)"
@@ -414,11 +436,14 @@ make_addition() { # DIR NAME PACKAGES
     rm -r "$root"
 }
 
-# Appends the path of NAME.cpio to $additions, making it if need be.
+# Appends the path of NAME.cpio to $additions, making it if need be. Without a list
+# of its own it is made of dom0's packages.
 cache_addition() { # NAME
-    local unpacked dir
-    unpacked=$(packages_dir packages "$1-packages")
-    cache_make "$unpacked" make_packages "$1-packages" dom0-packages
+    local unpacked=$packages dir
+    if [[ -f $rig_dir/$1-packages ]]; then
+        unpacked=$(packages_dir packages "$1-packages")
+        cache_make "$unpacked" make_packages "$1-packages" dom0-packages
+    fi
     dir=$cache/$1-$({ echo "$base $unpacked"
         cat "$rig_dir/$1"/*; } | checksum)
     cache_make "$dir" make_addition "$1" "$unpacked"

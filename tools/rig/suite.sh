@@ -170,7 +170,9 @@ package_unpack() {
     if [[ $1 == */linux-image-[0-9]* ]]; then
         what=(--wildcards './boot/vmlinuz-*' '*/lib/modules/*/modules.*'
               '*/kernel/drivers/xen' '*/kernel/drivers/*virtio*'
-              '*/kernel/*failover.ko*')
+              '*/kernel/*failover.ko*' '*/kernel/drivers/pci/xen-*'
+              '*/kernel/drivers/net/ethernet/intel/e1000e'
+              '*/kernel/drivers/ptp' '*/kernel/drivers/pps')
     fi
     dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --keep-directory-symlink \
         --exclude='./usr/share/'{doc,info,lintian,locale,man} "${what[@]}"

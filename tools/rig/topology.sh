@@ -247,7 +247,7 @@ topology_print() {
 
 # Fills $qemu_machine, QEMU's arguments for this topology.
 topology_qemu() {
-    local n cpu=0 next spec a b apart bus=32
+    local n cpu=0 next spec a b apart
     qemu_machine=(-smp "$(topology_sum "${node_cpus[@]}"),threads=$threads"
                   -m "$(topology_sum "${node_mib[@]}")M")
     for n in "${!node_cpus[@]}"; do
@@ -269,13 +269,5 @@ topology_qemu() {
             topology_apart "$a" "$b"
             qemu_machine+=(-numa "dist,src=$a,dst=$b,val=$apart")
         done
-    done
-    # A host bridge of its own is what carries a node in the ACPI tables.
-    for n in "${pci_nodes[@]}"; do
-        qemu_machine+=(
-            -device "pxb-pcie,id=pxb$bus,bus_nr=$bus,numa_node=$n,bus=pcie.0"
-            -device "pcie-root-port,id=rp$bus,bus=pxb$bus,chassis=$bus,slot=1"
-            -device "e1000e,bus=rp$bus,romfile=")
-        ((bus += 8))
     done
 }

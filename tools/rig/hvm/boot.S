@@ -15,7 +15,8 @@
  * finds, at 1000, a struct that ends in the addresses of the firmware's tables
  * and of the memory map, each followed by their number.
  *
- * libxl takes no command line for a guest without a kernel: it is in here.
+ * libxl takes no command line for a guest without a kernel: it is in here, with
+ * OPTIONS from the outside.
  */
 
 #define PAGE_SIZE 4096
@@ -161,4 +162,4 @@ page_map_l2:
 boot_params:
     .skip PAGE_SIZE
 command_line:
-    .asciz "console=hvc0 loglevel=7 mitigations=off pci=off"
+    .asciz "console=hvc0 loglevel=7 mitigations=off " OPTIONS
