@@ -228,7 +228,7 @@ install_device_model() { # ROOT
     if [[ -z $qemu ]]; then
         from=$packages
         qemu=usr/libexec/xen-qemu-system-i386
-        link=$1/$(dirname "$(xen_program libxl-save-helper)")/qemu-system-i386
+        link=$1$(xen_device_model)
         mkdir -p "${link%/*}"
         ln -s "/$qemu" "$link"
     fi

@@ -21,6 +21,15 @@ xen_program() { # NAME
     xen_files "$1" -perm -u=x | head -n 1
 }
 
+# Where its libxl looks for the device model: beside the save helper, unless it
+# was built for one somewhere else.
+xen_device_model() {
+    local path
+    path=$(cd "$xen" && find usr -name 'libxenlight.so*' -type f -exec \
+        strings -a {} + | awk '/^\/.*\/qemu-system-i386$/ && !seen++')
+    echo "${path:-/$(dirname "$(xen_program libxl-save-helper)")/qemu-system-i386}"
+}
+
 xen_firmware() {
     xen_files hvmloader | head -n 1
 }
