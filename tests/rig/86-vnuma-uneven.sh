@@ -12,10 +12,18 @@
 
 console=/var/log/xen/console/guest-v.log
 
-# What the guest's ACPI tables say, as its kernel logs it before it starts any
-# other CPU than its first: the CPUs of one of its nodes.
-srat_cpus() { # NODE
-    grep -c "SRAT: PXM $1 -> APIC 0x[0-9a-f]* -> Node $1" "$console"
+# How many CPUs the guest's Linux has on one of its nodes.
+guest_cpus() { # NODE
+    tr -d '\r' < "$console" | awk -v node="$1" '
+        $1 == "GUEST-NODE" && $2 == node {
+            sub(/cpus=/, "", $3)
+            nr = split($3, ranges, ",")
+            for (i = 1; i <= nr; i++) {
+                split(ranges[i], ends, "-")
+                sum += (ends[2] == "" ? ends[1] : ends[2]) - ends[1] + 1
+            }
+        }
+        END { print sum + 0 }'
 }
 
 # MiB of all nodes in the guest's ACPI tables.
@@ -38,7 +46,8 @@ is "$(affinity v 1) $(affinity v 2) $(affinity v 3)" \
     "vCPUs 0 and 1 prefer node 0, which has most CPUs"
 ok "the Linux of the guest has three nodes" \
     await 300 console_has v "Built 3 zonelists"
-is "$(srat_cpus 0) $(srat_cpus 1) $(srat_cpus 2)" "2 1 1" \
+ok "it comes up" await 600 console_has v "GUEST-UP cpus=4 nodes=3"
+is "$(guest_cpus 0) $(guest_cpus 1) $(guest_cpus 2)" "2 1 1" \
     "the first of them has two CPUs, and each other one"
 is "$(srat_mib)" 603 "the sizes of the nodes are exact to the MiB"
 done_testing
