@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,6 +164,7 @@ void xln_host_free(struct xln_host *host)
         free_shared(host);
     free(host->cpus);
     free(host->nodes);
+    free(host->guests);
     free(host);
 }
 
@@ -175,6 +177,16 @@ static void *copy_array(const void *from, size_t nr, size_t size)
     return copy ? memcpy(copy, from, nr * size) : NULL;
 }
 
+/* Enough for `nr` guests, of which the host's are the first. */
+static uint64_t *copy_guests(const struct xln_host *host, unsigned nr)
+{
+    uint64_t *copy = calloc((size_t)nr + 1, sizeof(*copy));
+
+    for (unsigned i = 0; copy && i < host->nr_guests; i++)
+        copy[i] = host->guests[i];
+    return copy;
+}
+
 int xln_host_copy(const struct xln_host *host, struct xln_host **copy_r)
 {
     struct xln_host *copy = copy_array(host, 1, sizeof(*host));
@@ -183,9 +195,11 @@ int xln_host_copy(const struct xln_host *host, struct xln_host **copy_r)
         return -ENOMEM;
     copy->cpus = copy_array(host->cpus, host->nr_cpus, sizeof(*host->cpus));
     copy->nodes = copy_array(host->nodes, host->nr_nodes, sizeof(*host->nodes));
-    if (!copy->cpus || !copy->nodes) {
+    copy->guests = host->guests ? copy_guests(host, host->nr_guests) : NULL;
+    if (!copy->cpus || !copy->nodes || (host->guests && !copy->guests)) {
         free(copy->cpus);
         free(copy->nodes);
+        free(copy->guests);
         free(copy);
         return -ENOMEM;
     }
@@ -256,6 +270,34 @@ int xln_host_add_load(const struct xln_host *host, const uint64_t *load,
         copy->cpus[cpu].load += load[cpu];
     *host_r = copy;
     return 0;
+}
+
+int xln_host_add_guests(const struct xln_host *host, const uint64_t *bytes,
+                        unsigned nr_guests, struct xln_host **host_r)
+{
+    struct xln_host *copy;
+    uint64_t *guests;
+    int rc;
+
+    if (nr_guests > UINT_MAX - 1 - host->nr_guests)
+        return -EINVAL;
+    guests = copy_guests(host, host->nr_guests + nr_guests);
+    rc = guests ? xln_host_copy(host, &copy) : -ENOMEM;
+    if (rc) {
+        free(guests);
+        return rc;
+    }
+    for (unsigned i = 0; i < nr_guests; i++)
+        guests[copy->nr_guests++] = bytes[i];
+    free(copy->guests);
+    copy->guests = guests;
+    *host_r = copy;
+    return 0;
+}
+
+bool xln_host_guests_known(const struct xln_host *host)
+{
+    return host->guests;
 }
 
 /* ---- reading one ---- */

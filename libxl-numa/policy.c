@@ -77,6 +77,11 @@ static uint64_t price_of_worst(const struct problem *problem, unsigned nr,
  *    part of an average node. There are many small domains, and they find a
  *    place elsewhere; a large one takes what gap there is.
  *
+ * If it is known which guests run, what is left over counts a quarter. It
+ * stands for the gaps that are lost, and gaps.c knows more of these: how much of
+ * the guests' memory will be split because of the choice. That part counts 32
+ * times: if an eighth of it is split, as much as four average nodes.
+ *
  * So among nodes that have no more than their fair share it is nearly best
  * fit; the farther one is above it, the better has its gap to be.
  *
@@ -95,6 +100,8 @@ static uint64_t price_of_worst(const struct problem *problem, unsigned nr,
  */
 #define PART (UINT64_C(1) << 12)
 #define FAIR (PART * 32 / 25)
+/* All memory of the guests, if it were to be split, in average nodes. */
+#define SPLIT_PRICE 32
 /* A domain counts as at least this part of an average node. */
 #define SMALLEST (PART / 1024)
 
@@ -146,6 +153,10 @@ static uint64_t price_of_balanced(const struct problem *problem, unsigned nr,
     price = left_over(problem, nr, c);
     if (nr > 1)
         return price + share * 3 / 4;
+    if (problem->gaps.known)
+        price = price / 4 +
+                SPLIT_PRICE * xln__gaps_loss(&problem->gaps, c->usable_bytes) /
+                    (XLN__LOSS_ONE / PART);
     return price + share / 8 +
            2 * above(share, share_of(problem, problem->most_density)) +
            price_of_crowd(problem, share);

@@ -666,6 +666,7 @@ int xln__problem_init(struct problem *problem, const struct xln_host *host,
     if (rc)
         return rc;
     find_mean(problem);
+    xln__gaps_init(&problem->gaps, host, problem->need_bytes);
     rc = find_spots(problem);
     if (rc)
         return rc;

@@ -6,7 +6,7 @@
 #ifndef XLN_PROBLEM_H
 #define XLN_PROBLEM_H
 
-#include "libxl_numa.h"
+#include "gaps.h"
 
 /* What follows from the arguments alone. */
 struct problem {
@@ -45,6 +45,7 @@ struct problem {
      * before that; and a node's memory on average. */
     uint64_t fair_density, most_density;
     uint64_t mean_bytes;
+    struct xln__gaps gaps;          /* that the running guests could use */
 
     /* What counts against a set of nodes, added up over its nodes: of sets of
      * equally many nodes the one with least is best, before distances are

@@ -101,11 +101,13 @@ static void apply(struct xln__repeat *r, const struct effect *effect)
 {
     unsigned i;
 
+    xln__gaps_drop(&r->problem.gaps, r->host, effect->nodes);
     for (i = 0; i < effect->nr_loads; i++)
         r->host->cpus[effect->loads[i].cpu].load += effect->loads[i].load;
     for (i = 0; i < effect->nr_shares; i++)
         r->host->nodes[effect->shares[i].node].reserved_bytes +=
             effect->shares[i].bytes;
+    xln__gaps_add(&r->problem.gaps, r->host, effect->nodes);
     xln__problem_add_load(&r->problem, effect->nodes);
     xln__searcher_update(r->searcher, effect->nodes);
 }

@@ -71,6 +71,34 @@ int xln_domains_read(xc_interface *xch, uint32_t domid,
 bool xln_domain_lives(xc_interface *xch, uint32_t domid);
 
 /*
+ * List the memory of guests: of all domains but Domain-0 and those that are being
+ * destroyed. See xln_host_add_guests().
+ *
+ *   domains: the domains
+ *   bytes: the array to fill, domains->nr entries
+ *
+ * Returns the number of guests.
+ * Since: 0.1
+ */
+unsigned xln_guests_of_domains(const struct xln_domains *domains,
+                               uint64_t *bytes);
+
+/*
+ * Read the memory of the running guests, as xln_guests_of_domains() lists it. This
+ * takes a hypercall for each 256 domains.
+ *
+ *   xch: an open libxc handle
+ *   self: the uuid of a domain to leave out; NULL: none
+ *   bytes_r: the memory of each guest; free it with free()
+ *   nr_r: the number of guests
+ *
+ * Returns 0; -ENOMEM; the -errno of a hypercall.
+ * Since: 0.1
+ */
+int xln_guests_read(xc_interface *xch, const uint8_t *self, uint64_t **bytes_r,
+                    unsigned *nr_r);
+
+/*
  * Free domains.
  *
  *   domains: the domains, or NULL

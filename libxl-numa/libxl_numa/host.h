@@ -406,6 +406,33 @@ int xln_host_add_load(const struct xln_host *host, const uint64_t *load,
                       struct xln_host **host_r);
 
 /*
+ * Copy a host and add running guests to the copy. Only the size of each one is
+ * added: that its memory is not free is in the host already. The policy
+ * "balanced" keeps room for guests of these sizes.
+ *
+ *   host: the host
+ *   bytes: the memory of each guest, in bytes; NULL if nr_guests is 0
+ *   nr_guests: the number of guests; 0: the guests are known, but there are no
+ *       more
+ *   host_r: the copy; free it with xln_host_free()
+ *
+ * Returns 0; -EINVAL: these are too many guests; -ENOMEM.
+ * Since: 0.1
+ */
+int xln_host_add_guests(const struct xln_host *host, const uint64_t *bytes,
+                        unsigned nr_guests, struct xln_host **host_r);
+
+/*
+ * Test whether the running guests of a host are known.
+ *
+ *   host: the host
+ *
+ * Returns the answer; false until xln_host_add_guests() has made a copy.
+ * Since: 0.1
+ */
+bool xln_host_guests_known(const struct xln_host *host);
+
+/*
  * Copy a host and mark more CPUs of the copy as taken.
  *
  *   host: the host

@@ -32,6 +32,20 @@ static uint64_t random_bytes(unsigned kind)
                        : (1 + random_below(1 << 24)) * UINT64_C(4096);
 }
 
+/* The same, but it is known which guests run. */
+static struct xln_host *with_guests(struct xln_host *host)
+{
+    uint64_t bytes[40];
+    unsigned nr = random_below(40);
+    struct xln_host *with;
+
+    for (unsigned i = 0; i < nr; i++)
+        bytes[i] = random_bytes(random_below(3));
+    must(xln_host_add_guests(host, bytes, nr, &with));
+    xln_host_free(host);
+    return with;
+}
+
 static struct xln_host *random_host(unsigned nr, enum shape shape)
 {
     unsigned kind = random_below(3), nr_cpus[MAX_NODES], all = 0, cpu = 0;
@@ -56,7 +70,7 @@ static struct xln_host *random_host(unsigned nr, enum shape shape)
             host->distances[i * nr + to] = distance_of(shape, i, to);
     }
     must(xln__host_finish(host));
-    return host;
+    return random_below(2) ? host : with_guests(host);
 }
 
 static uint64_t total_bytes(const struct xln_host *host)

@@ -26,6 +26,20 @@ static unsigned random_distance(unsigned kind, unsigned a, unsigned b)
                                       : a / 4 == b / 4 ? 12 : 21;
 }
 
+/* The same, but it is known which guests run. */
+static struct xln_host *with_guests(struct xln_host *host)
+{
+    uint64_t bytes[40];
+    unsigned nr = random_below(40);
+    struct xln_host *with;
+
+    for (unsigned i = 0; i < nr; i++)
+        bytes[i] = (1 + random_below(5000)) * MIB;
+    must(xln_host_add_guests(host, bytes, nr, &with));
+    xln_host_free(host);
+    return with;
+}
+
 static struct xln_host *random_host_of(unsigned nr)
 {
     struct node_spec *specs = calloc(nr, sizeof(*specs));
@@ -51,7 +65,7 @@ static struct xln_host *random_host_of(unsigned nr)
             host->nodes[i].reserved_bytes = random_below(512) * MIB;
     }
     free(specs);
-    return host;
+    return one_in(2) ? host : with_guests(host);
 }
 
 static struct xln_cpumap *random_mask(const struct xln_host *host)
@@ -119,6 +133,18 @@ static void free_series(struct series *c)
     xln_nodemap_free(c->with);
 }
 
+/* It runs now, if it is known what runs. */
+static void add_guest(const struct xln_plan *plan, struct xln_host **host)
+{
+    struct xln_host *with;
+
+    if (!xln_host_guests_known(*host))
+        return;
+    must(xln_host_add_guests(*host, &plan->need_bytes, 1, &with));
+    xln_host_free(*host);
+    *host = with;
+}
+
 /* As a create does. 0: it does not fit as asked; else on how many nodes. */
 static unsigned place_one(const struct series *c, struct xln_host **host)
 {
@@ -136,6 +162,7 @@ static unsigned place_one(const struct series *c, struct xln_host **host)
         xln_host_free(loaded);
         xln_host_free(*host);
         *host = next;
+        add_guest(plan, host);
     }
     xln_plan_free(plan);
     free(load);

@@ -67,6 +67,25 @@ static int add_read(struct placement *p, const uint64_t *load,
     return 0;
 }
 
+static int add_guests(struct placement *p, xc_interface *xch)
+{
+    struct xln_host *host;
+    uint64_t *bytes;
+    unsigned nr;
+    int rc;
+
+    rc = xln_guests_read(xch, p->config->c_info.uuid.uuid, &bytes, &nr);
+    if (rc)
+        return rc;
+    rc = xln_host_add_guests(p->host, bytes, nr, &host);
+    free(bytes);
+    if (rc)
+        return rc;
+    xln_host_free(p->host);
+    p->host = host;
+    return 0;
+}
+
 static int add_load(struct placement *p, xc_interface *xch,
                     const struct xln_reservations *held)
 {
@@ -107,6 +126,8 @@ static int read_host(struct placement *p, xc_interface *xch,
     free(reserved);
     if (!rc && (needs_load(p) || needs_cores(p)))
         rc = add_load(p, xch, held);
+    if (!rc && needs_load(p))
+        rc = add_guests(p, xch);
     return rc;
 }
 

@@ -152,6 +152,29 @@ static bool add_load(struct planner *p)
     return replace_host(p, host);
 }
 
+/* So do the sizes of its guests. */
+static bool add_guests(struct planner *p)
+{
+    const struct xln_snapshot *snapshot = p->snapshot;
+    struct xln_host *host = NULL;
+    uint64_t *bytes;
+    unsigned nr;
+    int rc = -ENOMEM;
+
+    if (!snapshot->domains)
+        return true;
+    bytes = calloc(snapshot->domains->nr + 1, sizeof(*bytes));
+    if (bytes) {
+        nr = xln_guests_of_domains(snapshot->domains, bytes);
+        rc = xln_host_add_guests(snapshot->host, bytes, nr, &host);
+    }
+    free(bytes);
+    if (rc)
+        return notes_add_error(p->notes, "cannot list the guests of the host",
+                               rc, NULL);
+    return replace_host(p, host);
+}
+
 bool planner_read_defaults(struct notes *notes, const char *defaults_file,
                            struct keys **defaults_r)
 {
@@ -164,7 +187,8 @@ bool planner_begin_borrowing(struct planner *p, struct notes *notes,
                              const char *host_file, const struct keys *defaults)
 {
     *p = (struct planner){ .notes = notes, .defaults = defaults };
-    return load_host(p, host_file) && add_load(p) && take_cores(p);
+    return load_host(p, host_file) && add_load(p) && add_guests(p) &&
+           take_cores(p);
 }
 
 bool planner_begin_saved(struct planner *p, struct notes *notes,
@@ -182,7 +206,8 @@ bool planner_begin_running(struct planner *p, struct notes *notes,
                            const char *defaults_file)
 {
     *p = (struct planner){ .notes = notes, .ctx = ctx };
-    if (!read_host(p, xch) || !add_load(p) || !take_cores(p) ||
+    if (!read_host(p, xch) || !add_load(p) || !add_guests(p) ||
+        !take_cores(p) ||
         !read_defaults(notes, defaults_file ? defaults_file : HOST_DEFAULTS,
                        defaults_file, &p->own_defaults))
         return false;
@@ -486,6 +511,22 @@ bool planner_place(struct planned *d, const struct xln_host *host)
     return !rc || notes_add_error(d->notes, d->config->source, rc, NULL);
 }
 
+/* Reserve its memory; it runs then, if it is known what runs. */
+static int add_memory(const struct xln_plan *plan, const struct xln_host *host,
+                      struct xln_host **host_r)
+{
+    struct xln_host *reserved;
+    int rc = xln_host_reserve(host, plan->shares, plan->nr_shares, &reserved);
+
+    if (!rc && xln_host_guests_known(host)) {
+        rc = xln_host_add_guests(reserved, &plan->need_bytes, 1, host_r);
+        xln_host_free(reserved);
+    } else if (!rc) {
+        *host_r = reserved;
+    }
+    return rc;
+}
+
 /* Add its load to the CPUs. */
 static int add_vcpus(const struct planned *d, uint64_t *load,
                      struct xln_cpumap *taken, struct xln_host **host_r)
@@ -517,8 +558,7 @@ static int add_plan(const struct planned *d, uint64_t *load,
     if (!rc)
         rc = add_vcpus(d, load, taken, &host);
     if (!rc)
-        rc = xln_host_reserve(host, d->decision->plan->shares,
-                              d->decision->plan->nr_shares, host_r);
+        rc = add_memory(d->decision->plan, host, host_r);
     xln_cpumap_free(taken);
     xln_host_free(host);
     return rc;

@@ -254,10 +254,26 @@ static int guest_new(const struct sim *s, const struct arrival *a,
 
 /* ---- deciding ---- */
 
+/* Those of the trace, and those that are there from the start. */
+static int add_guests(const struct sim *s, const struct xln_host *host,
+                      struct xln_host **host_r)
+{
+    uint64_t *bytes = calloc(s->nr_guests + 1, sizeof(*bytes));
+    int rc = -ENOMEM;
+
+    if (!bytes)
+        return rc;
+    for (unsigned i = 0; i < s->nr_guests; i++)
+        bytes[i] = s->guests[i]->bytes;
+    rc = xln_host_add_guests(host, bytes, s->nr_guests, host_r);
+    free(bytes);
+    return rc;
+}
+
 /* The host with all that is on it. */
 static int host_now(const struct sim *s, struct xln_host **host_r)
 {
-    struct xln_host *loaded;
+    struct xln_host *loaded, *reserved = NULL;
     unsigned node, nr = 0;
     struct xln_share *shares;
     int rc;
@@ -269,10 +285,14 @@ static int host_now(const struct sim *s, struct xln_host **host_r)
         shares[nr++] = s->used[node];
     rc = xln_host_add_load(s->base, s->load, &loaded);
     if (!rc) {
-        rc = xln_host_reserve(loaded, shares, nr, host_r);
+        rc = xln_host_reserve(loaded, shares, nr, &reserved);
         xln_host_free(loaded);
     }
     free(shares);
+    if (rc)
+        return rc;
+    rc = add_guests(s, reserved, host_r);
+    xln_host_free(reserved);
     return rc;
 }
 
