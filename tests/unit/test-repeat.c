@@ -296,8 +296,7 @@ int main(void)
     test_random(12, 100, 100);
     test_random(60, 10, 60);
     test_random(300, 8, 40);
-    test_many_full(700);
-    test_many_full(2500);
+    test_many_full(6000);
     test_all_at_once();
     test_refused();
     return tap_done();
