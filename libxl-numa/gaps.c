@@ -42,30 +42,50 @@ static uint64_t find_largest(const struct xln_host *host)
     return bytes;
 }
 
-/* NULL: it has none. */
-static struct xln__gap_class *class_of(struct xln__gaps *gaps, uint64_t bytes)
+/* XLN_NONE: it is in none. */
+static unsigned class_of(const struct xln__gaps *gaps, uint64_t bytes)
 {
     uint64_t parts;
 
     if (!bytes || bytes > gaps->largest_bytes)
-        return NULL;
+        return XLN_NONE;
     parts = bytes * XLN__GAP_CLASSES;
     if (parts < gaps->largest_bytes)
-        return NULL;
-    return &gaps->classes[(parts + gaps->largest_bytes - 1) /
-                              gaps->largest_bytes - 1];
+        return XLN_NONE;
+    return (parts + gaps->largest_bytes - 1) / gaps->largest_bytes - 1;
 }
 
-static void add_guest(struct xln__gaps *gaps, uint64_t bytes)
+static void add_guest(struct xln__gaps *gaps, unsigned at, uint64_t bytes)
 {
-    struct xln__gap_class *class = class_of(gaps, bytes);
+    struct xln__gap_class *class;
 
-    if (!class)
+    if (at == XLN_NONE)
         return;
+    class = &gaps->classes[at];
     if (bytes > class->bytes)
         class->bytes = bytes;
     class->nr++;
     class->mib += IN_MIB(bytes);
+}
+
+/* Keep only the classes that have guests. */
+static void drop_empty(struct xln__gaps *gaps)
+{
+    for (unsigned i = 0; i < XLN__GAP_CLASSES; i++) {
+        if (i == gaps->own)
+            gaps->own = gaps->nr_classes;
+        if (gaps->classes[i].nr)
+            gaps->classes[gaps->nr_classes++] = gaps->classes[i];
+    }
+}
+
+static void count_guests(struct xln__gaps *gaps, const struct xln_host *host)
+{
+    for (unsigned i = 0; i < host->nr_guests; i++)
+        add_guest(gaps, class_of(gaps, host->guests[i]), host->guests[i]);
+    gaps->own = class_of(gaps, gaps->need_bytes);
+    add_guest(gaps, gaps->own, gaps->need_bytes);
+    drop_empty(gaps);
 }
 
 /* Count, or no longer count, the gap of a node on which a guest could be. */
@@ -77,11 +97,9 @@ static void change_gap(struct xln__gaps *gaps, const struct xln_host *host,
     if (xln_host_home(host, node) != node ||
         xln_cpumap_is_empty(xln_host_near_cpus(host, node)))
         return;
-    for (unsigned i = 0; i < XLN__GAP_CLASSES; i++) {
+    for (unsigned i = 0; i < gaps->nr_classes; i++) {
         struct xln__gap_class *class = &gaps->classes[i];
 
-        if (!class->nr)
-            continue;
         if (add)
             class->nr_gaps += bytes / class->bytes;
         else
@@ -116,14 +134,18 @@ static void settle(struct xln__gaps *gaps)
 {
     uint64_t all_mib = 0, nr = 0;
 
-    for (unsigned i = 0; i < XLN__GAP_CLASSES; i++)
+    for (unsigned i = 0; i < gaps->nr_classes; i++)
         all_mib += gaps->classes[i].mib;
-    for (unsigned i = XLN__GAP_CLASSES; i-- > 0;) {
+    for (unsigned i = gaps->nr_classes; i-- > 0;) {
         struct xln__gap_class *class = &gaps->classes[i];
 
         nr += class->nr;
         class->ratio = CHANCE_ONE * nr / (nr + 1);
         class->chance = power(class->ratio, class->nr_gaps);
+        class->loss_of_one =
+            class->nr_gaps
+                ? power(class->ratio, class->nr_gaps - 1) - class->chance
+                : 0;
         class->weight = all_mib ? class->mib * WEIGHT_ONE / all_mib : 0;
     }
 }
@@ -132,14 +154,13 @@ void xln__gaps_init(struct xln__gaps *gaps, const struct xln_host *host,
                     uint64_t need_bytes)
 {
     *gaps = (struct xln__gaps){
-        .known = host->guests, .need_bytes = need_bytes,
+        .known = host->guests,
+        .need_bytes = need_bytes,
     };
     if (!gaps->known)
         return;
     gaps->largest_bytes = find_largest(host);
-    for (unsigned i = 0; i < host->nr_guests; i++)
-        add_guest(gaps, host->guests[i]);
-    add_guest(gaps, need_bytes);
+    count_guests(gaps, host);
     change_gaps(gaps, host, host->exists, true);
     settle(gaps);
 }
@@ -157,19 +178,34 @@ void xln__gaps_add(struct xln__gaps *gaps, const struct xln_host *host,
     if (!gaps->known)
         return;
     change_gaps(gaps, host, nodes, true);
-    add_guest(gaps, gaps->need_bytes);
+    add_guest(gaps, gaps->own, gaps->need_bytes);
     settle(gaps);
 }
 
-static uint64_t loss_of(const struct xln__gap_class *class,
-                        uint64_t need_bytes, uint64_t usable_bytes)
+/* How much less room a node with so much usable memory has for such guests. A
+ * domain that is not larger than one of these can only use a part of one gap. */
+static uint64_t lost_by(const struct xln__gap_class *class, uint64_t need_bytes,
+                        uint64_t usable_bytes)
 {
     uint64_t rest_bytes =
         usable_bytes > need_bytes ? usable_bytes - need_bytes : 0;
-    uint64_t lost = usable_bytes / class->bytes - rest_bytes / class->bytes;
+
+    if (usable_bytes < class->bytes)
+        return 0;
+    if (need_bytes <= class->bytes)
+        return usable_bytes % class->bytes < need_bytes;
+    return usable_bytes / class->bytes - rest_bytes / class->bytes;
+}
+
+static uint64_t loss_of(const struct xln__gap_class *class, uint64_t need_bytes,
+                        uint64_t usable_bytes)
+{
+    uint64_t lost = lost_by(class, need_bytes, usable_bytes);
 
     if (!lost)
         return 0;
+    if (lost == 1)
+        return class->loss_of_one;
     if (lost > class->nr_gaps)
         lost = class->nr_gaps;
     return power(class->ratio, class->nr_gaps - lost) - class->chance;
@@ -179,12 +215,10 @@ uint64_t xln__gaps_loss(const struct xln__gaps *gaps, uint64_t usable_bytes)
 {
     uint64_t sum = 0;
 
-    for (unsigned i = 0; i < XLN__GAP_CLASSES; i++) {
+    for (unsigned i = 0; i < gaps->nr_classes; i++) {
         const struct xln__gap_class *class = &gaps->classes[i];
 
-        if (class->nr)
-            sum += class->weight *
-                   loss_of(class, gaps->need_bytes, usable_bytes);
+        sum += class->weight * loss_of(class, gaps->need_bytes, usable_bytes);
     }
     return sum / (WEIGHT_ONE * CHANCE_ONE / XLN__LOSS_ONE);
 }

@@ -12,11 +12,12 @@
 
 /* Guests of about equal size. */
 struct xln__gap_class {
-    uint64_t bytes;             /* of the largest; 0: there is none */
+    uint64_t bytes;             /* of the largest */
     uint64_t nr, mib;           /* of the guests, and of all their memory */
 
     uint64_t nr_gaps;           /* how many such guests the nodes have room for */
     uint64_t ratio, chance;     /* see gaps.c, in parts of CHANCE_ONE */
+    uint64_t loss_of_one;       /* by how much it grows if one gap is lost */
     uint64_t weight;            /* a part of the memory of all classes */
 };
 
@@ -24,6 +25,7 @@ struct xln__gaps {
     bool known;                 /* false: the running guests are unknown */
     uint64_t need_bytes;
     uint64_t largest_bytes;     /* the memory of the largest node */
+    unsigned nr_classes, own;   /* `own`: of the domain; XLN_NONE: none */
     struct xln__gap_class classes[XLN__GAP_CLASSES];    /* ascending */
 };
 

@@ -276,6 +276,60 @@ static void test_load_fails(void)
     xln_host_free(host);
 }
 
+/* ---- the memory of guests ---- */
+
+static void test_guests(void)
+{
+    static const uint8_t self[16] = { [0 ... 15] = 0xa0 };
+    struct xln_domains *domains;
+    uint64_t *live, read[MAX_DOMAINS];
+    unsigned nr_live, nr_read;
+
+    memset(&xen, 0, sizeof(xen));
+    for (unsigned i = 0; i < 300; i++)
+        add(2 * i, 1);
+    xen.domains[7].dying = true;
+    domains = read_all();
+    nr_read = xln_guests_of_domains(domains, read);
+    xen.nr_calls = 0;
+    must(xln_guests_read(NULL, NULL, &live, &nr_live));
+    ok(nr_live == 298 && xen.nr_calls == 2 && live[0] == 1009 * 4096,
+       "all guests have a size, but Domain-0 and what is being destroyed");
+    ok(nr_live == nr_read && !memcmp(live, read, nr_live * sizeof(*live)),
+       "the guests of a running host are those of its snapshot");
+    free(live);
+    xln_domains_free(domains);
+    must(xln_guests_read(NULL, self, &live, &nr_live));
+    ok(!nr_live, "the domain that is being built is left out");
+    free(live);
+}
+
+static void test_guests_fail(void)
+{
+    uint64_t *bytes = NULL;
+    unsigned nr = 0, nth, nr_wrong = 0;
+    int rc = -1;
+
+    memset(&xen, 0, sizeof(xen));
+    for (unsigned i = 0; i < 300; i++)
+        add(2 * i, 1);
+    for (unsigned i = 1; i <= 2; i++) {
+        xen.nr_calls = 0;
+        xen.fail_at = i;
+        nr_wrong += xln_guests_read(NULL, NULL, &bytes, &nr) != -FAILED;
+    }
+    xen.fail_at = 0;
+    for (nth = 1; rc && nth < 20; nth++) {
+        fake_alloc_fail(nth);
+        rc = xln_guests_read(NULL, NULL, &bytes, &nr);
+        fake_alloc_fail(0);
+        nr_wrong += rc && (rc != -ENOMEM || bytes);
+    }
+    ok(!rc && nth == 5 && !nr_wrong,
+       "what fails while guests are read is reported");
+    free(bytes);
+}
+
 int main(void)
 {
     test_cpus();
@@ -284,5 +338,7 @@ int main(void)
     test_taken();
     test_load_calls();
     test_load_fails();
+    test_guests();
+    test_guests_fail();
     return tap_done();
 }
