@@ -5,12 +5,9 @@
 #include <stdlib.h>
 #include <xenstore.h>
 
-#include "libxl_numa.h"
+#include "domain.h"
 #include "text/from_errno.h"
 #include "text/units.h"
-
-#define BATCH 256               /* number of domains in the answer of one
-                                   hypercall */
 
 /*
  * Every domain may have a little more than its target: libxl allows it 1 MiB
@@ -72,8 +69,9 @@ static int share_out(struct ballooning *b, uint32_t domid, uint64_t pages)
 /* A domain that has ended, or is about to, takes no more memory. `xl mem-max`
  * raises what Xen would grant, but not what the guest asks for. The lesser of
  * both counts. */
-static int add_domain(struct ballooning *b, const xc_domaininfo_t *info)
+static int add_domain(void *arg, const xc_domaininfo_t *info)
 {
+    struct ballooning *b = arg;
     uint64_t pages = info->max_pages, target = 0;
     int rc;
 
@@ -98,23 +96,9 @@ static int add_domain(struct ballooning *b, const xc_domaininfo_t *info)
 int xln_ballooning_outstanding(xc_interface *xch, uint64_t *reserved_bytes)
 {
     struct ballooning b = { .xch = xch, .reserved_bytes = reserved_bytes };
-    xc_domaininfo_t *info = calloc(BATCH, sizeof(*info));
-    uint32_t next = 0;
-    int nr, i, rc = 0;
+    int rc = xln__each_domain(xch, add_domain, &b);
 
-    if (!info)
-        return -ENOMEM;
-    do {
-        nr = xc_domain_getinfolist(xch, next, BATCH, info);
-        if (nr < 0)
-            rc = xln__from_errno();
-        for (i = 0; i < nr && !rc; i++)
-            rc = add_domain(&b, &info[i]);
-        if (nr > 0)
-            next = info[nr - 1].domain + 1;
-    } while (!rc && nr == BATCH);
     if (b.xs)
         xs_close(b.xs);
-    free(info);
     return rc;
 }

@@ -194,6 +194,30 @@ static int add_domain(xc_interface *xch, const xc_domaininfo_t *info,
     return rc;
 }
 
+#define BATCH 256               /* number of domains in the answer of one
+                                   hypercall */
+
+int xln__each_domain(xc_interface *xch, xln__visit_domain *visit, void *arg)
+{
+    xc_domaininfo_t *info = calloc(BATCH, sizeof(*info));
+    uint32_t next = 0;
+    int nr, i, rc = 0;
+
+    if (!info)
+        return -ENOMEM;
+    do {
+        nr = xc_domain_getinfolist(xch, next, BATCH, info);
+        if (nr < 0)
+            rc = xln__from_errno();
+        for (i = 0; i < nr && !rc; i++)
+            rc = visit(arg, &info[i]);
+        if (nr > 0)
+            next = info[nr - 1].domain + 1;
+    } while (!rc && nr == BATCH);
+    free(info);
+    return rc;
+}
+
 static int read_batch(xc_interface *xch, uint32_t first, unsigned max,
                       unsigned nr_cpus, struct xln_domains *domains)
 {
@@ -230,7 +254,7 @@ static int read_some(xc_interface *xch, uint32_t domid,
         return domains->nr && domains->list[0].domid == domid ? 0 : -ESRCH;
     }
     do {
-        next = read_batch(xch, next, XLN__DOMAIN_BATCH, nr_cpus,
+        next = read_batch(xch, next, BATCH, nr_cpus,
                           domains);
     } while (next > 0);
     return next;

@@ -4,8 +4,13 @@
 
 #include "libxl_numa.h"
 
-#define XLN__DOMAIN_BATCH 256   /* number of domains in the answer of one
-                                   hypercall */
+/*
+ * Visit each domain in ascending order, until a visit does not return 0. This takes
+ * a hypercall for each 256 domains. Returns what the last visit returned; -ENOMEM;
+ * the -errno of a hypercall.
+ */
+typedef int xln__visit_domain(void *arg, const xc_domaininfo_t *info);
+int xln__each_domain(xc_interface *xch, xln__visit_domain *visit, void *arg);
 
 /* The affinities of a vCPU, as sets of `nr_cpus`. One hypercall. -ESRCH: there
  * is no such vCPU, or no such domain any more. */

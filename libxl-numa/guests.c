@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "domain.h"
-#include "text/from_errno.h"
 #include "text/units.h"
 
 /* ---- of domains that were read ---- */
@@ -27,64 +26,51 @@ unsigned xln_guests_of_domains(const struct xln_domains *domains,
 
 /* ---- of the running host ---- */
 
-static bool counts(const xc_domaininfo_t *info, const uint8_t *self)
+struct reading {
+    const uint8_t *self;
+    uint64_t *bytes;
+    unsigned nr, size;
+};
+
+static int grow(struct reading *r)
 {
-    return info->domain && !(info->flags & XEN_DOMINF_dying) &&
-           (!self || memcmp(info->handle, self, sizeof(info->handle)));
-}
+    unsigned size = r->size ? 2 * r->size : 256;
+    uint64_t *bytes = realloc(r->bytes, size * sizeof(*bytes));
 
-/* Read domains from *next up; *next becomes XLN_NONE after the last one. */
-static int read_batch(xc_interface *xch, const uint8_t *self,
-                      xc_domaininfo_t *info, uint32_t *next, uint64_t *bytes,
-                      unsigned *nr)
-{
-    int found = xc_domain_getinfolist(xch, *next, XLN__DOMAIN_BATCH, info);
-
-    if (found < 0)
-        return xln__from_errno();
-    for (int i = 0; i < found; i++) {
-        if (counts(&info[i], self))
-            bytes[(*nr)++] = (info[i].tot_pages + info[i].outstanding_pages)
-                             << PAGE_SHIFT;
-    }
-    *next = XLN_NONE;
-    if (found == XLN__DOMAIN_BATCH)
-        *next = info[found - 1].domain + 1;
-    return 0;
-}
-
-/* Make room for one more batch. */
-static int grow(uint64_t **bytes, unsigned nr)
-{
-    size_t size = (nr + (size_t)XLN__DOMAIN_BATCH) * sizeof(**bytes);
-    uint64_t *more = realloc(*bytes, size);
-
-    if (!more)
+    if (!bytes)
         return -ENOMEM;
-    *bytes = more;
+    r->bytes = bytes;
+    r->size = size;
     return 0;
+}
+
+static int add_guest(void *arg, const xc_domaininfo_t *info)
+{
+    struct reading *r = arg;
+    int rc = 0;
+
+    if (!info->domain || info->flags & XEN_DOMINF_dying ||
+        (r->self && !memcmp(info->handle, r->self, sizeof(info->handle))))
+        return 0;
+    if (r->nr == r->size)
+        rc = grow(r);
+    if (!rc)
+        r->bytes[r->nr++] = (info->tot_pages + info->outstanding_pages)
+                            << PAGE_SHIFT;
+    return rc;
 }
 
 int xln_guests_read(xc_interface *xch, const uint8_t *self,
                     uint64_t **bytes_r, unsigned *nr_r)
 {
-    xc_domaininfo_t *info = calloc(XLN__DOMAIN_BATCH, sizeof(*info));
-    uint64_t *bytes = NULL;
-    unsigned nr = 0;
-    uint32_t next = 0;
-    int rc = info ? 0 : -ENOMEM;
+    struct reading r = { .self = self };
+    int rc = xln__each_domain(xch, add_guest, &r);
 
-    while (next != XLN_NONE && !rc) {
-        rc = grow(&bytes, nr);
-        if (!rc)
-            rc = read_batch(xch, self, info, &next, bytes, &nr);
-    }
-    free(info);
     if (rc) {
-        free(bytes);
+        free(r.bytes);
         return rc;
     }
-    *bytes_r = bytes;
-    *nr_r = nr;
+    *bytes_r = r.bytes;
+    *nr_r = r.nr;
     return 0;
 }

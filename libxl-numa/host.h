@@ -18,8 +18,8 @@ struct xln_host {
     unsigned nr_cpus, nr_nodes, nr_pools;
 
     /* What a copy has of its own: load, cores, memory and guests change from one
-     * to the next. All that follows does not, and belongs to all copies together: with
-     * 1024 nodes the distances alone are 4 MiB. */
+     * to the next. All that follows does not, and belongs to all copies
+     * together: with 1024 nodes the distances alone are 4 MiB. */
     struct xln_host_cpu *cpus;      /* [nr_cpus] */
     struct xln_host_node *nodes;    /* [nr_nodes]; `cpus` is derived */
     uint64_t *guests;               /* the memory of each running one; NULL:

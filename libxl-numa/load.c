@@ -22,7 +22,6 @@
 
 #include "cores.h"
 #include "domain.h"
-#include "text/from_errno.h"
 #include "host.h"
 #include "reservation.h"
 
@@ -221,49 +220,37 @@ static void add_promise(const struct xln__promise *promise, struct scope *s)
     }
 }
 
-static int read_domain(xc_interface *xch, const struct xln_reservations *held,
-                       const xc_domaininfo_t *info,
-                       const struct xln_host *host, uint64_t *load,
-                       struct xln_cpumap *taken, const uint8_t *self)
+/* What the load of each domain is added to. */
+struct reading {
+    xc_interface *xch;
+    const struct xln_reservations *held;
+    const struct xln_host *host;
+    uint64_t *load;
+    struct xln_cpumap *taken;
+    const uint8_t *self;
+};
+
+static int read_domain(void *arg, const xc_domaininfo_t *info)
 {
+    const struct reading *r = arg;
     const struct xln__promise *promise;
     struct scope s;
     int rc;
 
     if (info->flags & XEN_DOMINF_dying)
         return 0;
-    rc = scope_begin(host, info->cpupool, load, &s);
+    rc = scope_begin(r->host, info->cpupool, r->load, &s);
     if (rc)
         return rc;
-    if (!self || memcmp(info->handle, self, sizeof(info->handle)))
-        s.taken = taken;
-    promise = xln__reservations_promise(held, info->domain);
+    if (!r->self || memcmp(info->handle, r->self, sizeof(info->handle)))
+        s.taken = r->taken;
+    promise = xln__reservations_promise(r->held, info->domain);
     if (promise)
         add_promise(promise, &s);
     /* max_vcpu_id is all ones before the first vCPU exists. */
     for (unsigned i = 0; !promise && i < info->max_vcpu_id + 1 && !rc; i++)
-        rc = read_vcpu(xch, info->domain, i, &s);
+        rc = read_vcpu(r->xch, info->domain, i, &s);
     scope_end(&s);
-    return rc;
-}
-
-/* Read domains from *next up; *next becomes XLN_NONE after the last one. */
-static int read_batch(xc_interface *xch, const struct xln_reservations *held,
-                      const struct xln_host *host, xc_domaininfo_t *info,
-                      uint32_t *next, uint64_t *load,
-                      struct xln_cpumap *taken, const uint8_t *self)
-{
-    int nr = xc_domain_getinfolist(xch, *next, XLN__DOMAIN_BATCH, info);
-    int rc = 0;
-
-    if (nr < 0)
-        return xln__from_errno();
-    for (int i = 0; i < nr && !rc; i++)
-        rc = read_domain(xch, held, &info[i], host, load, taken,
-                         self);
-    *next = XLN_NONE;
-    if (nr == XLN__DOMAIN_BATCH)
-        *next = info[nr - 1].domain + 1;
     return rc;
 }
 
@@ -271,15 +258,7 @@ int xln_load_read(xc_interface *xch, const struct xln_reservations *held,
                   const struct xln_host *host, uint64_t *load,
                   struct xln_cpumap *taken, const uint8_t *self)
 {
-    xc_domaininfo_t *info = calloc(XLN__DOMAIN_BATCH, sizeof(*info));
-    uint32_t next = 0;
-    int rc = 0;
+    struct reading reading = { xch, held, host, load, taken, self };
 
-    if (!info)
-        return -ENOMEM;
-    while (next != XLN_NONE && !rc)
-        rc = read_batch(xch, held, host, info, &next, load, taken,
-                        self);
-    free(info);
-    return rc;
+    return xln__each_domain(xch, read_domain, &reading);
 }

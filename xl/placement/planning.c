@@ -49,6 +49,12 @@ static bool needs_cores(const struct placement *p)
            !p->config->b_info.num_vnuma_nodes;
 }
 
+static void replace_host(struct placement *p, struct xln_host *host)
+{
+    xln_host_free(p->host);
+    p->host = host;
+}
+
 static int add_read(struct placement *p, const uint64_t *load,
                     const struct xln_cpumap *taken)
 {
@@ -60,11 +66,9 @@ static int add_read(struct placement *p, const uint64_t *load,
         return rc;
     rc = xln_host_take_cores(loaded, taken, &host);
     xln_host_free(loaded);
-    if (rc)
-        return rc;
-    xln_host_free(p->host);
-    p->host = host;
-    return 0;
+    if (!rc)
+        replace_host(p, host);
+    return rc;
 }
 
 static int add_guests(struct placement *p, xc_interface *xch)
@@ -79,11 +83,9 @@ static int add_guests(struct placement *p, xc_interface *xch)
         return rc;
     rc = xln_host_add_guests(p->host, bytes, nr, &host);
     free(bytes);
-    if (rc)
-        return rc;
-    xln_host_free(p->host);
-    p->host = host;
-    return 0;
+    if (!rc)
+        replace_host(p, host);
+    return rc;
 }
 
 static int add_load(struct placement *p, xc_interface *xch,
